@@ -1,0 +1,231 @@
+#include "base/process.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <fstream>
+#include <thread>
+
+#include "base/error.h"
+
+namespace tidemark {
+namespace {
+
+enum class Lifetime { EndsWithUs, OutlivesUs };
+
+/// Everything the child needs, prepared before fork(): after it, only async-signal-safe calls are allowed.
+struct Prepared {
+    explicit Prepared(const Command& command) : directory(command.directory.string()), niceness(command.niceness) {
+        for (const auto& argument : command.arguments) argv.push_back(const_cast<char*>(argument.c_str()));
+        argv.push_back(nullptr);
+        input = openFile("/dev/null", O_RDONLY);
+        output = sink(command.stdout_file);
+        error = sink(command.stderr_file);
+    }
+    static Fd sink(const std::filesystem::path& path) {
+        if (path.empty()) return openFile("/dev/null", O_WRONLY);
+        return openFile(path, O_WRONLY | O_CREAT | O_APPEND, 0600);
+    }
+
+    std::vector<char*> argv;
+    std::string directory;
+    int niceness;
+    Fd input, output, error;
+};
+
+[[noreturn]] void executeChild(const Prepared& prepared, int stdout_fd, Lifetime lifetime, pid_t parent, int report) {
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, nullptr);
+    std::signal(SIGPIPE, SIG_DFL);
+    if (lifetime == Lifetime::EndsWithUs) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (getppid() != parent) _exit(127);  // the parent died before prctl took effect
+    }
+    if (prepared.niceness != 0 && nice(prepared.niceness) == -1) {
+        // keeping the old priority is harmless
+    }
+    dup2(prepared.input.get(), 0);
+    dup2(stdout_fd, 1);
+    dup2(prepared.error.get(), 2);
+    if (prepared.directory.empty() || chdir(prepared.directory.c_str()) == 0) execvp(prepared.argv[0], prepared.argv.data());
+    const int error_number = errno;
+    // If even this cannot be told, the parent sees the exit code 127.
+    if (write(report, &error_number, sizeof error_number) < 0) _exit(127);
+    _exit(127);
+}
+
+std::pair<Fd, Fd> makePipe() {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0) throwErrno(errno, "making a pipe");
+    return {Fd(ends[0]), Fd(ends[1])};
+}
+
+/// The report pipe closes on a successful exec; otherwise it carries errno.
+void throwIfNotStarted(const Fd& report, const Command& command) {
+    int error_number = 0;
+    if (read(report.get(), &error_number, sizeof error_number) == sizeof error_number) {
+        throwErrno(error_number, "starting " + command.arguments.at(0));
+    }
+}
+
+ExitStatus decode(int status) {
+    if (WIFEXITED(status)) return {.code = WEXITSTATUS(status)};
+    return {.code = -1, .signal = WTERMSIG(status)};
+}
+
+}  // namespace
+
+std::string ExitStatus::text() const {
+    if (signal != 0) return "signal " + std::to_string(signal) + " (" + strsignal(signal) + ")";
+    return "exit code " + std::to_string(code);
+}
+
+Child::Child(const Command& command) {
+    const Prepared prepared(command);
+    auto [report_read, report_write] = makePipe();
+    Fd stdout_write;
+    if (command.stdout_pipe) {
+        std::tie(output_, stdout_write) = makePipe();
+        fcntl(output_.get(), F_SETPIPE_SZ, 1 << 20);  // best effort: limited by /proc/sys/fs/pipe-max-size
+    }
+    const int stdout_fd = command.stdout_pipe ? stdout_write.get() : prepared.output.get();
+    const pid_t parent = getpid();
+    pid_ = fork();
+    if (pid_ < 0) throwErrno(errno, "forking for " + command.arguments.at(0));
+    if (pid_ == 0) executeChild(prepared, stdout_fd, Lifetime::EndsWithUs, parent, report_write.get());
+    report_write = Fd();
+    try {
+        throwIfNotStarted(report_read, command);
+    } catch (...) {
+        wait();
+        throw;
+    }
+}
+
+Child::~Child() {
+    if (status_) return;
+    kill(SIGKILL);
+    try {
+        wait();
+    } catch (const Error&) {
+        // nothing is left to reap
+    }
+}
+
+ExitStatus Child::wait() {
+    if (status_) return *status_;
+    int status = 0;
+    while (waitpid(pid_, &status, 0) < 0) {
+        if (errno != EINTR) throwErrno(errno, "waiting for process " + std::to_string(pid_));
+    }
+    return *(status_ = decode(status));
+}
+
+std::optional<ExitStatus> Child::waitFor(std::chrono::milliseconds limit) {
+    if (status_) return status_;
+    const auto handle = ProcessHandle::open(pid_);
+    if (handle && !handle->ended(limit)) return std::nullopt;
+    return wait();
+}
+
+void Child::kill(int signal) {
+    if (!status_) ::kill(pid_, signal);
+}
+
+pid_t startDetached(const Command& command) {
+    const Prepared prepared(command);
+    auto [report_read, report_write] = makePipe();
+    auto [pid_read, pid_write] = makePipe();
+    const pid_t middle = fork();
+    if (middle < 0) throwErrno(errno, "forking for " + command.arguments.at(0));
+    if (middle == 0) {
+        // The grandchild becomes init's child, so it is never our zombie.
+        setsid();
+        const pid_t grandchild = fork();
+        if (grandchild == 0) {
+            executeChild(prepared, prepared.output.get(), Lifetime::OutlivesUs, 0, report_write.get());
+        }
+        _exit(write(pid_write.get(), &grandchild, sizeof grandchild) == sizeof grandchild ? 0 : 127);
+    }
+    report_write = Fd();
+    pid_write = Fd();
+    int status = 0;
+    while (waitpid(middle, &status, 0) < 0 && errno == EINTR) {
+    }
+    pid_t pid = -1;
+    if (read(pid_read.get(), &pid, sizeof pid) != sizeof pid || pid < 0) {
+        throw Error(ErrorCode::Unavailable, "starting " + command.arguments.at(0) + ": no process could be made");
+    }
+    throwIfNotStarted(report_read, command);
+    return pid;
+}
+
+std::string runProgram(const Command& command) {
+    Command with_pipe = command;
+    with_pipe.stdout_pipe = true;
+    const std::filesystem::path own_stderr =
+        std::filesystem::temp_directory_path() / ("tidemark-stderr-" + std::to_string(getpid()) + "-" +
+                                                  std::to_string(std::hash<std::thread::id>()(std::this_thread::get_id())));
+    if (command.stderr_file.empty()) with_pipe.stderr_file = own_stderr;
+    Child child(with_pipe);
+    std::string output;
+    char buffer[65536];
+    for (;;) {
+        const ssize_t got = read(child.output(), buffer, sizeof buffer);
+        if (got < 0 && errno == EINTR) continue;
+        if (got <= 0) break;
+        output.append(buffer, static_cast<std::size_t>(got));
+    }
+    const ExitStatus status = child.wait();
+    std::string complaint;
+    if (command.stderr_file.empty()) {
+        complaint = readFile(own_stderr).value_or("");
+        std::filesystem::remove(own_stderr);
+    }
+    if (status.ok()) return output;
+    while (!complaint.empty() && complaint.back() == '\n') complaint.pop_back();
+    const auto last = complaint.rfind('\n');
+    if (last != std::string::npos) complaint.erase(0, last + 1);
+    throw Error(ErrorCode::Internal, command.arguments.at(0) + " ended with " + status.text() +
+                                         (complaint.empty() ? "" : ": " + complaint));
+}
+
+std::optional<ProcessHandle> ProcessHandle::open(pid_t pid) {
+    const int fd = static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
+    if (fd < 0 && (errno == ESRCH || errno == EINVAL)) return std::nullopt;
+    if (fd < 0) throwErrno(errno, "opening process " + std::to_string(pid));
+    return ProcessHandle(pid, Fd(fd));
+}
+
+bool ProcessHandle::ended(std::chrono::milliseconds limit) const {
+    pollfd wanted{.fd = fd_.get(), .events = POLLIN, .revents = 0};
+    const auto deadline = std::chrono::steady_clock::now() + limit;
+    for (;;) {
+        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+        const int ready = poll(&wanted, 1, static_cast<int>(std::max<std::int64_t>(0, left.count())));
+        if (ready < 0 && errno == EINTR) continue;
+        if (ready < 0) throwErrno(errno, "watching process " + std::to_string(pid_));
+        return ready > 0;
+    }
+}
+
+void ProcessHandle::kill(int signal) const {
+    syscall(SYS_pidfd_send_signal, fd_.get(), signal, nullptr, 0);
+}
+
+std::vector<std::string> commandLine(pid_t pid) {
+    std::ifstream file("/proc/" + std::to_string(pid) + "/cmdline");
+    std::vector<std::string> arguments;
+    for (std::string argument; std::getline(file, argument, '\0');) arguments.push_back(argument);
+    return arguments;
+}
+
+}  // namespace tidemark

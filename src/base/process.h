@@ -1,0 +1,89 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/file.h"
+
+namespace tidemark {
+
+/// How to start a program. Never put a secret into `arguments`: everybody can read them in the process list.
+struct Command {
+    std::vector<std::string> arguments;             ///< program (looked up in PATH) and its arguments
+    std::filesystem::path directory;                ///< working directory; empty: ours
+    std::filesystem::path stderr_file;              ///< stderr is appended here; empty: discarded
+    std::filesystem::path stdout_file;              ///< stdout is appended here; empty: discarded, unless stdout_pipe
+    bool stdout_pipe = false;                       ///< stdout can be read from Child::output()
+    int niceness = 0;                               ///< 0..19, added to ours
+};
+
+/// How a program ended.
+struct ExitStatus {
+    int code = -1;    ///< exit code, or -1 if a signal ended it
+    int signal = 0;   ///< the signal, or 0
+    bool ok() const { return code == 0; }
+    std::string text() const;  ///< "exit code 1" or "signal 9 (Killed)"
+};
+
+/// A child that must not outlive us: the kernel kills it if the thread that started it ends (PR_SET_PDEATHSIG), so a
+/// `kill -9` of the daemon leaves no mariadb-backup holding locks. The destructor kills and reaps what still runs.
+/// Start it from the thread that waits for it. Not thread-safe, except kill().
+class Child {
+public:
+    /// Throws NotFound if the program cannot be executed.
+    explicit Child(const Command& command);
+    ~Child();
+    Child(const Child&) = delete;
+    Child& operator=(const Child&) = delete;
+
+    pid_t pid() const { return pid_; }
+    /// The reading end of stdout, with a pipe of 1 MiB (the default 64 KiB pipe halves mariadb-backup's speed, see
+    /// docs/decisions/pipe-size.md); only with stdout_pipe.
+    int output() const { return output_.get(); }
+
+    ExitStatus wait();
+    /// nullopt if it still runs after `limit`.
+    std::optional<ExitStatus> waitFor(std::chrono::milliseconds limit);
+    void kill(int signal);
+
+private:
+    pid_t pid_ = -1;
+    Fd output_;
+    std::optional<ExitStatus> status_;
+};
+
+/// Starts a program that outlives us, in a session of its own, and returns its process id. It is nobody's child here:
+/// watch it with ProcessHandle. Throws NotFound if the program cannot be executed.
+pid_t startDetached(const Command& command);
+
+/// Runs a program to its end; returns its stdout. Throws Internal, with the last line of stderr, if it fails.
+std::string runProgram(const Command& command);
+
+/// A process that need not be our child, held by a pidfd so that a reused process id cannot be confused with it.
+class ProcessHandle {
+public:
+    /// nullopt if there is no such process.
+    static std::optional<ProcessHandle> open(pid_t pid);
+
+    pid_t pid() const { return pid_; }
+    /// True once it has ended; waits up to `limit` for that.
+    bool ended(std::chrono::milliseconds limit = {}) const;
+    void kill(int signal) const;
+    int fd() const { return fd_.get(); }
+
+private:
+    ProcessHandle(pid_t pid, Fd fd) : pid_(pid), fd_(std::move(fd)) {}
+
+    pid_t pid_;
+    Fd fd_;
+};
+
+/// The arguments that a running process was started with; empty if it is gone.
+std::vector<std::string> commandLine(pid_t pid);
+
+}  // namespace tidemark

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/bytes.h"
+
+namespace tidemark {
+
+/// Bytes from the operating system's generator, fit for secrets.
+Bytes randomBytes(std::size_t size);
+std::uint32_t randomU32();
+
+/// A password of 32 letters and digits (190 bits), safe inside SQL quotes and option files.
+std::string randomPassword();
+
+}  // namespace tidemark

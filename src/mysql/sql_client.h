@@ -1,0 +1,121 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/error.h"
+
+struct st_mysql;
+
+namespace tidemark::mysql {
+
+/// Where and as whom to connect. Either `socket`, or `host` and `port`.
+struct Endpoint {
+    std::string socket;
+    std::string host;
+    unsigned port = 0;
+    std::string user;
+    std::string password;
+    std::string database;
+    std::chrono::seconds connect_timeout{10};
+    /// How long one statement may take; a passed limit throws Unavailable. 0: no limit.
+    std::chrono::seconds statement_timeout{0};
+};
+
+/// A value for a `?` in a statement.
+using Value = std::variant<std::nullptr_t, std::int64_t, std::uint64_t, double, std::string>;
+
+/// One row of a result; columns by position or by name (any case).
+class Row {
+public:
+    bool isNull(std::size_t column) const { return !values_.at(column).has_value(); }
+    /// The text of a value. Throws Internal if it is NULL or there is no such column.
+    const std::string& text(std::size_t column) const;
+    const std::string& text(std::string_view column) const { return text(position(column)); }
+    std::optional<std::string> maybe(std::string_view column) const { return values_.at(position(column)); }
+    std::int64_t integer(std::string_view column) const;
+    std::uint64_t unsignedInteger(std::string_view column) const;
+    std::size_t size() const { return values_.size(); }
+    const std::vector<std::optional<std::string>>& values() const { return values_; }
+
+private:
+    friend class SqlClient;
+    std::size_t position(std::string_view column) const;
+
+    std::shared_ptr<const std::vector<std::string>> names_;
+    std::vector<std::optional<std::string>> values_;
+};
+
+struct Result {
+    std::vector<std::string> columns;
+    std::vector<Row> rows;
+    std::uint64_t affected_rows = 0;
+    std::uint64_t last_insert_id = 0;
+
+    bool empty() const { return rows.empty(); }
+};
+
+/// The server's error, with its own number and text; `sql()` of the Error carries number and SQLSTATE.
+/// Lost connections (2002, 2003, 2006, 2013, 1053, 1927), lock wait timeouts (1205), deadlocks (1213) and too many
+/// connections (1040) are Unavailable; everything else is Internal unless a caller knows better.
+
+/// A blocking connection to a MariaDB server, for administration; utf8mb4, autocommit. Not thread-safe.
+/// `?` in a statement is replaced by the escaped value; never paste values into the text.
+class SqlClient {
+public:
+    /// Throws Unavailable if the server cannot be reached, Denied if it refuses the login.
+    explicit SqlClient(const Endpoint& endpoint);
+    ~SqlClient();
+    SqlClient(SqlClient&&) noexcept;
+    SqlClient& operator=(SqlClient&&) noexcept;
+
+    Result query(std::string_view statement, const std::vector<Value>& values = {});
+    /// The first column of the first row, or nullopt if there is no row or it is NULL.
+    std::optional<std::string> scalar(std::string_view statement, const std::vector<Value>& values = {});
+    /// Several statements separated by `;`, results thrown away. No values.
+    void script(std::string_view statements);
+
+    /// The id of this connection at the server, for KILL.
+    std::uint64_t connectionId() const;
+
+private:
+    std::string interpolate(std::string_view statement, const std::vector<Value>& values);
+    [[noreturn]] void fail(std::string_view statement);
+
+    std::unique_ptr<st_mysql, void (*)(st_mysql*)> handle_;
+};
+
+/// Runs `work` in one transaction: COMMIT if it returns, ROLLBACK if it throws.
+template <typename Work>
+auto inTransaction(SqlClient& client, Work work) {
+    client.query("START TRANSACTION");
+    try {
+        if constexpr (std::is_void_v<decltype(work())>) {
+            work();
+            client.query("COMMIT");
+        } else {
+            auto result = work();
+            client.query("COMMIT");
+            return result;
+        }
+    } catch (...) {
+        try {
+            client.query("ROLLBACK");
+        } catch (const Error&) {
+            // the connection is gone, and with it the transaction
+        }
+        throw;
+    }
+}
+
+/// `name` in backticks, for identifiers.
+std::string quoteIdentifier(std::string_view name);
+
+}  // namespace tidemark::mysql

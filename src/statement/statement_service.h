@@ -1,0 +1,44 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "mysql/sql_client.h"
+
+namespace tidemark::statement {
+
+/// On whose behalf a statement runs: what the tenant itself said of the session.
+struct Caller {
+    std::string tenant;         ///< name of the session's tenant; "sys" for the sys tenant
+    std::string user;           ///< CURRENT_USER(), e.g. "root@%"
+    std::string database;       ///< the session's default database, may be empty
+    bool alter_system = false;  ///< may run Tidemark's own statements (see docs/sql.md, privileges)
+};
+
+struct StatementResult {
+    std::vector<std::string> columns;                           ///< empty: the answer is an OK packet
+    std::vector<std::vector<std::optional<std::string>>> rows;  ///< one text (or NULL) per column
+    std::uint64_t affected_rows = 0;
+};
+
+/// The only door from a client session to the engine. Thread-safe.
+class StatementService {
+public:
+    virtual ~StatementService() = default;
+
+    /// Whether the text is one of Tidemark's own statements (also a misspelt one that no MariaDB could understand, such
+    /// as any ALTER SYSTEM …), so that it must not go to the tenant. Cheap, no I/O; called for every query of every
+    /// client, so it decides on the first words.
+    virtual bool isOwn(std::string_view text) const = 0;
+
+    /// How many `?` the statement has. Throws Ob::ParseSql if it is no valid statement. No I/O.
+    virtual std::size_t parameterCount(std::string_view text) const = 0;
+
+    /// Runs it. Blocks (seconds, for CREATE TENANT): call from a worker thread. Throws Error.
+    virtual StatementResult execute(const Caller& caller, std::string_view text,
+                                    const std::vector<mysql::Value>& parameters) = 0;
+};
+
+}  // namespace tidemark::statement
