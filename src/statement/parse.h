@@ -1,0 +1,18 @@
+#pragma once
+
+#include "statement/statement.h"
+#include "statement/token.h"
+
+/// The grammar's two halves; statement.h's parse() chooses between them. Private to this folder.
+namespace tidemark::statement {
+
+/// What follows ALTER SYSTEM.
+Statement parseAlterSystem(TokenStream& in);
+
+/// CREATE | ALTER | DROP of RESOURCE UNIT, RESOURCE POOL and TENANT; the verb is still to be read.
+Statement parseResource(TokenStream& in);
+
+/// [TENANT [=] ALL | name[,name…]]
+TenantClause parseTenantClause(TokenStream& in);
+
+}  // namespace tidemark::statement

@@ -1,0 +1,147 @@
+#include <charconv>
+
+#include "base/ob_error.h"
+#include "statement/parse.h"
+
+namespace tidemark::statement {
+namespace {
+
+std::string parseDescription(TokenStream& in) {
+    if (!in.acceptWord("DESCRIPTION")) return {};
+    in.skipEquals();
+    return in.value();
+}
+
+/// name {= | TO} value [, name = value …] and the clauses that say where it holds.
+SetParameters parseSetParameters(TokenStream& in) {
+    SetParameters set;
+    do {
+        std::string name = in.key();
+        if (!in.acceptSymbol('=') && !in.acceptWord("TO")) in.fail();
+        set.assignments.emplace_back(std::move(name), in.value());
+    } while (in.acceptSymbol(','));
+    if (in.acceptWord("COMMENT")) {
+        in.skipEquals();
+        in.value();
+    }
+    if (in.acceptWord("SCOPE")) {  // MEMORY | SPFILE | BOTH: every value is kept and holds at once
+        in.skipEquals();
+        in.key();
+    }
+    if (in.acceptWord("SERVER") || in.acceptWord("ZONE")) {  // one node, one zone: the whole cluster
+        in.skipEquals();
+        in.value();
+    }
+    set.tenants = parseTenantClause(in);
+    return set;
+}
+
+Backup parseBackup(TokenStream& in) {
+    Backup backup;
+    backup.incremental = in.acceptWord("INCREMENTAL");
+    if (!in.acceptWord("DATABASE")) {
+        backup.tenants = parseTenantClause(in);
+        if (!backup.tenants.given) in.fail();
+    }
+    if (in.acceptWord("TO")) {
+        in.skipEquals();
+        backup.to = in.value();
+    }
+    backup.plus_archivelog = in.acceptWords({"PLUS", "ARCHIVELOG"});
+    backup.description = parseDescription(in);
+    // A session of a user tenant that names tenants anyway is told so, not that its syntax is wrong.
+    if (!backup.tenants.given) backup.tenants = parseTenantClause(in);
+    return backup;
+}
+
+Scn parseScn(const std::string& text) {
+    Scn scn = 0;
+    const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), scn);
+    // An empty text is a parameter that has no value yet.
+    if (!text.empty() && (problem != std::errc() || end != text.data() + text.size())) {
+        throw obError(Ob::InvalidArgument, "until scn", "an SCN is a whole number of nanoseconds since 1970");
+    }
+    return scn;
+}
+
+Statement parseRestore(TokenStream& in) {
+    if (in.isWord("FROM")) return Unsupported{"RESTORE … PREVIEW"};
+    Restore restore;
+    restore.tenant = in.name();
+    if (!in.acceptWord("FROM")) in.fail();
+    restore.from = in.value();
+    if (in.acceptWord("UNTIL")) {
+        const bool is_time = in.acceptWord("TIME");
+        if (!is_time) in.expectWord("SCN");
+        in.skipEquals();
+        const std::string point = in.value();
+        if (is_time) {
+            restore.until_time = point;
+        } else {
+            restore.until_scn = parseScn(point);
+        }
+    }
+    in.expectWord("WITH");
+    if (in.isWord("KEY")) return Unsupported{"RESTORE … WITH KEY"};
+    restore.options = in.value();
+    if (in.acceptWord("WITH")) return Unsupported{"RESTORE … WITH KEY"};
+    restore.description = parseDescription(in);
+    return restore;
+}
+
+Statement parseCancel(TokenStream& in) {
+    if (in.acceptWord("BACKUP")) return CancelBackup{parseTenantClause(in)};
+    if (in.acceptWord("RESTORE")) return CancelRestore{in.name()};
+    return Unsupported{"CANCEL of anything but BACKUP and RESTORE"};
+}
+
+SwitchArchiveMode parseArchiveMode(TokenStream& in, bool archive) {
+    SwitchArchiveMode mode{.archive = archive, .tenants = parseTenantClause(in)};
+    mode.description = parseDescription(in);
+    return mode;
+}
+
+/// Statements of OceanBase around backup and standby whose time comes later; named so that the answer is clear.
+std::optional<Unsupported> parseLater(const TokenStream& in) {
+    for (const std::string_view word : {"ADD", "CLEAR", "DROP", "DELETE", "SWITCHOVER", "RECOVER", "RUN", "STOP", "RESET",
+                                        "BOOTSTRAP", "START", "MAJOR", "MINOR", "FLUSH", "REFRESH", "KILL"}) {
+        if (in.isWord(word)) return Unsupported{"ALTER SYSTEM " + std::string(word)};
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+TenantClause parseTenantClause(TokenStream& in) {
+    TenantClause clause;
+    if (!in.acceptWord("TENANT")) return clause;
+    in.skipEquals();
+    clause.given = true;
+    clause.names = in.names();
+    if (clause.names.size() == 1 && (clause.names[0] == "ALL" || clause.names[0] == "all")) {
+        clause.all = true;
+        clause.names.clear();
+    }
+    return clause;
+}
+
+Statement parseAlterSystem(TokenStream& in) {
+    if (in.acceptWord("ARCHIVELOG")) return parseArchiveMode(in, true);
+    if (in.acceptWord("NOARCHIVELOG")) return parseArchiveMode(in, false);
+    if (in.isWord("BACKUP") && in.isWord("KEY", 1)) return Unsupported{"BACKUP KEY"};
+    if (in.acceptWord("BACKUP")) return parseBackup(in);
+    if (in.acceptWord("RESTORE")) return parseRestore(in);
+    if (in.acceptWord("CANCEL")) return parseCancel(in);
+    if (in.acceptWord("ACTIVATE")) {
+        in.expectWord("STANDBY");
+        ActivateStandby activate{parseTenantClause(in)};
+        if (in.acceptWord("VERIFY")) return Unsupported{"ACTIVATE STANDBY … VERIFY"};
+        return activate;
+    }
+    if (in.acceptWord("SHUTDOWN")) return Shutdown{};
+    if (const auto later = parseLater(in)) return *later;
+    in.acceptWord("SET");
+    return parseSetParameters(in);
+}
+
+}  // namespace tidemark::statement

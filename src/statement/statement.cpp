@@ -1,0 +1,81 @@
+#include "statement/statement.h"
+
+#include <algorithm>
+#include <array>
+
+#include "statement/parse.h"
+
+namespace tidemark::statement {
+namespace {
+
+/// First words that no MariaDB statement has, so nothing of a tenant's is ever taken away.
+bool isOwnStart(const std::vector<std::string>& words) {
+    static constexpr auto kStarts = std::to_array<std::array<std::string_view, 2>>({
+        {"ALTER", "SYSTEM"}, {"ALTER", "RESOURCE"}, {"ALTER", "TENANT"},
+        {"CREATE", "RESOURCE"}, {"CREATE", "TENANT"}, {"CREATE", "STANDBY"},
+        {"DROP", "RESOURCE"}, {"DROP", "TENANT"}, {"SHOW", "TENANT"}, {"SHOW", "PARAMETERS"},
+        {"SHOW", "RECYCLEBIN"}, {"SET", "ENCRYPTION"}, {"SET", "DECRYPTION"}, {"FLASHBACK", "TENANT"},
+        {"PURGE", "TENANT"},
+    });
+    if (words.size() < 2) return false;
+    return std::any_of(kStarts.begin(), kStarts.end(),
+                       [&](const auto& start) { return words[0] == start[0] && words[1] == start[1]; });
+}
+
+/// SET [SESSION|GLOBAL] ob_… or SET @@[session.|global.]ob_…: a variable that only OceanBase has.
+bool setsOceanBaseVariable(const std::vector<std::string>& words) {
+    if (words.size() < 2 || words[0] != "SET") return false;
+    const std::string& name = words[1] == "SESSION" || words[1] == "GLOBAL" ? words.back() : words[1];
+    return name.starts_with("OB_") || name.starts_with("@@OB_") || name.starts_with("@@SESSION.OB_") ||
+           name.starts_with("@@GLOBAL.OB_");
+}
+
+ShowParameters parseShowParameters(TokenStream& in) {
+    ShowParameters show;
+    if (in.acceptWord("LIKE")) show.like = in.value();
+    show.tenants = parseTenantClause(in);
+    return show;
+}
+
+Statement parseStatement(TokenStream& in, const std::vector<std::string>& words) {
+    if (setsOceanBaseVariable(words)) return SetIgnoredVariable{};
+    if (in.acceptWords({"ALTER", "SYSTEM"})) return parseAlterSystem(in);
+    if (in.acceptWords({"SHOW", "TENANT"})) {
+        if (in.isWord("STATUS")) return Unsupported{"SHOW TENANT STATUS"};
+        return ShowTenant{"Current_tenant_name"};
+    }
+    if (in.acceptWords({"SHOW", "PARAMETERS"})) return parseShowParameters(in);
+    if (in.isWord("CREATE") || in.isWord("ALTER") || in.isWord("DROP")) return parseResource(in);
+    return Unsupported{words.at(0) + " " + words.at(1)};
+}
+
+/// Statements that are taken whole without a look at their rest.
+bool restIsIgnored(const Statement& statement) {
+    return std::holds_alternative<SetIgnoredVariable>(statement) || std::holds_alternative<Unsupported>(statement);
+}
+
+}  // namespace
+
+bool isOwnStatement(std::string_view text) {
+    const auto words = firstWords(text, 3);
+    return isOwnStart(words) || setsOceanBaseVariable(words);
+}
+
+std::size_t countParameters(std::string_view text) {
+    parse(text);
+    const auto tokens = tokenize(text);
+    return static_cast<std::size_t>(std::count_if(tokens.begin(), tokens.end(), [](const Token& token) {
+        return token.kind == TokenKind::Parameter;
+    }));
+}
+
+Statement parse(std::string_view text, const std::vector<mysql::Value>& parameters) {
+    TokenStream in(tokenize(text), parameters);
+    const auto words = firstWords(text, 3);
+    if (!isOwnStart(words) && !setsOceanBaseVariable(words)) in.fail();
+    Statement statement = parseStatement(in, words);
+    if (!restIsIgnored(statement)) in.expectEnd();
+    return statement;
+}
+
+}  // namespace tidemark::statement

@@ -1,0 +1,150 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "base/clock.h"
+#include "mysql/sql_client.h"
+
+/// Tidemark's own statements, as plain data. Syntax: docs/sql.md; it follows OceanBase V4.3.3's. Names and values are
+/// as the user wrote them; nothing has been checked against the catalog.
+namespace tidemark::statement {
+
+/// The clause TENANT [=] name[,name…] | ALL. Absent means: the session's own tenant, or from sys all of them.
+struct TenantClause {
+    bool given = false;
+    bool all = false;
+    std::vector<std::string> names;
+};
+
+// --- ALTER SYSTEM … ---
+
+/// SET name = value [, …] [TENANT = t]: destinations and parameters. Names in lower case.
+struct SetParameters {
+    std::vector<std::pair<std::string, std::string>> assignments;
+    TenantClause tenants;
+};
+struct SwitchArchiveMode {
+    bool archive = true;
+    TenantClause tenants;
+    std::string description;
+};
+struct Backup {
+    bool incremental = false;
+    TenantClause tenants;
+    std::optional<std::string> to;
+    bool plus_archivelog = false;
+    std::string description;
+};
+struct CancelBackup {
+    TenantClause tenants;
+};
+struct Restore {
+    std::string tenant;
+    std::string from;
+    std::optional<Scn> until_scn;
+    std::optional<std::string> until_time;
+    std::string options;  ///< 'pool_list=…&primary_zone=…'
+    std::string description;
+};
+struct CancelRestore {
+    std::string tenant;
+};
+struct ActivateStandby {
+    TenantClause tenants;
+};
+/// Ends the node and its databases. Tidemark's own; OceanBase has no such statement.
+struct Shutdown {};
+
+// --- resources and tenants ---
+
+using Options = std::map<std::string, std::string>;  ///< option in lower case → value as written
+
+struct CreateUnit {
+    bool if_not_exists = false;
+    std::string name;
+    Options options;
+};
+struct AlterUnit {
+    std::string name;
+    Options options;
+};
+struct DropUnit {
+    bool if_exists = false;
+    std::string name;
+};
+struct CreatePool {
+    bool if_not_exists = false;
+    std::string name;
+    Options options;  ///< unit, unit_num, replica_type
+    std::vector<std::string> zones;
+};
+struct AlterPool {
+    std::string name;
+    Options options;
+    std::vector<std::string> zones;
+};
+struct DropPool {
+    bool if_exists = false;
+    std::string name;
+};
+struct TenantOptions {
+    std::vector<std::string> pools;
+    Options options;    ///< locality, primary_zone, charset, collate, comment, read_only
+    Options variables;  ///< after SET VARIABLES
+};
+struct CreateTenant {
+    bool if_not_exists = false;
+    std::string name;
+    TenantOptions options;
+};
+struct AlterTenant {
+    std::string name;
+    TenantOptions options;
+    std::optional<bool> lock;
+    std::optional<std::string> rename_to;
+};
+struct DropTenant {
+    bool if_exists = false;
+    std::string name;
+    bool force = false;
+};
+
+// --- answers with rows, and session settings ---
+
+struct ShowTenant {
+    std::string keyword;  ///< the column's name repeats it
+};
+struct ShowParameters {
+    std::optional<std::string> like;
+    TenantClause tenants;
+};
+/// SET ob_query_timeout = … and its kind: clients of OceanBase send them, and they change nothing here.
+struct SetIgnoredVariable {};
+
+/// A statement of OceanBase that Tidemark knows and does not do (yet); `what` fills "%s not supported".
+struct Unsupported {
+    std::string what;
+};
+
+using Statement =
+    std::variant<SetParameters, SwitchArchiveMode, Backup, CancelBackup, Restore, CancelRestore, ActivateStandby,
+                 Shutdown, CreateUnit, AlterUnit, DropUnit, CreatePool, AlterPool, DropPool, CreateTenant, AlterTenant,
+                 DropTenant, ShowTenant, ShowParameters, SetIgnoredVariable, Unsupported>;
+
+/// See StatementService::isOwn.
+bool isOwnStatement(std::string_view text);
+
+/// How many `?`. Throws Ob::ParseSql if the text is no valid statement.
+std::size_t countParameters(std::string_view text);
+
+/// Throws Ob::ParseSql, naming the place, if the text is no valid statement.
+Statement parse(std::string_view text, const std::vector<mysql::Value>& parameters = {});
+
+}  // namespace tidemark::statement

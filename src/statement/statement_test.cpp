@@ -1,0 +1,124 @@
+#include "statement/statement.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "base/error.h"
+
+namespace tidemark::statement {
+namespace {
+
+template <typename T>
+T parsed(std::string_view text, const std::vector<mysql::Value>& parameters = {}) {
+    return std::get<T>(parse(text, parameters));
+}
+
+TEST(Statement, TakesOnlyWhatNoMariaDbUnderstands) {
+    for (const auto* own : {"alter system backup database", "  /* hint */ ALTER SYSTEM", "-- x\nSHOW TENANT",
+                            "create tenant t", "set ob_query_timeout=1000", "SET @@session.ob_trx_timeout = 5",
+                            "SET GLOBAL ob_x=1"}) {
+        EXPECT_TRUE(isOwnStatement(own)) << own;
+    }
+    for (const auto* other : {"select 1", "alter table system add a int", "set names utf8", "create table tenant (a int)",
+                              "", "show tables", "drop table resource", "alter", "'alter system'"}) {
+        EXPECT_FALSE(isOwnStatement(other)) << other;
+    }
+}
+
+TEST(Statement, ReadsDestinations) {
+    const auto set = parsed<SetParameters>(
+        "ALTER SYSTEM SET LOG_ARCHIVE_DEST='LOCATION=file:///a BINDING=Optional' TENANT = mysql_tenant;");
+    EXPECT_EQ(set.assignments.at(0).first, "log_archive_dest");
+    EXPECT_EQ(set.assignments.at(0).second, "LOCATION=file:///a BINDING=Optional");
+    EXPECT_EQ(set.tenants.names, std::vector<std::string>{"mysql_tenant"});
+    EXPECT_EQ(parsed<SetParameters>("alter system set data_backup_dest = ?", {std::string("file:///b")})
+                  .assignments.at(0).second, "file:///b");
+    EXPECT_EQ(parsed<SetParameters>("alter system backup_data_file_size = '1G' tenant all").tenants.all, true);
+}
+
+TEST(Statement, ReadsBackups) {
+    EXPECT_FALSE(parsed<Backup>("ALTER SYSTEM BACKUP DATABASE").tenants.given);
+    const auto backup = parsed<Backup>("alter system backup incremental tenant = a, `b`, 'c' plus archivelog description='d'");
+    EXPECT_TRUE(backup.incremental && backup.plus_archivelog);
+    EXPECT_EQ(backup.tenants.names, (std::vector<std::string>{"a", "b", "c"}));
+    EXPECT_EQ(backup.description, "d");
+    EXPECT_EQ(parsed<CancelBackup>("ALTER SYSTEM CANCEL BACKUP TENANT=a").tenants.names.size(), 1U);
+}
+
+TEST(Statement, ReadsRestoresAsOperatorsAndDriversSendThem) {
+    const auto bare = parsed<Restore>(
+        "ALTER SYSTEM RESTORE t FROM 'file:///a,file:///b' UNTIL SCN=1658285759724047000 WITH 'pool_list=p'");
+    EXPECT_EQ(bare.until_scn, 1658285759724047000ULL);
+    const auto quoted = parsed<Restore>("ALTER SYSTEM RESTORE t FROM ? UNTIL SCN=? WITH ?",
+                                        {std::string("file:///a"), std::string("12"), std::string("pool_list=p")});
+    EXPECT_EQ(quoted.until_scn, 12U);
+    EXPECT_EQ(quoted.options, "pool_list=p");
+    const auto timed = parsed<Restore>("ALTER SYSTEM RESTORE t FROM 'x' UNTIL TIME='2026-01-01 00:00:00' WITH 'y' DESCRIPTION='z'");
+    EXPECT_EQ(timed.until_time, "2026-01-01 00:00:00");
+    EXPECT_EQ(timed.description, "z");
+    EXPECT_THROW(parse("ALTER SYSTEM RESTORE t FROM 'x' UNTIL SCN=12x WITH 'y'"), Error);
+    EXPECT_EQ(countParameters("ALTER SYSTEM RESTORE t FROM ? UNTIL TIME=? WITH ?"), 3U);
+}
+
+TEST(Statement, ReadsResourcesInBothSpellings) {
+    const auto spaced = parsed<CreateUnit>("CREATE RESOURCE UNIT u max_cpu 1, memory_size 1073741824, min_cpu 1");
+    EXPECT_EQ(spaced.options.at("memory_size"), "1073741824");
+    const auto equals = parsed<CreateUnit>("CREATE RESOURCE UNIT IF NOT EXISTS u MAX_CPU=1.5, MEMORY_SIZE='1G'");
+    EXPECT_TRUE(equals.if_not_exists);
+    EXPECT_EQ(equals.options.at("max_cpu"), "1.5");
+    const auto pool = parsed<CreatePool>("CREATE RESOURCE POOL p UNIT='u', UNIT_NUM=1, ZONE_LIST=('zone1','zone2')");
+    EXPECT_EQ(pool.zones.size(), 2U);
+    EXPECT_EQ(pool.options.at("unit"), "u");
+}
+
+TEST(Statement, ReadsTenants) {
+    const auto create = parsed<CreateTenant>(
+        "CREATE TENANT IF NOT EXISTS t CHARSET=?, PRIMARY_ZONE=?, RESOURCE_POOL_LIST=(?, ?), LOCALITY= ? SET VARIABLES "
+        "ob_tcp_invited_nodes='%', lower_case_table_names=1",
+        {std::string("utf8mb4"), std::string("RANDOM"), std::string("p1"), std::string("p2"), std::string("F@z1")});
+    EXPECT_EQ(create.options.pools, (std::vector<std::string>{"p1", "p2"}));
+    EXPECT_EQ(create.options.options.at("charset"), "utf8mb4");
+    EXPECT_EQ(create.options.variables.at("ob_tcp_invited_nodes"), "%");
+    EXPECT_TRUE(parsed<DropTenant>("drop tenant if exists t force").force);
+    EXPECT_EQ(parsed<AlterTenant>("ALTER TENANT t LOCK").lock, true);
+    EXPECT_EQ(parsed<AlterTenant>("ALTER TENANT t SET VARIABLES ob_tcp_invited_nodes='10.0.0.0/8'").options.variables.size(), 1U);
+    EXPECT_EQ(parsed<AlterTenant>("ALTER TENANT t PRIMARY_ZONE='zone1'").options.options.size(), 1U);
+}
+
+TEST(Statement, NamesTheSpotThatIsWrong) {
+    try {
+        parse("ALTER SYSTEM RESTORE t\nFRM 'x' WITH 'y'");
+        FAIL() << "no error";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.sql()->number, 1064);
+        EXPECT_NE(std::string(error.what()).find("near 'FRM x WITH y' at line 2"), std::string::npos) << error.what();
+    }
+    EXPECT_THROW(parse("ALTER SYSTEM BACKUP DATABASE; SELECT 1"), Error);
+    EXPECT_THROW(parse("ALTER SYSTEM BACKUP"), Error);
+    EXPECT_THROW(parse("ALTER SYSTEM RESTORE t FROM 'x"), Error);
+    EXPECT_THROW(parse("SELECT 1"), Error);
+}
+
+TEST(Statement, SurvivesGarbage) {
+    const auto seed = std::random_device()();
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    std::mt19937 random(seed);
+    const std::string base = "ALTER SYSTEM RESTORE t FROM 'a,b' UNTIL TIME='2026' WITH 'pool_list=p&x=y' DESCRIPTION \"d\"";
+    for (int round = 0; round < 20000; ++round) {
+        std::string text = base;
+        for (int change = 0; change < 4; ++change) {
+            text[random() % text.size()] = static_cast<char>(random() % 256);
+            if (random() % 8 == 0) text.resize(1 + random() % text.size());
+        }
+        try {
+            isOwnStatement(text);
+            parse(text);
+        } catch (const Error&) {
+            // refused in an orderly way
+        }
+    }
+}
+
+}  // namespace
+}  // namespace tidemark::statement
