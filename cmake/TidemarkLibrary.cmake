@@ -17,7 +17,7 @@ function(tidemark_library name)
     add_library(tidemark_${name} INTERFACE)
     set(scope INTERFACE)
   endif()
-  target_include_directories(tidemark_${name} ${scope} ${CMAKE_SOURCE_DIR}/src)
+  target_include_directories(tidemark_${name} ${scope} ${CMAKE_SOURCE_DIR}/src ${CMAKE_BINARY_DIR}/generated)
   tidemark_warnings(tidemark_${name})
 
   set(links)

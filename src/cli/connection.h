@@ -1,0 +1,21 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+
+#include "mysql/sql_client.h"
+
+namespace tidemark::cli {
+
+/// The connection options of the mariadb client, with Tidemark's defaults.
+struct ConnectionOptions {
+    std::string host = "127.0.0.1";
+    unsigned port = 2881;
+    std::string user = "root@sys";
+    std::string password;  ///< else from TIDEMARK_PASSWORD or MYSQL_PWD, so that it is in no process list
+
+    void addTo(CLI::App& app);
+    mysql::SqlClient connect() const;
+};
+
+}  // namespace tidemark::cli

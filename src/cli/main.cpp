@@ -1,0 +1,74 @@
+#include <CLI/CLI.hpp>
+#include <iostream>
+
+#include "base/version.h"
+#include "cli/commands.h"
+#include "cli/connection.h"
+
+namespace {
+
+using namespace tidemark;
+
+struct Arguments {
+    cli::ConnectionOptions connection;
+    bool json = false;
+    bool forever = false;
+    cli::BackupCommand backup;
+    cli::RestoreCommand restore;
+};
+
+void addBackup(CLI::App& app, Arguments& arguments) {
+    auto* command = app.add_subcommand("backup", "Back up tenants and show the progress");
+    command->add_option("tenant", arguments.backup.tenants, "Tenants; without any: all that can be backed up");
+    command->add_option("--description", arguments.backup.description, "Text kept with the job");
+    command->add_flag("!--no-wait", arguments.backup.wait, "Only start it");
+}
+
+void addRestore(CLI::App& app, Arguments& arguments) {
+    auto* command = app.add_subcommand("restore", "Restore a backup into a new tenant and show the progress");
+    command->add_option("tenant", arguments.restore.tenant, "Name of the new tenant")->required();
+    command->add_option("--from", arguments.restore.from, "Data and archive destination: 'file:///a,file:///b'")->required();
+    command->add_option("--pool", arguments.restore.pools, "Resource pool for it, not granted yet")->required();
+    auto* time = command->add_option("--until-time", arguments.restore.until_time, "Moment, 'YYYY-MM-DD HH:MM:SS[.ffffff]'");
+    command->add_option("--until-scn", arguments.restore.until_scn, "Moment, as SCN")->excludes(time);
+    command->add_option("--description", arguments.restore.description, "Text kept with the job");
+    command->add_flag("--activate", arguments.restore.activate, "Open it for writing once restored");
+    command->add_flag("!--no-wait", arguments.restore.wait, "Only start it");
+}
+
+int run(CLI::App& app, Arguments& arguments) {
+    auto client = arguments.connection.connect();
+    if (app.got_subcommand("status")) return cli::showStatus(client, arguments.json);
+    if (app.got_subcommand("backup")) return cli::runBackup(client, arguments.backup);
+    if (app.got_subcommand("restore")) return cli::runRestore(client, arguments.restore);
+    if (app.got_subcommand("watch")) return cli::watch(client, arguments.forever, arguments.json);
+    return cli::shutdownNode(client);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    CLI::App app("Talks to a Tidemark node, in SQL. Exit codes: 0 done, 1 the job failed, 2 an error.", "tidemark");
+    app.set_help_flag("--help", "Print this help and exit");  // -h is the host, as with the mariadb client
+    app.set_version_flag("--version", kVersion);
+    app.require_subcommand(1);
+    app.fallthrough();
+    Arguments arguments;
+    arguments.connection.addTo(app);
+    app.add_flag("--json", arguments.json, "status, watch: print JSON");
+    app.add_subcommand("status", "Tenants, their archive and last backup, and what runs now");
+    addBackup(app, arguments);
+    addRestore(app, arguments);
+    app.add_subcommand("watch", "Live progress of every running backup and restore")
+        ->add_flag("--forever", arguments.forever, "Go on when nothing runs");
+    app.add_subcommand("shutdown", "End the node and its databases");
+    try {
+        app.parse(argc, argv);
+        return run(app, arguments);
+    } catch (const CLI::ParseError& error) {
+        return app.exit(error) == 0 ? 0 : 2;
+    } catch (const std::exception& error) {
+        std::cerr << "tidemark: " << error.what() << '\n';
+        return 2;
+    }
+}
