@@ -1,0 +1,58 @@
+"""Writers that run beside what is tested."""
+import contextlib
+import threading
+
+import pymysql
+
+
+class Ledger:
+    """Several writers, one row per transaction into d.ledger; every acknowledged row is remembered, with its GTID."""
+
+    def __init__(self, node, tenant, writers=3):
+        self.node, self.tenant, self.writers = node, tenant, writers
+        self.acknowledged = {}  # (writer, n) -> GTID
+        self.errors = []
+        self._stop = threading.Event()
+        self._threads = []
+        self._lock = threading.Lock()
+        node.sql("CREATE DATABASE IF NOT EXISTS d", tenant=tenant)
+        node.sql("CREATE TABLE IF NOT EXISTS d.ledger (writer INT, n INT, text VARCHAR(200), PRIMARY KEY (writer, n))",
+                 tenant=tenant)
+
+    def __enter__(self):
+        self._threads = [threading.Thread(target=self._write, args=(w,)) for w in range(self.writers)]
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def stop(self):
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(60)
+
+    def _write(self, writer):
+        n = 0
+        while not self._stop.is_set():
+            try:
+                with contextlib.closing(self.node.connect(self.tenant)) as connection, connection.cursor() as cursor:
+                    while not self._stop.is_set():
+                        n += 1  # a row that was sent but not acknowledged may exist: its number is not used again
+                        cursor.execute("INSERT INTO d.ledger VALUES (%s, %s, %s)", [writer, n, "x" * (n % 200)])
+                        cursor.execute("SELECT @@last_gtid AS g")
+                        gtid = cursor.fetchone()["g"]
+                        with self._lock:
+                            self.acknowledged[(writer, n)] = gtid
+            except pymysql.Error as error:
+                self.errors.append(error)  # the tenant was killed: connect again
+                self._stop.wait(0.05)
+
+    def count(self):
+        with self._lock:
+            return len(self.acknowledged)
+
+
+def rows(node, tenant):
+    return {(r["writer"], r["n"]) for r in node.sql("SELECT writer, n FROM d.ledger", tenant=tenant)}
