@@ -1,0 +1,141 @@
+"""kill -9 of anything at random moments: databases come back, jobs end or go on, nothing hangs, no acknowledged row is lost."""
+import os
+import signal
+import time
+
+import pytest
+
+from load import Ledger, rows
+from node import wait_for
+
+FINAL = {"COMPLETED", "FAILED"}
+
+
+def fill(node, tenant, megabytes=120):
+    """Something for a backup to chew on, so that a kill hits it in the middle."""
+    node.sql("CREATE DATABASE IF NOT EXISTS fill", tenant=tenant)
+    node.sql("CREATE TABLE fill.t (id INT PRIMARY KEY, a CHAR(255), b CHAR(255)) ENGINE=InnoDB", tenant=tenant)
+    node.sql(f"INSERT INTO fill.t SELECT seq, SHA2(seq, 512), SHA2(-seq, 512) FROM seq_1_to_{megabytes * 1500}",
+             tenant=tenant)
+
+
+def tenant_pid(node, tenant):
+    return int(node.scalar("SELECT 1") and next(
+        pid for pid in node.mariadbd_pids()
+        if f"/{node.scalar('SELECT TENANT_ID FROM oceanbase.DBA_OB_TENANTS WHERE TENANT_NAME = %s', [tenant])}/"
+        in open(f"/proc/{pid}/cmdline").read().replace("\0", " ")))
+
+
+def wait_usable(node, tenant):
+    def usable():
+        try:
+            return node.scalar("SELECT 1", tenant=tenant) == 1
+        except Exception:
+            return False
+    wait_for(f"{tenant} to answer", usable, 60)
+
+
+def prove(node, ledger):
+    """After whatever happened: the next backup and restore succeed, and no acknowledged row is missing."""
+    wait_usable(node, "shop")
+    ledger.stop()
+    for job in node.sql("SELECT JOB_ID FROM oceanbase.CDB_OB_BACKUP_JOBS WHERE TENANT_ID <> 1"):
+        end = node.wait_backup("shop", job["JOB_ID"])
+        assert end["STATUS"] in FINAL
+        assert end["STATUS"] == "COMPLETED" or end["COMMENT"], "a failed job says why"
+    assert set(ledger.acknowledged) <= rows(node, "shop")
+    done = node.backup("shop")
+    assert done["STATUS"] == "COMPLETED", done
+    node.archived_now("shop")
+    node.restore("back", "shop")
+    assert rows(node, "back") == rows(node, "shop")
+
+
+@pytest.mark.parametrize("victim", ["daemon", "mariadb-backup", "mariadbd"])
+def test_kill_during_a_backup(node, rng, victim):
+    node.create_tenant("shop")
+    fill(node, "shop")
+    node.start_archive("shop")
+    with Ledger(node, "shop", writers=2) as ledger:
+        wait_for("rows", lambda: ledger.count() > 50)
+        job = node.start_backup("shop")
+        wait_for("mariadb-backup to run", lambda: node.processes("mariadb-backup"))
+        time.sleep(rng.uniform(0, 0.6))  # the random moment itself, not a wait for something
+        if victim == "daemon":
+            node.kill()
+            wait_for("mariadb-backup to end with the daemon", lambda: not node.processes("mariadb-backup"), 20)
+            node.start()
+        elif victim == "mariadbd":
+            os.kill(tenant_pid(node, "shop"), signal.SIGKILL)
+        else:
+            for pid in node.processes("mariadb-backup"):
+                os.kill(pid, signal.SIGKILL)
+        wait_usable(node, "shop")
+        end = node.wait_backup("shop", job)
+        assert end["STATUS"] in FINAL
+        before = ledger.count()
+        wait_for("writers to go on", lambda: ledger.count() > before + 20)
+        prove(node, ledger)
+
+
+@pytest.mark.parametrize("victim", ["daemon", "mariadbd"])
+def test_kill_during_archiving(node, rng, victim):
+    node.create_tenant("shop")
+    node.start_archive("shop")
+    assert node.backup("shop")["STATUS"] == "COMPLETED"
+    with Ledger(node, "shop", writers=2) as ledger:
+        for _ in range(3):
+            before = ledger.count()
+            wait_for("rows", lambda: ledger.count() > before + 30)
+            time.sleep(rng.uniform(0, 1.2))  # the random moment itself
+            if victim == "daemon":
+                node.kill()
+                node.start()
+            else:
+                os.kill(tenant_pid(node, "shop"), signal.SIGKILL)
+            wait_usable(node, "shop")
+        before = ledger.count()
+        wait_for("writers to go on", lambda: ledger.count() > before + 20)
+        ledger.stop()
+        assert node.archive("shop")["ROUND_ID"] == 1, "the round went on"
+        node.archived_now("shop")
+        node.restore("first", "shop", activate=False)  # from the backup made before: all of it comes from the log
+        assert set(ledger.acknowledged) <= rows(node, "first")
+        assert rows(node, "first") == rows(node, "shop")
+        prove(node, ledger)
+
+
+@pytest.mark.parametrize("victim", ["daemon", "mariadbd", "mariadb-backup"])
+def test_kill_during_a_restore(node, rng, victim):
+    node.create_tenant("shop")
+    fill(node, "shop")
+    node.start_archive("shop")
+    assert node.backup("shop")["STATUS"] == "COMPLETED"
+    with Ledger(node, "shop", writers=2) as ledger:
+        wait_for("rows", lambda: ledger.count() > 300)
+    node.archived_now("shop")
+    node.create_pool("p_half")
+    node.sql(f"ALTER SYSTEM RESTORE half FROM '{node.uri('shop_data')},{node.uri('shop_log')}' WITH 'pool_list=p_half'")
+    if victim == "daemon":
+        time.sleep(rng.uniform(0, 2))  # the random moment itself
+        node.kill()
+        node.start()
+    else:
+        def strike():
+            if node.sql("SELECT 1 FROM oceanbase.CDB_OB_RESTORE_HISTORY"):
+                return True  # the restore was faster than the blow
+            pids = [p for p in node.processes(victim)
+                    if "/1004" in open(f"/proc/{p}/cmdline").read().replace("\0", " ")]
+            for pid in pids:
+                os.kill(pid, signal.SIGKILL)
+            return pids
+        wait_for(f"{victim} of the restore", strike, 120)
+    end = node.wait_restore("half")
+    assert end["STATUS"] in {"SUCCESS", "FAIL"}
+    if end["STATUS"] == "FAIL":
+        assert end["COMMENT"], "a failed restore says why"
+        assert not node.sql("SELECT 1 FROM oceanbase.DBA_OB_TENANTS WHERE TENANT_NAME = 'half'"), "no half-made tenant"
+        node.sql(f"ALTER SYSTEM RESTORE half FROM '{node.uri('shop_data')},{node.uri('shop_log')}' WITH 'pool_list=p_half'")
+        end = node.wait_restore("half")
+        assert end["STATUS"] == "SUCCESS", end
+    assert rows(node, "half") == set(ledger.acknowledged)

@@ -1,0 +1,196 @@
+"""What comes back is what was there: everything, and exactly up to the moment asked for."""
+import contextlib
+import time
+
+import pytest
+
+from load import Ledger, rows
+from node import checksums, wait_for
+
+OBJECTS = """
+CREATE DATABASE app;
+CREATE TABLE app.inno (id INT AUTO_INCREMENT PRIMARY KEY, name VARCHAR(100), amount DECIMAL(10,2), KEY (name)) ENGINE=InnoDB;
+CREATE TABLE app.aria (id INT PRIMARY KEY, t TEXT) ENGINE=Aria;
+CREATE TABLE app.myisam (id INT PRIMARY KEY, t TEXT) ENGINE=MyISAM;
+CREATE TABLE app.parted (id INT, d DATE, PRIMARY KEY (id, d)) PARTITION BY RANGE (YEAR(d))
+  (PARTITION p0 VALUES LESS THAN (2020), PARTITION p1 VALUES LESS THAN (2030), PARTITION p2 VALUES LESS THAN MAXVALUE);
+CREATE TABLE app.squeezed (id INT PRIMARY KEY, t TEXT) ROW_FORMAT=COMPRESSED;
+CREATE TABLE app.blobs (id INT PRIMARY KEY, b LONGBLOB);
+CREATE VIEW app.totals AS SELECT name, SUM(amount) AS total FROM app.inno GROUP BY name;
+CREATE PROCEDURE app.add_one(n INT) INSERT INTO app.aria VALUES (n, REPEAT('a', n));
+CREATE FUNCTION app.twice(n INT) RETURNS INT DETERMINISTIC RETURN 2 * n;
+CREATE TRIGGER app.copy AFTER INSERT ON app.inno FOR EACH ROW INSERT IGNORE INTO app.myisam VALUES (NEW.id, NEW.name);
+CREATE EVENT app.nightly ON SCHEDULE EVERY 1 DAY STARTS '2030-01-01 00:00:00' DO DELETE FROM app.aria WHERE id < 0;
+CREATE USER 'clerk'@'%' IDENTIFIED BY 'secret';
+GRANT SELECT, INSERT ON app.* TO 'clerk'@'%';
+INSERT INTO app.inno (name, amount) VALUES ('ann', 1.5), ('bob', 2.25), ('cy', 3);
+INSERT INTO app.aria VALUES (1, 'one'), (2, 'two');
+INSERT INTO app.parted VALUES (1, '2019-05-05'), (2, '2025-05-05'), (3, '2035-05-05');
+INSERT INTO app.squeezed SELECT seq, REPEAT(seq, 50) FROM seq_1_to_2000;
+INSERT INTO app.blobs VALUES (1, REPEAT('x', 3000000));
+"""
+
+DDL_ROUND = """
+CREATE TABLE app.fresh_{i} (id INT PRIMARY KEY, v INT);
+INSERT INTO app.fresh_{i} VALUES (1, {i}), (2, {i});
+ALTER TABLE app.fresh_{i} ADD COLUMN w INT DEFAULT {i};
+RENAME TABLE app.fresh_{i} TO app.renamed_{i};
+CREATE TABLE app.victim_{i} (id INT);
+INSERT INTO app.victim_{i} VALUES ({i});
+TRUNCATE TABLE app.victim_{i};
+DROP TABLE app.victim_{i};
+ALTER TABLE app.inno COMMENT = 'round {i}';
+INSERT INTO app.aria VALUES (1000 + {i}, 'round');
+INSERT INTO app.myisam VALUES (100000 + {i}, 'round');
+UPDATE app.parted SET d = d + INTERVAL 1 DAY WHERE id = 2;
+"""
+
+
+def run_script(node, tenant, script):
+    with contextlib.closing(node.connect(tenant)) as connection, connection.cursor() as cursor:
+        for statement in filter(None, (s.strip() for s in script.split(";\n"))):
+            cursor.execute(statement.rstrip(";"))
+
+
+def test_everything_comes_back_after_a_backup_under_load(node):
+    """Restore equality: writers and DDL go on during the backup; restored to the latest point, every table is equal."""
+    node.create_tenant("shop")
+    node.start_archive("shop")
+    run_script(node, "shop", OBJECTS)
+    with Ledger(node, "shop", writers=2) as ledger:
+        wait_for("some rows", lambda: ledger.count() > 200)
+        job = node.start_backup("shop")
+        rounds = 0
+        running = "SELECT 1 FROM oceanbase.CDB_OB_BACKUP_JOBS WHERE TENANT_ID <> 1"
+        while node.sql(running) or rounds < 5:
+            run_script(node, "shop", DDL_ROUND.format(i=rounds))
+            rounds += 1
+        done = node.wait_backup("shop", job)
+        assert done["STATUS"] == "COMPLETED", done
+        run_script(node, "shop", "CREATE EVENT app.later ON SCHEDULE EVERY 1 DAY STARTS '2030-01-01 00:00:00' DO SELECT 1;\n"
+                                 "CREATE USER 'late'@'%' IDENTIFIED BY 'later';\n"
+                                 "GRANT SELECT ON app.* TO 'late'@'%'")
+    assert not ledger.errors
+    node.archived_now("shop")
+    node.restore("back", "shop")
+
+    assert checksums(node, "back") == checksums(node, "shop")
+    assert rows(node, "back") == set(ledger.acknowledged)
+    assert node.scalar("SELECT total FROM app.totals WHERE name = 'bob'", tenant="back") is not None
+    assert node.scalar("SELECT app.twice(21)", tenant="back") == 42
+    node.sql("CALL app.add_one(500000)", tenant="back")
+    node.sql("INSERT INTO app.inno (name, amount) VALUES ('new', 1)", tenant="back")
+    assert node.sql("SELECT 1 FROM app.myisam WHERE t = 'new'", tenant="back"), "the trigger works"
+    events = {e["EVENT_NAME"]: e["STATUS"] for e in node.sql(
+        "SELECT EVENT_NAME, STATUS FROM information_schema.EVENTS WHERE EVENT_SCHEMA = 'app'", tenant="back")}
+    assert events == {"nightly": "ENABLED", "later": "ENABLED"}
+    for user, password in (("clerk", "secret"), ("late", "later")):
+        assert node.scalar("SELECT COUNT(*) FROM app.inno", tenant="back", user=user, password=password) > 0
+    with pytest.raises(Exception, match="denied"):
+        node.sql("DELETE FROM app.inno", tenant="back", user="late", password="later")
+
+
+def archive_index(node, tenant):
+    """(GTID → SCN) of every archived transaction, from the destination alone."""
+    listing = node.cli("log", node.uri(tenant + "_log"), "--json").stdout
+    import json
+    return {t["gtid"]: t["scn"] for t in json.loads(listing)}
+
+
+def test_a_restore_stops_exactly_where_it_was_told(node, rng):
+    """Ten SCNs and times at random: exactly the transactions with SCN ≤ the target, no gap, none more."""
+    node.create_tenant("shop")
+    node.start_archive("shop")
+    with Ledger(node, "shop", writers=3) as ledger:
+        wait_for("rows before the backup", lambda: ledger.count() > 300)
+        job = node.start_backup("shop")
+        done = node.wait_backup("shop", job)
+        assert done["STATUS"] == "COMPLETED", done
+        enough = ledger.count() + 600
+        wait_for("rows after the backup", lambda: ledger.count() > enough)
+    node.archived_now("shop")
+    scn_of_gtid = archive_index(node, "shop")
+    scn_of_row = {row: scn_of_gtid[gtid] for row, gtid in ledger.acknowledged.items()}
+    first = node.scalar("SELECT MIN_RESTORE_SCN FROM oceanbase.CDB_OB_BACKUP_SET_FILES WHERE FILE_STATUS = 'AVAILABLE'")
+    last = max(scn_of_row.values())
+    for attempt in range(10):
+        if attempt % 2:
+            target = rng.choice([s for s in scn_of_row.values() if s >= first])
+            until = f"UNTIL SCN = {target}"
+        else:
+            target = rng.randrange(first, last) // 1000 * 1000 + 1000  # times have microseconds
+            text = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(target // 10**9)) + f".{target % 10**9 // 1000:06}"
+            until = f"UNTIL TIME = '{text}'"
+        node.restore("back", "shop", until, activate=False)
+        expected = {row for row, scn in scn_of_row.items() if scn <= target}
+        got = rows(node, "back")
+        assert got == expected, f"{until}: {len(expected - got)} missing, {len(got - expected)} too many"
+        node.drop("back")
+        node.sql("DROP RESOURCE POOL p_back")
+        node.sql("DROP RESOURCE UNIT u_p_back")
+
+
+def test_a_restored_tenant_is_a_standby_until_activated(node):
+    node.create_tenant("shop")
+    node.start_archive("shop")
+    node.sql("CREATE DATABASE d", tenant="shop")
+    node.sql("CREATE TABLE d.t (a INT PRIMARY KEY)", tenant="shop")
+    node.sql("INSERT INTO d.t VALUES (1)", tenant="shop")
+    assert node.backup("shop")["STATUS"] == "COMPLETED"
+    node.restore("back", "shop", activate=False)
+    row = node.sql("SELECT * FROM oceanbase.DBA_OB_TENANTS WHERE TENANT_NAME = 'back'")[0]
+    assert (row["TENANT_ROLE"], row["STATUS"]) == ("STANDBY", "NORMAL")
+    with pytest.raises(Exception, match="read.only"):
+        node.sql("INSERT INTO d.t VALUES (2)", tenant="back")
+    node.sql("ALTER SYSTEM ACTIVATE STANDBY TENANT = back")
+    node.sql("INSERT INTO d.t VALUES (2)", tenant="back")
+    assert node.scalar("SELECT TENANT_ROLE FROM oceanbase.DBA_OB_TENANTS WHERE TENANT_NAME = 'back'") == "PRIMARY"
+
+
+def test_a_restored_tenant_can_be_archived_backed_up_and_restored_again(node):
+    """The second generation carries a log that begins in another tenant's."""
+    node.create_tenant("one")
+    node.start_archive("one")
+    with Ledger(node, "one", writers=2) as ledger:
+        wait_for("rows", lambda: ledger.count() > 100)
+        assert node.backup("one")["STATUS"] == "COMPLETED"
+    node.archived_now("one")
+    node.restore("two", "one")
+    node.start_archive("two")
+    node.sql("INSERT INTO d.ledger VALUES (77, 1, 'second life')", tenant="two")
+    assert node.backup("two")["STATUS"] == "COMPLETED"
+    node.sql("INSERT INTO d.ledger VALUES (77, 2, 'after')", tenant="two")
+    node.archived_now("two")
+    node.restore("three", "two")
+    assert rows(node, "three") == set(ledger.acknowledged) | {(77, 1), (77, 2)}
+
+
+def test_a_brand_new_cluster_restores_from_the_destinations_alone(node, tmp_path_factory):
+    from node import Node
+    node.create_tenant("shop")
+    node.start_archive("shop")
+    with Ledger(node, "shop", writers=2) as ledger:
+        wait_for("rows", lambda: ledger.count() > 100)
+        assert node.backup("shop")["STATUS"] == "COMPLETED"
+        more = ledger.count() + 100
+        wait_for("rows after", lambda: ledger.count() > more)
+    node.archived_now("shop")
+    other = Node()
+    try:
+        other.start()
+        other.create_pool("p_back")
+        other.sql(f"ALTER SYSTEM RESTORE back FROM '{node.uri('shop_data')},{node.uri('shop_log')}' WITH 'pool_list=p_back'")
+        end = other.wait_restore("back")
+        assert end["STATUS"] == "SUCCESS", end
+        assert rows(other, "back") == set(ledger.acknowledged)
+        # Both clusters call their first tenant 1002: the new life of the log must not be mistaken for the old one.
+        other.sql("ALTER SYSTEM ACTIVATE STANDBY TENANT = back")
+        other.sql("INSERT INTO d.ledger VALUES (99, 1, 'new cluster')", tenant="back")
+        other.start_archive("back")
+        assert other.backup("back")["STATUS"] == "COMPLETED"
+        other.sql("INSERT INTO d.ledger VALUES (99, 2, 'new cluster')", tenant="back")
+        other.archived_now("back")
+        other.restore("again", "back")
+        assert rows(other, "again") == set(ledger.acknowledged) | {(99, 1), (99, 2)}
+    finally:
+        other.destroy()
