@@ -1,0 +1,155 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "catalog/catalog.h"
+
+namespace tidemark::catalog {
+
+/// A row of *_BACKUP_JOBS or *_BACKUP_JOB_HISTORY.
+struct BackupJob {
+    TenantId tenant = 0;
+    JobId job_id = 0;                ///< from 1, per tenant
+    std::int64_t backup_set_id = 0;  ///< 0 in the parent row of sys
+    TenantId initiator_tenant = 0;
+    JobId initiator_job_id = 0;  ///< the sys job's id, 0 when the tenant started it itself
+    std::string executors;       ///< tenant ids, comma-separated
+    bool plus_archivelog = false;
+    BackupType type = BackupType::Full;
+    JobLevel level = JobLevel::UserTenant;
+    Nanos start_time = 0;
+    std::optional<Nanos> end_time;
+    BackupJobStatus status = BackupJobStatus::Init;
+    int result = 0;
+    std::string comment;
+    std::string description;
+    std::string path;  ///< of the destination
+};
+
+/// What BACKUP asks for one tenant.
+struct BackupRequest {
+    TenantId tenant = 0;
+    std::int64_t dest_id = 0;
+    std::string path;
+    BackupType type = BackupType::Full;
+    bool plus_archivelog = false;
+    std::string description;
+};
+
+/// The numbers of a task and of its set. Measured, never estimated; bytes.
+struct BackupStats {
+    std::uint64_t input_bytes = 0;   ///< read from the tenant
+    std::uint64_t output_bytes = 0;  ///< written to the destination
+    std::uint64_t extra_meta_bytes = 0;
+    std::int64_t tablet_count = 0;
+    std::int64_t finish_tablet_count = 0;
+    std::int64_t macro_block_count = 0;  ///< 0 while unknown
+    std::int64_t finish_macro_block_count = 0;
+    std::int64_t file_count = 0;
+    std::int64_t log_file_count = 0;  ///< PLUS ARCHIVELOG only
+    std::int64_t finish_log_file_count = 0;
+};
+
+/// A row of *_BACKUP_TASKS or *_BACKUP_TASK_HISTORY: one backup set in the making.
+struct BackupTask {
+    TenantId tenant = 0;
+    std::int64_t task_id = 0;  ///< from 1, per tenant
+    JobId job_id = 0;
+    std::int64_t backup_set_id = 0;
+    Nanos start_time = 0;
+    std::optional<Nanos> end_time;
+    BackupTaskStatus status = BackupTaskStatus::Init;
+    Scn start_scn = 0;
+    Scn end_scn = 0;
+    Scn user_ls_start_scn = 0;  ///< where the log is needed from
+    BackupStats stats;
+    int result = 0;
+    std::string comment;
+    std::string path;
+};
+
+/// A row of *_BACKUP_SET_FILES.
+struct BackupSet {
+    TenantId tenant = 0;
+    std::int64_t backup_set_id = 0;  ///< from 1, per tenant
+    std::int64_t dest_id = 0;
+    BackupType type = BackupType::Full;
+    std::int64_t prev_full_set_id = 0;  ///< 0 in a full set
+    std::int64_t prev_inc_set_id = 0;
+    Nanos start_time = 0;
+    std::optional<Nanos> end_time;
+    BackupSetStatus status = BackupSetStatus::Doing;
+    FileStatus file_status = FileStatus::Copying;
+    bool plus_archivelog = false;
+    Scn start_replay_scn = 0;  ///< log is needed from here
+    Scn min_restore_scn = 0;   ///< the earliest point it can be restored to
+    Scn consistent_scn = 0;
+    BackupStats stats;
+    int result = 0;
+    std::string comment;
+    std::string tenant_compatible = "4.3.3.0";
+    std::int64_t backup_compatible = 1;  ///< version of Tidemark's own backup format
+    std::string cluster_version = "4.3.3.0";
+    std::string path;
+};
+
+/// A new task with the set it makes.
+struct BegunBackup {
+    BackupTask task;
+    BackupSet set;
+};
+
+/// What a sys-started backup wrote: its own row and one per tenant.
+struct ClusterBackup {
+    BackupJob parent;
+    std::vector<BackupJob> jobs;
+};
+
+/// Backup jobs, tasks and sets. Each call is one transaction. Life of a job: start… → INIT; begin() → DOING with a task
+/// and a set; progress(); finish() → moved to the history. Thread-safe.
+class BackupStore {
+public:
+    explicit BackupStore(Catalog& catalog) : catalog_(catalog) {}
+
+    /// A backup that the tenant started itself. Throws Ob::BackupInProgress if it has one already.
+    BackupJob start(const BackupRequest& request);
+    /// A backup that sys started, of all tenants (level CLUSTER) or of named ones (SYS_TENANT).
+    /// Throws Ob::BackupInProgress if one of them, or sys, has one already; then nothing is started.
+    ClusterBackup startFromSys(const std::vector<BackupRequest>& requests, JobLevel level,
+                               const std::string& description);
+
+    /// INIT → DOING: writes the task (INIT) and the set (DOING, COPYING). The set's id is the tenant's next one, but
+    /// not below `least_set_id`, for a destination that holds sets this catalog does not know. Throws Cancelled if the
+    /// job is CANCELING, NotFound if it is over.
+    BegunBackup begin(TenantId tenant, JobId job_id, const BackupSet& set, std::int64_t least_set_id = 1);
+    /// Writes status, SCNs and stats of the running task; the set's stats follow. At most a few times a second.
+    /// Does not touch a CANCELING status.
+    void progress(const BackupTask& task);
+    /// The end, in one transaction: task and job move to the history with the outcome, the set becomes SUCCESS and
+    /// AVAILABLE, or FAILED and INCOMPLETE. `set` carries what the views show of it (null: the job failed before it had
+    /// one, or nothing new is known). When it was the last job of a sys-started backup, the parent ends too.
+    /// Nothing happens if the job is over already.
+    void finish(TenantId tenant, JobId job_id, const Outcome& outcome, const BackupSet* set = nullptr);
+
+    /// INIT or DOING → CANCELING, with the task; for a parent, its tenants' jobs too. Returns the tenants' jobs that
+    /// are now CANCELING. No tenant: all jobs.
+    std::vector<BackupJob> cancel(std::optional<TenantId> tenant);
+
+    /// Non-terminal jobs of tenants (not the parents), in order of start: what is running, or, at the daemon's start,
+    /// what was interrupted.
+    std::vector<BackupJob> activeJobs();
+    /// Active or over.
+    std::optional<BackupJob> job(TenantId tenant, JobId job_id);
+    std::optional<BackupTask> taskOf(TenantId tenant, JobId job_id);
+
+    /// In order of ids.
+    std::vector<BackupSet> sets(TenantId tenant);
+    std::optional<BackupSet> set(TenantId tenant, std::int64_t backup_set_id);
+    void setFileStatus(TenantId tenant, std::int64_t backup_set_id, FileStatus status);
+
+private:
+    Catalog& catalog_;
+};
+
+}  // namespace tidemark::catalog

@@ -1,0 +1,112 @@
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <type_traits>
+#include <vector>
+
+#include "base/clock.h"
+#include "catalog/changes.h"
+#include "mysql/sql_client.h"
+
+namespace tidemark::catalog {
+
+struct CatalogOptions {
+    mysql::Endpoint endpoint;  ///< the sys tenant's mariadbd, as an account that may do everything there
+    std::size_t connections = 4;
+    /// How long a call goes on trying while sys is away (its mariadbd restarts in about 2 s).
+    std::chrono::milliseconds retry_limit{30'000};
+};
+
+/// The daemon's durable records: tables of schema `tidemark` in the sys tenant's mariadbd, behind a small pool of
+/// connections. The typed stores (tenant_store.h, backup_store.h, …) are what others use; this class is their ground.
+///
+/// Thread-safe. A call blocks until a connection is free. While sys is away a call is tried again until the limit, as a
+/// whole; then it throws Unavailable. A call either has happened exactly once, durably, or has thrown and not happened;
+/// only a call that throws Unavailable from inside its COMMIT may yet have happened.
+class Catalog {
+public:
+    using Work = std::function<void(mysql::SqlClient&)>;
+
+    /// Opens nothing yet: the first call connects. `clock` must outlive the catalog.
+    Catalog(CatalogOptions options, const Clock& clock);
+    ~Catalog();
+    Catalog(const Catalog&) = delete;
+    Catalog& operator=(const Catalog&) = delete;
+
+    /// Creates or upgrades the schema; does nothing when it is up to date. Call once at start, before anything else.
+    /// Throws Conflict if the schema is newer than this program.
+    void migrate();
+
+    /// Runs `work`, which only reads, in one consistent snapshot. It may run several times.
+    template <typename Read>
+    auto read(Read work) {
+        return returning(work, [this](const Work& w) { readOnly(w); });
+    }
+
+    /// Runs `work` in one transaction and commits it; then reports `changes`. `work` may run several times (a lost
+    /// connection, a deadlock) and so must have no effect but on the database. Not to be nested: throws Internal.
+    template <typename Write>
+    auto write(std::vector<Change> changes, Write work) {
+        return returning(work, [&](const Work& w) {
+            transaction(w);
+            changes_.add(changes);
+        });
+    }
+
+    /// As above, for changes known only after the work has run.
+    template <typename Write>
+    auto writeThen(Write work,
+                   std::function<std::vector<Change>(const std::invoke_result_t<Write, mysql::SqlClient&>&)> changes) {
+        auto result = returning(work, [this](const Work& w) { transaction(w); });
+        changes_.add(changes(result));
+        return result;
+    }
+
+    Changes& changes() { return changes_; }
+    const Clock& clock() const { return clock_; }
+    const mysql::Endpoint& endpoint() const { return options_.endpoint; }
+
+    /// Makes calls that wait for sys, and all later ones, throw Unavailable at once: for the end of the daemon.
+    void close();
+
+private:
+    struct Slot;
+    class Lease;
+
+    template <typename Call, typename Run>
+    static auto returning(Call& work, Run run) {
+        using Answer = std::invoke_result_t<Call, mysql::SqlClient&>;
+        if constexpr (std::is_void_v<Answer>) {
+            run([&](mysql::SqlClient& client) { work(client); });
+        } else {
+            std::optional<Answer> answer;
+            run([&](mysql::SqlClient& client) { answer.emplace(work(client)); });
+            return std::move(*answer);
+        }
+    }
+
+    void readOnly(const Work& work);
+    void transaction(const Work& work);
+    void retrying(const std::function<void(Slot&)>& attempt);
+    Slot& acquire();
+    void release(Slot& slot);
+    void commit(Slot& slot, std::uint64_t token);
+    bool committed(Slot& slot, std::uint64_t token);
+    bool pauseBefore(std::chrono::steady_clock::time_point deadline, std::chrono::milliseconds pause);
+
+    const CatalogOptions options_;
+    const Clock& clock_;
+    const std::uint64_t owner_;  ///< marks this object's rows in tidemark.commit_marker
+    Changes changes_;
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::vector<std::unique_ptr<Slot>> slots_;
+    bool closed_ = false;
+};
+
+}  // namespace tidemark::catalog

@@ -1,0 +1,39 @@
+#pragma once
+
+#include "catalog/archive_store.h"
+#include "catalog/backup_store.h"
+#include "catalog/cluster_store.h"
+#include "catalog/destination_store.h"
+#include "catalog/event_store.h"
+#include "catalog/parameter_store.h"
+#include "catalog/resource_store.h"
+#include "catalog/restore_store.h"
+#include "catalog/tenant_store.h"
+
+namespace tidemark::catalog {
+
+/// All stores over one catalog, for wiring. What needs one store takes that one.
+struct Stores {
+    explicit Stores(Catalog& catalog)
+        : cluster(catalog),
+          parameters(catalog),
+          resources(catalog),
+          tenants(catalog),
+          destinations(catalog),
+          archive(catalog),
+          backups(catalog),
+          restores(catalog),
+          events(catalog) {}
+
+    ClusterStore cluster;
+    ParameterStore parameters;
+    ResourceStore resources;
+    TenantStore tenants;
+    DestinationStore destinations;
+    ArchiveStore archive;
+    BackupStore backups;
+    RestoreStore restores;
+    EventStore events;
+};
+
+}  // namespace tidemark::catalog

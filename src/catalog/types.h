@@ -1,0 +1,109 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/error.h"
+
+namespace tidemark::catalog {
+
+using TenantId = std::int64_t;
+using JobId = std::int64_t;
+
+constexpr TenantId kSysTenantId = 1;
+/// User tenants have even ids from here on, never used twice; the odd ones would be OceanBase's meta tenants.
+constexpr TenantId kFirstUserTenantId = 1002;
+
+// What the status columns of the views show, word for word (docs/views.md). Every enum below has
+// `const char* text(Enum)` and can be read back with parseText<Enum>().
+
+enum class TenantStatus { Creating, Normal, Restore, Dropping };
+enum class TenantRole { Primary, Standby, Restore };
+enum class CompatibilityMode { Mysql, Oracle };
+enum class LogMode { NoArchivelog, Archivelog };
+enum class SwitchoverStatus {
+    Normal,
+    PrepareSwitchingToPrimary,
+    SwitchingToPrimary,
+    PrepareFlashback,
+    Flashback,
+    PrepareSwitchingToStandby,
+    SwitchingToStandby
+};
+
+enum class Binding { Optional, Mandatory };
+enum class DestinationState { Enable, Defer };
+enum class DestinationKind { ArchiveLog, BackupData };
+
+enum class RoundStatus { Prepare, Beginning, Doing, Interrupted, Stopping, Stop, Suspending, Suspend };
+enum class PieceStatus { Active, Frozen };
+/// Of a backup set or an archive piece at its destination.
+enum class FileStatus { Copying, Available, Incomplete, Deleting, Deleted, Expired, Broken };
+
+enum class BackupJobStatus { Init, Doing, Canceling, Completed, Failed, Canceled };
+enum class BackupTaskStatus {
+    Init,
+    BackupSysMeta,
+    BackupUserMeta,
+    BackupMetaFinish,
+    BackupDataSys,
+    BackupDataMinor,
+    BackupDataMajor,
+    BeforeBackupLog,
+    BackupLog,
+    Canceling,
+    Completed,
+    Failed,
+    Canceled
+};
+enum class BackupType { Full, Inc };
+enum class JobLevel { Cluster, SysTenant, UserTenant };
+enum class BackupSetStatus { Doing, Success, Failed };
+
+enum class RestoreSysStatus { CreateTenant, WaitTenantRestoreFinish, RestoreSuccess, RestoreFail };
+enum class RestoreTenantStatus { Restoring, PostCheck, Upgrade, RestoreSuccess, RestoreFail };
+
+enum class TenantJobStatus { InProgress, Success, Failed };
+
+const char* text(TenantStatus value);
+const char* text(TenantRole value);
+const char* text(CompatibilityMode value);
+const char* text(LogMode value);
+const char* text(SwitchoverStatus value);
+const char* text(Binding value);
+const char* text(DestinationState value);
+const char* text(DestinationKind value);
+const char* text(RoundStatus value);
+const char* text(PieceStatus value);
+const char* text(FileStatus value);
+const char* text(BackupJobStatus value);
+const char* text(BackupTaskStatus value);
+const char* text(BackupType value);
+const char* text(JobLevel value);
+const char* text(BackupSetStatus value);
+const char* text(RestoreSysStatus value);
+const char* text(RestoreTenantStatus value);
+const char* text(TenantJobStatus value);
+
+/// The enumerator whose text() is `word`, in any case. Throws Internal if there is none: the words come from our own
+/// tables, or have been checked by the grammar.
+template <typename Enum>
+Enum parseText(std::string_view word);
+
+/// How a job ended: what RESULT and COMMENT of its history row show.
+struct Outcome {
+    enum class State { Completed, Failed, Canceled };
+
+    State state = State::Completed;
+    int result = 0;       ///< 0, or a negative OceanBase code
+    std::string comment;  ///< error text and hint; empty when completed
+
+    static Outcome completed() { return {}; }
+    /// Cancelled → Canceled (-4072); anything else → Failed with obResult() and "message; hint".
+    static Outcome of(const Error& error);
+};
+
+}  // namespace tidemark::catalog

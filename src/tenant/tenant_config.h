@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "tenant/tenant_paths.h"
+
+namespace tidemark::tenant {
+
+/// In what way a tenant's mariadbd runs; docs/decisions/tenant.md lists the differences.
+enum class Profile {
+    Primary,  ///< open for writing, full durability
+    Standby,  ///< read_only, no events; full durability and a binlog, so that it can be activated without a restart
+    Replay    ///< as Standby, but without binlog and durability: only while a restore replays the log into it
+};
+
+/// Connections that are kept back for the daemon: administration, backup, archiver, mirror of views.
+constexpr unsigned kReservedConnections = 10;
+
+/// The least MEMORY_SIZE of a unit, bytes: mariadbd takes about 40 MiB with an almost empty pool.
+constexpr std::uint64_t kLeastMemory = 64ULL << 20;
+
+/// Everything a tenant's my.cnf is made from.
+struct TenantSettings {
+    catalog::TenantId tenant = 0;
+    TenantPaths paths;
+    std::uint32_t server_id = 0;
+    double max_cpu = 1;
+    std::uint64_t memory_bytes = kLeastMemory;  ///< MEMORY_SIZE of all its units on this node
+    std::uint64_t log_disk_bytes = 0;  ///< LOG_DISK_SIZE: bounds the redo log; the binlog is purged by the daemon
+    Profile profile = Profile::Primary;
+    std::string charset = "utf8mb4";
+    std::string collation = "utf8mb4_general_ci";
+    /// Settings of mariadbd chosen by the tenant's creator, see tenant_variables.h: names and values already checked.
+    std::map<std::string, std::string> variables;
+};
+
+/// How MEMORY_SIZE is spent. Bytes, except counts.
+struct MemoryPlan {
+    std::uint64_t buffer_pool = 0;
+    std::uint64_t redo_log = 0;  ///< size of the redo log file; on disk, but recovery time and page flushing follow it
+    std::uint64_t log_buffer = 0;
+    std::uint64_t key_buffer = 0;       ///< MyISAM indexes
+    std::uint64_t aria_page_cache = 0;  ///< system tables and temporary tables on disk
+    std::uint64_t temporary_table = 0;  ///< of one session, before it goes to disk
+    unsigned table_cache = 0;           ///< open tables
+    unsigned client_connections = 0;    ///< without the reserved ones
+};
+
+/// Splits a tenant's memory. Pure.
+MemoryPlan planMemory(const TenantSettings& settings);
+
+/// The text of my.cnf. Pure: the same settings give the same text.
+std::string configText(const TenantSettings& settings);
+
+/// The text of mariadbd's init_file, run at every start before anyone can connect, without a trace in the binlog.
+/// It creates or repairs the daemon's own account with `secret` as password, so that a restored tenant, which
+/// brings the accounts of another cluster, is reachable too; and takes from every other account the global privileges
+/// that no tenant's account may have (docs/decisions/tenant.md, "Accounts").
+std::string initFileText(const std::string& secret);
+
+/// The SQL that makes the tenant's administrator, root@'%' without a password, and schema `oceanbase`. Part of the
+/// template, so that creating a tenant runs no SQL.
+std::string administratorSql();
+
+/// The daemon's own account in every tenant: `tidemark`@`localhost`. The front refuses clients of that name.
+constexpr const char* kDaemonAccount = "tidemark";
+
+}  // namespace tidemark::tenant

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <chrono>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "base/process.h"
+#include "mysql/sql_client.h"
+#include "tenant/tenant_config.h"
+#include "tenant/tenant_template.h"
+
+namespace tidemark::tenant {
+
+/// One tenant's mariadbd and its directory. The process runs in a session of its own and outlives this object and the
+/// daemon: destroying a TenantServer stops nothing, and a new one adopts what runs.
+///
+/// Thread-safe. Who restarts a process that died is TenantSupervisor; who may change the catalog is TenantService.
+class TenantServer {
+public:
+    TenantServer(catalog::TenantId id, std::string name, TenantPaths paths)
+        : id_(id), name_(std::move(name)), paths_(std::move(paths)) {}
+
+    /// Makes the tenant's directory with a new secret and, from the template, its data directory.
+    /// Throws AlreadyExists if there is one.
+    void create(TenantTemplate& tenant_template);
+    /// The same with an empty data directory, for a restore to fill.
+    void createEmpty();
+    bool exists() const;
+
+    /// Writes my.cnf and the init file; in force from the next start on.
+    void configure(const TenantSettings& settings);
+
+    /// Starts mariadbd and returns once the process is there; adopts it if it runs already. Throws NotFound if mariadbd
+    /// is not installed or the tenant has no directory.
+    void launch();
+    /// Waits until it accepts connections. Throws Unavailable, with the last lines of its error log, if the process
+    /// ends or the limit passes (it then goes on starting: recovery of a large log takes its time).
+    void awaitReady(std::chrono::milliseconds limit = std::chrono::minutes(5));
+    void start(std::chrono::milliseconds limit = std::chrono::minutes(5)) {
+        launch();
+        awaitReady(limit);
+    }
+    /// Takes over the process that runs on this directory, if there is one. The pid file is only a hint: a process is
+    /// ours if it belongs to our user and was started with exactly our command line.
+    bool adopt();
+
+    /// Clean shutdown; kills what has not ended within the limit. True if it was clean (or nothing ran).
+    bool stop(std::chrono::milliseconds limit = std::chrono::minutes(2));
+    /// SIGKILL; for a tenant whose data is to be dropped.
+    void kill();
+
+    /// Stops nothing: call stop() or kill() before. Renames the directory, so that half-removed data is never taken for
+    /// a tenant, then deletes it. Nothing happens if there is none.
+    void removeFiles();
+
+    bool running() const;
+    /// The process last started or adopted, if it still runs.
+    std::optional<pid_t> pid() const;
+    /// A duplicate for watching; nullopt if nothing runs.
+    std::optional<ProcessHandle> process() const;
+
+    /// For the daemon's own connections, as `tidemark`@`localhost`.
+    mysql::Endpoint endpoint() const;
+    std::string socket() const { return paths_.socket().string(); }
+    const TenantPaths& paths() const { return paths_; }
+    catalog::TenantId id() const { return id_; }
+    const std::string& name() const { return name_; }
+    /// The last `lines` lines of mariadbd's error log; empty if there is none. For messages.
+    std::string logTail(std::size_t lines = 5) const;
+
+private:
+    Command command() const;
+    std::optional<ProcessHandle> findRunning() const;
+    void makeDirectory();
+
+    const catalog::TenantId id_;
+    const std::string name_;
+    const TenantPaths paths_;
+    mutable std::mutex mutex_;
+    std::optional<ProcessHandle> process_;
+};
+
+/// Finishes removals that an end of the daemon interrupted: deletes what removeFiles() had renamed below `tenants`.
+void removeLeftovers(const std::filesystem::path& tenants);
+
+}  // namespace tidemark::tenant

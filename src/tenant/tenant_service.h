@@ -1,0 +1,163 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/log.h"
+#include "catalog/stores.h"
+#include "tenant/tenant_server.h"
+#include "tenant/tenant_supervisor.h"
+#include "tenant/tenant_template.h"
+
+namespace tidemark::tenant {
+
+/// The items of CREATE or ALTER RESOURCE UNIT; what is not given keeps its default, or its old value. Bytes, except
+/// CPU.
+struct UnitItems {
+    std::optional<double> max_cpu;
+    std::optional<double> min_cpu;
+    std::optional<std::int64_t> memory_size;
+    std::optional<std::int64_t> log_disk_size;
+    std::optional<std::int64_t> max_iops;
+    std::optional<std::int64_t> min_iops;
+    std::optional<std::int64_t> iops_weight;
+};
+
+/// ALTER RESOURCE POOL takes exactly one of these.
+struct PoolItems {
+    std::optional<std::string> unit;
+    std::optional<std::int64_t> unit_num;
+    std::optional<std::vector<std::string>> zones;
+};
+
+/// What CREATE TENANT and ALTER TENANT may give.
+struct TenantItems {
+    std::optional<std::vector<std::string>> pools;
+    std::optional<std::string> charset;
+    std::optional<std::string> collation;
+    std::optional<std::string> primary_zone;
+    std::optional<std::string> locality;
+    std::optional<std::string> comment;
+    std::optional<bool> locked;                    ///< ALTER TENANT … LOCK | UNLOCK
+    std::map<std::string, std::string> variables;  ///< see tenant_variables.h
+};
+
+/// What the front has to know of a tenant to let a client in.
+struct LoginTarget {
+    catalog::TenantId id = 0;
+    std::string name;
+    std::string socket;
+    bool up = false;      ///< its process runs (it may still be starting)
+    bool locked = false;  ///< answer Ob::TenantIsLocked
+    catalog::TenantStatus status = catalog::TenantStatus::Normal;
+    catalog::TenantRole role = catalog::TenantRole::Primary;
+    std::string invited_nodes = "%";  ///< ob_tcp_invited_nodes, as given
+    unsigned client_connections = 0;  ///< more are refused with Ob::TooManyConnections
+};
+
+struct TenantServiceOptions {
+    std::filesystem::path tenants;  ///< below it, a directory per tenant
+    std::string zone;               ///< of this node: units in it are what tenants may use here
+    /// Called when a tenant's server has come up, and before it goes down on purpose; may block a little, must not
+    /// throw. Not called by the supervisor: a server that died and came back has the same endpoint.
+    std::function<void(catalog::TenantId, const mysql::Endpoint&)> started = [](auto, const auto&) {};
+    std::function<void(catalog::TenantId)> stopping = [](auto) {};
+};
+
+/// Units, pools and tenants: the statements of resources and tenants, each one call. Keeps the catalog and the
+/// processes in step: a row is written before a directory is made and removed after it is gone, so that whatever a
+/// crash leaves half-made is found by start() and cleaned up.
+///
+/// Thread-safe; calls about the same tenant wait for each other. They block for as long as a mariadbd needs to start
+/// or stop. Errors are OceanBase's where it has one for the case.
+class TenantService {
+public:
+    /// `sys` runs already. All references must outlive the service.
+    TenantService(TenantServiceOptions options, catalog::Stores& stores, TenantTemplate& tenant_template,
+                  TenantSupervisor& supervisor, std::shared_ptr<TenantServer> sys);
+
+    /// At the daemon's start: removes half-made tenants, finishes dropping, adopts running databases and starts the
+    /// others. A tenant in RESTORE is adopted but neither started nor watched: the restore decides. One tenant that
+    /// does not come up keeps none of the others from it; the supervisor goes on trying.
+    void start();
+
+    // --- units and pools --------------------------------------------------------------------------------------------
+    void createUnit(const std::string& name, const UnitItems& items, bool if_not_exists = false);
+    /// Running tenants get what can be changed while they run (the buffer pool); the rest at their next start.
+    void alterUnit(const std::string& name, const UnitItems& items);
+    void dropUnit(const std::string& name, bool if_exists = false);
+    void createPool(const std::string& name, const std::string& unit, std::int64_t unit_num,
+                    const std::vector<std::string>& zones, bool if_not_exists = false);
+    void alterPool(const std::string& name, const PoolItems& items);
+    void dropPool(const std::string& name, bool if_exists = false);
+
+    // --- tenants ----------------------------------------------------------------------------------------------------
+    void createTenant(const std::string& name, const TenantItems& items, bool if_not_exists = false);
+    void alterTenant(const std::string& name, const TenantItems& items);
+    void renameTenant(const std::string& name, const std::string& new_name);
+    /// Removes the tenant and its data at once; its pools stay. Without `force` a tenant that is being restored is
+    /// refused (Ob::OpNotAllow). sys cannot be dropped.
+    void dropTenant(const std::string& name, bool force = false, bool if_exists = false);
+
+    /// No I/O: for every login. nullopt if there is no such tenant.
+    std::optional<LoginTarget> loginTarget(const std::string& name) const;
+    /// The tenant's server. Throws Ob::TenantNotExist if there is none.
+    std::shared_ptr<TenantServer> server(catalog::TenantId id) const;
+    /// What its server was, or will be, started with.
+    TenantSettings settings(const catalog::Tenant& tenant, Profile profile);
+
+    // --- restore and standby ----------------------------------------------------------------------------------------
+    /// The tenant of a restore, in status and role RESTORE, with an empty data directory that the restore fills. Its
+    /// server id occurs in none of `foreign_server_ids`, those of the log it will replay: a replica silently drops
+    /// events that carry its own.
+    catalog::Tenant createForRestore(const std::string& name, const TenantItems& items,
+                                     const std::vector<std::uint32_t>& foreign_server_ids = {});
+    /// Starts the filled data directory for replay: not durable, no binlog, read_only. Not watched by the supervisor:
+    /// after a crash its data is worthless, and the restore has to begin anew.
+    void startForReplay(catalog::TenantId id);
+    /// Ends the replay with a clean shutdown, which flushes everything, syncs the files, and starts the tenant
+    /// as a durable read_only standby: status NORMAL, role STANDBY.
+    void finishRestore(catalog::TenantId id);
+    /// Makes a standby a primary: replication ends, events that it had disabled are enabled, writes are allowed. The
+    /// restart-free way; a primary stays one. Throws Ob::OpNotAllow if the tenant is not NORMAL.
+    void activate(catalog::TenantId id);
+
+    /// Stops every tenant's server cleanly, all at once, sys last: for `tidemark shutdown`.
+    void stopAll();
+
+private:
+    struct Entry {
+        catalog::Tenant tenant;
+        std::shared_ptr<TenantServer> server;
+        unsigned client_connections = 0;
+    };
+    /// Held while a call changes one tenant.
+    class Exclusive;
+
+    void recover(const catalog::Tenant& tenant, std::vector<std::shared_ptr<TenantServer>>& starting);
+    void eraseTenant(const catalog::Tenant& tenant, const std::shared_ptr<TenantServer>& server);
+    catalog::NewTenant checked(const std::string& name, const TenantItems& items);
+    void applyCharset(catalog::NewTenant& tenant, const TenantItems& items);
+    void checkZones(const std::vector<std::string>& pools, TenantItems& items);
+    void configure(const catalog::Tenant& tenant, TenantServer& server, Profile profile);
+    void resize(catalog::TenantId id);
+    void remember(catalog::TenantId id, std::shared_ptr<TenantServer> server = nullptr);
+    std::shared_ptr<TenantServer> makeServer(const catalog::Tenant& tenant) const;
+
+    const TenantServiceOptions options_;
+    catalog::Stores& stores_;
+    TenantTemplate& template_;
+    TenantSupervisor& supervisor_;
+    const Logger log_;
+
+    mutable std::mutex mutex_;
+    std::map<catalog::TenantId, Entry> entries_;                    // guarded by mutex_
+    std::map<std::string, std::shared_ptr<std::mutex>> exclusive_;  // guarded by mutex_; by lower-case name
+};
+
+}  // namespace tidemark::tenant

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <filesystem>
+#include <mutex>
+
+namespace tidemark::tenant {
+
+/// A ready data directory that every new tenant is copied from, since mariadb-install-db takes seconds and a sparse
+/// copy a tenth of one. Made on first use and again when the version of mariadbd changes, under
+/// `<directory>/<version>-<layout>`; what an interrupted run left behind is removed.
+///
+/// It holds utf8mb4 system tables made with lower_case_table_names=1, the tenant's administrator root@'%'
+/// without password, an empty schema `oceanbase`, and no binlog: a new tenant's GTID state is empty.
+///
+/// Thread-safe.
+class TenantTemplate {
+public:
+    explicit TenantTemplate(std::filesystem::path directory) : directory_(std::move(directory)) {}
+
+    /// Makes the template if there is none for this mariadbd. Throws NotFound if MariaDB's programs are not installed.
+    std::filesystem::path prepare();
+
+    /// Prepares if needed, and copies into `data_directory`, which must not exist. Holes stay holes. The copy is
+    /// durable when the call returns.
+    void copyTo(const std::filesystem::path& data_directory);
+
+private:
+    void make(const std::filesystem::path& target);
+
+    const std::filesystem::path directory_;
+    std::mutex mutex_;
+};
+
+/// The version of the installed mariadbd, e.g. "10.11.19-MariaDB". Throws NotFound if it is not installed.
+std::string installedServerVersion();
+
+}  // namespace tidemark::tenant

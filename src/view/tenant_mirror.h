@@ -1,0 +1,71 @@
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include "base/log.h"
+#include "catalog/catalog.h"
+
+namespace tidemark::view {
+
+struct TenantMirrorOptions {
+    /// A tenant's copy is renewed at most this often, so that a busy job costs no more than a few writes a second.
+    std::chrono::milliseconds least_interval{200};
+    /// After a failure (the tenant is down) the next attempt waits this long, doubling up to the limit.
+    std::chrono::milliseconds first_retry{200};
+    std::chrono::milliseconds longest_retry{5000};
+    /// An unused connection to a tenant is closed after this time.
+    std::chrono::milliseconds idle_close{10'000};
+    /// No statement in a tenant may hold up the others for longer.
+    std::chrono::seconds statement_timeout{5};
+};
+
+/// Keeps the DBA_OB_… views of user tenants true: schema `oceanbase` in the tenant holds copies of its own rows of the
+/// catalog's tables, with the same views on top. A change of the catalog is there within a second.
+/// docs/decisions/tenant_views.md says why this way.
+///
+/// Nothing is ever written to the tenant's binlog, no GTID is used, and it works on a read_only server: the account of
+/// the endpoints needs BINLOG ADMIN and READ_ONLY ADMIN. What a restored tenant brings along is replaced.
+///
+/// One thread for all tenants; asleep while nothing changes. Thread-safe.
+class TenantMirror {
+public:
+    /// `catalog` must outlive the mirror and have been migrated. The mirror is the consumer of catalog.changes().
+    explicit TenantMirror(catalog::Catalog& catalog, TenantMirrorOptions options = {});
+    ~TenantMirror();
+    TenantMirror(const TenantMirror&) = delete;
+    TenantMirror& operator=(const TenantMirror&) = delete;
+
+    /// The tenant's server is there (created, started again, moved, restored): checks the schema, writes everything
+    /// anew and follows from now on. Calling it again is harmless; to be called whenever a server was started.
+    /// Returns at once.
+    void attach(catalog::TenantId tenant, const mysql::Endpoint& endpoint);
+    /// Stops following; a refresh under way ends first. Call before the server is stopped for good or dropped.
+    void detach(catalog::TenantId tenant);
+
+    /// True if, within the limit, the tenant's copy shows everything that had been committed when this was called.
+    /// False too if the tenant is not attached.
+    bool waitFresh(catalog::TenantId tenant, std::chrono::milliseconds limit);
+
+private:
+    struct Follower;
+
+    void run(std::stop_token stop);
+    void note(const std::map<catalog::TenantId, catalog::Topic>& changes);
+    std::shared_ptr<Follower> nextDue(std::chrono::nanoseconds& pause);
+    void refresh(Follower& follower);
+
+    catalog::Catalog& catalog_;
+    const TenantMirrorOptions options_;
+    const Logger log_;
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::map<catalog::TenantId, std::shared_ptr<Follower>> followers_;
+    std::jthread thread_;  // last: it uses all of the above
+};
+
+}  // namespace tidemark::view
