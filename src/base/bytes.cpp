@@ -9,7 +9,8 @@ namespace tidemark {
 std::uint64_t ByteReader::integer(std::size_t size) {
     const ByteView raw = bytes(size);
     std::uint64_t value = 0;
-    for (std::size_t i = 0; i < size; ++i) value |= static_cast<std::uint64_t>(raw[i]) << (8 * i);
+    for (std::size_t i = 0; i < size; ++i)
+        value |= static_cast<std::uint64_t>(raw[i]) << (8 * i);
     return value;
 }
 
@@ -43,7 +44,8 @@ std::string_view ByteReader::nulTerminated() {
 }
 
 ByteWriter& ByteWriter::integer(std::uint64_t value, std::size_t size) {
-    for (std::size_t i = 0; i < size; ++i) data_.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
+    for (std::size_t i = 0; i < size; ++i)
+        data_.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
     return *this;
 }
 

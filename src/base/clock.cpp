@@ -48,7 +48,8 @@ Nanos parseTimestamp(const std::string& text) {
     if (*rest == '.') {
         const std::size_t digits = std::strspn(++rest, "0123456789");
         if (digits == 0 || digits > 9) throw invalid();
-        for (std::size_t i = 0; i < 9; ++i) fraction = fraction * 10 + (i < digits ? rest[i] - '0' : 0);
+        for (std::size_t i = 0; i < 9; ++i)
+            fraction = fraction * 10 + (i < digits ? rest[i] - '0' : 0);
         rest += digits;
     }
     if (*rest != '\0') throw invalid();

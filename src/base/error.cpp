@@ -20,27 +20,47 @@ Error Error::in(const std::string& context) const {
 
 const char* name(ErrorCode code) {
     switch (code) {
-        case ErrorCode::NotFound: return "not found";
-        case ErrorCode::AlreadyExists: return "already exists";
-        case ErrorCode::InvalidRequest: return "invalid request";
-        case ErrorCode::Denied: return "denied";
-        case ErrorCode::Conflict: return "conflict";
-        case ErrorCode::Unavailable: return "unavailable";
-        case ErrorCode::NoSpace: return "no space";
-        case ErrorCode::Corrupt: return "corrupt";
-        case ErrorCode::Cancelled: return "cancelled";
-        case ErrorCode::Internal: return "internal";
+        case ErrorCode::NotFound:
+            return "not found";
+        case ErrorCode::AlreadyExists:
+            return "already exists";
+        case ErrorCode::InvalidRequest:
+            return "invalid request";
+        case ErrorCode::Denied:
+            return "denied";
+        case ErrorCode::Conflict:
+            return "conflict";
+        case ErrorCode::Unavailable:
+            return "unavailable";
+        case ErrorCode::NoSpace:
+            return "no space";
+        case ErrorCode::Corrupt:
+            return "corrupt";
+        case ErrorCode::Cancelled:
+            return "cancelled";
+        case ErrorCode::Internal:
+            return "internal";
     }
     return "unknown";
 }
 
 static ErrorCode codeOfErrno(int error_number) {
     switch (error_number) {
-        case ENOENT: case ENOTDIR: return ErrorCode::NotFound;
-        case EACCES: case EPERM: case EROFS: return ErrorCode::Denied;
-        case ENOSPC: case EDQUOT: return ErrorCode::NoSpace;
-        case EEXIST: case ENOTEMPTY: return ErrorCode::AlreadyExists;
-        default: return ErrorCode::Unavailable;
+        case ENOENT:
+        case ENOTDIR:
+            return ErrorCode::NotFound;
+        case EACCES:
+        case EPERM:
+        case EROFS:
+            return ErrorCode::Denied;
+        case ENOSPC:
+        case EDQUOT:
+            return ErrorCode::NoSpace;
+        case EEXIST:
+        case ENOTEMPTY:
+            return ErrorCode::AlreadyExists;
+        default:
+            return ErrorCode::Unavailable;
     }
 }
 

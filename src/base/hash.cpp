@@ -5,7 +5,9 @@
 
 namespace tidemark {
 
-std::uint64_t xxh3(ByteView bytes) { return XXH3_64bits(bytes.data(), bytes.size()); }
+std::uint64_t xxh3(ByteView bytes) {
+    return XXH3_64bits(bytes.data(), bytes.size());
+}
 
 Hash128 xxh3Wide(ByteView bytes) {
     XXH128_canonical_t canonical;

@@ -44,8 +44,7 @@ constexpr auto kRows = std::to_array<Row>({
     {Ob::TenantNotInServer, 5150, "HY000", E::Conflict, "Tenant not in this server"},
     {Ob::TenantExist, 5156, "HY000", E::AlreadyExists, "tenant '%s' already exist"},
     {Ob::TenantNotExist, 5157, "HY000", E::NotFound, "Unknown tenant '%s'"},
-    {Ob::InvalidConnectTenant, 5160, "HY000", E::InvalidRequest,
-     "invalid tenant name specified in connection string"},
+    {Ob::InvalidConnectTenant, 5160, "HY000", E::InvalidRequest, "invalid tenant name specified in connection string"},
     {Ob::TenantIsLocked, 5260, "HY000", E::Denied, "Tenant '%s' is locked"},
     {Ob::TooManyConnections, 1040, "08004", E::Unavailable, "Too many connections"},
     {Ob::IgnoreSqlInRestore, 5309, "HY000", E::Conflict, "Ignore sql in restore process"},
@@ -90,13 +89,20 @@ int obResult(const Error& error) {
         }
     }
     switch (error.code()) {
-        case E::NotFound: return -9011;     // OB_BACKUP_FILE_NOT_EXIST
-        case E::Denied: return -9071;       // OB_BACKUP_PERMISSION_DENIED
-        case E::NoSpace: return -9082;      // OB_BACKUP_DEVICE_OUT_OF_SPACE
-        case E::Corrupt: return -4103;      // OB_CHECKSUM_ERROR
-        case E::Cancelled: return -4072;    // OB_CANCELED
-        case E::Unavailable: return -4009;  // OB_IO_ERROR
-        default: return -4016;              // OB_ERR_UNEXPECTED
+        case E::NotFound:
+            return -9011;  // OB_BACKUP_FILE_NOT_EXIST
+        case E::Denied:
+            return -9071;  // OB_BACKUP_PERMISSION_DENIED
+        case E::NoSpace:
+            return -9082;  // OB_BACKUP_DEVICE_OUT_OF_SPACE
+        case E::Corrupt:
+            return -4103;  // OB_CHECKSUM_ERROR
+        case E::Cancelled:
+            return -4072;  // OB_CANCELED
+        case E::Unavailable:
+            return -4009;  // OB_IO_ERROR
+        default:
+            return -4016;  // OB_ERR_UNEXPECTED
     }
 }
 

@@ -23,7 +23,8 @@ enum class Lifetime { EndsWithUs, OutlivesUs };
 /// Everything the child needs, prepared before fork(): after it, only async-signal-safe calls are allowed.
 struct Prepared {
     explicit Prepared(const Command& command) : directory(command.directory.string()), niceness(command.niceness) {
-        for (const auto& argument : command.arguments) argv.push_back(const_cast<char*>(argument.c_str()));
+        for (const auto& argument : command.arguments)
+            argv.push_back(const_cast<char*>(argument.c_str()));
         argv.push_back(nullptr);
         input = openFile("/dev/null", O_RDONLY);
         output = sink(command.stdout_file);
@@ -55,7 +56,8 @@ struct Prepared {
     dup2(prepared.input.get(), 0);
     dup2(stdout_fd, 1);
     dup2(prepared.error.get(), 2);
-    if (prepared.directory.empty() || chdir(prepared.directory.c_str()) == 0) execvp(prepared.argv[0], prepared.argv.data());
+    if (prepared.directory.empty() || chdir(prepared.directory.c_str()) == 0)
+        execvp(prepared.argv[0], prepared.argv.data());
     const int error_number = errno;
     // If even this cannot be told, the parent sees the exit code 127.
     if (write(report, &error_number, sizeof error_number) < 0) _exit(127);
@@ -171,9 +173,9 @@ pid_t startDetached(const Command& command) {
 std::string runProgram(const Command& command) {
     Command with_pipe = command;
     with_pipe.stdout_pipe = true;
-    const std::filesystem::path own_stderr =
-        std::filesystem::temp_directory_path() / ("tidemark-stderr-" + std::to_string(getpid()) + "-" +
-                                                  std::to_string(std::hash<std::thread::id>()(std::this_thread::get_id())));
+    const std::filesystem::path own_stderr = std::filesystem::temp_directory_path() /
+                                             ("tidemark-stderr-" + std::to_string(getpid()) + "-" +
+                                              std::to_string(std::hash<std::thread::id>()(std::this_thread::get_id())));
     if (command.stderr_file.empty()) with_pipe.stderr_file = own_stderr;
     Child child(with_pipe);
     std::string output;
@@ -191,11 +193,12 @@ std::string runProgram(const Command& command) {
         std::filesystem::remove(own_stderr);
     }
     if (status.ok()) return output;
-    while (!complaint.empty() && complaint.back() == '\n') complaint.pop_back();
+    while (!complaint.empty() && complaint.back() == '\n')
+        complaint.pop_back();
     const auto last = complaint.rfind('\n');
     if (last != std::string::npos) complaint.erase(0, last + 1);
-    throw Error(ErrorCode::Internal, command.arguments.at(0) + " ended with " + status.text() +
-                                         (complaint.empty() ? "" : ": " + complaint));
+    throw Error(ErrorCode::Internal,
+                command.arguments.at(0) + " ended with " + status.text() + (complaint.empty() ? "" : ": " + complaint));
 }
 
 std::optional<ProcessHandle> ProcessHandle::open(pid_t pid) {
@@ -209,7 +212,8 @@ bool ProcessHandle::ended(std::chrono::milliseconds limit) const {
     pollfd wanted{.fd = fd_.get(), .events = POLLIN, .revents = 0};
     const auto deadline = std::chrono::steady_clock::now() + limit;
     for (;;) {
-        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+        const auto left =
+            std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
         const int ready = poll(&wanted, 1, static_cast<int>(std::max<std::int64_t>(0, left.count())));
         if (ready < 0 && errno == EINTR) continue;
         if (ready < 0) throwErrno(errno, "watching process " + std::to_string(pid_));
@@ -224,7 +228,8 @@ void ProcessHandle::kill(int signal) const {
 std::vector<std::string> commandLine(pid_t pid) {
     std::ifstream file("/proc/" + std::to_string(pid) + "/cmdline");
     std::vector<std::string> arguments;
-    for (std::string argument; std::getline(file, argument, '\0');) arguments.push_back(argument);
+    for (std::string argument; std::getline(file, argument, '\0');)
+        arguments.push_back(argument);
     return arguments;
 }
 

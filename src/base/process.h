@@ -14,18 +14,18 @@ namespace tidemark {
 
 /// How to start a program. Never put a secret into `arguments`: everybody can read them in the process list.
 struct Command {
-    std::vector<std::string> arguments;             ///< program (looked up in PATH) and its arguments
-    std::filesystem::path directory;                ///< working directory; empty: ours
-    std::filesystem::path stderr_file;              ///< stderr is appended here; empty: discarded
-    std::filesystem::path stdout_file;              ///< stdout is appended here; empty: discarded, unless stdout_pipe
-    bool stdout_pipe = false;                       ///< stdout can be read from Child::output()
-    int niceness = 0;                               ///< 0..19, added to ours
+    std::vector<std::string> arguments;  ///< program (looked up in PATH) and its arguments
+    std::filesystem::path directory;     ///< working directory; empty: ours
+    std::filesystem::path stderr_file;   ///< stderr is appended here; empty: discarded
+    std::filesystem::path stdout_file;   ///< stdout is appended here; empty: discarded, unless stdout_pipe
+    bool stdout_pipe = false;            ///< stdout can be read from Child::output()
+    int niceness = 0;                    ///< 0..19, added to ours
 };
 
 /// How a program ended.
 struct ExitStatus {
-    int code = -1;    ///< exit code, or -1 if a signal ended it
-    int signal = 0;   ///< the signal, or 0
+    int code = -1;   ///< exit code, or -1 if a signal ended it
+    int signal = 0;  ///< the signal, or 0
     bool ok() const { return code == 0; }
     std::string text() const;  ///< "exit code 1" or "signal 9 (Killed)"
 };

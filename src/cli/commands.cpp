@@ -71,7 +71,8 @@ int runBackup(mysql::SqlClient& client, const BackupCommand& command) {
     client.query(statement + clause("DESCRIPTION = ", command.description), values);
     const auto ids = newestBackupJobs(client);
     if (!command.wait) {
-        for (const auto& id : ids) std::cout << "started " << id << '\n';
+        for (const auto& id : ids)
+            std::cout << "started " << id << '\n';
         return 0;
     }
     return watchUntilEnd(client, ids) ? 0 : 1;
@@ -106,7 +107,10 @@ int watch(mysql::SqlClient& client, bool forever, bool json) {
     if (json) {
         auto document = nlohmann::json::array();
         for (const auto& job : runningJobs(client)) {
-            document.push_back({{"id", job.id}, {"job", job.label}, {"phase", job.phase}, {"done_bytes", job.done},
+            document.push_back({{"id", job.id},
+                                {"job", job.label},
+                                {"phase", job.phase},
+                                {"done_bytes", job.done},
                                 {"total_bytes", job.total}});
         }
         std::cout << document.dump(2) << '\n';
@@ -118,11 +122,13 @@ int watch(mysql::SqlClient& client, bool forever, bool json) {
         const auto jobs = runningJobs(client);
         bars.clear();
         std::set<std::string> running;
-        for (const auto& job : jobs) running.insert(job.id);
+        for (const auto& job : jobs)
+            running.insert(job.id);
         for (const auto& id : known) {
             if (running.contains(id)) continue;
             if (const auto end = jobEnd(client, id)) {
-                std::cout << end->label << ": " << end->status << (end->comment.empty() ? "" : ": " + end->comment) << std::endl;
+                std::cout << end->label << ": " << end->status << (end->comment.empty() ? "" : ": " + end->comment)
+                          << std::endl;
             }
         }
         known = running;

@@ -14,18 +14,23 @@ double number(const mysql::Row& row, const char* column) {
     return text ? std::stod(*text) : 0;
 }
 
-std::string backupId(const std::string& tenant_id, const std::string& job_id) { return "backup " + tenant_id + "/" + job_id; }
+std::string backupId(const std::string& tenant_id, const std::string& job_id) {
+    return "backup " + tenant_id + "/" + job_id;
+}
 
 void addBackups(mysql::SqlClient& client, std::vector<JobProgress>& jobs) {
     const auto result = client.query(
-        "SELECT j.TENANT_ID, j.JOB_ID, COALESCE(n.TENANT_NAME, j.TENANT_ID) AS NAME, COALESCE(t.STATUS, j.STATUS) AS STATUS,"
+        "SELECT j.TENANT_ID, j.JOB_ID, COALESCE(n.TENANT_NAME, j.TENANT_ID) AS NAME, COALESCE(t.STATUS, j.STATUS) AS "
+        "STATUS,"
         " COALESCE(t.INPUT_BYTES, 0) AS DONE, COALESCE(t.DATA_PROGRESS, 0) AS PERCENT"
         " FROM oceanbase.CDB_OB_BACKUP_JOBS j"
         " LEFT JOIN oceanbase.CDB_OB_BACKUP_TASKS t ON t.TENANT_ID = j.TENANT_ID AND t.JOB_ID = j.JOB_ID"
         " LEFT JOIN oceanbase.DBA_OB_TENANTS n ON n.TENANT_ID = j.TENANT_ID WHERE j.TENANT_ID <> 1");
     for (const auto& row : result.rows) {
-        JobProgress job{.id = backupId(row.text("TENANT_ID"), row.text("JOB_ID")), .label = "backup " + row.text("NAME"),
-                        .phase = row.text("STATUS"), .done = number(row, "DONE")};
+        JobProgress job{.id = backupId(row.text("TENANT_ID"), row.text("JOB_ID")),
+                        .label = "backup " + row.text("NAME"),
+                        .phase = row.text("STATUS"),
+                        .done = number(row, "DONE")};
         const double percent = number(row, "PERCENT");
         job.total = percent > 0 ? job.done * 100 / percent : 0;
         jobs.push_back(job);
@@ -38,8 +43,10 @@ void addRestores(mysql::SqlClient& client, std::vector<JobProgress>& jobs) {
         " FROM oceanbase.CDB_OB_RESTORE_PROGRESS s LEFT JOIN oceanbase.CDB_OB_RESTORE_PROGRESS t"
         " ON t.JOB_ID = s.JOB_ID AND t.TENANT_ID <> 1 WHERE s.TENANT_ID = 1");
     for (const auto& row : result.rows) {
-        jobs.push_back({.id = "restore " + row.text("JOB_ID"), .label = "restore " + row.text("RESTORE_TENANT_NAME"),
-                        .phase = row.text("STATUS"), .done = number(row, "FINISH_BYTES"),
+        jobs.push_back({.id = "restore " + row.text("JOB_ID"),
+                        .label = "restore " + row.text("RESTORE_TENANT_NAME"),
+                        .phase = row.text("STATUS"),
+                        .done = number(row, "FINISH_BYTES"),
                         .total = number(row, "TOTAL_BYTES")});
     }
 }
@@ -47,7 +54,8 @@ void addRestores(mysql::SqlClient& client, std::vector<JobProgress>& jobs) {
 std::optional<JobEnd> endOf(const mysql::Result& result, const std::string& kind) {
     if (result.empty()) return std::nullopt;
     const auto& row = result.rows.front();
-    JobEnd end{.label = kind + row.text("NAME"), .status = row.text("STATUS"), .comment = row.maybe("COMMENT").value_or("")};
+    JobEnd end{
+        .label = kind + row.text("NAME"), .status = row.text("STATUS"), .comment = row.maybe("COMMENT").value_or("")};
     end.ok = end.status == "COMPLETED" || end.status == "SUCCESS";
     return end;
 }
@@ -65,15 +73,19 @@ std::optional<JobEnd> jobEnd(mysql::SqlClient& client, const std::string& id) {
     const auto space = id.find(' ');
     const std::string numbers = id.substr(space + 1);
     if (id.starts_with("restore ")) {
-        return endOf(client.query("SELECT RESTORE_TENANT_NAME AS NAME, STATUS, COMMENT FROM oceanbase.CDB_OB_RESTORE_HISTORY"
-                                  " WHERE TENANT_ID = 1 AND JOB_ID = ?", {numbers}), "restore ");
+        return endOf(
+            client.query("SELECT RESTORE_TENANT_NAME AS NAME, STATUS, COMMENT FROM oceanbase.CDB_OB_RESTORE_HISTORY"
+                         " WHERE TENANT_ID = 1 AND JOB_ID = ?",
+                         {numbers}),
+            "restore ");
     }
     const auto slash = numbers.find('/');
     return endOf(client.query("SELECT COALESCE(n.TENANT_NAME, j.TENANT_ID) AS NAME, j.STATUS, j.COMMENT"
                               " FROM oceanbase.CDB_OB_BACKUP_JOB_HISTORY j"
                               " LEFT JOIN oceanbase.DBA_OB_TENANTS n ON n.TENANT_ID = j.TENANT_ID"
                               " WHERE j.TENANT_ID = ? AND j.JOB_ID = ?",
-                              {numbers.substr(0, slash), numbers.substr(slash + 1)}), "backup ");
+                              {numbers.substr(0, slash), numbers.substr(slash + 1)}),
+                 "backup ");
 }
 
 std::vector<std::string> newestBackupJobs(mysql::SqlClient& client) {
@@ -85,15 +97,20 @@ std::vector<std::string> newestBackupJobs(mysql::SqlClient& client) {
         " (SELECT JOB_ID FROM oceanbase.CDB_OB_BACKUP_JOBS WHERE TENANT_ID = 1"
         " UNION ALL SELECT JOB_ID FROM oceanbase.CDB_OB_BACKUP_JOB_HISTORY WHERE TENANT_ID = 1) p)");
     std::vector<std::string> ids;
-    for (const auto& row : result.rows) ids.push_back(backupId(row.text("TENANT_ID"), row.text("JOB_ID")));
+    for (const auto& row : result.rows)
+        ids.push_back(backupId(row.text("TENANT_ID"), row.text("JOB_ID")));
     return ids;
 }
 
 std::string newestRestoreJob(mysql::SqlClient& client, const std::string& tenant) {
-    return "restore " + client.scalar(
-        "SELECT MAX(JOB_ID) FROM (SELECT JOB_ID FROM oceanbase.CDB_OB_RESTORE_PROGRESS WHERE RESTORE_TENANT_NAME = ?"
-        " UNION ALL SELECT JOB_ID FROM oceanbase.CDB_OB_RESTORE_HISTORY WHERE RESTORE_TENANT_NAME = ?) a",
-        {tenant, tenant}).value_or("0");
+    return "restore " +
+           client
+               .scalar(
+                   "SELECT MAX(JOB_ID) FROM (SELECT JOB_ID FROM oceanbase.CDB_OB_RESTORE_PROGRESS WHERE "
+                   "RESTORE_TENANT_NAME = ?"
+                   " UNION ALL SELECT JOB_ID FROM oceanbase.CDB_OB_RESTORE_HISTORY WHERE RESTORE_TENANT_NAME = ?) a",
+                   {tenant, tenant})
+               .value_or("0");
 }
 
 bool watchUntilEnd(mysql::SqlClient& client, const std::vector<std::string>& ids) {
@@ -109,7 +126,8 @@ bool watchUntilEnd(mysql::SqlClient& client, const std::vector<std::string>& ids
         std::erase_if(waiting, [&](const std::string& id) {
             const auto end = jobEnd(client, id);
             if (!end) return false;
-            std::cout << end->label << ": " << end->status << (end->comment.empty() ? "" : ": " + end->comment) << std::endl;
+            std::cout << end->label << ": " << end->status << (end->comment.empty() ? "" : ": " + end->comment)
+                      << std::endl;
             all_ok = all_ok && end->ok;
             return true;
         });

@@ -27,9 +27,11 @@ void addBackup(CLI::App& app, Arguments& arguments) {
 void addRestore(CLI::App& app, Arguments& arguments) {
     auto* command = app.add_subcommand("restore", "Restore a backup into a new tenant and show the progress");
     command->add_option("tenant", arguments.restore.tenant, "Name of the new tenant")->required();
-    command->add_option("--from", arguments.restore.from, "Data and archive destination: 'file:///a,file:///b'")->required();
+    command->add_option("--from", arguments.restore.from, "Data and archive destination: 'file:///a,file:///b'")
+        ->required();
     command->add_option("--pool", arguments.restore.pools, "Resource pool for it, not granted yet")->required();
-    auto* time = command->add_option("--until-time", arguments.restore.until_time, "Moment, 'YYYY-MM-DD HH:MM:SS[.ffffff]'");
+    auto* time =
+        command->add_option("--until-time", arguments.restore.until_time, "Moment, 'YYYY-MM-DD HH:MM:SS[.ffffff]'");
     command->add_option("--until-scn", arguments.restore.until_scn, "Moment, as SCN")->excludes(time);
     command->add_option("--description", arguments.restore.description, "Text kept with the job");
     command->add_flag("--activate", arguments.restore.activate, "Open it for writing once restored");

@@ -45,7 +45,8 @@ void ProgressBars::draw(const std::vector<JobProgress>& jobs) {
 
 void ProgressBars::clear() {
     // Up one line and erase it, once per bar.
-    for (; drawn_ > 0; --drawn_) std::fputs("\033[1A\033[2K", stdout);
+    for (; drawn_ > 0; --drawn_)
+        std::fputs("\033[1A\033[2K", stdout);
 }
 
 }  // namespace tidemark::cli

@@ -36,14 +36,16 @@ void printTable(std::ostream& out, const std::string& title, const mysql::Result
     std::vector<std::size_t> widths;
     for (std::size_t c = 0; c < columns; ++c) {
         std::size_t widest = width(result.columns[c]);
-        for (const auto& row : result.rows) widest = std::max(widest, width(row.values()[c].value_or("-")));
+        for (const auto& row : result.rows)
+            widest = std::max(widest, width(row.values()[c].value_or("-")));
         widths.push_back(widest);
     }
     const auto cell = [&](const std::string& text, std::size_t c, bool right) {
         const std::string padding(widths[c] - width(text), ' ');
         out << "  " << (right ? padding + text : (c + 1 == columns ? text : text + padding));
     };
-    for (std::size_t c = 0; c < columns; ++c) cell(lower(result.columns[c]), c, false);
+    for (std::size_t c = 0; c < columns; ++c)
+        cell(lower(result.columns[c]), c, false);
     out << '\n';
     for (const auto& row : result.rows) {
         for (std::size_t c = 0; c < columns; ++c) {

@@ -9,10 +9,25 @@ namespace {
 
 ErrorCode codeOf(unsigned number) {
     switch (number) {
-        case 1040: case 1053: case 1205: case 1213: case 1927: case 2002: case 2003: case 2006: case 2013: case 2055:
+        case 1040:
+        case 1053:
+        case 1205:
+        case 1213:
+        case 1927:
+        case 2002:
+        case 2003:
+        case 2006:
+        case 2013:
+        case 2055:
             return ErrorCode::Unavailable;
-        case 1044: case 1045: case 1142: case 1227: case 1698: return ErrorCode::Denied;
-        default: return ErrorCode::Internal;
+        case 1044:
+        case 1045:
+        case 1142:
+        case 1227:
+        case 1698:
+            return ErrorCode::Denied;
+        default:
+            return ErrorCode::Internal;
     }
 }
 
@@ -44,13 +59,18 @@ const std::string& Row::text(std::size_t column) const {
 std::size_t Row::position(std::string_view column) const {
     for (std::size_t i = 0; i < names_->size(); ++i) {
         const std::string& candidate = (*names_)[i];
-        if (candidate.size() == column.size() && strncasecmp(candidate.data(), column.data(), column.size()) == 0) return i;
+        if (candidate.size() == column.size() && strncasecmp(candidate.data(), column.data(), column.size()) == 0)
+            return i;
     }
     throw Error(ErrorCode::Internal, fmt::format("no column {} in the result", column));
 }
 
-std::int64_t Row::integer(std::string_view column) const { return std::stoll(text(column)); }
-std::uint64_t Row::unsignedInteger(std::string_view column) const { return std::stoull(text(column)); }
+std::int64_t Row::integer(std::string_view column) const {
+    return std::stoll(text(column));
+}
+std::uint64_t Row::unsignedInteger(std::string_view column) const {
+    return std::stoull(text(column));
+}
 
 SqlClient::SqlClient(const Endpoint& endpoint) : handle_(mysql_init(nullptr), mysql_close) {
     MYSQL* handle = handle_.get();
@@ -65,9 +85,9 @@ SqlClient::SqlClient(const Endpoint& endpoint) : handle_(mysql_init(nullptr), my
     const auto text = [](const std::string& s) { return s.empty() ? nullptr : s.c_str(); };
     if (!mysql_real_connect(handle, text(endpoint.host), endpoint.user.c_str(), endpoint.password.c_str(),
                             text(endpoint.database), endpoint.port, text(endpoint.socket), CLIENT_MULTI_STATEMENTS)) {
-        throw serverError(handle, "connecting to " + (endpoint.socket.empty()
-                                                          ? fmt::format("{}:{}", endpoint.host, endpoint.port)
-                                                          : endpoint.socket));
+        throw serverError(
+            handle, "connecting to " + (endpoint.socket.empty() ? fmt::format("{}:{}", endpoint.host, endpoint.port)
+                                                                : endpoint.socket));
     }
 }
 
@@ -83,7 +103,8 @@ std::string SqlClient::interpolate(std::string_view statement, const std::vector
             text += c;
             continue;
         }
-        if (next == values.size()) throw Error(ErrorCode::Internal, "too few values for: " + std::string(excerpt(statement)));
+        if (next == values.size())
+            throw Error(ErrorCode::Internal, "too few values for: " + std::string(excerpt(statement)));
         const Value& value = values[next++];
         if (const auto* s = std::get_if<std::string>(&value)) {
             std::string escaped(2 * s->size() + 1, '\0');
@@ -99,11 +120,14 @@ std::string SqlClient::interpolate(std::string_view statement, const std::vector
             text += "NULL";
         }
     }
-    if (next != values.size()) throw Error(ErrorCode::Internal, "too many values for: " + std::string(excerpt(statement)));
+    if (next != values.size())
+        throw Error(ErrorCode::Internal, "too many values for: " + std::string(excerpt(statement)));
     return text;
 }
 
-void SqlClient::fail(std::string_view statement) { throw serverError(handle_.get(), excerpt(statement)); }
+void SqlClient::fail(std::string_view statement) {
+    throw serverError(handle_.get(), excerpt(statement));
+}
 
 Result SqlClient::query(std::string_view statement, const std::vector<Value>& values) {
     const std::string text = interpolate(statement, values);
@@ -117,7 +141,8 @@ Result SqlClient::query(std::string_view statement, const std::vector<Value>& va
         return result;
     }
     const unsigned columns = mysql_num_fields(stored.get());
-    for (unsigned i = 0; i < columns; ++i) result.columns.emplace_back(mysql_fetch_field_direct(stored.get(), i)->name);
+    for (unsigned i = 0; i < columns; ++i)
+        result.columns.emplace_back(mysql_fetch_field_direct(stored.get(), i)->name);
     const auto names = std::make_shared<const std::vector<std::string>>(result.columns);
     while (MYSQL_ROW raw = mysql_fetch_row(stored.get())) {
         const unsigned long* lengths = mysql_fetch_lengths(stored.get());
@@ -147,11 +172,14 @@ void SqlClient::script(std::string_view statements) {
     if (more > 0) fail(statements);
 }
 
-std::uint64_t SqlClient::connectionId() const { return mysql_thread_id(handle_.get()); }
+std::uint64_t SqlClient::connectionId() const {
+    return mysql_thread_id(handle_.get());
+}
 
 std::string quoteIdentifier(std::string_view name) {
     std::string quoted = "`";
-    for (const char c : name) quoted += c == '`' ? "``" : std::string(1, c);
+    for (const char c : name)
+        quoted += c == '`' ? "``" : std::string(1, c);
     return quoted + "`";
 }
 

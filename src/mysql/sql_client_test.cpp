@@ -45,10 +45,12 @@ TEST(SqlClient, RollsBackWhatThrows) {
     const testing::MariadbServer server;
     SqlClient client = server.connect();
     client.script("CREATE DATABASE d; CREATE TABLE d.t (a INT) ENGINE=InnoDB");
-    EXPECT_THROW(inTransaction(client, [&] {
-        client.query("INSERT INTO d.t VALUES (1)");
-        throw Error(ErrorCode::Cancelled, "stop");
-    }), Error);
+    EXPECT_THROW(inTransaction(client,
+                               [&] {
+                                   client.query("INSERT INTO d.t VALUES (1)");
+                                   throw Error(ErrorCode::Cancelled, "stop");
+                               }),
+                 Error);
     EXPECT_EQ(client.scalar("SELECT COUNT(*) FROM d.t"), "0");
 }
 

@@ -5,22 +5,27 @@
 namespace tidemark::statement {
 namespace {
 
-bool acceptIfNotExists(TokenStream& in) { return in.acceptWords({"IF", "NOT", "EXISTS"}); }
-bool acceptIfExists(TokenStream& in) { return in.acceptWords({"IF", "EXISTS"}); }
+bool acceptIfNotExists(TokenStream& in) {
+    return in.acceptWords({"IF", "NOT", "EXISTS"});
+}
+bool acceptIfExists(TokenStream& in) {
+    return in.acceptWords({"IF", "EXISTS"});
+}
 
 /// ( 'a' [, 'b' …] ), or one value without brackets.
 std::vector<std::string> parseList(TokenStream& in) {
     if (!in.acceptSymbol('(')) return {in.value()};
     std::vector<std::string> list{in.value()};
-    while (in.acceptSymbol(',')) list.push_back(in.value());
+    while (in.acceptSymbol(','))
+        list.push_back(in.value());
     in.expectSymbol(')');
     return list;
 }
 
 Options parseUnitOptions(TokenStream& in) {
-    static const std::vector<std::string> kKnown{"max_cpu", "min_cpu", "memory_size", "log_disk_size", "max_iops",
-                                                 "min_iops", "iops_weight", "data_disk_size", "max_net_bandwidth",
-                                                 "net_bandwidth_weight"};
+    static const std::vector<std::string> kKnown{
+        "max_cpu",  "min_cpu",     "memory_size",    "log_disk_size",     "max_iops",
+        "min_iops", "iops_weight", "data_disk_size", "max_net_bandwidth", "net_bandwidth_weight"};
     Options options;
     do {
         const std::string key = in.key();
@@ -89,7 +94,8 @@ bool parseTenantOption(TokenStream& in, TenantOptions& tenant) {
     if (in.acceptWords({"READ", "ONLY"}) || in.acceptWords({"READ", "WRITE"})) {
         return true;
     }
-    for (const std::string_view key : {"LOCALITY", "PRIMARY_ZONE", "COLLATE", "COMMENT", "ENABLE_ARBITRATION_SERVICE"}) {
+    for (const std::string_view key :
+         {"LOCALITY", "PRIMARY_ZONE", "COLLATE", "COMMENT", "ENABLE_ARBITRATION_SERVICE"}) {
         if (!in.acceptWord(key)) continue;
         in.skipEquals();
         std::string name(key);
@@ -114,7 +120,8 @@ bool acceptVariablesStart(TokenStream& in) {
 }
 
 void parseTenantOptions(TokenStream& in, TenantOptions& tenant) {
-    while (parseTenantOption(in, tenant)) in.acceptSymbol(',');
+    while (parseTenantOption(in, tenant))
+        in.acceptSymbol(',');
     if (acceptVariablesStart(in)) parseTenantVariables(in, tenant.variables);
 }
 

@@ -103,8 +103,8 @@ SwitchArchiveMode parseArchiveMode(TokenStream& in, bool archive) {
 
 /// Statements of OceanBase around backup and standby whose time comes later; named so that the answer is clear.
 std::optional<Unsupported> parseLater(const TokenStream& in) {
-    for (const std::string_view word : {"ADD", "CLEAR", "DROP", "DELETE", "SWITCHOVER", "RECOVER", "RUN", "STOP", "RESET",
-                                        "BOOTSTRAP", "START", "MAJOR", "MINOR", "FLUSH", "REFRESH", "KILL"}) {
+    for (const std::string_view word : {"ADD", "CLEAR", "DROP", "DELETE", "SWITCHOVER", "RECOVER", "RUN", "STOP",
+                                        "RESET", "BOOTSTRAP", "START", "MAJOR", "MINOR", "FLUSH", "REFRESH", "KILL"}) {
         if (in.isWord(word)) return Unsupported{"ALTER SYSTEM " + std::string(word)};
     }
     return std::nullopt;

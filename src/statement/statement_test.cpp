@@ -15,13 +15,14 @@ T parsed(std::string_view text, const std::vector<mysql::Value>& parameters = {}
 }
 
 TEST(Statement, TakesOnlyWhatNoMariaDbUnderstands) {
-    for (const auto* own : {"alter system backup database", "  /* hint */ ALTER SYSTEM", "-- x\nSHOW TENANT",
-                            "create tenant t", "set ob_query_timeout=1000", "SET @@session.ob_trx_timeout = 5",
-                            "SET GLOBAL ob_x=1"}) {
+    for (const auto* own :
+         {"alter system backup database", "  /* hint */ ALTER SYSTEM", "-- x\nSHOW TENANT", "create tenant t",
+          "set ob_query_timeout=1000", "SET @@session.ob_trx_timeout = 5", "SET GLOBAL ob_x=1"}) {
         EXPECT_TRUE(isOwnStatement(own)) << own;
     }
-    for (const auto* other : {"select 1", "alter table system add a int", "set names utf8", "create table tenant (a int)",
-                              "", "show tables", "drop table resource", "alter", "'alter system'"}) {
+    for (const auto* other :
+         {"select 1", "alter table system add a int", "set names utf8", "create table tenant (a int)", "",
+          "show tables", "drop table resource", "alter", "'alter system'"}) {
         EXPECT_FALSE(isOwnStatement(other)) << other;
     }
 }
@@ -33,13 +34,16 @@ TEST(Statement, ReadsDestinations) {
     EXPECT_EQ(set.assignments.at(0).second, "LOCATION=file:///a BINDING=Optional");
     EXPECT_EQ(set.tenants.names, std::vector<std::string>{"mysql_tenant"});
     EXPECT_EQ(parsed<SetParameters>("alter system set data_backup_dest = ?", {std::string("file:///b")})
-                  .assignments.at(0).second, "file:///b");
+                  .assignments.at(0)
+                  .second,
+              "file:///b");
     EXPECT_EQ(parsed<SetParameters>("alter system backup_data_file_size = '1G' tenant all").tenants.all, true);
 }
 
 TEST(Statement, ReadsBackups) {
     EXPECT_FALSE(parsed<Backup>("ALTER SYSTEM BACKUP DATABASE").tenants.given);
-    const auto backup = parsed<Backup>("alter system backup incremental tenant = a, `b`, 'c' plus archivelog description='d'");
+    const auto backup =
+        parsed<Backup>("alter system backup incremental tenant = a, `b`, 'c' plus archivelog description='d'");
     EXPECT_TRUE(backup.incremental && backup.plus_archivelog);
     EXPECT_EQ(backup.tenants.names, (std::vector<std::string>{"a", "b", "c"}));
     EXPECT_EQ(backup.description, "d");
@@ -54,7 +58,8 @@ TEST(Statement, ReadsRestoresAsOperatorsAndDriversSendThem) {
                                         {std::string("file:///a"), std::string("12"), std::string("pool_list=p")});
     EXPECT_EQ(quoted.until_scn, 12U);
     EXPECT_EQ(quoted.options, "pool_list=p");
-    const auto timed = parsed<Restore>("ALTER SYSTEM RESTORE t FROM 'x' UNTIL TIME='2026-01-01 00:00:00' WITH 'y' DESCRIPTION='z'");
+    const auto timed =
+        parsed<Restore>("ALTER SYSTEM RESTORE t FROM 'x' UNTIL TIME='2026-01-01 00:00:00' WITH 'y' DESCRIPTION='z'");
     EXPECT_EQ(timed.until_time, "2026-01-01 00:00:00");
     EXPECT_EQ(timed.description, "z");
     EXPECT_THROW(parse("ALTER SYSTEM RESTORE t FROM 'x' UNTIL SCN=12x WITH 'y'"), Error);
@@ -82,7 +87,9 @@ TEST(Statement, ReadsTenants) {
     EXPECT_EQ(create.options.variables.at("ob_tcp_invited_nodes"), "%");
     EXPECT_TRUE(parsed<DropTenant>("drop tenant if exists t force").force);
     EXPECT_EQ(parsed<AlterTenant>("ALTER TENANT t LOCK").lock, true);
-    EXPECT_EQ(parsed<AlterTenant>("ALTER TENANT t SET VARIABLES ob_tcp_invited_nodes='10.0.0.0/8'").options.variables.size(), 1U);
+    EXPECT_EQ(
+        parsed<AlterTenant>("ALTER TENANT t SET VARIABLES ob_tcp_invited_nodes='10.0.0.0/8'").options.variables.size(),
+        1U);
     EXPECT_EQ(parsed<AlterTenant>("ALTER TENANT t PRIMARY_ZONE='zone1'").options.options.size(), 1U);
 }
 
@@ -104,7 +111,8 @@ TEST(Statement, SurvivesGarbage) {
     const auto seed = std::random_device()();
     SCOPED_TRACE("seed " + std::to_string(seed));
     std::mt19937 random(seed);
-    const std::string base = "ALTER SYSTEM RESTORE t FROM 'a,b' UNTIL TIME='2026' WITH 'pool_list=p&x=y' DESCRIPTION \"d\"";
+    const std::string base =
+        "ALTER SYSTEM RESTORE t FROM 'a,b' UNTIL TIME='2026' WITH 'pool_list=p&x=y' DESCRIPTION \"d\"";
     for (int round = 0; round < 20000; ++round) {
         std::string text = base;
         for (int change = 0; change < 4; ++change) {

@@ -1,8 +1,8 @@
 #include "statement/token.h"
 
+#include <fmt/format.h>
 #include <algorithm>
 #include <cctype>
-#include <fmt/format.h>
 
 #include "base/ob_error.h"
 
@@ -21,8 +21,10 @@ std::string upper(std::string_view text) {
 }
 
 Error syntaxError(std::string_view near, int line) {
-    return obError(Ob::ParseSql, fmt::format("check the manual that corresponds to your OceanBase version for the right "
-                                             "syntax to use near '{}' at line {}", near.substr(0, 80), line),
+    return obError(Ob::ParseSql,
+                   fmt::format("check the manual that corresponds to your OceanBase version for the right "
+                               "syntax to use near '{}' at line {}",
+                               near.substr(0, 80), line),
                    "docs/sql.md lists every statement that Tidemark understands");
 }
 
@@ -52,7 +54,9 @@ public:
     }
 
 private:
-    bool startsWith(std::string_view prefix) const { return text_.substr(position_).substr(0, prefix.size()) == prefix; }
+    bool startsWith(std::string_view prefix) const {
+        return text_.substr(position_).substr(0, prefix.size()) == prefix;
+    }
 
     void skipBlanksAndComments() {
         while (position_ < text_.size()) {
@@ -74,7 +78,8 @@ private:
 
     std::string word() {
         const std::size_t begin = position_;
-        while (position_ < text_.size() && isWordCharacter(text_[position_])) ++position_;
+        while (position_ < text_.size() && isWordCharacter(text_[position_]))
+            ++position_;
         return std::string(text_.substr(begin, position_ - begin));
     }
 
@@ -99,11 +104,16 @@ private:
 
     static char unescaped(char c) {
         switch (c) {
-            case 'n': return '\n';
-            case 't': return '\t';
-            case 'r': return '\r';
-            case '0': return '\0';
-            default: return c;
+            case 'n':
+                return '\n';
+            case 't':
+                return '\t';
+            case 'r':
+                return '\r';
+            case '0':
+                return '\0';
+            default:
+                return c;
         }
     }
 
@@ -170,14 +180,17 @@ bool TokenStream::isWord(std::string_view keyword, std::size_t ahead) const {
     return peek(ahead).kind == TokenKind::Word && upper(peek(ahead).text) == keyword;
 }
 
-bool TokenStream::acceptWord(std::string_view keyword) { return acceptWords({keyword}); }
+bool TokenStream::acceptWord(std::string_view keyword) {
+    return acceptWords({keyword});
+}
 
 bool TokenStream::acceptWords(std::initializer_list<std::string_view> keywords) {
     std::size_t ahead = 0;
     for (const auto keyword : keywords) {
         if (!isWord(keyword, ahead++)) return false;
     }
-    for (std::size_t i = 0; i < keywords.size(); ++i) next();
+    for (std::size_t i = 0; i < keywords.size(); ++i)
+        next();
     return true;
 }
 
@@ -207,7 +220,8 @@ std::string TokenStream::value() {
 
 std::vector<std::string> TokenStream::names() {
     std::vector<std::string> list{name()};
-    while (acceptSymbol(',')) list.push_back(name());
+    while (acceptSymbol(','))
+        list.push_back(name());
     return list;
 }
 

@@ -56,8 +56,8 @@ public:
 
     /// nullopt if there is no such object.
     virtual std::optional<ObjectInfo> stat(const Key& key) = 0;
-    /// Every object whose key begins with `prefix`, in order of keys. A prefix without objects gives an empty list, also
-    /// when there is no such directory. Unfinished objects are not listed.
+    /// Every object whose key begins with `prefix`, in order of keys. A prefix without objects gives an empty list,
+    /// also when there is no such directory. Unfinished objects are not listed.
     virtual std::vector<ObjectInfo> list(const Key& prefix) = 0;
     /// Removing what is not there is no error.
     virtual void remove(const Key& key) = 0;

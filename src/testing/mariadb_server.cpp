@@ -62,11 +62,21 @@ MariadbServer::~MariadbServer() {
 
 void MariadbServer::start() {
     Command command;
-    command.arguments = {"mariadbd", "--no-defaults", "--datadir=" + data_directory_.string(),
-                         "--socket=" + socket().string(), "--pid-file=" + (directory_.path() / "pid").string(),
-                         "--skip-networking", "--log-bin=bin", "--binlog-format=ROW", "--server-id=101",
-                         "--gtid-domain-id=1002", "--innodb-buffer-pool-size=64M", "--innodb-log-file-size=16M",
-                         "--performance-schema=OFF", "--skip-name-resolve", "--binlog-checksum=CRC32",
+    command.arguments = {"mariadbd",
+                         "--no-defaults",
+                         "--datadir=" + data_directory_.string(),
+                         "--socket=" + socket().string(),
+                         "--pid-file=" + (directory_.path() / "pid").string(),
+                         "--skip-networking",
+                         "--log-bin=bin",
+                         "--binlog-format=ROW",
+                         "--server-id=101",
+                         "--gtid-domain-id=1002",
+                         "--innodb-buffer-pool-size=64M",
+                         "--innodb-log-file-size=16M",
+                         "--performance-schema=OFF",
+                         "--skip-name-resolve",
+                         "--binlog-checksum=CRC32",
                          "--lower-case-table-names=1"};
     if (geteuid() == 0) command.arguments.push_back("--user=root");
     command.arguments.insert(command.arguments.end(), options_.begin(), options_.end());
