@@ -11,10 +11,20 @@ namespace {
 /// First words that no MariaDB statement has, so nothing of a tenant's is ever taken away.
 bool isOwnStart(const std::vector<std::string>& words) {
     static constexpr auto kStarts = std::to_array<std::array<std::string_view, 2>>({
-        {"ALTER", "SYSTEM"}, {"ALTER", "RESOURCE"}, {"ALTER", "TENANT"},
-        {"CREATE", "RESOURCE"}, {"CREATE", "TENANT"}, {"CREATE", "STANDBY"},
-        {"DROP", "RESOURCE"}, {"DROP", "TENANT"}, {"SHOW", "TENANT"}, {"SHOW", "PARAMETERS"},
-        {"SHOW", "RECYCLEBIN"}, {"SET", "ENCRYPTION"}, {"SET", "DECRYPTION"}, {"FLASHBACK", "TENANT"},
+        {"ALTER", "SYSTEM"},
+        {"ALTER", "RESOURCE"},
+        {"ALTER", "TENANT"},
+        {"CREATE", "RESOURCE"},
+        {"CREATE", "TENANT"},
+        {"CREATE", "STANDBY"},
+        {"DROP", "RESOURCE"},
+        {"DROP", "TENANT"},
+        {"SHOW", "TENANT"},
+        {"SHOW", "PARAMETERS"},
+        {"SHOW", "RECYCLEBIN"},
+        {"SET", "ENCRYPTION"},
+        {"SET", "DECRYPTION"},
+        {"FLASHBACK", "TENANT"},
         {"PURGE", "TENANT"},
     });
     if (words.size() < 2) return false;
@@ -42,7 +52,7 @@ Statement parseStatement(TokenStream& in, const std::vector<std::string>& words)
     if (in.acceptWords({"ALTER", "SYSTEM"})) return parseAlterSystem(in);
     if (in.acceptWords({"SHOW", "TENANT"})) {
         if (in.isWord("STATUS")) return Unsupported{"SHOW TENANT STATUS"};
-        return ShowTenant{"Current_tenant_name"};
+        return ShowTenant{};
     }
     if (in.acceptWords({"SHOW", "PARAMETERS"})) return parseShowParameters(in);
     if (in.isWord("CREATE") || in.isWord("ALTER") || in.isWord("DROP")) return parseResource(in);
@@ -64,9 +74,8 @@ bool isOwnStatement(std::string_view text) {
 std::size_t countParameters(std::string_view text) {
     parse(text);
     const auto tokens = tokenize(text);
-    return static_cast<std::size_t>(std::count_if(tokens.begin(), tokens.end(), [](const Token& token) {
-        return token.kind == TokenKind::Parameter;
-    }));
+    return static_cast<std::size_t>(std::count_if(
+        tokens.begin(), tokens.end(), [](const Token& token) { return token.kind == TokenKind::Parameter; }));
 }
 
 Statement parse(std::string_view text, const std::vector<mysql::Value>& parameters) {

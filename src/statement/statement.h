@@ -118,9 +118,7 @@ struct DropTenant {
 
 // --- answers with rows, and session settings ---
 
-struct ShowTenant {
-    std::string keyword;  ///< the column's name repeats it
-};
+struct ShowTenant {};
 struct ShowParameters {
     std::optional<std::string> like;
     TenantClause tenants;
