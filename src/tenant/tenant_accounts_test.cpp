@@ -99,7 +99,7 @@ TEST_F(TenantAccounts, AdministratorHasWhatAnApplicationOwnerNeeds) {
                                   "CREATE ROLE reader",
                                   "GRANT SELECT ON shop.* TO reader",
                                   "GRANT reader TO app@'%'",
-                                  "SET PASSWORD FOR app@'%' = PASSWORD('other')",
+                                  "ALTER USER app@'%' IDENTIFIED BY 'other'",
                                   "SET PASSWORD = PASSWORD('mine')",
                                   "SHOW PROCESSLIST",
                                   "SHOW MASTER STATUS",
