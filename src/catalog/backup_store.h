@@ -15,6 +15,7 @@ struct BackupJob {
     TenantId initiator_tenant = 0;
     JobId initiator_job_id = 0;  ///< the sys job's id, 0 when the tenant started it itself
     std::string executors;       ///< tenant ids, comma-separated
+    std::int64_t dest_id = 0;    ///< in no view; 0 in the parent row
     bool plus_archivelog = false;
     BackupType type = BackupType::Full;
     JobLevel level = JobLevel::UserTenant;

@@ -26,8 +26,9 @@ struct CatalogOptions {
 /// connections. The typed stores (tenant_store.h, backup_store.h, …) are what others use; this class is their ground.
 ///
 /// Thread-safe. A call blocks until a connection is free. While sys is away a call is tried again until the limit, as a
-/// whole; then it throws Unavailable. A call either has happened exactly once, durably, or has thrown and not happened;
-/// only a call that throws Unavailable from inside its COMMIT may yet have happened.
+/// whole; then it throws Unavailable. A call either has happened exactly once, durably, or has thrown and not happened:
+/// a connection lost in COMMIT is cleared up by a marker that the same transaction wrote. Only when sys stays away
+/// right then, the question stays open and the call throws Internal.
 class Catalog {
 public:
     using Work = std::function<void(mysql::SqlClient&)>;

@@ -8,7 +8,7 @@
 
 namespace tidemark::catalog {
 
-enum class ParameterType { Int, Bool, Time, Capacity, String };
+enum class ParameterType { Int, Bool, Time, Capacity, Version };
 enum class ParameterScope { Tenant, Cluster };
 
 /// What there is to set with ALTER SYSTEM SET: name, kind, range, default, as in OceanBase V4.3.3's parameter
@@ -18,7 +18,8 @@ struct ParameterDefinition {
     ParameterType type;
     ParameterScope scope;
     std::string_view default_value;
-    /// Limits in the type's unit (numbers, microseconds, bytes), both inclusive; not used for Bool and String.
+    /// Limits in the type's unit (numbers, microseconds, bytes), both inclusive; not used for Bool and Version (which
+    /// cannot be set).
     std::int64_t minimum;
     std::int64_t maximum;
     std::string_view section;

@@ -18,7 +18,7 @@ constexpr TenantId kSysTenantId = 1;
 constexpr TenantId kFirstUserTenantId = 1002;
 
 // What the status columns of the views show, word for word (docs/views.md). Every enum below has
-// `const char* text(Enum)` and can be read back with parseText<Enum>().
+// `std::string text(Enum)` and can be read back with parseText<Enum>().
 
 enum class TenantStatus { Creating, Normal, Restore, Dropping };
 enum class TenantRole { Primary, Standby, Restore };
@@ -68,25 +68,25 @@ enum class RestoreTenantStatus { Restoring, PostCheck, Upgrade, RestoreSuccess, 
 
 enum class TenantJobStatus { InProgress, Success, Failed };
 
-const char* text(TenantStatus value);
-const char* text(TenantRole value);
-const char* text(CompatibilityMode value);
-const char* text(LogMode value);
-const char* text(SwitchoverStatus value);
-const char* text(Binding value);
-const char* text(DestinationState value);
-const char* text(DestinationKind value);
-const char* text(RoundStatus value);
-const char* text(PieceStatus value);
-const char* text(FileStatus value);
-const char* text(BackupJobStatus value);
-const char* text(BackupTaskStatus value);
-const char* text(BackupType value);
-const char* text(JobLevel value);
-const char* text(BackupSetStatus value);
-const char* text(RestoreSysStatus value);
-const char* text(RestoreTenantStatus value);
-const char* text(TenantJobStatus value);
+std::string text(TenantStatus value);
+std::string text(TenantRole value);
+std::string text(CompatibilityMode value);
+std::string text(LogMode value);
+std::string text(SwitchoverStatus value);
+std::string text(Binding value);
+std::string text(DestinationState value);
+std::string text(DestinationKind value);
+std::string text(RoundStatus value);
+std::string text(PieceStatus value);
+std::string text(FileStatus value);
+std::string text(BackupJobStatus value);
+std::string text(BackupTaskStatus value);
+std::string text(BackupType value);
+std::string text(JobLevel value);
+std::string text(BackupSetStatus value);
+std::string text(RestoreSysStatus value);
+std::string text(RestoreTenantStatus value);
+std::string text(TenantJobStatus value);
 
 /// The enumerator whose text() is `word`, in any case. Throws Internal if there is none: the words come from our own
 /// tables, or have been checked by the grammar.

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <optional>
+
+#include "catalog/backup_store.h"
+#include "catalog/sql_row.h"
+
+namespace tidemark::catalog {
+
+// How backup jobs, tasks and sets lie in their tables; BackupStore's own.
+
+BackupJob backupJobFrom(const mysql::Row& row);
+BackupTask backupTaskFrom(const mysql::Row& row);
+BackupSet backupSetFrom(const mysql::Row& row);
+
+void insertBackupJob(mysql::SqlClient& client, const BackupJob& job);
+void insertBackupTask(mysql::SqlClient& client, const BackupTask& task);
+void insertBackupSet(mysql::SqlClient& client, const BackupSet& set);
+/// The columns of BackupStats, which tasks and sets share.
+Columns statsColumns(const BackupStats& stats);
+
+/// Ends every sys-started backup none of whose tenants' jobs is active any more: FAILED if one failed (with its
+/// result), else CANCELED if one was cancelled, else COMPLETED.
+void endParentJobs(mysql::SqlClient& client, Nanos now);
+
+}  // namespace tidemark::catalog

@@ -1,0 +1,299 @@
+#include "catalog/backup_store.h"
+
+#include <fmt/format.h>
+
+#include "base/ob_error.h"
+#include "catalog/backup_rows.h"
+
+namespace tidemark::catalog {
+namespace {
+
+constexpr const char* kJobNotOver = "status IN ('INIT', 'DOING')";
+
+Columns keyOf(TenantId tenant, JobId job_id) {
+    return {{"tenant_id", tenant}, {"job_id", job_id}};
+}
+
+/// Statements that start a backup are let in one at a time, so that two of them never both find nothing running.
+void takeTurn(mysql::SqlClient& client) {
+    client.query("SELECT id FROM tidemark.cluster FOR UPDATE");
+}
+
+void requireNoBackup(mysql::SqlClient& client, TenantId tenant) {
+    const auto running = client.scalar("SELECT job_id FROM tidemark.backup_job WHERE tenant_id = ?", {tenant});
+    if (running) throw obError(Ob::BackupInProgress, fmt::format("tenant {}, job {}", tenant, *running));
+}
+
+BackupJob startJob(mysql::SqlClient& client, const BackupRequest& request, Nanos now) {
+    requireNoBackup(client, request.tenant);
+    return {.tenant = request.tenant,
+            .job_id = nextId(client, "backup_job", request.tenant),
+            .initiator_tenant = request.tenant,
+            .executors = std::to_string(request.tenant),
+            .dest_id = request.dest_id,
+            .plus_archivelog = request.plus_archivelog,
+            .type = request.type,
+            .start_time = now,
+            .description = request.description,
+            .path = request.path};
+}
+
+BackupJob parentJob(mysql::SqlClient& client, const std::vector<BackupRequest>& requests, JobLevel level,
+                    const std::string& description, Nanos now) {
+    requireNoBackup(client, kSysTenantId);
+    BackupJob parent{.tenant = kSysTenantId,
+                     .job_id = nextId(client, "backup_job", kSysTenantId),
+                     .initiator_tenant = kSysTenantId,
+                     .level = level,
+                     .start_time = now,
+                     .description = description};
+    for (const BackupRequest& request : requests) {
+        parent.executors += (parent.executors.empty() ? "" : ",") + std::to_string(request.tenant);
+        parent.plus_archivelog = request.plus_archivelog;
+        parent.type = request.type;
+    }
+    return parent;
+}
+
+BackupJob lockActiveJob(mysql::SqlClient& client, TenantId tenant, JobId job_id) {
+    const auto job = firstAs<BackupJob>(
+        client.query("SELECT * FROM tidemark.backup_job WHERE tenant_id = ? AND job_id = ? FOR UPDATE",
+                     {tenant, job_id}),
+        backupJobFrom);
+    if (!job) {
+        throw Error(ErrorCode::NotFound, fmt::format("backup job {} of tenant {} is not running", job_id, tenant));
+    }
+    if (job->status == BackupJobStatus::Canceling) {
+        throw Error(ErrorCode::Cancelled, fmt::format("backup job {} of tenant {} was cancelled", job_id, tenant));
+    }
+    return *job;
+}
+
+void endTask(mysql::SqlClient& client, TenantId tenant, JobId job_id, const Columns& ending) {
+    updateRows(client, "backup_task", ending, keyOf(tenant, job_id));
+    moveToHistory(client, "backup_task", keyOf(tenant, job_id));
+}
+
+void endSet(mysql::SqlClient& client, const BackupJob& job, const Outcome& outcome, Nanos now, const BackupSet* set) {
+    const bool done = outcome.state == Outcome::State::Completed;
+    Columns columns{{"status", text(done ? BackupSetStatus::Success : BackupSetStatus::Failed)},
+                    {"file_status", text(done ? FileStatus::Available : FileStatus::Incomplete)},
+                    {"result", std::int64_t{outcome.result}},
+                    {"comment", fitting(outcome.comment, 4096)},
+                    {"end_time", sqlTime(now)}};
+    if (set != nullptr) {
+        const Columns stats = statsColumns(set->stats);
+        columns.insert(columns.end(), stats.begin(), stats.end());
+        columns.insert(columns.end(), {{"start_replay_scn", set->start_replay_scn},
+                                       {"min_restore_scn", set->min_restore_scn},
+                                       {"consistent_scn", set->consistent_scn}});
+    }
+    updateRows(client, "backup_set", columns, {{"tenant_id", job.tenant}, {"backup_set_id", job.backup_set_id}});
+}
+
+BackupJobStatus terminal(Outcome::State state) {
+    switch (state) {
+        case Outcome::State::Completed:
+            return BackupJobStatus::Completed;
+        case Outcome::State::Canceled:
+            return BackupJobStatus::Canceled;
+        case Outcome::State::Failed:
+            break;
+    }
+    return BackupJobStatus::Failed;
+}
+
+std::vector<Change> changesOf(const std::vector<TenantId>& tenants) {
+    std::vector<Change> changes{{kSysTenantId, Topic::Backup}};
+    for (const TenantId tenant : tenants)
+        changes.push_back({tenant, Topic::Backup});
+    return changes;
+}
+
+std::vector<Change> changesOfJobs(const std::vector<BackupJob>& jobs) {
+    std::vector<TenantId> tenants;
+    for (const BackupJob& job : jobs)
+        tenants.push_back(job.tenant);
+    return changesOf(tenants);
+}
+
+/// From the active table or else from the history.
+template <typename Struct, typename From>
+std::optional<Struct> inEither(mysql::SqlClient& client, const std::string& table, TenantId tenant, JobId job_id,
+                               From from) {
+    for (const std::string& place : {table, table + "_history"}) {
+        auto found = firstAs<Struct>(
+            client.query("SELECT * FROM tidemark." + place + " WHERE tenant_id = ? AND job_id = ?", {tenant, job_id}),
+            from);
+        if (found) return found;
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+BackupJob BackupStore::start(const BackupRequest& request) {
+    return catalog_.write(changesOf({request.tenant}), [&](mysql::SqlClient& client) {
+        takeTurn(client);
+        BackupJob job = startJob(client, request, catalog_.clock().now());
+        insertBackupJob(client, job);
+        return job;
+    });
+}
+
+ClusterBackup BackupStore::startFromSys(const std::vector<BackupRequest>& requests, JobLevel level,
+                                        const std::string& description) {
+    const auto work = [&](mysql::SqlClient& client) {
+        takeTurn(client);
+        const Nanos now = catalog_.clock().now();
+        ClusterBackup backup{.parent = parentJob(client, requests, level, description, now)};
+        insertBackupJob(client, backup.parent);
+        for (const BackupRequest& request : requests) {
+            BackupJob job = startJob(client, request, now);
+            job.initiator_tenant = kSysTenantId;
+            job.initiator_job_id = backup.parent.job_id;
+            insertBackupJob(client, job);
+            backup.jobs.push_back(std::move(job));
+        }
+        return backup;
+    };
+    return catalog_.writeThen(work, [](const ClusterBackup& backup) { return changesOfJobs(backup.jobs); });
+}
+
+BegunBackup BackupStore::begin(TenantId tenant, JobId job_id, const BackupSet& wanted, std::int64_t least_set_id) {
+    return catalog_.write(changesOf({tenant}), [&](mysql::SqlClient& client) {
+        const BackupJob job = lockActiveJob(client, tenant, job_id);
+        const Nanos now = catalog_.clock().now();
+        BegunBackup begun{.set = wanted};
+        begun.set.tenant = tenant;
+        begun.set.backup_set_id = nextId(client, "backup_set", tenant, 1, 1, least_set_id);
+        begun.set.dest_id = job.dest_id;
+        begun.set.path = job.path;
+        begun.set.plus_archivelog = job.plus_archivelog;
+        begun.set.start_time = now;
+        begun.task = {.tenant = tenant,
+                      .task_id = nextId(client, "backup_task", tenant),
+                      .job_id = job_id,
+                      .backup_set_id = begun.set.backup_set_id,
+                      .start_time = now,
+                      .path = job.path};
+        insertBackupSet(client, begun.set);
+        insertBackupTask(client, begun.task);
+        updateRows(client, "backup_job",
+                   {{"status", text(BackupJobStatus::Doing)},
+                    {"backup_type", text(begun.set.type)},
+                    {"backup_set_id", begun.set.backup_set_id}},
+                   keyOf(tenant, job_id));
+        client.query(
+            "UPDATE tidemark.backup_job SET status = 'DOING' WHERE tenant_id = ? AND job_id = ? "
+            "AND status = 'INIT'",
+            {job.initiator_tenant, job.initiator_job_id});
+        return begun;
+    });
+}
+
+void BackupStore::progress(const BackupTask& task) {
+    catalog_.write(changesOf({task.tenant}), [&](mysql::SqlClient& client) {
+        Columns columns = statsColumns(task.stats);
+        const Columns key{{"tenant_id", task.tenant}, {"task_id", task.task_id}};
+        columns.insert(
+            columns.end(),
+            {{"start_scn", task.start_scn}, {"end_scn", task.end_scn}, {"user_ls_start_scn", task.user_ls_start_scn}});
+        updateRows(client, "backup_task", columns, key);
+        client.query(
+            "UPDATE tidemark.backup_task SET status = ? WHERE tenant_id = ? AND task_id = ? "
+            "AND status <> 'CANCELING'",
+            {text(task.status), task.tenant, task.task_id});
+        client.query(
+            "UPDATE tidemark.backup_set SET input_bytes = ?, output_bytes = ?, tablet_count = ?, "
+            "finish_tablet_count = ?, macro_block_count = ?, finish_macro_block_count = ?, file_count = ? "
+            "WHERE tenant_id = ? AND backup_set_id = ? AND status = 'DOING'",
+            {task.stats.input_bytes, task.stats.output_bytes, task.stats.tablet_count, task.stats.finish_tablet_count,
+             task.stats.macro_block_count, task.stats.finish_macro_block_count, task.stats.file_count, task.tenant,
+             task.backup_set_id});
+    });
+}
+
+void BackupStore::finish(TenantId tenant, JobId job_id, const Outcome& outcome, const BackupSet* set) {
+    catalog_.write(changesOf({tenant}), [&](mysql::SqlClient& client) {
+        const auto job = firstAs<BackupJob>(
+            client.query("SELECT * FROM tidemark.backup_job WHERE tenant_id = ? AND job_id = ? FOR UPDATE",
+                         {tenant, job_id}),
+            backupJobFrom);
+        if (!job) return;
+        const Nanos now = catalog_.clock().now();
+        // Task and job share the words COMPLETED, FAILED and CANCELED.
+        const Columns ending{{"status", text(terminal(outcome.state))},
+                             {"result", std::int64_t{outcome.result}},
+                             {"comment", fitting(outcome.comment, 4096)},
+                             {"end_time", sqlTime(now)}};
+        endTask(client, tenant, job_id, ending);
+        if (job->backup_set_id != 0) endSet(client, *job, outcome, now, set);
+        updateRows(client, "backup_job", ending, keyOf(tenant, job_id));
+        moveToHistory(client, "backup_job", keyOf(tenant, job_id));
+        endParentJobs(client, now);
+    });
+}
+
+std::vector<BackupJob> BackupStore::cancel(std::optional<TenantId> tenant) {
+    const auto work = [&](mysql::SqlClient& client) {
+        const std::string of_tenant = tenant ? " AND tenant_id = " + std::to_string(*tenant) : "";
+        client.query(std::string("UPDATE tidemark.backup_job SET status = 'CANCELING' WHERE ") + kJobNotOver +
+                     of_tenant);
+        const std::string canceling =
+            "status = 'CANCELING' AND tenant_id <> " + std::to_string(kSysTenantId) + of_tenant;
+        client.query(
+            "UPDATE tidemark.backup_task SET status = 'CANCELING' WHERE (tenant_id, job_id) IN ("
+            "    SELECT tenant_id, job_id FROM tidemark.backup_job WHERE " +
+            canceling + ")");
+        return rowsAs<BackupJob>(client.query("SELECT * FROM tidemark.backup_job WHERE " + canceling), backupJobFrom);
+    };
+    return catalog_.writeThen(work, changesOfJobs);
+}
+
+std::vector<BackupJob> BackupStore::activeJobs() {
+    return catalog_.read([](mysql::SqlClient& client) {
+        return rowsAs<BackupJob>(client.query("SELECT * FROM tidemark.backup_job WHERE tenant_id <> ? "
+                                              "ORDER BY start_time, tenant_id",
+                                              {kSysTenantId}),
+                                 backupJobFrom);
+    });
+}
+
+std::optional<BackupJob> BackupStore::job(TenantId tenant, JobId job_id) {
+    return catalog_.read([&](mysql::SqlClient& client) {
+        return inEither<BackupJob>(client, "backup_job", tenant, job_id, backupJobFrom);
+    });
+}
+
+std::optional<BackupTask> BackupStore::taskOf(TenantId tenant, JobId job_id) {
+    return catalog_.read([&](mysql::SqlClient& client) {
+        return inEither<BackupTask>(client, "backup_task", tenant, job_id, backupTaskFrom);
+    });
+}
+
+std::vector<BackupSet> BackupStore::sets(TenantId tenant) {
+    return catalog_.read([&](mysql::SqlClient& client) {
+        return rowsAs<BackupSet>(
+            client.query("SELECT * FROM tidemark.backup_set WHERE tenant_id = ? ORDER BY backup_set_id", {tenant}),
+            backupSetFrom);
+    });
+}
+
+std::optional<BackupSet> BackupStore::set(TenantId tenant, std::int64_t backup_set_id) {
+    return catalog_.read([&](mysql::SqlClient& client) {
+        return firstAs<BackupSet>(
+            client.query("SELECT * FROM tidemark.backup_set WHERE tenant_id = ? AND backup_set_id = ?",
+                         {tenant, backup_set_id}),
+            backupSetFrom);
+    });
+}
+
+void BackupStore::setFileStatus(TenantId tenant, std::int64_t backup_set_id, FileStatus status) {
+    catalog_.write(changesOf({tenant}), [&](mysql::SqlClient& client) {
+        updateRows(client, "backup_set", {{"file_status", text(status)}},
+                   {{"tenant_id", tenant}, {"backup_set_id", backup_set_id}});
+    });
+}
+
+}  // namespace tidemark::catalog

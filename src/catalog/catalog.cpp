@@ -1,0 +1,230 @@
+#include "catalog/catalog.h"
+
+#include <fmt/format.h>
+
+#include "base/random.h"
+#include "catalog/schema.h"
+#include "catalog/sql_row.h"
+
+namespace tidemark::catalog {
+namespace {
+
+using std::chrono::steady_clock;
+
+constexpr std::chrono::milliseconds kFirstPause{20};
+constexpr std::chrono::milliseconds kLongestPause{500};
+
+/// A catalog call inside a catalog call would take a second connection while holding one: with all connections so held,
+/// nobody goes on.
+thread_local bool inside_call = false;
+
+class CallGuard {
+public:
+    CallGuard() {
+        if (inside_call) throw Error(ErrorCode::Internal, "a catalog call inside a catalog call");
+        inside_call = true;
+    }
+    ~CallGuard() { inside_call = false; }
+    CallGuard(const CallGuard&) = delete;
+};
+
+/// Errors after which the connection itself is fine: a deadlock, a lock wait that took too long.
+bool connectionSurvives(const Error& error) {
+    return error.sql() && (error.sql()->number == 1213 || error.sql()->number == 1205);
+}
+
+/// What a server that is going down says besides losing the connection: the statement was interrupted.
+bool mayPass(const Error& error) {
+    return error.code() == ErrorCode::Unavailable || (error.sql() && error.sql()->number == 1317);
+}
+
+std::uint64_t randomU63() {
+    return (std::uint64_t{randomU32()} << 31) ^ randomU32();
+}
+
+void rollBackQuietly(mysql::SqlClient& client) {
+    try {
+        client.query("ROLLBACK");
+    } catch (const Error&) {
+        // the connection is gone, and with it the transaction
+    }
+}
+
+}  // namespace
+
+/// A place for one connection. Only its lessee touches it.
+struct Catalog::Slot {
+    int number = 0;
+    bool leased = false;
+    std::optional<mysql::SqlClient> client;
+
+    mysql::SqlClient& connected(const mysql::Endpoint& endpoint) {
+        if (!client) {
+            client.emplace(endpoint);
+            client->script(
+                "SET time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION',"
+                "    innodb_lock_wait_timeout = 10, autocommit = 1;"
+                "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED");
+        }
+        return *client;
+    }
+};
+
+class Catalog::Lease {
+public:
+    explicit Lease(Catalog& catalog) : catalog_(catalog), slot_(catalog.acquire()) {}
+    ~Lease() { catalog_.release(slot_); }
+    Lease(const Lease&) = delete;
+    Slot& slot() { return slot_; }
+
+private:
+    Catalog& catalog_;
+    Slot& slot_;
+};
+
+Catalog::Catalog(CatalogOptions options, const Clock& clock)
+    : options_(std::move(options)), clock_(clock), owner_(randomU63()) {
+    for (std::size_t i = 0; i < options_.connections; ++i) {
+        slots_.push_back(std::make_unique<Slot>());
+        slots_.back()->number = static_cast<int>(i);
+    }
+}
+
+Catalog::~Catalog() = default;
+
+void Catalog::migrate() {
+    const CallGuard guard;
+    retrying([this](Slot& slot) { migrateSchema(slot.connected(options_.endpoint)); });
+}
+
+Catalog::Slot& Catalog::acquire() {
+    std::unique_lock lock(mutex_);
+    Slot* free = nullptr;
+    changed_.wait(lock, [&] {
+        for (const auto& slot : slots_) {
+            // A connected one first: few connections are ever opened when little is going on.
+            if (!slot->leased && (free == nullptr || (slot->client && !free->client))) free = slot.get();
+        }
+        return free != nullptr || closed_;
+    });
+    if (closed_) throw Error(ErrorCode::Unavailable, "the catalog is closed");
+    free->leased = true;
+    return *free;
+}
+
+void Catalog::release(Slot& slot) {
+    const std::lock_guard lock(mutex_);
+    slot.leased = false;
+    changed_.notify_all();
+}
+
+void Catalog::close() {
+    const std::lock_guard lock(mutex_);
+    closed_ = true;
+    changed_.notify_all();
+}
+
+bool Catalog::pauseBefore(steady_clock::time_point deadline, std::chrono::milliseconds pause) {
+    std::unique_lock lock(mutex_);
+    if (steady_clock::now() + pause > deadline) return false;
+    return !changed_.wait_for(lock, pause, [&] { return closed_; });
+}
+
+void Catalog::retrying(const std::function<void(Slot&)>& attempt) {
+    const auto deadline = steady_clock::now() + options_.retry_limit;
+    for (auto pause = kFirstPause;; pause = std::min(2 * pause, kLongestPause)) {
+        try {
+            Lease lease(*this);
+            try {
+                attempt(lease.slot());
+                return;
+            } catch (const Error& error) {
+                if (mayPass(error) && !connectionSurvives(error)) lease.slot().client.reset();
+                throw;
+            }
+        } catch (const Error& error) {
+            if (!mayPass(error)) throw;
+            if (pauseBefore(deadline, pause)) continue;
+            throw Error(ErrorCode::Unavailable, fmt::format("the sys tenant's database is away: {}", error.what()),
+                        "see the log of tenant sys; tidemarkd starts its mariadbd again");
+        }
+    }
+}
+
+void Catalog::readOnly(const Work& work) {
+    const CallGuard guard;
+    retrying([&](Slot& slot) {
+        mysql::SqlClient& client = slot.connected(options_.endpoint);
+        client.query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ");
+        client.query("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY");
+        try {
+            work(client);
+        } catch (...) {
+            rollBackQuietly(client);
+            throw;
+        }
+        client.query("COMMIT");
+    });
+}
+
+void Catalog::transaction(const Work& work) {
+    const CallGuard guard;
+    retrying([&](Slot& slot) {
+        mysql::SqlClient& client = slot.connected(options_.endpoint);
+        const std::uint64_t token = randomU63();
+        client.query("START TRANSACTION");
+        try {
+            work(client);
+            client.query(
+                "INSERT INTO tidemark.commit_marker VALUES (?, ?, ?, ?) "
+                "ON DUPLICATE KEY UPDATE token = VALUES(token), at = VALUES(at)",
+                {owner_, std::int64_t{slot.number}, token, sqlTime(clock_.now())});
+        } catch (...) {
+            rollBackQuietly(client);
+            throw;
+        }
+        commit(slot, token);
+    });
+}
+
+/// A connection lost in COMMIT leaves open whether it happened: then the marker that the same transaction wrote tells.
+void Catalog::commit(Slot& slot, std::uint64_t token) {
+    try {
+        slot.client->query("COMMIT");
+        return;
+    } catch (const Error& error) {
+        if (!mayPass(error) || connectionSurvives(error)) {
+            rollBackQuietly(*slot.client);
+            throw;
+        }
+        slot.client.reset();
+    }
+    if (!committed(slot, token)) {
+        throw Error(ErrorCode::Unavailable, "the connection was lost before the transaction was committed");
+    }
+}
+
+bool Catalog::committed(Slot& slot, std::uint64_t token) {
+    const auto deadline = steady_clock::now() + options_.retry_limit;
+    for (auto pause = kFirstPause;; pause = std::min(2 * pause, kLongestPause)) {
+        try {
+            // FOR UPDATE waits for the lost transaction, should the server still be busy with it.
+            const auto found =
+                slot.connected(options_.endpoint)
+                    .scalar("SELECT token FROM tidemark.commit_marker WHERE owner = ? AND slot = ? FOR UPDATE",
+                            {owner_, std::int64_t{slot.number}});
+            return found == std::to_string(token);
+        } catch (const Error& error) {
+            slot.client.reset();
+            if (!mayPass(error)) throw;
+            if (pauseBefore(deadline, pause)) continue;
+            throw Error(ErrorCode::Internal,
+                        fmt::format("a change of the catalog may or may not have happened, and the sys tenant's "
+                                    "database is away: {}",
+                                    error.what()),
+                        "see the log of tenant sys");
+        }
+    }
+}
+
+}  // namespace tidemark::catalog

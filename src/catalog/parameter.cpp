@@ -1,0 +1,162 @@
+#include "catalog/parameter.h"
+
+#include <fmt/format.h>
+#include <strings.h>
+
+#include <array>
+#include <charconv>
+#include <limits>
+#include <utility>
+
+#include "base/ob_error.h"
+
+namespace tidemark::catalog {
+namespace {
+
+constexpr std::int64_t kMicros = 1;
+constexpr std::int64_t kSecondInMicros = 1'000'000;
+constexpr std::int64_t kMega = 1LL << 20;
+constexpr std::int64_t kGiga = 1LL << 30;
+constexpr std::int64_t kNoLimit = std::numeric_limits<std::int64_t>::max();
+
+using enum ParameterType;
+constexpr auto kTenant = ParameterScope::Tenant;
+constexpr auto kCluster = ParameterScope::Cluster;
+
+// Ranges and defaults: OceanBase V4.3.3 parameter reference.
+constexpr std::array kDefinitions = {
+    ParameterDefinition{"archive_lag_target", Time, kTenant, "120s", 0, 7200 * kSecondInMicros, "LOG_ARCHIVE",
+                        "how far the log archive may lag behind before it is written out"},
+    ParameterDefinition{"backup_data_file_size", Capacity, kTenant, "4G", 512 * kMega, 4 * kGiga, "BACKUP",
+                        "size at which data files of a backup are cut"},
+    ParameterDefinition{"compatible", Version, kTenant, "4.3.3.0", 0, 0, "ROOT_SERVICE",
+                        "the OceanBase version whose statements and views are served"},
+    ParameterDefinition{"ha_high_thread_score", Int, kTenant, "0", 0, 100, "RESTORE",
+                        "threads of restore jobs; 0: chosen by the server"},
+    ParameterDefinition{"ha_low_thread_score", Int, kTenant, "0", 0, 100, "BACKUP",
+                        "threads of backup and cleaning jobs; 0: chosen by the server"},
+    ParameterDefinition{"ha_mid_thread_score", Int, kTenant, "0", 0, 100, "TENANT",
+                        "threads of migration jobs; 0: chosen by the server"},
+    ParameterDefinition{"log_archive_concurrency", Int, kTenant, "0", 0, 100, "LOG_ARCHIVE",
+                        "threads of the log archive; 0: chosen by the server"},
+    ParameterDefinition{"log_restore_concurrency", Int, kTenant, "0", 0, 100, "RESTORE",
+                        "threads that replay the log of a restoring or standby tenant; 0: chosen by the server"},
+    ParameterDefinition{"standby_db_fetch_log_rpc_timeout", Time, kTenant, "15s", 2 * kSecondInMicros, kNoLimit,
+                        "RESTORE", "how long a standby waits for its primary's answer"},
+    ParameterDefinition{"standby_fetch_log_bandwidth_limit", Capacity, kCluster, "0M", 0, 10000 * kGiga, "RESTORE",
+                        "bytes per second that all standbys together may fetch; 0: no limit"},
+};
+
+struct Suffix {
+    std::string_view name;
+    std::int64_t factor;
+};
+
+constexpr std::array kTimeSuffixes = {
+    Suffix{"us", kMicros},
+    Suffix{"ms", 1000},
+    Suffix{"s", kSecondInMicros},
+    Suffix{"m", 60 * kSecondInMicros},
+    Suffix{"h", 3600 * kSecondInMicros},
+    Suffix{"d", 86400 * kSecondInMicros},
+    Suffix{"", kSecondInMicros},
+};
+
+constexpr std::array kCapacitySuffixes = {
+    Suffix{"b", 1},          Suffix{"k", 1LL << 10}, Suffix{"kb", 1LL << 10}, Suffix{"m", kMega},
+    Suffix{"mb", kMega},     Suffix{"g", kGiga},     Suffix{"gb", kGiga},     Suffix{"t", 1LL << 40},
+    Suffix{"tb", 1LL << 40}, Suffix{"p", 1LL << 50}, Suffix{"pb", 1LL << 50}, Suffix{"", 1},
+};
+
+bool sameWord(std::string_view a, std::string_view b) {
+    return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0;
+}
+
+/// A whole number with one of the suffixes.
+std::int64_t parseWithSuffix(std::string_view text, std::span<const Suffix> suffixes, std::string_view what) {
+    const auto bad = [&] { return obError(Ob::InvalidArgument, fmt::format("{} '{}'", what, text)); };
+    std::int64_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc() || number < 0) throw bad();
+    const std::string_view rest(end, static_cast<std::size_t>(text.data() + text.size() - end));
+    for (const Suffix& suffix : suffixes) {
+        if (!sameWord(rest, suffix.name)) continue;
+        std::int64_t product = 0;
+        if (__builtin_mul_overflow(number, suffix.factor, &product)) throw bad();
+        return product;
+    }
+    throw bad();
+}
+
+std::int64_t parseInt(std::string_view text) {
+    return parseWithSuffix(text, std::array{Suffix{"", 1}}, "number");
+}
+
+bool isBool(std::string_view text) {
+    for (const char* word : {"true", "false", "on", "off", "yes", "no", "1", "0"}) {
+        if (sameWord(text, word)) return true;
+    }
+    return false;
+}
+
+std::int64_t parseAs(ParameterType type, std::string_view value) {
+    switch (type) {
+        case Int:
+            return parseInt(value);
+        case Time:
+            return parseTime(value).count();
+        case Capacity:
+            return parseCapacity(value);
+        case Bool:
+        case Version:
+            break;
+    }
+    return 0;
+}
+
+}  // namespace
+
+std::span<const ParameterDefinition> parameterDefinitions() {
+    return kDefinitions;
+}
+
+const ParameterDefinition* findParameter(std::string_view name) {
+    for (const ParameterDefinition& definition : kDefinitions) {
+        if (sameWord(name, definition.name)) return &definition;
+    }
+    return nullptr;
+}
+
+std::chrono::microseconds parseTime(std::string_view text) {
+    return std::chrono::microseconds(parseWithSuffix(text, kTimeSuffixes, "time"));
+}
+
+std::int64_t parseCapacity(std::string_view text) {
+    return parseWithSuffix(text, kCapacitySuffixes, "capacity");
+}
+
+std::string checkedValue(const ParameterDefinition& definition, std::string_view value) {
+    const auto refused = [&](const std::string& hint) {
+        return obError(Ob::InvalidArgument, fmt::format("value '{}' of {}", value, definition.name), hint);
+    };
+    if (definition.type == Version) throw obError(Ob::NotSupported, fmt::format("setting {}", definition.name));
+    if (definition.type == Bool) {
+        if (!isBool(value)) throw refused("use true or false");
+        return std::string(value);
+    }
+    std::int64_t number = 0;
+    try {
+        number = parseAs(definition.type, value);
+    } catch (const Error&) {
+        throw refused(fmt::format("a value looks like the default, '{}'", definition.default_value));
+    }
+    if (number < definition.minimum || number > definition.maximum) {
+        const bool open = definition.maximum == kNoLimit;
+        throw refused(definition.type == Time ? fmt::format("from {}us{}", definition.minimum,
+                                                            open ? " on" : fmt::format(" to {}us", definition.maximum))
+                                              : fmt::format("from {} to {}", definition.minimum, definition.maximum));
+    }
+    return std::string(value);
+}
+
+}  // namespace tidemark::catalog

@@ -1,0 +1,156 @@
+#include "catalog/restore_store.h"
+
+#include "base/ob_error.h"
+#include "catalog/sql_row.h"
+
+namespace tidemark::catalog {
+namespace {
+
+RestoreJob jobFrom(const mysql::Row& row) {
+    RestoreJob job{.job_id = row.integer("job_id"),
+                   .tenant_name = row.text("tenant_name"),
+                   .tenant = row.integer("tenant_id"),
+                   .backup_tenant_name = row.text("backup_tenant_name"),
+                   .backup_tenant = row.integer("backup_tenant_id"),
+                   .backup_cluster_name = row.text("backup_cluster_name"),
+                   .backup_dest = row.text("backup_dest"),
+                   .option = row.text("restore_option"),
+                   .restore_scn = row.unsignedInteger("restore_scn"),
+                   .sys_status = parseText<RestoreSysStatus>(row.text("sys_status")),
+                   .start_time = timeOf(row, "start_time"),
+                   .finish_time = maybeTimeOf(row, "finish_time"),
+                   .set_list = row.text("set_list"),
+                   .piece_list = row.text("piece_list"),
+                   .description = row.text("description"),
+                   .backup_cluster_version = row.integer("backup_cluster_version"),
+                   .finish_bytes = row.unsignedInteger("finish_bytes"),
+                   .tablet_count = row.integer("tablet_count"),
+                   .finish_tablet_count = row.integer("finish_tablet_count"),
+                   .recover_start_scn = row.unsignedInteger("recover_start_scn"),
+                   .recover_scn = row.unsignedInteger("recover_scn"),
+                   .result = static_cast<int>(row.integer("result")),
+                   .comment = row.text("comment")};
+    if (const auto status = row.maybe("tenant_status")) job.tenant_status = parseText<RestoreTenantStatus>(*status);
+    if (row.maybe("total_bytes")) job.total_bytes = row.unsignedInteger("total_bytes");
+    return job;
+}
+
+void insertJob(mysql::SqlClient& client, const RestoreJob& job) {
+    insertRow(client, "restore_job",
+              {{"job_id", job.job_id},
+               {"tenant_id", job.tenant},
+               {"tenant_name", job.tenant_name},
+               {"backup_tenant_id", job.backup_tenant},
+               {"backup_tenant_name", job.backup_tenant_name},
+               {"backup_cluster_name", job.backup_cluster_name},
+               {"backup_dest", job.backup_dest},
+               {"restore_option", fitting(job.option, 4096)},
+               {"restore_scn", job.restore_scn},
+               {"sys_status", text(job.sys_status)},
+               {"start_time", sqlTime(job.start_time)},
+               {"set_list", job.set_list},
+               {"piece_list", job.piece_list},
+               {"description", fitting(job.description, 1024)},
+               {"backup_cluster_version", job.backup_cluster_version}});
+}
+
+std::vector<Change> changesOf(TenantId tenant) {
+    return {{kSysTenantId, Topic::Restore}, {tenant, Topic::Restore}};
+}
+
+/// The tenant of a running job, 0 if it has none yet; nullopt if the job is over.
+std::optional<TenantId> lockTenantOf(mysql::SqlClient& client, JobId job_id) {
+    const auto tenant =
+        client.scalar("SELECT tenant_id FROM tidemark.restore_job WHERE job_id = ? FOR UPDATE", {job_id});
+    return tenant ? std::optional<TenantId>(std::stoll(*tenant)) : std::nullopt;
+}
+
+}  // namespace
+
+RestoreJob RestoreStore::start(const RestoreJob& wanted) {
+    return catalog_.write({{kSysTenantId, Topic::Restore}}, [&](mysql::SqlClient& client) {
+        // One start at a time, so that two of the same name do not both find nothing running.
+        client.query("SELECT id FROM tidemark.cluster FOR UPDATE");
+        if (client.scalar("SELECT job_id FROM tidemark.restore_job WHERE tenant_name = ?", {wanted.tenant_name})) {
+            throw obError(Ob::RestoreInProgress, "tenant " + wanted.tenant_name);
+        }
+        RestoreJob job = wanted;
+        job.job_id = nextId(client, "restore_job", 0);
+        job.start_time = catalog_.clock().now();
+        insertJob(client, job);
+        return job;
+    });
+}
+
+void RestoreStore::tenantCreated(JobId job_id, TenantId tenant) {
+    catalog_.write(changesOf(tenant), [&](mysql::SqlClient& client) {
+        updateRows(client, "restore_job",
+                   {{"tenant_id", tenant},
+                    {"sys_status", text(RestoreSysStatus::WaitTenantRestoreFinish)},
+                    {"tenant_status", text(RestoreTenantStatus::Restoring)}},
+                   {{"job_id", job_id}});
+    });
+}
+
+void RestoreStore::setTenantStatus(JobId job_id, RestoreTenantStatus status) {
+    const auto work = [&](mysql::SqlClient& client) {
+        const TenantId tenant = lockTenantOf(client, job_id).value_or(kSysTenantId);
+        updateRows(client, "restore_job", {{"tenant_status", text(status)}}, {{"job_id", job_id}});
+        return tenant;
+    };
+    catalog_.writeThen(work, changesOf);
+}
+
+void RestoreStore::progress(const RestoreJob& job) {
+    catalog_.write(changesOf(job.tenant), [&](mysql::SqlClient& client) {
+        updateRows(client, "restore_job",
+                   {{"total_bytes", job.total_bytes ? mysql::Value(*job.total_bytes) : mysql::Value(nullptr)},
+                    {"finish_bytes", job.finish_bytes},
+                    {"tablet_count", job.tablet_count},
+                    {"finish_tablet_count", job.finish_tablet_count},
+                    {"recover_start_scn", job.recover_start_scn},
+                    {"recover_scn", job.recover_scn}},
+                   {{"job_id", job.job_id}});
+    });
+}
+
+void RestoreStore::finish(JobId job_id, const Outcome& outcome) {
+    const auto work = [&](mysql::SqlClient& client) {
+        const auto tenant = lockTenantOf(client, job_id);
+        if (!tenant) return kSysTenantId;
+        const bool done = outcome.state == Outcome::State::Completed;
+        const Columns key{{"job_id", job_id}};
+        updateRows(client, "restore_job",
+                   {{"sys_status", text(done ? RestoreSysStatus::RestoreSuccess : RestoreSysStatus::RestoreFail)},
+                    {"result", std::int64_t{outcome.result}},
+                    {"comment", fitting(outcome.comment, 1024)},
+                    {"finish_time", sqlTime(catalog_.clock().now())}},
+                   key);
+        client.query("UPDATE tidemark.restore_job SET tenant_status = ? WHERE job_id = ? AND tenant_status IS NOT NULL",
+                     {text(done ? RestoreTenantStatus::RestoreSuccess : RestoreTenantStatus::RestoreFail), job_id});
+        moveToHistory(client, "restore_job", key);
+        return *tenant;
+    };
+    catalog_.writeThen(work, changesOf);
+}
+
+std::vector<RestoreJob> RestoreStore::active() {
+    return catalog_.read([](mysql::SqlClient& client) {
+        return rowsAs<RestoreJob>(client.query("SELECT * FROM tidemark.restore_job ORDER BY job_id"), jobFrom);
+    });
+}
+
+std::optional<RestoreJob> RestoreStore::findActive(const std::string& tenant_name) {
+    return catalog_.read([&](mysql::SqlClient& client) {
+        return firstAs<RestoreJob>(
+            client.query("SELECT * FROM tidemark.restore_job WHERE tenant_name = ?", {tenant_name}), jobFrom);
+    });
+}
+
+std::vector<RestoreJob> RestoreStore::history() {
+    return catalog_.read([](mysql::SqlClient& client) {
+        return rowsAs<RestoreJob>(client.query("SELECT * FROM tidemark.restore_job_history ORDER BY job_id"), jobFrom);
+    });
+}
+
+}  // namespace tidemark::catalog
