@@ -208,6 +208,12 @@ std::optional<ProcessHandle> ProcessHandle::open(pid_t pid) {
     return ProcessHandle(pid, Fd(fd));
 }
 
+ProcessHandle ProcessHandle::duplicate() const {
+    const int fd = fcntl(fd_.get(), F_DUPFD_CLOEXEC, 0);
+    if (fd < 0) throwErrno(errno, "duplicating the handle of process " + std::to_string(pid_));
+    return {pid_, Fd(fd)};
+}
+
 bool ProcessHandle::ended(std::chrono::milliseconds limit) const {
     pollfd wanted{.fd = fd_.get(), .events = POLLIN, .revents = 0};
     const auto deadline = std::chrono::steady_clock::now() + limit;

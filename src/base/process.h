@@ -71,6 +71,8 @@ public:
     static std::optional<ProcessHandle> open(pid_t pid);
 
     pid_t pid() const { return pid_; }
+    /// Another handle of the same process, for another thread to watch.
+    ProcessHandle duplicate() const;
     /// True once it has ended; waits up to `limit` for that.
     bool ended(std::chrono::milliseconds limit = {}) const;
     void kill(int signal) const;

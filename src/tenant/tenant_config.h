@@ -30,9 +30,10 @@ struct TenantSettings {
     std::uint64_t memory_bytes = kLeastMemory;  ///< MEMORY_SIZE of all its units on this node
     std::uint64_t log_disk_bytes = 0;  ///< LOG_DISK_SIZE: bounds the redo log; the binlog is purged by the daemon
     Profile profile = Profile::Primary;
+    bool as_root = false;  ///< the daemon is root: mariadbd refuses that unless it is told
     std::string charset = "utf8mb4";
     std::string collation = "utf8mb4_general_ci";
-    /// Settings of mariadbd chosen by the tenant's creator, see tenant_variables.h: names and values already checked.
+    /// Settings of mariadbd chosen by the tenant's creator: serverSettings() of tenant_variables.h.
     std::map<std::string, std::string> variables;
 };
 

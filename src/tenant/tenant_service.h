@@ -1,32 +1,23 @@
 #pragma once
 
+#include <condition_variable>
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "base/log.h"
 #include "catalog/stores.h"
+#include "tenant/resource_rules.h"
 #include "tenant/tenant_server.h"
 #include "tenant/tenant_supervisor.h"
 #include "tenant/tenant_template.h"
 
 namespace tidemark::tenant {
-
-/// The items of CREATE or ALTER RESOURCE UNIT; what is not given keeps its default, or its old value. Bytes, except
-/// CPU.
-struct UnitItems {
-    std::optional<double> max_cpu;
-    std::optional<double> min_cpu;
-    std::optional<std::int64_t> memory_size;
-    std::optional<std::int64_t> log_disk_size;
-    std::optional<std::int64_t> max_iops;
-    std::optional<std::int64_t> min_iops;
-    std::optional<std::int64_t> iops_weight;
-};
 
 /// ALTER RESOURCE POOL takes exactly one of these.
 struct PoolItems {
@@ -78,8 +69,8 @@ struct TenantServiceOptions {
 class TenantService {
 public:
     /// `sys` runs already. All references must outlive the service.
-    TenantService(TenantServiceOptions options, catalog::Stores& stores, TenantTemplate& tenant_template,
-                  TenantSupervisor& supervisor, std::shared_ptr<TenantServer> sys);
+    TenantService(TenantServiceOptions options, catalog::Catalog& catalog, catalog::Stores& stores,
+                  TenantTemplate& tenant_template, TenantSupervisor& supervisor, std::shared_ptr<TenantServer> sys);
 
     /// At the daemon's start: removes half-made tenants, finishes dropping, adopts running databases and starts the
     /// others. A tenant in RESTORE is adopted but neither started nor watched: the restore decides. One tenant that
@@ -136,28 +127,48 @@ private:
         std::shared_ptr<TenantServer> server;
         unsigned client_connections = 0;
     };
-    /// Held while a call changes one tenant.
-    class Exclusive;
+    /// Held while a call changes the tenant of that name; the next such call waits.
+    class Exclusive {
+    public:
+        Exclusive(TenantService& service, const std::string& name);
+        ~Exclusive();
+        Exclusive(const Exclusive&) = delete;
+        Exclusive& operator=(const Exclusive&) = delete;
 
-    void recover(const catalog::Tenant& tenant, std::vector<std::shared_ptr<TenantServer>>& starting);
-    void eraseTenant(const catalog::Tenant& tenant, const std::shared_ptr<TenantServer>& server);
+    private:
+        TenantService& service_;
+        const std::string name_;
+    };
+
+    void recover(const catalog::Tenant& tenant, std::vector<catalog::Tenant>& starting);
+    void createFiles(const catalog::Tenant& tenant);
+    void eraseTenant(const catalog::Tenant& tenant);
+    /// Cleans up after the exception being handled and throws it on as an Error, with `doing` before its message.
+    [[noreturn]] void undo(const catalog::Tenant& tenant, const std::string& doing);
+    void follow(const catalog::Tenant& tenant);
     catalog::NewTenant checked(const std::string& name, const TenantItems& items);
-    void applyCharset(catalog::NewTenant& tenant, const TenantItems& items);
-    void checkZones(const std::vector<std::string>& pools, TenantItems& items);
-    void configure(const catalog::Tenant& tenant, TenantServer& server, Profile profile);
+    void checkCharset(catalog::NewTenant& tenant, const TenantItems& items);
+    std::vector<std::string> zonesOf(const std::vector<std::string>& pools);
+    void alterVariables(const catalog::Tenant& tenant, const std::map<std::string, std::string>& given);
+    void openForWriting(const catalog::Tenant& tenant);
     void resize(catalog::TenantId id);
-    void remember(catalog::TenantId id, std::shared_ptr<TenantServer> server = nullptr);
+    void configure(const catalog::Tenant& tenant, Profile profile);
+    /// Takes the tenant's row over into what logins see.
+    void remember(const catalog::Tenant& tenant);
+    void forgetEntry(catalog::TenantId id);
     std::shared_ptr<TenantServer> makeServer(const catalog::Tenant& tenant) const;
 
     const TenantServiceOptions options_;
     catalog::Stores& stores_;
+    catalog::Catalog& catalog_;
     TenantTemplate& template_;
     TenantSupervisor& supervisor_;
     const Logger log_;
 
     mutable std::mutex mutex_;
-    std::map<catalog::TenantId, Entry> entries_;                    // guarded by mutex_
-    std::map<std::string, std::shared_ptr<std::mutex>> exclusive_;  // guarded by mutex_; by lower-case name
+    std::condition_variable released_;
+    std::set<std::string> changing_;              // guarded by mutex_; lower-case names
+    std::map<catalog::TenantId, Entry> entries_;  // guarded by mutex_
 };
 
 }  // namespace tidemark::tenant

@@ -1,0 +1,210 @@
+// CREATE, ALTER and DROP TENANT.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/ob_error.h"
+#include "tenant/tenant_service.h"
+#include "tenant/tenant_variables.h"
+
+namespace tidemark::tenant {
+
+using catalog::TenantId;
+using catalog::TenantRole;
+using catalog::TenantStatus;
+
+namespace {
+
+std::set<std::string> asSet(const std::vector<std::string>& names) {
+    return {names.begin(), names.end()};
+}
+
+/// What SET GLOBAL calls a setting that my.cnf knows by another name.
+std::string globalName(const std::string& option) {
+    if (option == "default_time_zone") return "time_zone";
+    if (option == "transaction_isolation") return "tx_isolation";
+    return option;
+}
+
+/// A number goes as one: mariadbd refuses '5' for a numeric variable.
+mysql::Value settingValue(const std::string& value) {
+    const bool digits = !value.empty() && value.size() < 19 &&
+                        std::all_of(value.begin(), value.end(), [](char c) { return c >= '0' && c <= '9'; });
+    return digits ? mysql::Value(std::stoll(value)) : mysql::Value(value);
+}
+
+}  // namespace
+
+void TenantService::createTenant(const std::string& name, const TenantItems& items, bool if_not_exists) {
+    const Exclusive exclusive(*this, name);
+    if (if_not_exists && stores_.tenants.find(name)) return;
+    catalog::Tenant tenant = stores_.tenants.create(checked(name, items));
+    try {
+        remember(tenant);
+        createFiles(tenant);
+        server(tenant.id)->start();
+        stores_.tenants.setStatus(tenant.id, TenantStatus::Normal);
+    } catch (...) {
+        undo(tenant, "creating tenant " + name);
+    }
+    tenant.status = TenantStatus::Normal;
+    remember(tenant);
+    follow(tenant);
+    log_->info("tenant={} created with id {}", name, tenant.id);
+}
+
+void TenantService::createFiles(const catalog::Tenant& tenant) {
+    server(tenant.id)->create(template_);
+    configure(tenant, Profile::Primary);
+    stores_.tenants.setAdminSecretRef(tenant.id, fmt::format("file:{}/secret", tenant.id));
+}
+
+/// The row goes last: until then the next start of the daemon finds what is left.
+void TenantService::eraseTenant(const catalog::Tenant& tenant) {
+    supervisor_.forget(tenant.id);
+    options_.stopping(tenant.id);
+    const auto doomed = server(tenant.id);
+    doomed->kill();
+    doomed->removeFiles();
+    stores_.tenants.remove(tenant.id);
+    forgetEntry(tenant.id);
+}
+
+void TenantService::undo(const catalog::Tenant& tenant, const std::string& doing) {
+    const std::exception_ptr failure = std::current_exception();
+    try {
+        eraseTenant(tenant);
+    } catch (const std::exception& error) {
+        log_->error("tenant={} is left half-made, the next start of the daemon removes it: {}", tenant.name,
+                    error.what());
+    }
+    try {
+        std::rethrow_exception(failure);
+    } catch (const Error& error) {
+        throw error.in(doing);
+    } catch (const std::filesystem::filesystem_error& error) {
+        throwErrno(error.code().value(), doing + ": " + error.path1().string());
+    }
+}
+
+std::vector<std::string> TenantService::zonesOf(const std::vector<std::string>& pools) {
+    std::vector<std::string> zones;
+    for (const std::string& name : pools) {
+        const auto pool = stores_.resources.findPool(name);
+        if (!pool) throw obError(Ob::PoolNotExist, name);
+        zones.insert(zones.end(), pool->zones.begin(), pool->zones.end());
+    }
+    return zones;
+}
+
+catalog::NewTenant TenantService::checked(const std::string& name, const TenantItems& items) {
+    checkTenantName(name);
+    if (!items.pools || items.pools->empty()) throw obError(Ob::MissArgument, "resource_pool_list");
+    catalog::NewTenant tenant{.name = name, .pools = *items.pools};
+    const auto zones = zonesOf(tenant.pools);
+    if (items.locality) tenant.locality = checkedLocality(*items.locality, zones);
+    if (items.primary_zone) tenant.primary_zone = checkedPrimaryZone(*items.primary_zone, zones);
+    tenant.comment = items.comment.value_or("");
+    tenant.variables = checkVariables(items.variables);
+    checkCharset(tenant, items);
+    return tenant;
+}
+
+/// sys's mariadbd is the one who knows which there are.
+void TenantService::checkCharset(catalog::NewTenant& tenant, const TenantItems& items) {
+    if (!items.charset && !items.collation) return;
+    std::string charset = items.charset.value_or("");
+    if (charset == "utf8") charset = "utf8mb4";  // OceanBase's utf8 has always had four bytes
+    const auto answer = catalog_.read([&](mysql::SqlClient& sql) {
+        if (items.collation) {
+            return sql.query(
+                "SELECT character_set_name AS charset, full_collation_name AS collation "
+                "FROM information_schema.collation_character_set_applicability WHERE full_collation_name = ?",
+                {*items.collation});
+        }
+        return sql.query(
+            "SELECT character_set_name AS charset, default_collate_name AS collation "
+            "FROM information_schema.character_sets WHERE character_set_name = ?",
+            {charset});
+    });
+    if (answer.empty() && items.collation) {
+        throw Error(ErrorCode::InvalidRequest, SqlCode{1273, "HY000"}, "Unknown collation: '" + *items.collation + "'");
+    }
+    if (answer.empty()) {
+        throw Error(ErrorCode::InvalidRequest, SqlCode{1115, "42000"}, "Unknown character set: '" + charset + "'");
+    }
+    tenant.charset = answer.rows[0].text("charset");
+    tenant.collation = answer.rows[0].text("collation");
+    if (!charset.empty() && charset != tenant.charset) {
+        throw Error(ErrorCode::InvalidRequest, SqlCode{1253, "42000"},
+                    fmt::format("COLLATION '{}' is not valid for CHARACTER SET '{}'", tenant.collation, charset));
+    }
+}
+
+void TenantService::alterTenant(const std::string& name, const TenantItems& items) {
+    const Exclusive exclusive(*this, name);
+    const catalog::Tenant tenant = stores_.tenants.get(name);
+    if (items.charset || items.collation) throw obError(Ob::NotSupported, "changing the character set of a tenant");
+    std::vector<std::string> pools, zones;
+    for (const catalog::ResourcePool& pool : stores_.resources.pools()) {
+        if (pool.tenant == tenant.id)
+            pools.push_back(pool.name), zones.insert(zones.end(), pool.zones.begin(), pool.zones.end());
+    }
+    if (items.pools && asSet(*items.pools) != asSet(pools)) throw obError(Ob::InvalidArgument, "resource pool list");
+    if (items.locality && checkedLocality(*items.locality, zones) != tenant.locality) {
+        throw obError(Ob::NotSupported, "changing the locality of a tenant");
+    }
+    if (items.locked && *items.locked && tenant.id == catalog::kSysTenantId)
+        throw obError(Ob::OpNotAllow, "locking tenant sys");
+    if (!items.variables.empty()) alterVariables(tenant, items.variables);
+    if (items.primary_zone) stores_.tenants.setPrimaryZone(tenant.id, checkedPrimaryZone(*items.primary_zone, zones));
+    if (items.comment) stores_.tenants.setComment(tenant.id, *items.comment);
+    if (items.locked) stores_.tenants.setLocked(tenant.id, *items.locked);
+    remember(stores_.tenants.get(tenant.id));
+}
+
+/// The running server is asked first: it knows whether it likes a value.
+void TenantService::alterVariables(const catalog::Tenant& tenant, const std::map<std::string, std::string>& given) {
+    const auto altered = checkVariables(given);
+    const auto mode = altered.find("ob_compatibility_mode");
+    if (mode != altered.end()) throw obError(Ob::OpNotAllow, "changing ob_compatibility_mode of a tenant");
+    const auto for_server = serverSettings(altered);
+    if (!for_server.empty()) {
+        mysql::SqlClient sql(server(tenant.id)->endpoint());
+        for (const auto& [option, value] : for_server) {
+            sql.query("SET GLOBAL " + mysql::quoteIdentifier(globalName(option)) + " = ?", {settingValue(value)});
+        }
+    }
+    catalog::Tenant changed = tenant;
+    for (const auto& [variable, value] : altered)
+        changed.variables[variable] = value;
+    stores_.tenants.setVariables(tenant.id, changed.variables);
+    configure(changed, tenant.role == TenantRole::Primary ? Profile::Primary : Profile::Standby);
+}
+
+void TenantService::renameTenant(const std::string& name, const std::string& new_name) {
+    const Exclusive exclusive(*this, name);
+    checkTenantName(new_name);
+    const catalog::Tenant tenant = stores_.tenants.get(name);
+    if (tenant.id == catalog::kSysTenantId) throw obError(Ob::OpNotAllow, "renaming tenant sys");
+    stores_.tenants.rename(tenant.id, new_name);
+    remember(stores_.tenants.get(tenant.id));
+}
+
+void TenantService::dropTenant(const std::string& name, bool force, bool if_exists) {
+    const Exclusive exclusive(*this, name);
+    const auto tenant = stores_.tenants.find(name);
+    if (!tenant && if_exists) return;
+    if (!tenant) throw obError(Ob::TenantNotExist, name);
+    if (tenant->id == catalog::kSysTenantId) throw obError(Ob::OpNotAllow, "dropping tenant sys");
+    if (tenant->status == TenantStatus::Restore && !force) {
+        throw obError(Ob::OpNotAllow, "dropping a tenant that is being restored",
+                      "ALTER SYSTEM CANCEL RESTORE " + name);
+    }
+    stores_.tenants.setStatus(tenant->id, TenantStatus::Dropping);
+    remember(stores_.tenants.get(tenant->id));
+    eraseTenant(*tenant);
+    log_->info("tenant={} with id {} dropped", name, tenant->id);
+}
+
+}  // namespace tidemark::tenant

@@ -1,0 +1,211 @@
+#include "tenant/tenant_config.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/error.h"
+
+namespace tidemark::tenant {
+namespace {
+
+constexpr std::uint64_t kMiB = 1ULL << 20;
+constexpr std::uint64_t kGiB = 1ULL << 30;
+
+/// What mariadbd takes with an empty buffer pool: measured 31 MiB, and some room for connections.
+constexpr std::uint64_t kBaseMemory = 40 * kMiB;
+
+/// A value in an option file: quoted, since an unquoted '#' begins a comment.
+std::string quoted(const std::string& value) {
+    std::string text = "\"";
+    for (const char c : value) {
+        if (c == '\n' || c == '\r' || c == '"') {
+            throw Error(ErrorCode::InvalidRequest,
+                        "a line end or quote cannot stand in a setting of mariadbd: " + value);
+        }
+        if (c == '\\') text += '\\';
+        text += c;
+    }
+    return text + "\"";
+}
+
+class Options {
+public:
+    Options& section(const char* why) {
+        text_ += fmt::format("\n# {}\n", why);
+        return *this;
+    }
+    Options& flag(const char* name) {
+        text_ += fmt::format("{}\n", name);
+        return *this;
+    }
+    Options& set(std::string_view name, const std::string& value) {
+        text_ += fmt::format("{} = {}\n", name, quoted(value));
+        return *this;
+    }
+    Options& set(std::string_view name, const char* value) { return set(name, std::string(value)); }
+    Options& set(std::string_view name, const std::filesystem::path& value) { return set(name, value.string()); }
+    Options& set(std::string_view name, std::uint64_t value) {
+        text_ += fmt::format("{} = {}\n", name, value);
+        return *this;
+    }
+    Options& on(std::string_view name, bool value) { return set(name, value ? "ON" : "OFF"); }
+
+    const std::string& text() const { return text_; }
+
+private:
+    std::string text_;
+};
+
+unsigned processors(const TenantSettings& settings) {
+    return static_cast<unsigned>(std::max(1.0, std::ceil(settings.max_cpu)));
+}
+
+void places(Options& options, const TenantSettings& settings) {
+    options.section("where")
+        .set("datadir", settings.paths.data())
+        .set("tmpdir", settings.paths.temporary())
+        .set("socket", settings.paths.socket())
+        .set("pid-file", settings.paths.pidFile())
+        .set("init-file", settings.paths.initFile());
+    if (settings.as_root) options.set("user", "root");
+}
+
+void access(Options& options, const MemoryPlan& plan) {
+    options.section("who may come in: the front only, by the socket in this 0700 directory; it says who the client is")
+        .flag("skip-networking")
+        .flag("skip-name-resolve")
+        .set("proxy-protocol-networks", "localhost")
+        // The front's own uid would pass for every client's: such accounts could be entered without a password.
+        .on("unix_socket", false)
+        // No path begins with this one: files of the host can neither be read nor written.
+        .set("secure-file-priv", "/dev/null")
+        .on("local-infile", true)
+        .set("max_connections", plan.client_connections + kReservedConnections)
+        // Accounts with CONNECTION ADMIN, that is the daemon, are not bound by it.
+        .set("max_user_connections", plan.client_connections)
+        .set("max_connect_errors", 4294967295ULL)
+        .set("max_allowed_packet", 64 * kMiB);
+}
+
+void memory(Options& options, const MemoryPlan& plan) {
+    options.section("memory: docs/decisions/tenant.md")
+        .set("innodb_buffer_pool_size", plan.buffer_pool)
+        .set("innodb_log_file_size", plan.redo_log)
+        .set("innodb_log_buffer_size", plan.log_buffer)
+        .set("key_buffer_size", plan.key_buffer)
+        .set("aria_pagecache_buffer_size", plan.aria_page_cache)
+        .set("tmp_table_size", plan.temporary_table)
+        .set("max_heap_table_size", plan.temporary_table)
+        .set("table_open_cache", plan.table_cache)
+        .set("table_open_cache_instances", std::uint64_t{1})
+        .on("performance_schema", false);
+}
+
+void cpu(Options& options, const TenantSettings& settings) {
+    const std::uint64_t count = processors(settings);
+    options.section("processors")
+        .set("innodb_read_io_threads", std::min<std::uint64_t>(count, 4))
+        .set("innodb_write_io_threads", std::min<std::uint64_t>(count, 4))
+        .set("innodb_purge_threads", std::min<std::uint64_t>(count, 4))
+        .set("thread_cache_size", std::min<std::uint64_t>(8 * count, 64));
+}
+
+void identity(Options& options, const TenantSettings& settings) {
+    options.section("log")
+        .set("server_id", settings.server_id)
+        .set("gtid_domain_id", static_cast<std::uint64_t>(settings.tenant))
+        // A transaction out of order would be one that the archive cannot vouch for: stop rather than take it.
+        .on("gtid_strict_mode", true)
+        .set("binlog_format", "ROW")
+        .set("binlog_row_image", "FULL")
+        .on("binlog_annotate_row_events", true)
+        .set("binlog_checksum", "CRC32")
+        .set("max_binlog_size", 128 * kMiB)
+        .set("expire_logs_days", std::uint64_t{0})  // the daemon purges what is archived
+        .on("log_bin_trust_function_creators", true);
+    if (settings.profile == Profile::Replay) {
+        options.flag("skip-log-bin");
+    } else {
+        // A standby keeps what it applies in its own binlog too, so that it can be archived once it is activated.
+        options.set("log_bin", "bin").on("log_slave_updates", true).set("sync_binlog", std::uint64_t{1});
+    }
+}
+
+void replication(Options& options, const TenantSettings& settings) {
+    const bool replay = settings.profile == Profile::Replay;
+    // On one or two processors parallel apply gained nothing (docs/decisions/tenant.md); a replay may use what the unit
+    // has.
+    const std::uint64_t threads = settings.max_cpu < 2 ? 0 : std::min(2 * processors(settings), replay ? 16U : 8U);
+    options.section("replication")
+        .flag("skip-slave-start")
+        .set("relay_log", "relay")
+        .on("relay_log_recovery", true)
+        .set("slave_parallel_threads", threads)
+        .set("slave_parallel_mode", "optimistic")
+        .on("read_only", settings.profile != Profile::Primary)
+        .on("event_scheduler", settings.profile == Profile::Primary);
+}
+
+void durability(Options& options, Profile profile) {
+    if (profile == Profile::Replay) {
+        // A crash makes the restore begin anew, so nothing has to survive one until the clean shutdown at the end.
+        // Buffered reads find in the page cache what the restore has just written.
+        options.section("replay: fast, not durable")
+            .set("innodb_flush_log_at_trx_commit", std::uint64_t{0})
+            .on("innodb_doublewrite", false)
+            .set("innodb_flush_method", "fsync");
+    } else {
+        options.section("durability")
+            .set("innodb_flush_log_at_trx_commit", std::uint64_t{1})
+            .on("innodb_doublewrite", true)
+            .set("innodb_flush_method", "O_DIRECT");
+    }
+}
+
+}  // namespace
+
+MemoryPlan planMemory(const TenantSettings& settings) {
+    const std::uint64_t total = std::max(settings.memory_bytes, kLeastMemory);
+    const bool replay = settings.profile == Profile::Replay;
+    // A replay has no clients, so more of it goes to the pool.
+    const std::uint64_t pool = (total - kBaseMemory) / 8 * (replay ? 7 : 6);
+    const std::uint64_t log_disk = settings.log_disk_bytes == 0 ? 4 * kGiB : settings.log_disk_bytes;
+    const std::uint64_t redo =
+        replay ? std::clamp(total, 96 * kMiB, 2 * kGiB) : std::clamp(total / 4, 16 * kMiB, 2 * kGiB);
+    MemoryPlan plan;
+    plan.buffer_pool = pool / kMiB * kMiB;
+    plan.redo_log = std::max(std::min(redo, log_disk / 2), 16 * kMiB) / kMiB * kMiB;
+    plan.log_buffer = std::clamp(total / 32, 2 * kMiB, 16 * kMiB);
+    plan.key_buffer = std::clamp(total / 64, kMiB, 64 * kMiB);
+    plan.aria_page_cache = std::clamp(total / 32, 2 * kMiB, 128 * kMiB);
+    plan.temporary_table = std::clamp(total / 64, kMiB, 32 * kMiB);
+    plan.table_cache = static_cast<unsigned>(std::clamp<std::uint64_t>(total / (kMiB / 4), 256, 4000));
+    plan.client_connections = static_cast<unsigned>(std::clamp<std::uint64_t>(total / kMiB, 50, 4000));
+    return plan;
+}
+
+std::string configText(const TenantSettings& settings) {
+    const MemoryPlan plan = planMemory(settings);
+    Options options;
+    options.section("Made by tidemarkd at every start of this tenant; what is changed here is lost.")
+        .flag("[mariadbd]");
+    places(options, settings);
+    access(options, plan);
+    identity(options, settings);
+    replication(options, settings);
+    durability(options, settings.profile);
+    memory(options, plan);
+    cpu(options, settings);
+    options.section("names and characters")
+        .set("lower_case_table_names", std::uint64_t{1})
+        .set("character_set_server", settings.charset)
+        .set("collation_server", settings.collation);
+    options.section("chosen by the tenant's creator");
+    for (const auto& [name, value] : settings.variables)
+        options.set(name, value);
+    return options.text();
+}
+
+}  // namespace tidemark::tenant

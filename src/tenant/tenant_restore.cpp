@@ -1,0 +1,128 @@
+// What a restore and a standby need of a tenant.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "base/ob_error.h"
+#include "base/random.h"
+#include "tenant/tenant_service.h"
+
+namespace tidemark::tenant {
+
+using catalog::TenantId;
+using catalog::TenantRole;
+using catalog::TenantStatus;
+
+namespace {
+
+/// A shutdown after a replay writes the whole buffer pool.
+constexpr std::chrono::minutes kFlushLimit{30};
+
+/// ALTER EVENT makes its caller the definer and keeps the caller's sql_mode, unless told otherwise.
+void enableEvents(mysql::SqlClient& sql) {
+    const auto disabled = sql.query(
+        "SELECT event_schema, event_name, definer, sql_mode FROM information_schema.events "
+        "WHERE status = 'SLAVESIDE_DISABLED'");
+    for (const mysql::Row& event : disabled.rows) {
+        const std::string& definer = event.text("definer");
+        const auto at = definer.rfind('@');
+        sql.query("SET SESSION sql_mode = ?", {event.text("sql_mode")});
+        sql.query("ALTER DEFINER=" + mysql::quoteIdentifier(definer.substr(0, at)) + "@" +
+                  mysql::quoteIdentifier(definer.substr(at + 1)) + " EVENT " +
+                  mysql::quoteIdentifier(event.text("event_schema")) + "." +
+                  mysql::quoteIdentifier(event.text("event_name")) + " ENABLE");
+    }
+}
+
+}  // namespace
+
+catalog::Tenant TenantService::createForRestore(const std::string& name, const TenantItems& items,
+                                                const std::vector<std::uint32_t>& foreign_server_ids) {
+    const Exclusive exclusive(*this, name);
+    catalog::NewTenant wanted = checked(name, items);
+    wanted.status = TenantStatus::Restore;
+    wanted.role = TenantRole::Restore;
+    catalog::Tenant tenant = stores_.tenants.create(wanted);
+    try {
+        remember(tenant);
+        const auto foreign = [&](std::uint32_t id) {
+            return std::ranges::find(foreign_server_ids, id) != foreign_server_ids.end();
+        };
+        if (foreign(tenant.server_id)) {
+            while (tenant.server_id == 0 || foreign(tenant.server_id))
+                tenant.server_id = randomU32();
+            stores_.tenants.setServerId(tenant.id, tenant.server_id);
+        }
+        remember(tenant);
+        server(tenant.id)->createEmpty();
+        stores_.tenants.setAdminSecretRef(tenant.id, "file:" + std::to_string(tenant.id) + "/secret");
+    } catch (...) {
+        undo(tenant, "creating tenant " + name + " for a restore");
+    }
+    return tenant;
+}
+
+void TenantService::startForReplay(TenantId id) {
+    const catalog::Tenant tenant = stores_.tenants.get(id);
+    const Exclusive exclusive(*this, tenant.name);
+    configure(tenant, Profile::Replay);
+    server(id)->start();
+}
+
+void TenantService::finishRestore(TenantId id) {
+    catalog::Tenant tenant = stores_.tenants.get(id);
+    const Exclusive exclusive(*this, tenant.name);
+    const auto restored = server(id);
+    // Only after a clean shutdown is everything in the files: the replay ran without durability.
+    if (!restored->stop(kFlushLimit)) {
+        throw Error(ErrorCode::Unavailable,
+                    "mariadbd of tenant " + tenant.name + " did not end cleanly after the replay",
+                    "see " + restored->paths().log().string());
+    }
+    const Fd files = openFile(restored->paths().data(), O_RDONLY | O_DIRECTORY);
+    if (::syncfs(files.get()) != 0) throwErrno(errno, "syncing the file system of tenant " + tenant.name);
+    tenant.role = TenantRole::Standby;
+    configure(tenant, Profile::Standby);
+    restored->start();
+    // The role first: a tenant with status NORMAL must never have role RESTORE.
+    stores_.tenants.setRole(id, TenantRole::Standby);
+    stores_.tenants.setStatus(id, TenantStatus::Normal);
+    tenant = stores_.tenants.get(id);
+    remember(tenant);
+    follow(tenant);
+}
+
+void TenantService::activate(TenantId id) {
+    catalog::Tenant tenant = stores_.tenants.get(id);
+    const Exclusive exclusive(*this, tenant.name);
+    tenant = stores_.tenants.get(id);
+    if (tenant.role == TenantRole::Primary) return;
+    if (tenant.status != TenantStatus::Normal) {
+        throw obError(Ob::OpNotAllow, "tenant status is not normal, failover to primary is");
+    }
+    {
+        mysql::SqlClient sql(server(id)->endpoint());
+        sql.query("STOP ALL SLAVES");
+        sql.query("RESET SLAVE ALL");
+    }
+    // From here on it is a primary, also for a daemon that is started again: start() then does the rest.
+    stores_.tenants.setRole(id, TenantRole::Primary);
+    tenant = stores_.tenants.get(id);
+    remember(tenant);
+    configure(tenant, Profile::Primary);
+    openForWriting(tenant);
+    log_->info("tenant={} is a primary now", tenant.name);
+}
+
+/// Allows writes, and enables the events that replication had brought as disabled. Harmless on an open primary.
+void TenantService::openForWriting(const catalog::Tenant& tenant) {
+    mysql::SqlClient sql(server(tenant.id)->endpoint());
+    if (sql.scalar("SELECT @@global.read_only") == "0") return;
+    enableEvents(sql);
+    sql.query("SET GLOBAL event_scheduler = ON");
+    // Last, since it says that all of this is done.
+    sql.query("SET GLOBAL read_only = OFF");
+}
+
+}  // namespace tidemark::tenant

@@ -1,0 +1,231 @@
+#include "tenant/tenant_server.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <csignal>
+#include <cstring>
+
+#include "base/error.h"
+#include "base/random.h"
+
+namespace tidemark::tenant {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kDropping = ".dropping-";
+/// mariadbd appends to its error log for ever; it is put aside at a start when it has grown beyond this.
+constexpr std::uintmax_t kLongestLog = 16ULL << 20;
+
+bool belongsToUs(pid_t pid) {
+    struct stat info {};
+    return ::stat(fmt::format("/proc/{}", pid).c_str(), &info) == 0 && info.st_uid == geteuid();
+}
+
+/// The process of that id, if it is ours and was started with exactly these arguments. The handle is opened first, so
+/// that what is looked at is what is held.
+std::optional<ProcessHandle> handleIfRuns(pid_t pid, const std::vector<std::string>& arguments) {
+    auto handle = ProcessHandle::open(pid);
+    if (!handle || !belongsToUs(pid) || commandLine(pid) != arguments || handle->ended()) return std::nullopt;
+    return handle;
+}
+
+std::optional<pid_t> number(std::string_view text) {
+    pid_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc() || end == text.data() || value <= 0) return std::nullopt;
+    return value;
+}
+
+void rotateLog(const fs::path& log) {
+    std::error_code ignored;
+    if (fs::file_size(log, ignored) > kLongestLog && !ignored) fs::rename(log, log.string() + ".old", ignored);
+}
+
+void makePrivate(const fs::path& directory) {
+    if (::mkdir(directory.c_str(), 0700) != 0) throwErrno(errno, "making " + directory.string());
+}
+
+}  // namespace
+
+bool TenantServer::exists() const {
+    return fs::exists(paths_.directory);
+}
+
+void TenantServer::makeDirectory() {
+    makePrivate(paths_.directory);
+    makePrivate(paths_.temporary());
+    replaceFile(paths_.secret(), randomPassword());
+}
+
+void TenantServer::create(TenantTemplate& tenant_template) {
+    makeDirectory();
+    tenant_template.copyTo(paths_.data());
+    syncDirectory(paths_.directory.parent_path());
+}
+
+void TenantServer::createEmpty() {
+    makeDirectory();
+    makePrivate(paths_.data());
+    syncDirectory(paths_.directory);
+    syncDirectory(paths_.directory.parent_path());
+}
+
+void TenantServer::configure(const TenantSettings& settings) {
+    const auto secret = readFile(paths_.secret());
+    if (!secret) throw Error(ErrorCode::NotFound, "tenant " + name_ + " has no file " + paths_.secret().string());
+    replaceFile(paths_.initFile(), initFileText(*secret));
+    replaceFile(paths_.config(), configText(settings));
+}
+
+Command TenantServer::command() const {
+    Command command;
+    command.arguments = {"mariadbd", "--defaults-file=" + paths_.config().string()};
+    command.directory = paths_.directory;
+    command.stdout_file = paths_.log();
+    command.stderr_file = paths_.log();
+    return command;
+}
+
+std::optional<ProcessHandle> TenantServer::findRunning() const {
+    const auto arguments = command().arguments;
+    if (const auto hint = number(readFile(paths_.pidFile()).value_or(""))) {
+        if (auto handle = handleIfRuns(*hint, arguments)) return handle;
+    }
+    // The daemon may have ended between starting the process and the process writing its file.
+    for (const auto& entry : fs::directory_iterator("/proc")) {
+        const auto pid = number(entry.path().filename().string());
+        if (!pid || commandLine(*pid) != arguments) continue;
+        if (auto handle = handleIfRuns(*pid, arguments)) return handle;
+    }
+    return std::nullopt;
+}
+
+bool TenantServer::adopt() {
+    const std::lock_guard lock(mutex_);
+    if (process_ && !process_->ended()) return true;
+    process_ = findRunning();
+    return process_.has_value();
+}
+
+void TenantServer::launch() {
+    if (adopt()) return;
+    const std::lock_guard lock(mutex_);
+    if (process_ && !process_->ended()) return;
+    if (!exists())
+        throw Error(ErrorCode::NotFound, "tenant " + name_ + " has no directory " + paths_.directory.string());
+    rotateLog(paths_.log());
+    process_ = ProcessHandle::open(startDetached(command()));
+}
+
+void TenantServer::awaitReady(std::chrono::milliseconds limit) {
+    const auto deadline = std::chrono::steady_clock::now() + limit;
+    for (;;) {
+        const auto handle = process();
+        try {
+            if (handle) {
+                const mysql::SqlClient client(endpoint());
+                return;
+            }
+        } catch (const Error& error) {
+            if (error.code() == ErrorCode::Denied) throw error.in("tenant " + name_);
+        }
+        // There is no event for "accepts connections"; the wait ends early if the process does.
+        if (!handle || handle->ended(std::chrono::milliseconds(20))) {
+            throw Error(ErrorCode::Unavailable,
+                        fmt::format("mariadbd of tenant {} ended at its start: {}", name_, logTail()),
+                        "the whole story is in " + paths_.log().string());
+        }
+        if (std::chrono::steady_clock::now() > deadline) {
+            throw Error(ErrorCode::Unavailable,
+                        fmt::format("mariadbd of tenant {} accepts no connection after {} s: {}", name_,
+                                    limit.count() / 1000, logTail()),
+                        "it goes on starting; see " + paths_.log().string());
+        }
+    }
+}
+
+bool TenantServer::stop(std::chrono::milliseconds limit) {
+    if (!adopt()) return true;
+    const auto handle = process();
+    if (!handle) return true;
+    handle->kill(SIGTERM);
+    if (handle->ended(limit)) return true;
+    kill();
+    return false;
+}
+
+void TenantServer::kill() {
+    if (!adopt()) return;
+    const auto handle = process();
+    if (!handle) return;
+    handle->kill(SIGKILL);
+    if (!handle->ended(std::chrono::seconds(30))) {
+        throw Error(ErrorCode::Unavailable,
+                    fmt::format("process {} of tenant {} does not end, even when killed", handle->pid(), name_),
+                    "it waits for its disk; see the kernel's log");
+    }
+}
+
+void TenantServer::removeFiles() {
+    if (!exists()) return;
+    const fs::path parent = paths_.directory.parent_path();
+    const fs::path doomed = parent / fmt::format("{}{}-{:08x}", kDropping, id_, randomU32());
+    fs::rename(paths_.directory, doomed);
+    syncDirectory(parent);
+    fs::remove_all(doomed);
+}
+
+bool TenantServer::running() const {
+    return process().has_value();
+}
+
+std::optional<pid_t> TenantServer::pid() const {
+    const std::lock_guard lock(mutex_);
+    if (!process_ || process_->ended()) return std::nullopt;
+    return process_->pid();
+}
+
+std::optional<ProcessHandle> TenantServer::process() const {
+    const std::lock_guard lock(mutex_);
+    if (!process_ || process_->ended()) return std::nullopt;
+    return process_->duplicate();
+}
+
+mysql::Endpoint TenantServer::endpoint() const {
+    mysql::Endpoint endpoint;
+    endpoint.socket = socket();
+    endpoint.user = kDaemonAccount;
+    endpoint.password = readFile(paths_.secret()).value_or("");
+    return endpoint;
+}
+
+std::string TenantServer::logTail(std::size_t lines) const {
+    constexpr std::uint64_t kTail = 8192;
+    std::error_code missing;
+    const std::uint64_t size = fs::file_size(paths_.log(), missing);
+    if (missing) return {};
+    const Fd fd(::open(paths_.log().c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd.valid()) return {};
+    Bytes tail(std::min(size, kTail));
+    tail.resize(readAt(fd.get(), tail, size - tail.size(), paths_.log()));
+    std::string text(textOf(tail));
+    while (!text.empty() && text.back() == '\n')
+        text.pop_back();
+    std::size_t begin = text.size();
+    for (std::size_t i = 0; i < lines && begin != std::string::npos && begin > 0; ++i)
+        begin = text.rfind('\n', begin - 1);
+    return begin == std::string::npos || begin >= text.size() ? text : text.substr(begin + (text[begin] == '\n'));
+}
+
+void removeLeftovers(const fs::path& tenants) {
+    for (const auto& entry : fs::directory_iterator(tenants)) {
+        if (entry.path().filename().string().starts_with(kDropping)) fs::remove_all(entry.path());
+    }
+}
+
+}  // namespace tidemark::tenant
