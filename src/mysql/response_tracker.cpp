@@ -35,12 +35,12 @@ bool ResponseTracker::expectsResponse(Command command) {
     return command != Command::Quit && command != Command::StmtClose && command != Command::StmtSendLongData;
 }
 
-void ResponseTracker::begin(Command command) {
+void ResponseTracker::begin(Command command, std::uint8_t client_sequence) {
     head_size_ = 0;
     skip_ = 0;
     continues_ = false;
     failed_ = false;
-    last_sequence_ = 0;
+    last_sequence_ = client_sequence;
     switch (command) {
         case Command::Query:
         case Command::ProcessInfo:
@@ -63,6 +63,11 @@ void ResponseTracker::begin(Command command) {
         default:
             state_ = expectsResponse(command) ? State::Single : State::Complete;
     }
+}
+
+void ResponseTracker::fileSent(std::uint8_t client_sequence) {
+    state_ = State::Result;
+    last_sequence_ = client_sequence;
 }
 
 std::size_t ResponseTracker::feed(ByteView bytes) {

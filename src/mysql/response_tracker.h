@@ -22,7 +22,8 @@ public:
     /// False for the commands that the server never answers.
     static bool expectsResponse(Command command);
 
-    void begin(Command command);
+    /// `client_sequence` is the number of the command's last packet: 0, or more if it was split at 16 MiB.
+    void begin(Command command, std::uint8_t client_sequence = 0);
 
     /// Takes the server's next bytes and returns how many belong to this response: less than all of them only if it
     /// became complete, or asked for a file, in between. Throws Corrupt if they cannot be a response.
@@ -30,7 +31,8 @@ public:
 
     bool complete() const { return state_ == State::Complete; }
     bool wantsFile() const { return state_ == State::WaitFile; }
-    void fileSent() { state_ = State::Result; }
+    /// `client_sequence` is the number of the file's last packet, the empty one.
+    void fileSent(std::uint8_t client_sequence);
 
     /// The flags of the last OK or EOF packet, over all responses; setStatus() brings those of the login.
     std::uint16_t status() const { return status_; }

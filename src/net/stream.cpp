@@ -70,9 +70,8 @@ Awaitable<> Stream::write(ByteView bytes) {
 }
 
 Awaitable<> Stream::readable() {
-    error_code error;
-    co_await socket_.async_wait(Socket::wait_read, asio::redirect_error(use_awaitable, error));
-    if (error) fail(error);
+    error_code ignored;  // the next read meets it again
+    co_await socket_.async_wait(Socket::wait_read, asio::redirect_error(use_awaitable, ignored));
 }
 
 void Stream::close() {

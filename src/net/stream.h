@@ -49,7 +49,7 @@ public:
     /// Writes all. Throws StreamClosed.
     Awaitable<> write(ByteView bytes);
 
-    /// Completes once there is something to read, or the end.
+    /// Completes once there is something to read, or the end, or close(); does not throw.
     Awaitable<> readable();
     /// Calls `then` once when the other side is gone for both directions, on this stream's thread; not if the stream is
     /// closed first. Only reliable for unix sockets: TCP reports a mere half-close by reading.
