@@ -20,8 +20,9 @@ public:
     /// Enough of a query to recognise an own statement behind a comment.
     static constexpr std::size_t kSniffSize = 4096;
 
-    static constexpr std::uint32_t kFirstId = 0x70000000;
-    static constexpr std::uint32_t kLastId = 0x7fffffff;
+    /// mariadbd's own ids are 31 bits wide (its STMT_ID_MASK) and come from one counter for all sessions.
+    static constexpr std::uint32_t kFirstId = 0x80000000;
+    static constexpr std::uint32_t kLastId = mysql::kLastStatement - 1;
 
     OwnStatements(FrontContext& context, Connection& connection) : context_(context), connection_(connection) {}
 
@@ -56,7 +57,6 @@ private:
     FrontContext& context_;
     Connection& connection_;
     std::map<std::uint32_t, Prepared> prepared_;
-    /// Far above the ids of a mariadbd, which counts from 1 in every session, and never kLastStatement.
     std::uint32_t next_id_ = kFirstId;
     std::optional<std::uint32_t> last_prepared_;  ///< if the last COM_STMT_PREPARE was ours
 };
