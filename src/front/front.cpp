@@ -1,0 +1,88 @@
+#include "front/front.h"
+
+#include <boost/asio/co_spawn.hpp>
+
+#include "base/ob_error.h"
+#include "front/error_reply.h"
+#include "front/session.h"
+
+namespace tidemark::front {
+
+namespace {
+/// After their connections were closed, sessions end as soon as their thread gets to it.
+constexpr std::chrono::seconds kCloseLimit{2};
+}  // namespace
+
+/// The order of the members is the order of life: sessions still use the context while the loop is destroyed.
+struct Front::Running {
+    Running(TenantDirectory& directory, statement::StatementService& service, const FrontOptions& options)
+        : context{.options = options, .directory = directory, .service = service, .loop = loop},
+          loop({.name = "front", .threads = options.threads, .workers = options.workers}) {}
+
+    void accept(net::Socket socket, net::Peer peer);
+
+    FrontContext context;
+    net::EventLoop loop;
+    std::shared_ptr<net::Listener> listener;
+};
+
+void Front::Running::accept(net::Socket socket, net::Peer peer) {
+    const auto id = context.registry.enter();
+    if (!id) {
+        context.refused.fetch_add(1, std::memory_order_relaxed);
+        net::Stream client("client", std::move(socket));
+        client.writeSome(errorReply(0, obError(Ob::TooManyConnections)));
+        return;
+    }
+    const auto session = std::make_shared<Session>(context, std::move(socket), std::move(peer), *id);
+    const bool welcome = context.registry.setEnder(*id, [weak = std::weak_ptr(session)](SessionRegistry::End how) {
+        if (const auto alive = weak.lock()) alive->end(how);
+    });
+    if (!welcome) return;
+    net::asio::co_spawn(session->executor(), session->run(), [session, log = context.log](std::exception_ptr failure) {
+        if (failure) log->error("a session ended with an exception that it should have handled");
+    });
+}
+
+Front::Front(TenantDirectory& directory, statement::StatementService& service, FrontOptions options)
+    : running_(std::make_unique<Running>(directory, service, options)) {}
+
+Front::~Front() {
+    stop();
+}
+
+void Front::start(const std::string& bind, std::uint16_t port) {
+    Running& running = *running_;
+    running.listener = net::Listener::open(running.loop, bind, port);
+    running.listener->start(
+        [&running](net::Socket socket, net::Peer peer) { running.accept(std::move(socket), std::move(peer)); });
+    running.loop.start();
+    running.context.log->info("listening on {} port {}", bind, running.listener->port());
+}
+
+std::uint16_t Front::port() const {
+    return running_->listener ? running_->listener->port() : 0;
+}
+
+void Front::stop(std::chrono::milliseconds limit) {
+    if (!running_->listener) return;
+    running_->listener->stop();
+    SessionRegistry& registry = running_->context.registry;
+    registry.close(SessionRegistry::End::WhenIdle);
+    if (!registry.waitEmpty(limit)) {
+        registry.close(SessionRegistry::End::AtOnce);
+        registry.waitEmpty(kCloseLimit);
+    }
+    running_->loop.stop();
+    running_->listener.reset();
+}
+
+FrontCounters Front::counters() const {
+    const FrontContext& context = running_->context;
+    return {.sessions = context.registry.now(),
+            .sessions_total = context.registry.total(),
+            .refused_total = context.refused.load(std::memory_order_relaxed),
+            .own_statements_total = context.own_statements.load(std::memory_order_relaxed)};
+}
+
+}  // namespace tidemark::front

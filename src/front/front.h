@@ -1,0 +1,57 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "front/tenant_directory.h"
+#include "statement/statement_service.h"
+
+namespace tidemark::front {
+
+struct FrontOptions {
+    unsigned threads = 2;                 ///< that move bytes
+    unsigned workers = 16;                ///< own statements that may run at one time
+    std::uint32_t max_sessions = 10'000;  ///< of all tenants together, logging in ones included
+    /// From the connection to a complete login packet; the tenant limits what follows (its connect_timeout).
+    std::chrono::milliseconds login_timeout{10'000};
+};
+
+struct FrontCounters {
+    std::uint64_t sessions = 0;        ///< now, logging in ones included
+    std::uint64_t sessions_total = 0;  ///< since start
+    std::uint64_t refused_total = 0;   ///< by the front, not by a tenant: no such tenant, not up, too many
+    std::uint64_t own_statements_total = 0;
+};
+
+/// The port that clients connect to: takes `user@tenant`, lets the tenant check the password, passes bytes to and fro,
+/// and answers Tidemark's own statements. See docs/front.md.
+///
+/// start() and stop() belong to one thread; port() and counters() may be called from any, once started.
+class Front {
+public:
+    /// Both references must outlive the Front.
+    Front(TenantDirectory& directory, statement::StatementService& service, FrontOptions options = {});
+    /// Stops, if that was not done.
+    ~Front();
+    Front(const Front&) = delete;
+    Front& operator=(const Front&) = delete;
+
+    /// Binds and begins to accept; `bind` is a numeric address, port 0 picks a free one. Throws InvalidRequest or
+    /// Conflict if it cannot listen there.
+    void start(const std::string& bind, std::uint16_t port);
+    std::uint16_t port() const;
+
+    /// Accepts no more, ends idle sessions at once and the others after their current command, or, when `limit` has
+    /// passed, in the middle of it. Own statements that already run are waited for without limit.
+    void stop(std::chrono::milliseconds limit = std::chrono::seconds(5));
+
+    FrontCounters counters() const;
+
+private:
+    struct Running;
+    std::unique_ptr<Running> running_;
+};
+
+}  // namespace tidemark::front

@@ -1,0 +1,180 @@
+#include "front/login.h"
+
+#include <fmt/format.h>
+
+#include <boost/asio/experimental/awaitable_operators.hpp>
+
+#include "base/ob_error.h"
+#include "front/packet_stream.h"
+
+namespace tidemark::front {
+
+using namespace mysql;
+
+const char* const kNoSuchPlugin = "\x7fnone";
+
+namespace {
+
+/// A tenant that runs takes a connection at once; this is for bursts that fill its queue.
+constexpr std::chrono::seconds kConnectLimit{5};
+constexpr std::uint8_t kOk = 0x00;
+constexpr std::uint8_t kMoreData = 0x01;
+constexpr std::uint8_t kErr = 0xff;
+
+Error refusalOf(const TenantRefusal& refusal, const LoginName& login, const std::string& client) {
+    switch (refusal.reason) {
+        case TenantRefusal::Reason::Locked:
+            return obError(Ob::TenantIsLocked, login.tenant, "ask the administrator of sys");
+        case TenantRefusal::Reason::NotReady:
+            return obError(Ob::ServerIsInit, {},
+                           fmt::format("tenant '{}' is {}; try again later", login.tenant,
+                                       refusal.state.empty() ? "not up" : refusal.state));
+        case TenantRefusal::Reason::Unknown:
+            break;
+    }
+    // Drivers and pools treat 1045 as final, as they should here; OceanBase's own number follows in the text.
+    const Error as_oceanbase = obError(Ob::InvalidConnectTenant);
+    return {ErrorCode::Denied, SqlCode{1045, "28000"},
+            fmt::format("Access denied for user {}: unknown tenant '{}' (OceanBase error {}: {})", client, login.tenant,
+                        as_oceanbase.sql()->number, as_oceanbase.what()),
+            "log in as user@tenant"};
+}
+
+/// So that the tenant sees the client's address and not the front's: host-based grants and the process list depend on
+/// it.
+std::string proxyHeader(const net::Peer& peer) {
+    return fmt::format("PROXY {} {} {} {} {}\r\n", peer.v6 ? "TCP6" : "TCP4", peer.address, peer.local_address,
+                       peer.port, peer.local_port);
+}
+
+}  // namespace
+
+net::Awaitable<> Login::greet() {
+    Greeting greeting = co_await context_.greetings.get();
+    greeting.thread_id = connection_.id;
+    greeting.scramble = makeScramble();
+    connection_.offered = greeting.capabilities;
+    co_await writeAll(connection_.client, packet(0, buildGreeting(greeting)));
+}
+
+net::Awaitable<> Login::readResponse() {
+    const Packet answer = co_await readPacket(connection_.client, kMaxLoginPacket);
+    connection_.client_sequence = answer.sequence;
+    response_ = parseHandshakeResponse(answer.payload, connection_.offered);
+    if (!response_.capabilities.has(capability::kPluginAuth)) {
+        throw Error(ErrorCode::InvalidRequest, SqlCode{1251, "08004"},
+                    "the client does not support authentication plugins", "use a newer client");
+    }
+    connection_.login = splitLoginName(response_.user);
+}
+
+net::Awaitable<bool> Login::enterTenant() {
+    if (isReservedUser(connection_.login.user)) {
+        throw Error(ErrorCode::Denied, SqlCode{1045, "28000"},
+                    fmt::format("Access denied for user {}: the name is reserved for Tidemark itself", client()));
+    }
+    const TenantAddress address = findTenant();
+    connection_.tenant_name = address.name;
+    if (!context_.registry.joinTenant(connection_.id, address.name, address.max_sessions)) {
+        throw obError(Ob::TooManyConnections, fmt::format("tenant '{}' allows {}", address.name, address.max_sessions));
+    }
+    co_await connect(address);
+    co_await writeAll(*connection_.tenant, viewOf(proxyHeader(connection_.peer)));
+
+    const Packet greeting = co_await readPacket(*connection_.tenant, kMaxLoginPacket);
+    connection_.tenant_sequence = greeting.sequence;
+    if (!greeting.payload.empty() && greeting.payload[0] == kErr) {
+        ++connection_.client_sequence;
+        co_await writeAll(connection_.client, packet(connection_.client_sequence, greeting.payload));
+        co_return false;
+    }
+    agree(parseGreeting(greeting.payload));
+    ++connection_.tenant_sequence;
+    co_await writeAll(*connection_.tenant, packet(connection_.tenant_sequence, buildHandshakeResponse(response_)));
+    co_return true;
+}
+
+net::Awaitable<bool> Login::authenticate() {
+    co_return co_await relayAuthentication(connection_);
+}
+
+TenantAddress Login::findTenant() const {
+    const TenantAnswer answer = context_.directory.find(connection_.login.tenant);
+    if (const auto* refusal = std::get_if<TenantRefusal>(&answer)) {
+        throw refusalOf(*refusal, connection_.login, client());
+    }
+    return std::get<TenantAddress>(answer);
+}
+
+net::Awaitable<> Login::connect(TenantAddress address) {
+    std::optional<Error> failure;
+    try {
+        connection_.tenant.emplace("tenant", co_await net::connectUnix(address.socket.string(), kConnectLimit));
+    } catch (const Error& error) {
+        failure = error;
+    }
+    if (!failure) co_return;
+    context_.log->warn("tenant={} takes no connection: {}", address.name, failure->what());
+    throw obError(Ob::ServerIsInit, {}, fmt::format("tenant '{}' does not answer; try again later", address.name));
+}
+
+/// Turns the client's response into ours: same client, no proof, and only the bits that everybody has.
+void Login::agree(const Greeting& of_tenant) {
+    context_.greetings.learn(of_tenant);
+    context_.registry.setTenantThread(connection_.id, of_tenant.thread_id);
+    const std::uint32_t as_mysql = response_.capabilities.basic & capability::kMysql;
+    response_.capabilities.basic &= connection_.offered.basic;
+    response_.capabilities.extended &= connection_.offered.extended;
+    connection_.agreed = {.basic = response_.capabilities.basic & of_tenant.capabilities.basic,
+                          .extended = response_.capabilities.extended & of_tenant.capabilities.extended};
+    connection_.tracker.emplace(connection_.agreed);
+    // Never offered by MariaDB, but its presence says that the extended bits are mere filler.
+    response_.capabilities.basic |= as_mysql;
+    response_.user = connection_.login.user;
+    response_.auth.clear();
+    response_.plugin = kNoSuchPlugin;
+}
+
+std::string Login::client() const {
+    return fmt::format("'{}'@'{}'", connection_.login.user, connection_.peer.address);
+}
+
+namespace {
+
+net::Awaitable<> passOn(net::Stream& to, std::uint8_t& sequence, ByteView payload) {
+    ++sequence;
+    co_await writeAll(to, packet(sequence, payload));
+}
+
+/// Waits until either side has something to say, or ended. Not strictly in turn: some plugins (GSSAPI) of the tenant
+/// send twice.
+net::Awaitable<bool> clientSpeaksNext(Connection& connection) {
+    using namespace boost::asio::experimental::awaitable_operators;
+    if (!connection.tenant->buffered().empty()) co_return false;
+    if (!connection.client.buffered().empty()) co_return true;
+    const auto first = co_await (connection.tenant->readable() || connection.client.readable());
+    co_return first.index() == 1;
+}
+
+}  // namespace
+
+net::Awaitable<bool> relayAuthentication(Connection& connection) {
+    for (;;) {
+        const Packet challenge = co_await readPacket(*connection.tenant, kMaxLoginPacket);
+        connection.tenant_sequence = challenge.sequence;
+        co_await passOn(connection.client, connection.client_sequence, challenge.payload);
+        const std::uint8_t kind = challenge.payload.empty() ? kMoreData : challenge.payload[0];
+        if (kind == kErr) co_return false;
+        if (kind == kOk) {
+            connection.tracker->setStatus(okStatus(challenge.payload));
+            co_return true;
+        }
+        while (co_await clientSpeaksNext(connection)) {
+            const Packet proof = co_await readPacket(connection.client, kMaxLoginPacket);
+            connection.client_sequence = proof.sequence;
+            co_await passOn(*connection.tenant, connection.tenant_sequence, proof.payload);
+        }
+    }
+}
+
+}  // namespace tidemark::front

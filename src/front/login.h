@@ -1,0 +1,44 @@
+#pragma once
+
+#include "front/connection.h"
+#include "mysql/handshake.h"
+
+namespace tidemark::front {
+
+/// The steps from a TCP connection to a session of a tenant. The front never knows a password: it names the tenant an
+/// authentication plugin that does not exist, upon which the tenant sends its own challenge, which is passed to the
+/// client as a request to switch plugins (docs/decisions/front.md).
+///
+/// Every step throws an Error that the client is to see, or net::StreamClosed.
+class Login {
+public:
+    Login(FrontContext& context, Connection& connection) : context_(context), connection_(connection) {}
+
+    net::Awaitable<> greet();
+    /// Reads the client's answer and finds out which tenant it wants.
+    net::Awaitable<> readResponse();
+    /// Connects to that tenant as this client. False if the tenant refused with a packet of its own, which was passed
+    /// on.
+    net::Awaitable<bool> enterTenant();
+    /// Passes challenge and proof to and fro. False if the tenant said no; the client has seen that.
+    net::Awaitable<bool> authenticate();
+
+private:
+    TenantAddress findTenant() const;
+    net::Awaitable<> connect(TenantAddress address);
+    void agree(const mysql::Greeting& of_tenant);
+    std::string client() const;
+
+    FrontContext& context_;
+    Connection& connection_;
+    mysql::HandshakeResponse response_;
+};
+
+/// The plugin that no server has.
+extern const char* const kNoSuchPlugin;
+
+/// Passes the packets of an authentication in both directions until the tenant ends it with OK (true) or ERR (false).
+/// The first packet has to come from the tenant. Sets the tracker's flags from the OK.
+net::Awaitable<bool> relayAuthentication(Connection& connection);
+
+}  // namespace tidemark::front

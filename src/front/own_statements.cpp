@@ -1,0 +1,188 @@
+#include "front/own_statements.h"
+
+#include <fmt/format.h>
+
+#include "base/ob_error.h"
+#include "front/packet_stream.h"
+#include "front/tenant_query.h"
+#include "net/on_workers.h"
+
+namespace tidemark::front {
+
+using namespace mysql;
+
+namespace {
+
+/// Most own statements that one session may have prepared; real programs have a few.
+constexpr std::size_t kMaxPrepared = 1000;
+constexpr std::size_t kStatementIdSize = 4;
+
+bool namesStatement(Command command) {
+    switch (command) {
+        case Command::StmtExecute:
+        case Command::StmtBulkExecute:
+        case Command::StmtSendLongData:
+        case Command::StmtClose:
+        case Command::StmtReset:
+        case Command::StmtFetch:
+            return true;
+        default:
+            return false;
+    }
+}
+
+/// Who the session is, in the tenant's own words. Whoever may create users may grant himself everything, so holding
+/// CREATE USER on *.* is what counts as ALTER SYSTEM. GRANTEE reads 'user'@'host'; compared as bytes, because user
+/// names are case-sensitive and the view's collation is not. HEX, so that no character set of the session gets in the
+/// way.
+constexpr std::string_view kCallerQuery =
+    "SELECT HEX(CURRENT_USER()), HEX(DATABASE()), EXISTS(SELECT 1 FROM information_schema.USER_PRIVILEGES"
+    " WHERE PRIVILEGE_TYPE = 'CREATE USER' AND BINARY GRANTEE = BINARY CONCAT('''',"
+    " LEFT(CURRENT_USER(), CHAR_LENGTH(CURRENT_USER()) - CHAR_LENGTH(SUBSTRING_INDEX(CURRENT_USER(), '@', -1)) - 1),"
+    " '''@''', SUBSTRING_INDEX(CURRENT_USER(), '@', -1), ''''))";
+
+int nibble(char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+    throw Error(ErrorCode::Corrupt, "the tenant's answer about the session's user is no hexadecimal text");
+}
+
+std::string fromHex(const std::optional<std::string>& hex) {
+    std::string text;
+    for (std::size_t i = 0; hex && i + 1 < hex->size(); i += 2) {
+        text += static_cast<char>(nibble((*hex)[i]) << 4 | nibble((*hex)[i + 1]));
+    }
+    return text;
+}
+
+}  // namespace
+
+bool OwnStatements::claims(Command command, ByteView payload) const {
+    if (command == Command::Query || command == Command::StmtPrepare) {
+        return context_.service.isOwn(textOf(payload.subspan(1)));
+    }
+    if (!namesStatement(command)) return false;
+    const auto id = preparedId(payload);
+    return id && prepared_.contains(*id);
+}
+
+std::optional<std::uint32_t> OwnStatements::preparedId(ByteView payload) const {
+    if (payload.size() < 1 + kStatementIdSize) return std::nullopt;
+    const std::uint32_t id = ByteReader(payload.subspan(1), "statement id").u32();
+    return id == kLastStatement ? last_prepared_ : id;
+}
+
+OwnStatements::Prepared& OwnStatements::prepared(ByteView payload) {
+    return prepared_.at(preparedId(payload).value());
+}
+
+void OwnStatements::passedOn(Command command) {
+    if (command == Command::StmtPrepare) last_prepared_.reset();
+    if (command == Command::ResetConnection || command == Command::ChangeUser) {
+        prepared_.clear();
+        last_prepared_.reset();
+    }
+}
+
+ReplyStyle OwnStatements::style() const {
+    return {.agreed = connection_.agreed,
+            .status = static_cast<std::uint16_t>(connection_.tracker->status() & status::kOfSession)};
+}
+
+net::Awaitable<Bytes> OwnStatements::answer(Command command, Bytes payload) {
+    switch (command) {
+        case Command::Query:
+            co_return co_await run(std::string(textOf(payload).substr(1)), {}, RowFormat::Text);
+        case Command::StmtPrepare:
+            co_return prepare(std::string(textOf(payload).substr(1)));
+        case Command::StmtExecute:
+            co_return co_await execute(std::move(payload));
+        case Command::StmtSendLongData:
+            appendLongData(payload);
+            co_return Bytes{};
+        case Command::StmtClose:
+            prepared_.erase(preparedId(payload).value());
+            co_return Bytes{};
+        case Command::StmtReset:
+            prepared(payload).parameters.long_data.clear();
+            prepared(payload).long_data_size = 0;
+            co_return okReply(style());
+        case Command::StmtFetch:
+            throw Error(ErrorCode::InvalidRequest, SqlCode{1421, "HY000"}, "The statement has no open cursor");
+        default:
+            throw obError(Ob::NotSupported, "bulk execution of Tidemark's own statements");
+    }
+}
+
+Bytes OwnStatements::prepare(std::string text) {
+    last_prepared_.reset();
+    if (prepared_.size() >= kMaxPrepared) {
+        throw Error(ErrorCode::Conflict, SqlCode{1461, "42000"},
+                    fmt::format("this session has {} of Tidemark's statements prepared already", kMaxPrepared),
+                    "close those that are not needed");
+    }
+    const std::size_t parameters = context_.service.parameterCount(text);
+    if (parameters > 0xffff) throw obError(Ob::NotSupported, "over 65535 parameters");
+    const auto count = static_cast<std::uint16_t>(parameters);
+    while (prepared_.contains(next_id_))
+        next_id_ = next_id_ == kLastId ? kFirstId : next_id_ + 1;
+    prepared_[next_id_] = {.text = std::move(text), .parameters = {.count = count}};
+    last_prepared_ = next_id_;
+    const Bytes reply = preparedReply(style(), next_id_, count);
+    next_id_ = next_id_ == kLastId ? kFirstId : next_id_ + 1;
+    return reply;
+}
+
+/// COM_STMT_SEND_LONG_DATA has no answer: what does not fit shows when the statement is executed.
+void OwnStatements::appendLongData(ByteView payload) {
+    Prepared& statement = prepared(payload);
+    if (payload.size() < 1 + kStatementIdSize + 2) return;
+    ByteReader reader(payload.subspan(1 + kStatementIdSize), "long data");
+    const std::uint16_t parameter = reader.u16();
+    statement.long_data_size += reader.remaining();
+    if (statement.long_data_size > kMaxSize) return;
+    if (parameter < statement.parameters.count) statement.parameters.long_data[parameter] += textOf(reader.rest());
+}
+
+net::Awaitable<Bytes> OwnStatements::execute(Bytes payload) {
+    Prepared& statement = prepared(payload);
+    const bool too_long = statement.long_data_size > kMaxSize;
+    // The cursor that a client may ask for is optional: a server may as well send all rows.
+    std::vector<Value> values;
+    if (!too_long) values = decodeParameters(payload, statement.parameters);
+    statement.parameters.long_data.clear();
+    statement.long_data_size = 0;
+    if (too_long) {
+        throw Error(ErrorCode::InvalidRequest, SqlCode{1153, "08S01"},
+                    fmt::format("the parameters have over {} bytes", kMaxSize));
+    }
+    co_return co_await run(statement.text, std::move(values), RowFormat::Binary);
+}
+
+net::Awaitable<Bytes> OwnStatements::run(std::string text, std::vector<Value> parameters, RowFormat format) {
+    const statement::Caller caller = co_await askCaller();
+    context_.own_statements.fetch_add(1, std::memory_order_relaxed);
+    const ReplyStyle reply_style = style();
+    statement::StatementService& service = context_.service;
+    // The reply is put together there too: it may be large.
+    co_return co_await net::onWorkers(
+        context_.loop.workers(),
+        [&service, caller, text = std::move(text), parameters = std::move(parameters), reply_style, format] {
+            const statement::StatementResult result = service.execute(caller, text, parameters);
+            if (result.columns.empty()) return okReply(reply_style, result.affected_rows);
+            return resultReply(reply_style, result.columns, result.rows, format);
+        });
+}
+
+net::Awaitable<statement::Caller> OwnStatements::askCaller() {
+    const auto rows = co_await queryTenant(connection_, kCallerQuery);
+    if (rows.size() != 1 || rows[0].size() != 3) {
+        throw Error(ErrorCode::Internal, "the tenant did not say who the session's user is");
+    }
+    co_return statement::Caller{.tenant = connection_.tenant_name,
+                                .user = fromHex(rows[0][0]),
+                                .database = fromHex(rows[0][1]),
+                                .alter_system = rows[0][2] == "1"};
+}
+
+}  // namespace tidemark::front

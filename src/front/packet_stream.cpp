@@ -1,0 +1,40 @@
+#include "front/packet_stream.h"
+
+#include <algorithm>
+
+namespace tidemark::front {
+
+using mysql::kHeaderSize;
+
+net::Awaitable<Packet> readPacket(net::Stream& stream, std::size_t limit) {
+    Packet packet;
+    std::size_t total = 0;
+    for (bool last = false; !last;) {
+        co_await stream.need(kHeaderSize);
+        const auto header = mysql::parseHeader(stream.buffered().data());
+        stream.consume(kHeaderSize);
+        packet.sequence = header.sequence;
+        last = header.length < mysql::kMaxPayload;
+        for (std::size_t left = header.length; left > 0;) {
+            if (stream.buffered().empty()) co_await stream.fill();
+            const ByteView part = stream.buffered().first(std::min(left, stream.buffered().size()));
+            total += part.size();
+            if (total <= limit) packet.payload.insert(packet.payload.end(), part.begin(), part.end());
+            left -= part.size();
+            stream.consume(part.size());
+        }
+    }
+    if (total > limit) {
+        throw Error(
+            ErrorCode::InvalidRequest, SqlCode{1153, "08S01"},
+            "a packet of " + std::to_string(total) + " bytes is too large here, the limit is " + std::to_string(limit));
+    }
+    co_return packet;
+}
+
+net::Awaitable<> writeAll(net::Stream& stream, ByteView bytes) {
+    const ByteView rest = stream.writeSome(bytes);
+    if (!rest.empty()) co_await stream.write(rest);
+}
+
+}  // namespace tidemark::front

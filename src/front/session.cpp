@@ -1,0 +1,341 @@
+#include "front/session.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/post.hpp>
+
+#include "front/error_reply.h"
+#include "front/kill_statement.h"
+#include "front/login.h"
+#include "front/packet_stream.h"
+
+namespace tidemark::front {
+
+using namespace mysql;
+
+namespace {
+
+/// The tenant drops a client that stalls its login after 10 s (connect_timeout); this is for a tenant that hangs
+/// itself.
+constexpr std::chrono::seconds kTenantLoginLimit{60};
+/// No KILL statement is longer, comments included; longer queries are not looked at.
+constexpr std::uint32_t kMaxKillSize = 256;
+
+Error lostTenant(const std::string& tenant) {
+    return {ErrorCode::Unavailable, SqlCode{2013, "08S01"},
+            fmt::format("Lost connection to tenant '{}' during the statement", tenant),
+            "connect again; whether the statement took effect is not known"};
+}
+
+Error deniedChange(const Connection& connection, const std::string& user, const std::string& why) {
+    return {ErrorCode::Denied, SqlCode{1045, "28000"},
+            fmt::format("Access denied for user '{}'@'{}': {}", user, connection.peer.address, why)};
+}
+
+}  // namespace
+
+Session::Session(FrontContext& context, net::Socket socket, net::Peer peer, std::uint32_t id)
+    : context_(context),
+      connection_(std::move(socket), std::move(peer), id),
+      own_(context, connection_),
+      login_timer_(connection_.client.executor()) {}
+
+Session::~Session() {
+    context_.registry.leave(connection_.id);
+}
+
+net::Awaitable<> Session::run() {
+    std::optional<Error> reason;
+    try {
+        if (co_await login()) co_await serve();
+    } catch (const net::StreamClosed& closed) {
+        if (connection_.tenant && closed.of(*connection_.tenant)) {
+            tenant_gone_ = true;
+            reason = lostTenant(connection_.tenant_name);
+        }
+    } catch (const Error& error) {
+        reason = error;
+    } catch (const std::exception& failure) {
+        context_.log->error("session {} failed: {}", connection_.id, failure.what());
+        reason = internalError();
+    }
+    const bool told = tenant_gone_ && co_await relayLastWords();
+    if (reason && !told) farewell(*reason);
+    login_timer_.cancel();
+    connection_.close();
+}
+
+net::Awaitable<bool> Session::login() {
+    Login login(context_, connection_);
+    limitLogin(context_.options.login_timeout);
+    co_await login.greet();
+    co_await login.readResponse();
+    limitLogin(kTenantLoginLimit);
+    if (!co_await login.enterTenant()) co_return false;
+    if (!co_await login.authenticate()) co_return false;
+    login_timer_.cancel();
+    co_return true;
+}
+
+net::Awaitable<> Session::serve() {
+    watchTenant();
+    while (!ending_) {
+        const CommandHead head = co_await nextCommand();
+        if (isOwn(head)) {
+            co_await answer(head);
+        } else if (head.command == Command::ChangeUser) {
+            co_await changeUser();
+        } else if (head.command == Command::BinlogDump || head.command == Command::BinlogDumpGtid) {
+            co_return co_await splice();
+        } else {
+            co_await passOn(head);
+            if (head.command == Command::Quit) co_return;
+        }
+    }
+}
+
+net::Awaitable<Session::CommandHead> Session::nextCommand() {
+    net::Stream& client = connection_.client;
+    phase_ = Phase::Idle;
+    co_await client.need(kHeaderSize);
+    CommandHead head{.header = parseHeader(client.buffered().data())};
+    co_await client.need(kHeaderSize + std::min<std::size_t>(head.header.length, OwnStatements::kSniffSize));
+    // An empty command is COM_SLEEP, which the tenant answers with an error.
+    if (head.header.length > 0) head.command = static_cast<Command>(client.buffered()[kHeaderSize]);
+    command_sequence_ = head.header.sequence;
+    phase_ = Phase::Busy;
+    co_return head;
+}
+
+ByteView Session::payloadStart(const CommandHead& head) const {
+    const ByteView payload = connection_.client.buffered().subspan(kHeaderSize);
+    return payload.first(std::min<std::size_t>(head.header.length, payload.size()));
+}
+
+/// A number other than 0 is no command, and nothing that fills a packet is an own statement.
+bool Session::isOwn(const CommandHead& head) const {
+    if (head.header.sequence != 0 || head.header.length == 0 || head.header.length == kMaxPayload) return false;
+    return own_.claims(head.command, payloadStart(head));
+}
+
+net::Awaitable<> Session::passOn(CommandHead head) {
+    if (const auto kill = translatedKill(head)) {
+        connection_.client.consume(kHeaderSize + head.header.length);
+        co_await writeAll(*connection_.tenant, *kill);
+    } else {
+        co_await forwardPacket();
+    }
+    own_.passedOn(head.command);
+    connection_.tracker->begin(head.command, command_sequence_);
+    co_await relayResponse();
+}
+
+/// One packet with all its continuations from client to tenant, in pieces as they come; returns the payload's length.
+net::Awaitable<std::uint64_t> Session::forwardPacket() {
+    net::Stream& client = connection_.client;
+    std::uint64_t total = 0;
+    for (bool last = false; !last;) {
+        co_await client.need(kHeaderSize);
+        const PacketHeader header = parseHeader(client.buffered().data());
+        command_sequence_ = header.sequence;
+        total += header.length;
+        last = header.length < kMaxPayload;
+        for (std::size_t left = kHeaderSize + header.length; left > 0;) {
+            if (client.buffered().empty()) co_await client.fill();
+            const ByteView part = client.buffered().first(std::min(left, client.buffered().size()));
+            const ByteView rest = connection_.tenant->writeSome(part);
+            if (!rest.empty()) co_await connection_.tenant->write(rest);
+            left -= part.size();
+            client.consume(part.size());
+        }
+    }
+    co_return total;
+}
+
+net::Awaitable<> Session::relayResponse() {
+    net::Stream& tenant = *connection_.tenant;
+    ResponseTracker& tracker = *connection_.tracker;
+    phase_ = Phase::Response;
+    while (!tracker.complete()) {
+        co_await tenant.fill();
+        const ByteView bytes = tenant.buffered();
+        tracker.feed(bytes);
+        const ByteView rest = connection_.client.writeSome(bytes);
+        if (!rest.empty()) co_await connection_.client.write(rest);
+        tenant.consume(bytes.size());
+        if (tracker.wantsFile()) co_await relayFile();
+    }
+    phase_ = Phase::Busy;
+}
+
+/// LOAD DATA LOCAL: the client sends packets of data, never to be looked at, up to an empty one.
+net::Awaitable<> Session::relayFile() {
+    while (co_await forwardPacket() > 0) {
+    }
+    connection_.tracker->fileSent(command_sequence_);
+}
+
+net::Awaitable<> Session::answer(CommandHead head) {
+    const Bytes reply = co_await answerOrError(head);
+    if (ResponseTracker::expectsResponse(head.command)) co_await writeAll(connection_.client, reply);
+}
+
+net::Awaitable<Bytes> Session::answerOrError(CommandHead head) {
+    // Long data may fill a packet: the complaint about its size belongs to the execution, see OwnStatements.
+    const bool long_data = head.command == Command::StmtSendLongData;
+    try {
+        Packet command = co_await readPacket(connection_.client, long_data ? kMaxPayload : OwnStatements::kMaxSize);
+        co_return co_await own_.answer(head.command, std::move(command.payload));
+    } catch (const net::StreamClosed&) {
+        throw;
+    } catch (const Error& error) {
+        co_return errorReply(1, error);
+    } catch (const std::exception& failure) {
+        context_.log->error("tenant={} an own statement failed: {}", connection_.tenant_name, failure.what());
+        co_return errorReply(1, internalError());
+    }
+}
+
+net::Awaitable<> Session::changeUser() {
+    const Packet command = co_await readPacket(connection_.client, kMaxLoginPacket);
+    ChangeUser request = parseChangeUser(ByteView(command.payload).subspan(1), connection_.agreed);
+    const LoginName wanted = splitLoginName(request.user);
+    std::optional<Error> refusal;
+    if (isReservedUser(wanted.user)) {
+        refusal = deniedChange(connection_, wanted.user, "the name is reserved for Tidemark itself");
+    } else if (wanted.tenant != connection_.login.tenant) {
+        refusal = deniedChange(
+            connection_, wanted.user,
+            fmt::format("this connection belongs to tenant '{}', not '{}'", connection_.login.tenant, wanted.tenant));
+    }
+    if (refusal) co_return co_await writeAll(connection_.client, errorReply(command_sequence_ + 1, *refusal));
+    request.user = wanted.user;
+    request.auth.clear();
+    connection_.client_sequence = connection_.tenant_sequence = command.sequence;
+    co_await writeAll(*connection_.tenant,
+                      packet(command.sequence, buildChangeUser(request, kNoSuchPlugin, connection_.agreed)));
+    if (co_await relayAuthentication(connection_)) {
+        connection_.login = wanted;
+        own_.passedOn(Command::ChangeUser);
+    }
+}
+
+/// Ends when either side does.
+static net::Awaitable<> pump(net::Stream& from, net::Stream& to) {
+    try {
+        for (;;) {
+            if (from.buffered().empty()) co_await from.fill();
+            const ByteView bytes = from.buffered();
+            co_await writeAll(to, bytes);
+            from.consume(bytes.size());
+        }
+    } catch (const net::StreamClosed&) {
+        co_return;
+    }
+}
+
+/// A replica that reads the binlog: no more commands and responses, only bytes.
+net::Awaitable<> Session::splice() {
+    using namespace boost::asio::experimental::awaitable_operators;
+    phase_ = Phase::Splice;
+    co_await (pump(connection_.client, *connection_.tenant) || pump(*connection_.tenant, connection_.client));
+}
+
+/// The client knows connections by the front's ids. One that is none of its tenant's stays as it is: the tenant then
+/// says that it does not know it.
+std::optional<Bytes> Session::translatedKill(const CommandHead& head) const {
+    const std::string_view payload = textOf(payloadStart(head));
+    if (head.command == Command::Query && head.header.length < kMaxKillSize) {
+        const auto target = findKillTarget(payload.substr(1));
+        if (!target || target->connection_id > SessionRegistry::kLastId) return std::nullopt;
+        const auto thread =
+            context_.registry.tenantThread(static_cast<std::uint32_t>(target->connection_id), connection_.tenant_name);
+        if (!thread) return std::nullopt;
+        std::string text(payload);
+        text.replace(1 + target->offset, target->size, std::to_string(*thread));
+        return packet(0, viewOf(text));
+    }
+    if (head.command == Command::ProcessKill && payload.size() == 1 + 4) {
+        const auto thread = context_.registry.tenantThread(
+            ByteReader(viewOf(payload.substr(1)), "COM_PROCESS_KILL").u32(), connection_.tenant_name);
+        if (!thread) return std::nullopt;
+        return packet(0, ByteWriter().u8(static_cast<std::uint8_t>(Command::ProcessKill)).u32(*thread).data());
+    }
+    return std::nullopt;
+}
+
+void Session::limitLogin(std::chrono::milliseconds limit) {
+    login_timer_.expires_after(limit);
+    login_timer_.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
+        const auto self = weak.lock();
+        // The timer may have fired just before it was set anew or cancelled.
+        if (error || !self || self->phase_ != Phase::Login) return;
+        if (self->login_timer_.expiry() > std::chrono::steady_clock::now()) return;
+        self->context_.log->debug("session {} did not log in in time", self->connection_.id);
+        self->connection_.close();
+    });
+}
+
+/// A tenant that ends while its client is silent must end the client's connection too, as it would without us.
+void Session::watchTenant() {
+    connection_.tenant->onHangUp([weak = weak_from_this()] {
+        const auto self = weak.lock();
+        if (!self) return;
+        self->tenant_gone_ = self->ending_ = true;
+        if (self->phase_ == Phase::Idle) self->connection_.client.cancel();
+    });
+}
+
+void Session::end(SessionRegistry::End how) {
+    net::asio::post(connection_.client.executor(), [self = shared_from_this(), how] {
+        self->ending_ = true;
+        const bool waits = self->phase_ == Phase::Busy || self->phase_ == Phase::Response;
+        if (how == SessionRegistry::End::AtOnce || !waits) self->connection_.close();
+    });
+}
+
+/// What the tenant said before it closed, such as "packet too large", when we noticed by failing to write to it.
+net::Awaitable<bool> Session::relayLastWords() {
+    bool any = false;
+    if (!connection_.tenant) co_return any;
+    try {
+        for (;;) {
+            if (connection_.tenant->buffered().empty()) co_await connection_.tenant->fill();
+            const ByteView bytes = connection_.tenant->buffered();
+            co_await writeAll(connection_.client, bytes);
+            connection_.tenant->consume(bytes.size());
+            any = true;
+        }
+    } catch (const Error&) {
+        co_return any;
+    }
+}
+
+std::optional<std::uint8_t> Session::farewellSequence() const {
+    switch (phase_) {
+        case Phase::Login:
+            return static_cast<std::uint8_t>(connection_.client_sequence + 1);
+        case Phase::Busy:
+            return static_cast<std::uint8_t>(command_sequence_ + 1);
+        case Phase::Response:
+            if (connection_.tracker->atPacketBoundary()) return connection_.tracker->nextSequence();
+            return std::nullopt;
+        default:
+            return std::nullopt;  // nobody waits for a packet
+    }
+}
+
+void Session::farewell(const Error& reason) {
+    const auto sequence = farewellSequence();
+    if (!sequence) return;
+    if (phase_ == Phase::Login) context_.refused.fetch_add(1, std::memory_order_relaxed);
+    try {
+        connection_.client.writeSome(errorReply(*sequence, reason));
+    } catch (const net::StreamClosed&) {
+        // it did not wait for it
+    }
+}
+
+}  // namespace tidemark::front
