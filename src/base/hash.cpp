@@ -16,11 +16,17 @@ RunningXxh3::RunningXxh3() : state_(XXH3_createState()) {
     XXH3_64bits_reset(state_);
 }
 
-RunningXxh3::~RunningXxh3() { XXH3_freeState(state_); }
+RunningXxh3::~RunningXxh3() {
+    XXH3_freeState(state_);
+}
 
-void RunningXxh3::add(ByteView bytes) { XXH3_64bits_update(state_, bytes.data(), bytes.size()); }
+void RunningXxh3::add(ByteView bytes) {
+    XXH3_64bits_update(state_, bytes.data(), bytes.size());
+}
 
-std::uint64_t RunningXxh3::value() const { return XXH3_64bits_digest(state_); }
+std::uint64_t RunningXxh3::value() const {
+    return XXH3_64bits_digest(state_);
+}
 
 Hash128 xxh3Wide(ByteView bytes) {
     XXH128_canonical_t canonical;

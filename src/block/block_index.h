@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "base/hash.h"
 #include "block/macro_block.h"
 #include "storage/storage.h"
 
@@ -14,6 +15,12 @@ namespace tidemark::block {
 struct StoredObject {
     storage::Key key;
     std::uint64_t size = 0;
+};
+
+/// What became of an index.
+struct StoredIndex {
+    std::uint64_t size = 0;      ///< bytes
+    std::uint64_t checksum = 0;  ///< XXH3 of all of them
 };
 
 /// Writes macro_range_index.obbak while the blocks come, so that nothing per block stays in memory. Not thread-safe.
@@ -26,9 +33,8 @@ public:
     /// from the order.
     void add(const BlockEntry& entry);
     /// Blocks of files that are not among `files` belong to files that went away again; they stay unused.
-    /// Returns the size of the object.
-    std::uint64_t finish(const std::vector<StoredFile>& files, const std::vector<std::uint64_t>& data_file_sizes,
-                         std::uint64_t meta_index_size);
+    StoredIndex finish(const std::vector<StoredFile>& files, const std::vector<std::uint64_t>& data_file_sizes,
+                       std::uint64_t meta_index_size);
 
 private:
     class Section;
@@ -37,6 +43,7 @@ private:
 
     std::unique_ptr<storage::ObjectWriter> object_;
     std::unique_ptr<Section> blocks_;
+    RunningXxh3 checksum_;
     std::uint64_t size_ = 0;
     std::uint64_t block_count_ = 0;
 };

@@ -19,27 +19,28 @@ struct BlockProgress {
 };
 
 struct BlockWriterOptions {
-    storage::Key directory;      ///< of the objects, ends in '/'
+    storage::Key directory;  ///< of the objects, ends in '/'
     std::uint32_t set_id = 0;
     std::uint64_t data_file_size = 4ULL << 30;  ///< data files are cut before they grow larger
-    unsigned workers = 0;        ///< threads that hash and compress; 0: one per core, 16 at most
-    int niceness = 0;            ///< of these threads, added to ours
+    unsigned workers = 0;                       ///< threads that hash and compress; 0: one per core, 16 at most
+    int niceness = 0;                           ///< of these threads, added to ours
 };
 
 struct BlockWriterResult {
     std::vector<StoredObject> objects;
     std::uint64_t files = 0;
     std::uint64_t blocks = 0;
-    std::uint64_t plain_bytes = 0;   ///< of the files, as they are at the end
-    std::uint64_t stored_bytes = 0;  ///< of all objects
+    std::uint64_t plain_bytes = 0;     ///< of the files, as they are at the end
+    std::uint64_t stored_bytes = 0;    ///< of all objects
     std::uint64_t index_checksum = 0;  ///< XXH3 of the range index object
 };
 
 /// Turns files that come in pieces into macro blocks, page hashes and an index: docs/format/macro_block.md.
 ///
 /// The caller fills buffers (reserve, commit); workers hash and compress; one writer thread stores. Memory is bounded
-/// whatever comes: a few buffers per worker, two per open file, kMostOpenFiles files open. A failure of any thread makes the
-/// next call here throw it, and asks `abort` to stop so that a caller waiting elsewhere (for its source) wakes up.
+/// whatever comes: a few buffers per worker, two per open file, kMostOpenFiles files open. A failure of any thread
+/// makes the next call here throw it, and asks `abort` to stop so that a caller waiting elsewhere (for its source)
+/// wakes up.
 ///
 /// Used by one thread. Nothing counts before finish() has returned; destroying it earlier abandons everything that is
 /// not a whole object yet and leaves the others as rubbish.
@@ -76,11 +77,8 @@ public:
     void rethrowFailure();
 
 private:
-    class Pipeline;
-    class FileTable;
-
-    std::unique_ptr<FileTable> files_;
-    std::unique_ptr<Pipeline> pipeline_;
+    std::unique_ptr<class BlockPipeline> pipeline_;
+    std::unique_ptr<class FileTable> files_;
 };
 
 }  // namespace tidemark::block

@@ -36,13 +36,15 @@ FrameEncoder::FrameEncoder()
 
 FrameEncoder::~FrameEncoder() = default;
 
-std::size_t FrameEncoder::largestFrame() { return ZSTD_compressBound(kFrameSize) + kChecksum; }
+std::size_t FrameEncoder::largestFrame() {
+    return ZSTD_compressBound(kFrameSize) + kChecksum;
+}
 
 std::uint32_t FrameEncoder::encode(ByteView plain, const FrameId& id, Bytes& stored) {
     const std::size_t begin = stored.size();
     stored.resize(begin + largestFrame());
-    const std::size_t size = ZSTD_compress2(context_.get(), stored.data() + begin, largestFrame() - kChecksum,
-                                            plain.data(), plain.size());
+    const std::size_t size =
+        ZSTD_compress2(context_.get(), stored.data() + begin, largestFrame() - kChecksum, plain.data(), plain.size());
     if (ZSTD_isError(size)) {
         throw Error(ErrorCode::Internal, std::string("compressing a frame: ") + ZSTD_getErrorName(size));
     }

@@ -47,7 +47,8 @@ struct BlockEntry {
     std::size_t pageCount() const { return partsOf(plain_size, kPageSize); }
     std::uint64_t storedSize() const {
         std::uint64_t total = 0;
-        for (const std::uint32_t size : frames) total += size;
+        for (const std::uint32_t size : frames)
+            total += size;
         return total;
     }
 };

@@ -19,7 +19,7 @@ struct Chunk {
         Remove,  ///< the complete file `path` does not belong to the stream any more
     };
     Kind kind = Kind::Data;
-    std::string path;      ///< relative to the data directory
+    std::string path;  ///< relative to the data directory
     std::string new_path;
     std::uint64_t offset = 0;
     std::uint64_t size = 0;
