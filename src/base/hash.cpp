@@ -1,12 +1,31 @@
 #include "base/hash.h"
 
+#include <libdeflate.h>
 #include <xxhash.h>
-#include <zlib.h>
+
+#include <new>
 
 namespace tidemark {
 
-std::uint64_t xxh3(ByteView bytes) {
-    return XXH3_64bits(bytes.data(), bytes.size());
+std::uint64_t xxh3(ByteView bytes, std::uint64_t seed) {
+    return XXH3_64bits_withSeed(bytes.data(), bytes.size(), seed);
+}
+
+RunningXxh3::RunningXxh3() : state_(XXH3_createState()) {
+    if (state_ == nullptr) throw std::bad_alloc();
+    XXH3_64bits_reset(state_);
+}
+
+RunningXxh3::~RunningXxh3() {
+    XXH3_freeState(state_);
+}
+
+void RunningXxh3::add(ByteView bytes) {
+    XXH3_64bits_update(state_, bytes.data(), bytes.size());
+}
+
+std::uint64_t RunningXxh3::value() const {
+    return XXH3_64bits_digest(state_);
 }
 
 Hash128 xxh3Wide(ByteView bytes) {
@@ -18,7 +37,8 @@ Hash128 xxh3Wide(ByteView bytes) {
 }
 
 std::uint32_t crc32(ByteView bytes, std::uint32_t seed) {
-    return static_cast<std::uint32_t>(crc32_z(seed, bytes.data(), bytes.size()));
+    // Several times faster than zlib's, and a backup runs it over every byte.
+    return libdeflate_crc32(seed, bytes.data(), bytes.size());
 }
 
 }  // namespace tidemark

@@ -1,0 +1,84 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <span>
+#include <stop_token>
+
+#include "block/block_index.h"
+#include "block/macro_block.h"
+#include "storage/storage.h"
+
+namespace tidemark::block {
+
+/// What is stored so far; any thread may read it while it grows.
+struct BlockProgress {
+    std::atomic<std::uint64_t> plain_bytes{0};
+    std::atomic<std::uint64_t> stored_bytes{0};
+    std::atomic<std::uint64_t> blocks{0};
+};
+
+struct BlockWriterOptions {
+    storage::Key directory;  ///< of the objects, ends in '/'
+    std::uint32_t set_id = 0;
+    std::uint64_t data_file_size = 4ULL << 30;  ///< data files are cut before they grow larger
+    unsigned workers = 0;                       ///< threads that hash and compress; 0: one per core, 16 at most
+    int niceness = 0;                           ///< of these threads, added to ours
+};
+
+struct BlockWriterResult {
+    std::vector<StoredObject> objects;
+    std::uint64_t files = 0;
+    std::uint64_t blocks = 0;
+    std::uint64_t plain_bytes = 0;     ///< of the files, as they are at the end
+    std::uint64_t stored_bytes = 0;    ///< of all objects
+    std::uint64_t index_checksum = 0;  ///< XXH3 of the range index object
+};
+
+/// Turns files that come in pieces into macro blocks, page hashes and an index: docs/format/macro_block.md.
+///
+/// The caller fills buffers (reserve, commit); workers hash and compress; one writer thread stores. Memory is bounded
+/// whatever comes: a few buffers per worker, two per open file, kMostOpenFiles files open. A failure of any thread
+/// makes the next call here throw it, and asks `abort` to stop so that a caller waiting elsewhere (for its source)
+/// wakes up.
+///
+/// Used by one thread. Nothing counts before finish() has returned; destroying it earlier abandons everything that is
+/// not a whole object yet and leaves the others as rubbish.
+class BlockWriter {
+public:
+    static constexpr std::size_t kMostOpenFiles = 32;
+
+    BlockWriter(storage::Storage& storage, BlockWriterOptions options, BlockProgress& progress,
+                std::stop_source abort = {});
+    ~BlockWriter();
+    BlockWriter(const BlockWriter&) = delete;
+    BlockWriter& operator=(const BlockWriter&) = delete;
+
+    /// Begins a file. Throws Corrupt if there is one of that name, unless `replaces`, which drops it, or if the path
+    /// leads out of the data directory.
+    FileNumber beginFile(const std::string& path, bool replaces = false);
+    /// Room for bytes of the file from `offset` on: at least one byte, at most up to the end of a macro block. Throws
+    /// Corrupt if the offset leaves a gap, or goes back behind the first macro block (which is kept until endFile).
+    std::span<std::uint8_t> reserve(FileNumber file, std::uint64_t offset);
+    /// The first `size` bytes of what reserve() gave are filled.
+    void commit(FileNumber file, std::uint64_t offset, std::size_t size);
+    /// reserve and commit for bytes that are already somewhere.
+    void add(FileNumber file, std::uint64_t offset, ByteView bytes);
+    void endFile(FileNumber file);
+
+    /// For files that have ended. Throws Corrupt if there is none of that name.
+    void renameFile(const std::string& path, const std::string& new_path);
+    void removeFile(const std::string& path);
+
+    /// Waits until everything is stored and durable, the index last. Throws Internal if a file has not ended.
+    BlockWriterResult finish();
+
+    /// Throws what made a thread fail, if one has; the cause, when the caller's own failure is but a consequence.
+    void rethrowFailure();
+
+private:
+    std::unique_ptr<class BlockPipeline> pipeline_;
+    std::unique_ptr<class FileTable> files_;
+};
+
+}  // namespace tidemark::block
