@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "archive/segment.h"
+#include "base/error.h"
 #include "storage/storage.h"
 
 namespace tidemark::archive {
