@@ -1,9 +1,9 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -19,6 +19,10 @@ struct ObjectInfo {
     Key key;
     std::uint64_t size = 0;  ///< bytes
 };
+
+/// Throws InvalidRequest unless `key` is a proper name as above, with segments of at most 200 bytes and no leading '.'
+/// (unfinished objects have such names).
+void requireValidKey(const Key& key);
 
 /// What a kind of storage can do besides the required calls.
 struct Features {
@@ -51,16 +55,23 @@ public:
     /// Exactly bytes [offset, offset + size). Throws NotFound if there is no object, Corrupt if it is shorter; both
     /// name the object.
     virtual Bytes get(const Key& key, std::uint64_t offset, std::uint64_t size) = 0;
+    /// The same into memory of the caller's, for those who read much.
+    virtual void read(const Key& key, std::uint64_t offset, std::span<std::uint8_t> into);
     /// The whole object; meant for small ones (index files, descriptions).
     virtual Bytes getAll(const Key& key);
 
     /// nullopt if there is no such object.
     virtual std::optional<ObjectInfo> stat(const Key& key) = 0;
-    /// Every object whose key begins with `prefix`, in order of keys. A prefix without objects gives an empty list, also
-    /// when there is no such directory. Unfinished objects are not listed.
+    /// Every object whose key begins with `prefix`, in order of keys. A prefix without objects gives an empty list,
+    /// also when there is no such directory. Unfinished objects are not listed.
     virtual std::vector<ObjectInfo> list(const Key& prefix) = 0;
+    /// Whether list(prefix) would find anything, without finding everything.
+    virtual bool any(const Key& prefix);
     /// Removing what is not there is no error.
     virtual void remove(const Key& key) = 0;
+    /// Frees what writers that died before finish() left under `prefix`; leaves those alone that are still at work,
+    /// in this process or another. Returns how many there were.
+    virtual std::size_t removeUnfinished(const Key& prefix);
 
     virtual Features features() const = 0;
     /// The URI an operator knows this place by, without secrets; errors name objects as url() + "/" + key.

@@ -1,0 +1,189 @@
+#include "storage/destination.h"
+
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <filesystem>
+
+#include "base/file.h"
+#include "base/ob_error.h"
+#include "storage/document.h"
+#include "storage/open_storage.h"
+
+namespace tidemark::storage {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr DocumentType kMarkerDocument{"tidemark destination", 1};
+
+const char* typeName(DestinationKind kind) {
+    return kind == DestinationKind::Data ? "backup_data" : "archive_log";
+}
+
+Bytes encode(const DestinationMarker& marker) {
+    return sealDocument(kMarkerDocument, {{"cluster_name", marker.identity.cluster_name},
+                                          {"cluster_id", marker.identity.cluster_id},
+                                          {"tenant_name", marker.identity.tenant_name},
+                                          {"tenant_id", marker.identity.tenant_id},
+                                          {"path", marker.path},
+                                          {"incarnation", marker.incarnation},
+                                          {"dest_id", marker.identity.dest_id},
+                                          {"dest_type", typeName(marker.kind)}});
+}
+
+DestinationMarker readMarker(Storage& storage) {
+    const nlohmann::json content = openDocument(kMarkerDocument, storage, kMarkerKey);
+    return readFields(storage.url() + "/" + kMarkerKey, [&] {
+        DestinationMarker marker;
+        content.at("cluster_name").get_to(marker.identity.cluster_name);
+        content.at("cluster_id").get_to(marker.identity.cluster_id);
+        content.at("tenant_name").get_to(marker.identity.tenant_name);
+        content.at("tenant_id").get_to(marker.identity.tenant_id);
+        content.at("path").get_to(marker.path);
+        content.at("incarnation").get_to(marker.incarnation);
+        content.at("dest_id").get_to(marker.identity.dest_id);
+        const auto type = content.at("dest_type").get<std::string>();
+        marker.kind = type == typeName(DestinationKind::Data) ? DestinationKind::Data : DestinationKind::Archive;
+        if (type != typeName(marker.kind)) {
+            throw Error(ErrorCode::Corrupt, storage.url() + "/" + kMarkerKey + " names an unknown kind '" + type + "'");
+        }
+        return marker;
+    });
+}
+
+/// What a failure of the storage means to who named the destination.
+[[noreturn]] void rethrowForDestination(const Error& error) {
+    if (error.sql()) throw error;
+    const std::string& hint = error.hint();
+    switch (error.code()) {
+        case ErrorCode::NotFound:
+        case ErrorCode::Unavailable:
+            throw obError(Ob::BackupDestNotConnect, error.what(),
+                          hint.empty() ? "check that the directory exists and that its file system is mounted" : hint);
+        case ErrorCode::Denied:
+            throw obError(Ob::BackupPermissionDenied, error.what(),
+                          "the daemon's operating system user must be able to write there");
+        case ErrorCode::NoSpace:
+            throw obError(Ob::DeviceOutOfSpace, error.what(), "make room and try again");
+        default:
+            throw error;
+    }
+}
+
+template <typename Work>
+auto asDestination(Work work) {
+    try {
+        return work();
+    } catch (const Error& error) {
+        rethrowForDestination(error);
+    }
+}
+
+/// Only the last component is made: a missing parent is more likely a file system that is not mounted.
+void makeDirectory(const std::string& uri) {
+    const fs::path path = uri.substr(std::string("file://").size());
+    if (::mkdir(path.c_str(), 0700) == 0) return syncDirectory(path.parent_path());
+    if (errno != EEXIST) throwErrno(errno, "making directory " + path.string());
+    struct stat info {};
+    if (::stat(path.c_str(), &info) == 0 && !S_ISDIR(info.st_mode)) {
+        throw Error(ErrorCode::Unavailable, path.string() + " is a file, not a directory",
+                    "name a directory that is empty or does not exist yet");
+    }
+}
+
+void verify(const DestinationMarker& marker, const DestinationIdentity& wanted, DestinationKind kind,
+            const std::string& url) {
+    const DestinationIdentity& found = marker.identity;
+    const auto refuse = [&](const std::string& what) {
+        throw obError(Ob::FormatFileNotMatch, ", " + url + " " + what,
+                      "use another directory, one per tenant and kind");
+    };
+    if (found.cluster_name != wanted.cluster_name || found.cluster_id != wanted.cluster_id) {
+        refuse("belongs to cluster '" + found.cluster_name + "' (" + std::to_string(found.cluster_id) + ")");
+    }
+    if (found.tenant_id != wanted.tenant_id) {
+        refuse("belongs to tenant '" + found.tenant_name + "' (" + std::to_string(found.tenant_id) + ")");
+    }
+    if (marker.kind != kind) refuse(std::string("is for '") + typeName(marker.kind) + "'");
+}
+
+/// Writes and removes an object, as every later job will. Probes of crashed daemons are removed, too.
+void probe(Storage& storage, std::uint64_t tenant_id, const Clock& clock) {
+    const Key prefix = "check_file/" + std::to_string(tenant_id) + "_connect_file_";
+    for (const ObjectInfo& old : storage.list(prefix))
+        storage.remove(old.key);
+    const Key key = prefix + formatCompact(clock.now()) + ".obbak";
+    try {
+        storage.put(key, viewOf("connected\n"));
+    } catch (const Error& error) {
+        // Another session probes for the same tenant in this second: the place is as writable for us.
+        if (error.code() != ErrorCode::AlreadyExists) throw;
+    }
+    storage.remove(key);
+}
+
+Error noMarker(const Storage& storage, const std::string& why, const std::string& hint) {
+    return obError(Ob::FormatFileNotExist, ", " + storage.url() + " " + why, hint);
+}
+
+/// Returns whether the marker is new.
+bool createMarkerIfEmpty(Storage& storage, const DestinationMarker& marker) {
+    if (storage.stat(kMarkerKey)) return false;
+    if (storage.any("")) throw noMarker(storage, "is not empty", "a destination must be empty, or this tenant's own");
+    try {
+        storage.put(kMarkerKey, encode(marker));
+        return true;
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::AlreadyExists) throw;
+        return false;  // somebody else was faster; whoever it was is verified next
+    }
+}
+
+Destination verified(std::shared_ptr<Storage> storage, const std::string& uri, const DestinationIdentity& identity,
+                     DestinationKind kind, const Clock& clock) {
+    const DestinationMarker marker = readMarker(*storage);
+    verify(marker, identity, kind, storage->url());
+    probe(*storage, identity.tenant_id, clock);
+    return {std::move(storage), marker, uri};
+}
+
+}  // namespace
+
+Destination openDestination(const std::string& uri, const DestinationIdentity& identity, DestinationKind kind,
+                            const Clock& clock) {
+    const std::string plain = plainUri(uri);
+    return asDestination([&] {
+        makeDirectory(plain);
+        std::shared_ptr<Storage> storage = openStorage(uri);
+        const bool created = createMarkerIfEmpty(*storage, {identity, kind, plain});
+        Destination destination = verified(std::move(storage), plain, identity, kind, clock);
+        destination.created = created;
+        return destination;
+    });
+}
+
+Destination requireDestination(const std::string& uri, const DestinationIdentity& identity, DestinationKind kind,
+                               const Clock& clock) {
+    const std::string plain = plainUri(uri);
+    return asDestination([&] {
+        std::shared_ptr<Storage> storage = openStorage(uri);
+        if (!storage->stat(kMarkerKey)) {
+            throw noMarker(*storage, "has none", "check that its file system is mounted, or set the destination anew");
+        }
+        return verified(std::move(storage), plain, identity, kind, clock);
+    });
+}
+
+Destination readDestination(const std::string& uri) {
+    const std::string plain = plainUri(uri);
+    return asDestination([&]() -> Destination {
+        std::shared_ptr<Storage> storage = openStorage(uri);
+        if (!storage->stat(kMarkerKey))
+            throw noMarker(*storage, "has none", "name the directory that holds format.obbak");
+        const DestinationMarker marker = readMarker(*storage);
+        return {std::move(storage), marker, plain};
+    });
+}
+
+}  // namespace tidemark::storage

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/clock.h"
+#include "storage/storage.h"
+
+namespace tidemark::storage {
+
+enum class DestinationKind { Data, Archive };
+
+/// Whose a destination is.
+struct DestinationIdentity {
+    std::string cluster_name;
+    std::uint64_t cluster_id = 0;
+    std::string tenant_name;
+    std::uint64_t tenant_id = 0;
+    std::uint64_t dest_id = 0;  ///< given to the destination if it is new; one that is not keeps its own
+};
+
+/// What `format.obbak` in a destination says: see docs/format/destination.md.
+struct DestinationMarker {
+    DestinationIdentity identity;
+    DestinationKind kind = DestinationKind::Data;
+    std::string path;  ///< the URI it had when it was made
+    std::uint64_t incarnation = 1;
+};
+
+constexpr const char* kMarkerKey = "format.obbak";
+
+struct Destination {
+    std::shared_ptr<Storage> storage;
+    DestinationMarker marker;
+    std::string uri;       ///< as recorded and shown, without secrets
+    bool created = false;  ///< by this call
+};
+
+/// For SET DATA_BACKUP_DEST and SET LOG_ARCHIVE_DEST: makes the directory if only that is missing and the marker if the
+/// directory is empty, verifies the marker otherwise, and probes that writing and removing work.
+///
+/// Errors: 9026 no valid URI · 9080 not empty, and no marker · 9081 another tenant's, cluster's or kind's · 9070 not
+/// reachable · 9071 no permission or read-only · 9082 full.
+///
+/// The same tenant is one with the same cluster name, cluster id and tenant id; its name may have changed since.
+Destination openDestination(const std::string& uri, const DestinationIdentity& identity, DestinationKind kind,
+                            const Clock& clock);
+
+/// For work that is about to write (a backup, a round): the same, but makes nothing. An empty directory is 9080: most
+/// likely a file system is not mounted, and writing would fill the disk below the mount point.
+Destination requireDestination(const std::string& uri, const DestinationIdentity& identity, DestinationKind kind,
+                               const Clock& clock);
+
+/// For restores: reads the marker, whoever's it is; writes nothing. 9080 if there is none, 9070, 9071 as above.
+Destination readDestination(const std::string& uri);
+
+}  // namespace tidemark::storage

@@ -1,0 +1,172 @@
+#include "storage/file_storage.h"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <thread>
+
+#include "base/error.h"
+#include "storage/file_writer.h"
+#include "testing/mariadb_server.h"
+
+namespace tidemark::storage {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::size_t filesIn(const fs::path& directory) {
+    std::size_t count = 0;
+    for (const auto& entry : fs::recursive_directory_iterator(directory))
+        count += entry.is_regular_file() ? 1 : 0;
+    return count;
+}
+
+class FileStorageTest : public ::testing::Test {
+protected:
+    testing::TemporaryDirectory directory_;
+    fs::path root_ = directory_.path() / "root";
+    FileStorage storage_{root_};
+
+    void SetUp() override { fs::create_directory(root_); }
+};
+
+TEST_F(FileStorageTest, HidesContentFromOtherUsers) {
+    storage_.put("d/a", viewOf("secret rows"));
+    EXPECT_EQ(fs::status(root_ / "d/a").permissions(), fs::perms::owner_read | fs::perms::owner_write);
+    EXPECT_EQ(fs::status(root_ / "d").permissions(), fs::perms::owner_all);
+}
+
+TEST_F(FileStorageTest, TakesDirectoriesAwayWithTheirLastObject) {
+    storage_.put("d/e/a", viewOf("x"));
+    storage_.put("d/b", viewOf("x"));
+    storage_.remove("d/e/a");
+    EXPECT_FALSE(fs::exists(root_ / "d/e"));
+    storage_.remove("d/b");
+    EXPECT_TRUE(fs::is_empty(root_));
+}
+
+TEST_F(FileStorageTest, ReportsAMissingRootInsteadOfMissingObjects) {
+    fs::remove(root_);
+    const auto code = [](auto work) {
+        try {
+            work();
+        } catch (const Error& error) {
+            EXPECT_FALSE(error.hint().empty());
+            return error.code();
+        }
+        return ErrorCode::Internal;
+    };
+    EXPECT_EQ(code([&] { storage_.put("a", viewOf("x")); }), ErrorCode::Unavailable);
+    EXPECT_EQ(code([&] { storage_.stat("d/a"); }), ErrorCode::Unavailable);
+    EXPECT_EQ(code([&] { storage_.get("a", 0, 1); }), ErrorCode::Unavailable);
+    EXPECT_EQ(code([&] { storage_.list("d/"); }), ErrorCode::Unavailable);
+    EXPECT_EQ(code([&] { storage_.any(""); }), ErrorCode::Unavailable);
+    EXPECT_EQ(code([&] { storage_.remove("a"); }), ErrorCode::Unavailable);
+    EXPECT_FALSE(fs::exists(root_));
+}
+
+TEST_F(FileStorageTest, RemovesWhatAKilledWriterLeftAndNothingElse) {
+    storage_.put("d/kept", viewOf("x"));
+    int ready[2];
+    ASSERT_EQ(pipe(ready), 0);
+    const pid_t child = fork();
+    if (child == 0) {
+        const auto writer = storage_.create("d/half");
+        writer->append(Bytes(4 << 20));
+        (void)!write(ready[1], "x", 1);
+        pause();
+        _exit(0);
+    }
+    char byte = 0;
+    ASSERT_EQ(read(ready[0], &byte, 1), 1);
+    EXPECT_EQ(filesIn(root_), 2U);
+    EXPECT_EQ(storage_.removeUnfinished(""), 0U) << "its writer still runs";
+
+    kill(child, SIGKILL);
+    waitpid(child, nullptr, 0);
+    const auto alive = storage_.create("d/alive");
+    EXPECT_EQ(storage_.removeUnfinished("d/"), 1U);
+    alive->append(viewOf("y"));
+    alive->finish();
+    EXPECT_EQ(storage_.list("").size(), 2U);
+    EXPECT_EQ(filesIn(root_), 2U);
+    close(ready[0]);
+    close(ready[1]);
+}
+
+TEST_F(FileStorageTest, KeepsWritersRunningWhileACleanerWorks) {
+    std::jthread cleaner([&](const std::stop_token& stop) {
+        while (!stop.stop_requested())
+            storage_.removeUnfinished("");
+    });
+    for (int i = 0; i < 300; ++i)
+        storage_.put("d/" + std::to_string(i), viewOf("x"));
+    cleaner.request_stop();
+    cleaner.join();
+    EXPECT_EQ(storage_.list("d/").size(), 300U);
+}
+
+/// A file system of a few MiB of its own, which only root can mount.
+class SmallDisk {
+public:
+    explicit SmallDisk(const fs::path& at, const char* options = "size=8m") : at_(at) {
+        fs::create_directories(at_);
+        mounted_ = mount("tmpfs", at_.c_str(), "tmpfs", 0, options) == 0;
+    }
+    ~SmallDisk() {
+        if (mounted_) umount(at_.c_str());
+    }
+    bool mounted() const { return mounted_; }
+
+private:
+    fs::path at_;
+    bool mounted_ = false;
+};
+
+TEST_F(FileStorageTest, ReportsAFullDiskAndFreesWhatItTook) {
+    const SmallDisk disk(root_);
+    if (!disk.mounted()) GTEST_SKIP() << "mounting needs root; FaultyStorage covers NoSpace elsewhere";
+    {
+        const auto writer = storage_.create("d/large");
+        try {
+            for (int i = 0; i < 20; ++i)
+                writer->append(Bytes(1 << 20, 1));
+            ADD_FAILURE() << "20 MiB fitted into 8 MiB";
+        } catch (const Error& error) {
+            EXPECT_EQ(error.code(), ErrorCode::NoSpace);
+            EXPECT_NE(std::string(error.what()).find(storage_.url() + "/d/large"), std::string::npos) << error.what();
+        }
+    }
+    EXPECT_TRUE(storage_.list("").empty());
+    EXPECT_EQ(filesIn(root_), 0U);
+    storage_.put("d/small", Bytes(6 << 20));
+}
+
+TEST_F(FileStorageTest, ReportsAReadOnlyFileSystemAsDenied) {
+    const SmallDisk disk(root_, "size=1m,ro");
+    if (!disk.mounted()) GTEST_SKIP() << "mounting needs root";
+    try {
+        storage_.put("a", viewOf("x"));
+        ADD_FAILURE();
+    } catch (const Error& error) {
+        EXPECT_EQ(error.code(), ErrorCode::Denied) << error.what();
+    }
+}
+
+TEST_F(FileStorageTest, PassesOverWhatIsNoObject) {
+    fs::create_directory(root_ / "lost+found");
+    std::ofstream(root_ / "lost+found" / "1") << "x";
+    fs::create_symlink("/etc/passwd", root_ / "link");
+    mkfifo((root_ / "pipe").c_str(), 0600);
+    EXPECT_TRUE(storage_.list("").empty());
+    EXPECT_FALSE(storage_.any(""));
+    EXPECT_FALSE(storage_.stat("link"));
+}
+
+}  // namespace
+}  // namespace tidemark::storage

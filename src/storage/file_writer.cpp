@@ -1,0 +1,146 @@
+#include "storage/file_writer.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+
+#include "base/error.h"
+#include "base/random.h"
+
+namespace tidemark::storage {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kFileWriteSize = 1 << 20;
+// Large enough for the disk to stream, small enough for the last fsync to be over in some tens of milliseconds.
+constexpr std::uint64_t kStartEvery = 8 << 20;
+constexpr std::uint64_t kMostUnwritten = 32 << 20;
+
+// How often a place in a directory is tried for, when others keep removing the directory with its last object.
+constexpr int kAttempts = 100;
+
+/// mkdir -p below `root`, each new name made durable; the root itself must be there. Returns 0, or ENOENT if
+/// somebody removed a directory meanwhile.
+int makeDirectories(const fs::path& root, const fs::path& directory) {
+    if (directory == root || fs::is_directory(directory)) return 0;
+    if (const int error_number = makeDirectories(root, directory.parent_path())) return error_number;
+    if (::mkdir(directory.c_str(), 0700) != 0) {
+        if (errno == EEXIST) return 0;
+        if (errno == ENOENT) return ENOENT;
+        throwErrno(errno, "making directory " + directory.string());
+    }
+    const Fd parent(::open(directory.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!parent.valid()) return errno;
+    syncFile(parent.get(), directory.parent_path());
+    return 0;
+}
+
+/// Marks a file just made as being written. False if a cleaner saw it before, took it for abandoned and removed it.
+bool lockNew(const Fd& fd) {
+    flock(fd.get(), LOCK_EX);
+    struct stat info {};
+    return ::fstat(fd.get(), &info) == 0 && info.st_nlink > 0;
+}
+
+bool unsupported(int error_number) {
+    return error_number == EINVAL || error_number == ENOSYS || error_number == EOPNOTSUPP || error_number == ESPIPE;
+}
+
+/// rename(2) that never replaces. Network file systems lack RENAME_NOREPLACE; there link(2) refuses a taken name.
+/// Returns 0 or an errno.
+int renameNew(const fs::path& from, const fs::path& to) {
+    if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return 0;
+    if (!unsupported(errno)) return errno;
+    if (::link(from.c_str(), to.c_str()) != 0) return errno;
+    ::unlink(from.c_str());
+    return 0;
+}
+
+}  // namespace
+
+FileWriter::FileWriter(const fs::path& root, fs::path path, std::string url)
+    : path_(std::move(path)), url_(std::move(url)) {
+    if (::access(path_.c_str(), F_OK) == 0) throw Error(ErrorCode::AlreadyExists, url_ + " exists already");
+    openUnfinished(root);
+}
+
+FileWriter::~FileWriter() {
+    if (fd_.valid()) ::unlink(unfinished_.c_str());
+}
+
+void FileWriter::openUnfinished(const fs::path& root) {
+    const fs::path directory = path_.parent_path();
+    for (int attempt = 1;; ++attempt) {
+        int error_number = makeDirectories(root, directory);
+        if (error_number == 0) {
+            unfinished_ = directory / fmt::format("{}{:08x}{:08x}", kUnfinishedPrefix, randomU32(), randomU32());
+            Fd fd(::open(unfinished_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+            error_number = fd.valid() ? 0 : errno;
+            if (fd.valid() && lockNew(fd)) {
+                fd_ = std::move(fd);
+                return;
+            }
+        }
+        const bool removed_by_others = error_number == 0 || error_number == ENOENT;
+        if (!removed_by_others || attempt == kAttempts) throwErrno(error_number, "creating " + url_);
+    }
+}
+
+void FileWriter::append(ByteView bytes) {
+    if (buffer_.empty() && bytes.size() >= kFileWriteSize) return flush(bytes);
+    buffer_.insert(buffer_.end(), bytes.begin(), bytes.end());
+    if (buffer_.size() < kFileWriteSize) return;
+    flush(buffer_);
+    buffer_.clear();
+}
+
+void FileWriter::flush(ByteView bytes) {
+    writeAll(fd_.get(), bytes, url_);
+    written_ += bytes.size();
+    if (written_ - started_ >= kStartEvery) keepDiskBusy();
+}
+
+void FileWriter::keepDiskBusy() {
+    const auto range = [&](std::uint64_t from, std::uint64_t to, unsigned flags) {
+        const int result =
+            ::sync_file_range(fd_.get(), static_cast<off64_t>(from), static_cast<off64_t>(to - from), flags);
+        // A failed write is told once per descriptor, here or by fsync, so it must not be passed over.
+        if (result != 0 && !unsupported(errno)) throwErrno(errno, "writing " + url_);
+    };
+    range(started_, written_, SYNC_FILE_RANGE_WRITE);
+    started_ = written_;
+    if (written_ > kMostUnwritten) {
+        const std::uint64_t until = written_ - kMostUnwritten;
+        range(until - std::min(until, kMostUnwritten), until,
+              SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
+    }
+}
+
+void FileWriter::finish() {
+    flush(buffer_);
+    buffer_ = {};
+    syncFile(fd_.get(), url_);
+    publish();
+}
+
+void FileWriter::publish() {
+    const int error_number = renameNew(unfinished_, path_);
+    if (error_number == EEXIST) throw Error(ErrorCode::AlreadyExists, url_ + " exists already");
+    if (error_number != 0) throwErrno(error_number, "giving " + url_ + " its name");
+    fd_ = Fd();
+    syncDirectory(path_.parent_path());
+}
+
+bool removeIfAbandoned(const fs::path& unfinished) {
+    const Fd fd(::open(unfinished.c_str(), O_WRONLY | O_CLOEXEC));
+    if (!fd.valid() || flock(fd.get(), LOCK_EX | LOCK_NB) != 0) return false;
+    return ::unlink(unfinished.c_str()) == 0;
+}
+
+}  // namespace tidemark::storage

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <filesystem>
+
+#include "base/file.h"
+#include "storage/storage.h"
+
+namespace tidemark::storage {
+
+/// Names that start so belong to files still being written.
+constexpr std::string_view kUnfinishedPrefix = ".unfinished-";
+
+/// Writes one file of a FileStorage: see there for the promise. Keeps at most kFileWriteSize bytes in memory and lets
+/// the disk work while it writes, so that the final fsync of a file of gigabytes is short.
+class FileWriter : public ObjectWriter {
+public:
+    /// Makes missing directories between `root` and the file. Throws AlreadyExists if `path` is taken.
+    FileWriter(const std::filesystem::path& root, std::filesystem::path path, std::string url);
+    ~FileWriter() override;
+
+    void append(ByteView bytes) override;
+    void finish() override;
+
+private:
+    void openUnfinished(const std::filesystem::path& root);
+    void flush(ByteView bytes);
+    /// Starts writing what is new, and waits for what was started long ago, so that neither dirty pages nor the time of
+    /// the fsync grow with the file.
+    void keepDiskBusy();
+    void publish();
+
+    const std::filesystem::path path_;
+    const std::string url_;
+    std::filesystem::path unfinished_;
+    Fd fd_;
+    Bytes buffer_;
+    std::uint64_t written_ = 0;
+    std::uint64_t started_ = 0;  ///< bytes whose writing to the disk was begun
+};
+
+/// Whether a file of that name is left over from a writer that no longer runs; if so it is removed.
+bool removeIfAbandoned(const std::filesystem::path& unfinished);
+
+}  // namespace tidemark::storage

@@ -1,0 +1,48 @@
+#include "storage/open_storage.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "base/ob_error.h"
+#include "storage/file_storage.h"
+
+namespace tidemark::storage {
+namespace {
+
+constexpr std::string_view kFile = "file://";
+
+/// The directory of a file:// URI. Throws for anything else.
+std::filesystem::path directoryOf(const std::string& uri) {
+    for (const char* later : {"s3://", "oss://", "cos://"}) {
+        if (uri.starts_with(later)) {
+            throw obError(Ob::NotSupported, std::string(later) + " as a destination is",
+                          "use file:///directory, which may be a network file system");
+        }
+    }
+    const auto invalid = [&](const std::string& hint) { return obError(Ob::InvalidBackupDest, uri, hint); };
+    if (!uri.starts_with(kFile)) throw invalid("write it as file:///directory");
+    const std::string path = uri.substr(kFile.size());
+    if (!path.starts_with('/')) throw invalid("the directory must be absolute: file:///directory");
+    // OceanBase begins options of object stores with '?'; it allows none in a path.
+    if (path.find_first_of("?*\"'\n,") != std::string::npos || path.find('\0') != std::string::npos) {
+        throw invalid("the directory must not contain ? * , quotes or line ends");
+    }
+    std::filesystem::path clean;
+    for (const auto& part : std::filesystem::path(path)) {
+        if (part == "..") throw invalid("the directory must not contain ..");
+        if (!part.empty() && part != ".") clean /= part;
+    }
+    return clean;
+}
+
+}  // namespace
+
+std::unique_ptr<Storage> openStorage(const std::string& uri) {
+    return std::make_unique<FileStorage>(directoryOf(uri));
+}
+
+std::string plainUri(const std::string& uri) {
+    return std::string(kFile) + directoryOf(uri).string();
+}
+
+}  // namespace tidemark::storage

@@ -1,0 +1,35 @@
+#include "storage/storage_suite.h"
+
+#include "storage/faulty_storage.h"
+#include "storage/file_storage.h"
+#include "storage/memory_storage.h"
+#include "testing/mariadb_server.h"
+
+namespace tidemark::storage {
+namespace {
+
+/// A storage together with what it lives on.
+struct FileStorageInTemporaryDirectory {
+    testing::TemporaryDirectory directory;
+    FileStorage storage{directory.path()};
+};
+
+struct FaultyOverMemory {
+    MemoryStorage inner;
+    FaultyStorage storage{inner, {}, 1};
+};
+
+template <typename Holder>
+std::shared_ptr<Storage> make() {
+    const auto holder = std::make_shared<Holder>();
+    return {holder, &holder->storage};
+}
+
+INSTANTIATE_TEST_SUITE_P(File, StorageSuite, ::testing::Values(&make<FileStorageInTemporaryDirectory>));
+INSTANTIATE_TEST_SUITE_P(Faulty, StorageSuite, ::testing::Values(&make<FaultyOverMemory>));
+INSTANTIATE_TEST_SUITE_P(Memory, StorageSuite, ::testing::Values([]() -> std::shared_ptr<Storage> {
+                             return std::make_shared<MemoryStorage>();
+                         }));
+
+}  // namespace
+}  // namespace tidemark::storage
