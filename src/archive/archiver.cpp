@@ -118,7 +118,9 @@ void Archiver::openRound(Session& session) {
         round_ = std::make_unique<RoundWriter>(destination_, options_.round, start);
     } catch (const Error& error) {
         // What is at the destination is the only truth about what was archived: without it there is no going on.
-        if (error.code() == ErrorCode::Corrupt || error.code() == ErrorCode::Conflict) throw Interruption(error.what());
+        const bool final = error.code() == ErrorCode::Corrupt || error.code() == ErrorCode::Conflict ||
+                           error.code() == ErrorCode::InvalidRequest;
+        if (final) throw Interruption(error.what());
         throw;
     }
     if (round_->state().checkpoint_scn < durable_checkpoint_) {

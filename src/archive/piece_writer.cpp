@@ -9,45 +9,6 @@
 #include "base/error.h"
 
 namespace tidemark::archive {
-namespace {
-
-/// Objects that a crash may have left half of a set of: those already there are right, since their content is decided
-/// by what was frozen.
-void putIfMissing(storage::Storage& storage, const storage::Key& key, const Descriptor& content) {
-    if (!storage.stat(key)) storage.put(key, content.encode());
-}
-
-}  // namespace
-
-Descriptor readDescriptor(storage::Storage& storage, const storage::Key& key) {
-    return Descriptor::decode(storage.getAll(key), storage.url() + "/" + key);
-}
-
-Descriptor describe(const PieceState& piece, const mysql::GtidPosition& start, const mysql::GtidPosition& end) {
-    Descriptor out;
-    out.set("format", 1)
-        .set("dest_id", piece.key.dest)
-        .set("round_id", piece.key.round)
-        .set("piece_id", piece.key.piece);
-    out.set("start_scn", piece.start_scn).set("end_scn", piece.end_scn).set("checkpoint_scn", piece.checkpoint_scn);
-    out.set("max_scn", piece.max_scn).set("input_bytes", piece.input_bytes).set("output_bytes", piece.output_bytes);
-    out.set("files", piece.files).set("start_gtid", start.text()).set("end_gtid", end.text());
-    return out;
-}
-
-PieceState pieceFrom(const Descriptor& in) {
-    PieceState piece;
-    piece.key = {in.number("dest_id"), in.number("round_id"), in.number("piece_id")};
-    piece.start_scn = in.number("start_scn");
-    piece.end_scn = in.number("end_scn");
-    piece.checkpoint_scn = in.number("checkpoint_scn");
-    piece.max_scn = in.number("max_scn");
-    piece.input_bytes = in.number("input_bytes");
-    piece.output_bytes = in.number("output_bytes");
-    piece.files = in.number("files");
-    return piece;
-}
-
 std::vector<std::uint64_t> listSegments(storage::Storage& storage, const PieceKey& piece) {
     std::vector<std::uint64_t> ids;
     for (const auto& object : storage.list(segmentPrefix(piece))) {
@@ -76,24 +37,21 @@ PieceWriter::PieceWriter(storage::Storage& storage, const Start& start)
     state_.key = start.key;
     state_.start_scn = start.start_scn;
     state_.end_scn = start.end_scn;
-    const storage::Key key = pieceStartKey(start.key, start.start_scn);
-    storage_.put(key, describe(state_, start_position_, position_).encode());
+    putRecord(storage_, pieceStartKey(start.key, start.start_scn), {state_, start_position_, position_});
 }
 
 PieceWriter::PieceWriter(storage::Storage& storage, const PieceKey& key) : storage_(storage) {
     state_.key = key;
-    if (storage.stat(pieceInfoKey(key))) {
-        const Descriptor info = readDescriptor(storage, pieceInfoKey(key));
-        state_ = pieceFrom(info);
-        state_.frozen = true;
-        start_position_ = info.position("start_gtid");
-        position_ = info.position("end_gtid");
+    const bool frozen = storage.stat(pieceInfoKey(key)).has_value();
+    const PieceRecord record = readPiece(storage, frozen ? pieceInfoKey(key) : findPieceStart(storage, key));
+    state_ = record.state;
+    start_position_ = record.start;
+    position_ = record.end;
+    if (frozen) {
         writeFrozenMarkers();
         return;
     }
-    const Descriptor start = readDescriptor(storage, findPieceStart(storage, key));
-    state_ = pieceFrom(start);
-    start_position_ = position_ = start.position("start_gtid");
+    storage.removeUnfinished(nameOf(key) + "/");
     readSegments();
     readCheckpoints();
 }
@@ -147,7 +105,7 @@ void PieceWriter::added(const SegmentWriter::Finished& segment, const mysql::Gti
 void PieceWriter::checkpoint(Scn scn) {
     if (scn <= state_.checkpoint_scn) return;
     const storage::Key key = checkpointKey(state_.key, scn);
-    storage_.put(key, Descriptor().set("checkpoint_scn", scn).set("gtid", position_.text()).encode());
+    putCheckpoint(storage_, state_.key, scn, position_);
     state_.checkpoint_scn = scn;
     const auto old = std::exchange(checkpoint_object_, key);
     if (old) removeOldCheckpoint(*old);
@@ -165,19 +123,21 @@ void PieceWriter::freeze(Scn end_scn) {
     PieceState frozen = state_;
     frozen.end_scn = end_scn;
     frozen.checkpoint_scn = std::max(state_.checkpoint_scn, end_scn);
-    // This object decides; what else there is can be made again from it.
-    storage_.put(pieceInfoKey(state_.key), describe(frozen, start_position_, position_).encode());
     frozen.frozen = true;
+    // This object decides; what else there is can be made again from it.
+    putRecord(storage_, pieceInfoKey(state_.key), {frozen, start_position_, position_});
     state_ = frozen;
     writeFrozenMarkers();
 }
 
+/// Each only if it is missing, as after a crash: its content is decided by what was frozen.
 void PieceWriter::writeFrozenMarkers() {
-    const Descriptor content = describe(state_, start_position_, position_);
-    putIfMissing(storage_, pieceFilesKey(state_.key),
-                 Descriptor().set("logstreams", 1).set("logstream_1_files", state_.files));
-    putIfMissing(storage_, pieceRangeKey(state_.key, state_.start_scn, state_.end_scn), content);
-    putIfMissing(storage_, pieceEndKey(state_.key, state_.end_scn), content);
+    if (!storage_.stat(pieceFilesKey(state_.key))) putPieceFiles(storage_, state_);
+    const PieceRecord record{state_, start_position_, position_};
+    for (const auto& key :
+         {pieceRangeKey(state_.key, state_.start_scn, state_.end_scn), pieceEndKey(state_.key, state_.end_scn)}) {
+        if (!storage_.stat(key)) putRecord(storage_, key, record);
+    }
 }
 
 }  // namespace tidemark::archive

@@ -4,26 +4,10 @@
 #include <optional>
 #include <string>
 
-#include "archive/descriptor.h"
+#include "archive/records.h"
 #include "archive/segment_writer.h"
 
 namespace tidemark::archive {
-
-/// A piece as the views show it. Bytes are raw (input) and stored (output).
-struct PieceState {
-    PieceKey key;
-    Scn start_scn = 0;
-    Scn end_scn = 0;         ///< planned; once frozen, what it really came to
-    Scn checkpoint_scn = 0;  ///< everything up to here is durable; 0 = nothing yet
-    Scn max_scn = 0;         ///< of its last transaction; 0 = none
-    std::uint64_t input_bytes = 0;
-    std::uint64_t output_bytes = 0;
-    std::uint64_t files = 0;
-    bool frozen = false;
-};
-
-Descriptor describe(const PieceState& piece, const mysql::GtidPosition& start, const mysql::GtidPosition& end);
-PieceState pieceFrom(const Descriptor& descriptor);
 
 /// The end of a piece that is being written: its segments, its checkpoints, its freezing. Not thread-safe. All methods
 /// throw what the storage throws; nothing that was not durable is ever counted.
@@ -63,9 +47,6 @@ private:
     mysql::GtidPosition position_;
     std::optional<storage::Key> checkpoint_object_;
 };
-
-/// Reads a small object. Throws NotFound or Corrupt, naming it.
-Descriptor readDescriptor(storage::Storage& storage, const storage::Key& key);
 
 /// Numbers of the segments of a piece that are there, ascending. Other objects are ignored.
 std::vector<std::uint64_t> listSegments(storage::Storage& storage, const PieceKey& piece);

@@ -24,24 +24,19 @@ RoundWriter::RoundWriter(storage::Storage& storage, const RoundDescription& roun
 }
 
 void RoundWriter::open(const std::function<StartPoint()>& start) {
-    const storage::Key key = roundStartKey(round_.key);
-    if (!storage_.stat(key)) {
+    if (!storage_.stat(roundStartKey(round_.key))) {
         begin(start());
     } else {
-        const Descriptor content = readDescriptor(storage_, key);
-        start_ = {content.number("start_scn"), content.position("start_gtid")};
+        const RoundStart record = readRoundStart(storage_, round_.key);
+        start_ = {record.scn, record.position};
     }
     openPieces();
 }
 
 void RoundWriter::begin(const StartPoint& start) {
     start_ = start;
-    Descriptor content;
-    content.set("format", 1).set("dest_id", round_.key.dest).set("round_id", round_.key.round);
-    content.set("tenant_id", round_.tenant_id).set("base_piece_id", round_.base_piece_id);
-    content.set("start_scn", start.scn).set("start_gtid", start.position.text());
-    content.set("piece_interval_ns", static_cast<std::uint64_t>(round_.piece_interval));
-    storage_.put(roundStartKey(round_.key), content.encode());
+    putRecord(storage_, RoundStart{round_.key, round_.tenant_id, round_.base_piece_id, start.scn, start.position,
+                                   round_.piece_interval});
 }
 
 void RoundWriter::openPieces() {
@@ -167,11 +162,7 @@ void RoundWriter::close(const std::string& reason) {
         writeSegment();
         piece_->freeze(std::max({piece_->state().start_scn, piece_->state().checkpoint_scn, piece_->state().max_scn}));
         refreshState();
-        Descriptor content;
-        content.set("format", 1).set("dest_id", round_.key.dest).set("round_id", round_.key.round);
-        content.set("checkpoint_scn", state_.checkpoint_scn).set("used_piece_id", state_.used_piece_id);
-        content.set("end_gtid", position_.text()).set("reason", reason);
-        storage_.put(roundEndKey(round_.key), content.encode());
+        putRecord(storage_, RoundEnd{round_.key, state_.checkpoint_scn, state_.used_piece_id, position_, reason});
     });
 }
 
