@@ -1,0 +1,121 @@
+#include "archive/records.h"
+
+#include "base/error.h"
+#include "storage/document.h"
+
+namespace tidemark::archive {
+namespace {
+
+using nlohmann::json;
+
+constexpr storage::DocumentType kRoundStart{"log archive round start", 1};
+constexpr storage::DocumentType kRoundEnd{"log archive round end", 1};
+constexpr storage::DocumentType kPiece{"log archive piece", 1};
+constexpr storage::DocumentType kCheckpoint{"log archive checkpoint", 1};
+constexpr storage::DocumentType kPieceFiles{"log archive piece files", 1};
+
+mysql::GtidPosition positionIn(const json& content, const char* field, const std::string& object) {
+    try {
+        return mysql::GtidPosition::parse(content.at(field).get<std::string>());
+    } catch (const Error& error) {
+        throw Error(ErrorCode::Corrupt, object + ": " + error.what());
+    }
+}
+
+/// Reads a document and hands `read` its content and the object's full name.
+template <typename Read>
+auto readRecord(const storage::DocumentType& type, storage::Storage& storage, const storage::Key& key, Read read) {
+    const json content = storage::openDocument(type, storage, key);
+    const std::string object = storage.url() + "/" + key;
+    return storage::readFields(object, [&] { return read(content, object); });
+}
+
+}  // namespace
+
+void putRecord(storage::Storage& storage, const RoundStart& record) {
+    const json content = {{"dest_id", record.key.dest},
+                          {"round_id", record.key.round},
+                          {"tenant_id", record.tenant_id},
+                          {"base_piece_id", record.base_piece_id},
+                          {"start_scn", record.scn},
+                          {"start_gtid", record.position.text()},
+                          {"piece_interval", record.piece_interval}};
+    storage.put(roundStartKey(record.key), storage::sealDocument(kRoundStart, content));
+}
+
+RoundStart readRoundStart(storage::Storage& storage, const RoundKey& round) {
+    return readRecord(kRoundStart, storage, roundStartKey(round), [](const json& in, const std::string& object) {
+        RoundStart record;
+        record.key = {in.at("dest_id"), in.at("round_id")};
+        record.tenant_id = in.at("tenant_id");
+        record.base_piece_id = in.at("base_piece_id");
+        record.scn = in.at("start_scn");
+        record.position = positionIn(in, "start_gtid", object);
+        record.piece_interval = in.at("piece_interval");
+        return record;
+    });
+}
+
+void putRecord(storage::Storage& storage, const RoundEnd& record) {
+    const json content = {{"dest_id", record.key.dest},
+                          {"round_id", record.key.round},
+                          {"checkpoint_scn", record.checkpoint_scn},
+                          {"used_piece_id", record.used_piece_id},
+                          {"end_gtid", record.position.text()},
+                          {"reason", record.reason}};
+    storage.put(roundEndKey(record.key), storage::sealDocument(kRoundEnd, content));
+}
+
+RoundEnd readRoundEnd(storage::Storage& storage, const RoundKey& round) {
+    return readRecord(kRoundEnd, storage, roundEndKey(round), [](const json& in, const std::string& object) {
+        RoundEnd record;
+        record.key = {in.at("dest_id"), in.at("round_id")};
+        record.checkpoint_scn = in.at("checkpoint_scn");
+        record.used_piece_id = in.at("used_piece_id");
+        record.position = positionIn(in, "end_gtid", object);
+        record.reason = in.at("reason");
+        return record;
+    });
+}
+
+void putRecord(storage::Storage& storage, const storage::Key& key, const PieceRecord& record) {
+    const PieceState& piece = record.state;
+    const json content = {
+        {"dest_id", piece.key.dest},    {"round_id", piece.key.round},      {"piece_id", piece.key.piece},
+        {"start_scn", piece.start_scn}, {"end_scn", piece.end_scn},         {"checkpoint_scn", piece.checkpoint_scn},
+        {"max_scn", piece.max_scn},     {"input_bytes", piece.input_bytes}, {"output_bytes", piece.output_bytes},
+        {"files", piece.files},         {"frozen", piece.frozen},           {"start_gtid", record.start.text()},
+        {"end_gtid", record.end.text()}};
+    storage.put(key, storage::sealDocument(kPiece, content));
+}
+
+PieceRecord readPiece(storage::Storage& storage, const storage::Key& key) {
+    return readRecord(kPiece, storage, key, [](const json& in, const std::string& object) {
+        PieceRecord record;
+        PieceState& piece = record.state;
+        piece.key = {in.at("dest_id"), in.at("round_id"), in.at("piece_id")};
+        piece.start_scn = in.at("start_scn");
+        piece.end_scn = in.at("end_scn");
+        piece.checkpoint_scn = in.at("checkpoint_scn");
+        piece.max_scn = in.at("max_scn");
+        piece.input_bytes = in.at("input_bytes");
+        piece.output_bytes = in.at("output_bytes");
+        piece.files = in.at("files");
+        piece.frozen = in.at("frozen");
+        record.start = positionIn(in, "start_gtid", object);
+        record.end = positionIn(in, "end_gtid", object);
+        return record;
+    });
+}
+
+void putCheckpoint(storage::Storage& storage, const PieceKey& piece, Scn scn, const mysql::GtidPosition& position) {
+    const json content = {{"checkpoint_scn", scn}, {"gtid", position.text()}};
+    storage.put(checkpointKey(piece, scn), storage::sealDocument(kCheckpoint, content));
+}
+
+void putPieceFiles(storage::Storage& storage, const PieceState& piece) {
+    const json content = {{"logstreams", {{{"id", 1}, {"files", piece.files}, {"bytes", piece.output_bytes}}}}};
+    storage.put(pieceFilesKey(piece.key), storage::sealDocument(kPieceFiles, content));
+}
+
+}  // namespace tidemark::archive

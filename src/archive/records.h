@@ -1,0 +1,62 @@
+#pragma once
+
+#include "archive/layout.h"
+#include "mysql/gtid.h"
+#include "storage/storage.h"
+
+namespace tidemark::archive {
+
+/// The small records of an archive, JSON documents as in storage/document.h; docs/format/archive_piece.md. Readers
+/// throw NotFound or Corrupt, naming the object.
+
+/// "rounds/round_…_start.obarc"
+struct RoundStart {
+    RoundKey key;
+    std::uint64_t tenant_id = 0;
+    std::uint64_t base_piece_id = 0;
+    Scn scn = 0;
+    mysql::GtidPosition position;
+    Nanos piece_interval = 0;
+};
+void putRecord(storage::Storage& storage, const RoundStart& record);
+RoundStart readRoundStart(storage::Storage& storage, const RoundKey& round);
+
+/// "rounds/round_…_end.obarc"
+struct RoundEnd {
+    RoundKey key;
+    Scn checkpoint_scn = 0;
+    std::uint64_t used_piece_id = 0;
+    mysql::GtidPosition position;
+    std::string reason;  ///< for people
+};
+void putRecord(storage::Storage& storage, const RoundEnd& record);
+RoundEnd readRoundEnd(storage::Storage& storage, const RoundKey& round);
+
+/// A piece as the views show it. Bytes are raw (input) and stored (output).
+struct PieceState {
+    PieceKey key;
+    Scn start_scn = 0;
+    Scn end_scn = 0;         ///< planned; once frozen, what it really came to
+    Scn checkpoint_scn = 0;  ///< everything up to here is durable; 0 = nothing yet
+    Scn max_scn = 0;         ///< of its last transaction; 0 = none
+    std::uint64_t input_bytes = 0;
+    std::uint64_t output_bytes = 0;
+    std::uint64_t files = 0;
+    bool frozen = false;
+};
+
+/// What a piece's start, end and info objects hold: all the same, at different times.
+struct PieceRecord {
+    PieceState state;
+    mysql::GtidPosition start;
+    mysql::GtidPosition end;
+};
+void putRecord(storage::Storage& storage, const storage::Key& key, const PieceRecord& record);
+PieceRecord readPiece(storage::Storage& storage, const storage::Key& key);
+
+/// "…/checkpoint/checkpoint_info.<scn>.obarc": its name says it all, the content is for people.
+void putCheckpoint(storage::Storage& storage, const PieceKey& piece, Scn scn, const mysql::GtidPosition& position);
+/// "…/file_info.obarc", for people and other tools.
+void putPieceFiles(storage::Storage& storage, const PieceState& piece);
+
+}  // namespace tidemark::archive

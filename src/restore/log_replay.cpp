@@ -1,0 +1,180 @@
+#include "restore/log_replay.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+
+#include "base/error.h"
+#include "virtual_primary/virtual_primary.h"
+
+namespace tidemark::restore {
+namespace {
+
+using archive::ArchiveReader;
+using virtual_primary::VirtualPrimary;
+
+constexpr std::chrono::milliseconds kPollShortest{20};  // so that a short replay is not mostly waiting
+constexpr std::chrono::milliseconds kPollLongest{250};
+
+/// Since RESET SLAVE ALL, which forgot the connection and its counters.
+std::uint64_t appliedBy(const mysql::Row& status) {
+    return status.unsignedInteger("Slave_DDL_Groups") + status.unsignedInteger("Slave_Non_Transactional_Groups") +
+           status.unsignedInteger("Slave_Transactional_Groups");
+}
+
+mysql::Row slaveStatus(mysql::SqlClient& server) {
+    const auto result = server.query("SHOW SLAVE STATUS");
+    if (result.empty()) throw Error(ErrorCode::Internal, "somebody removed the replication of the restored server");
+    return result.rows.front();
+}
+
+/// Waits, but not longer than until `stop` is requested.
+void pause(const std::stop_token& stop, std::chrono::milliseconds time) {
+    std::mutex mutex;
+    std::condition_variable_any never;
+    std::unique_lock lock(mutex);
+    never.wait_for(lock, stop, time, [] { return false; });
+    if (stop.stop_requested()) throw Error(ErrorCode::Cancelled, "the replay was cancelled");
+}
+
+/// Ends replication on every way out; on the good one there is nothing left to end.
+class ReplicationEnd {
+public:
+    explicit ReplicationEnd(mysql::SqlClient& server) : server_(server) {}
+    ~ReplicationEnd() {
+        try {
+            server_.query("STOP SLAVE");
+            server_.query("RESET SLAVE ALL");
+        } catch (const Error&) {
+            // The server is gone, and with it the replication.
+        }
+    }
+    ReplicationEnd(const ReplicationEnd&) = delete;
+    ReplicationEnd& operator=(const ReplicationEnd&) = delete;
+
+private:
+    mysql::SqlClient& server_;
+};
+
+}  // namespace
+
+LogReplay::LogReplay(const ArchiveReader& reader, LogReplayOptions options)
+    : reader_(reader), options_(std::move(options)) {}
+
+ArchiveReader::Target LogReplay::run(std::stop_token stop, const std::function<void(const ReplayProgress&)>& progress) {
+    const ArchiveReader::Target target = findTarget();
+    const mysql::GtidPosition expected = expectedPosition(target);
+    round_ = target.round;
+    const auto extent = reader_.extent(round_, options_.start, options_.target);
+    progress_ = {0, extent.transactions, 0, extent.bytes};
+    progress(progress_);
+
+    mysql::SqlClient server(options_.server);
+    const bool one_domain = std::count_if(expected.domains().begin(), expected.domains().end(), [&](const auto& entry) {
+                                return !options_.start.contains(entry.second);
+                            }) <= 1;
+    prepare(server, one_domain);
+    if (expected != options_.start) {
+        const VirtualPrimary primary(reader_, {round_, options_.target, options_.primary_server_id});
+        const ReplicationEnd end(server);
+        begin(server, primary, expected);
+        follow(server, primary, stop, progress);
+    }
+    verify(server, expected);
+    return target;
+}
+
+ArchiveReader::Target LogReplay::findTarget() const {
+    const auto target = reader_.positionAt(options_.target);
+    if (!target) {
+        throw Error(ErrorCode::InvalidRequest, fmt::format("the archive does not reach SCN {}", options_.target));
+    }
+    return *target;
+}
+
+/// The target's position, and what else the data contained from the start: domains that the round says nothing of.
+mysql::GtidPosition LogReplay::expectedPosition(const ArchiveReader::Target& target) const {
+    mysql::GtidPosition expected = options_.start;
+    for (const auto& [domain, gtid] : target.position.domains())
+        expected.set(gtid);
+    if (!expected.contains(options_.start)) {
+        throw Error(ErrorCode::InvalidRequest,
+                    fmt::format("the restored data is at {}, later than SCN {}, which is at {}", options_.start.text(),
+                                options_.target, target.position.text()));
+    }
+    return expected;
+}
+
+/// Parallel appliers keep the order within a domain only; a log of several is one order that has to be kept whole.
+void LogReplay::prepare(mysql::SqlClient& server, bool one_domain) const {
+    server.query("STOP SLAVE");
+    server.query("RESET SLAVE ALL");
+    server.query("SET GLOBAL slave_parallel_threads=?", {std::uint64_t{one_domain ? options_.parallel_threads : 0}});
+    server.query("SET GLOBAL slave_parallel_mode=?", {options_.parallel_mode});
+    server.query("SET GLOBAL gtid_slave_pos=?", {options_.start.text()});
+}
+
+void LogReplay::begin(mysql::SqlClient& server, const VirtualPrimary& primary, const mysql::GtidPosition& until) const {
+    server.query(
+        "CHANGE MASTER TO MASTER_HOST='127.0.0.1', MASTER_PORT=?, MASTER_USE_GTID=slave_pos, MASTER_CONNECT_RETRY=1, "
+        "MASTER_HEARTBEAT_PERIOD=5, MASTER_SSL=0, MASTER_USER=?, MASTER_PASSWORD=?",
+        {std::uint64_t{primary.port()}, primary.user(), primary.password()});
+    server.query("START SLAVE UNTIL master_gtid_pos=?", {until.text()});
+}
+
+void LogReplay::follow(mysql::SqlClient& server, const VirtualPrimary& primary, std::stop_token stop,
+                       const std::function<void(const ReplayProgress&)>& report) {
+    auto wait = kPollShortest;
+    for (;;) {
+        const mysql::Row status = slaveStatus(server);
+        progress_.transactions = appliedBy(status);
+        progress_.bytes = primary.sentBytes();
+        report(progress_);
+        requireHealthy(status, server, primary);
+        if (status.text("Slave_SQL_Running") == "No") return;
+        pause(stop, wait);
+        wait = std::min(wait * 2, kPollLongest);
+    }
+}
+
+void LogReplay::requireHealthy(const mysql::Row& status, mysql::SqlClient& server,
+                               const VirtualPrimary& primary) const {
+    if (status.unsignedInteger("Last_SQL_Errno") != 0) {
+        const auto position = mysql::GtidPosition::parse(server.scalar("SELECT @@gtid_slave_pos").value_or(""));
+        throw Error(ErrorCode::Internal, fmt::format("the server cannot apply transaction {}: {}", nextAfter(position),
+                                                     status.text("Last_SQL_Error")));
+    }
+    if (const auto failure = primary.failure()) std::rethrow_exception(failure);
+    if (status.unsignedInteger("Last_IO_Errno") != 0 && status.text("Slave_IO_Running") == "No") {
+        throw Error(ErrorCode::Internal,
+                    fmt::format("the server does not replicate from the archive: {}", status.text("Last_IO_Error")));
+    }
+}
+
+/// The transaction that comes next in the archive, for an error's text.
+std::string LogReplay::nextAfter(const mysql::GtidPosition& position) const {
+    std::string next = "behind " + position.text();
+    reader_.transactions(0, options_.target, [&](const archive::TransactionEntry& entry) {
+        if (position.contains(entry.gtid)) return true;
+        next = entry.gtid.text();
+        return false;
+    });
+    return next;
+}
+
+/// A replica skips silently what it believes to have, so its position alone proves too little.
+void LogReplay::verify(mysql::SqlClient& server, const mysql::GtidPosition& expected) const {
+    const auto reached = mysql::GtidPosition::parse(server.scalar("SELECT @@gtid_slave_pos").value_or(""));
+    if (reached != expected) {
+        throw Error(ErrorCode::Internal,
+                    fmt::format("the replay stopped at {} instead of {}", reached.text(), expected.text()));
+    }
+    if (progress_.transactions != progress_.transactions_total) {
+        throw Error(ErrorCode::Internal, fmt::format("the server applied {} transactions, the archive has {}",
+                                                     progress_.transactions, progress_.transactions_total));
+    }
+}
+
+}  // namespace tidemark::restore
