@@ -1,0 +1,65 @@
+#include "source/backup_log.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <regex>
+#include <vector>
+
+#include "base/file.h"
+
+namespace tidemark::source {
+namespace {
+
+// mariadb-backup writes a few lines per table; its last word is near the end.
+constexpr std::uint64_t kTail = 16 << 10;
+
+std::vector<std::string> lastLines(const std::filesystem::path& log) {
+    std::error_code missing;
+    const std::uint64_t size = std::filesystem::file_size(log, missing);
+    if (missing) return {};
+    const Fd fd = openFile(log, O_RDONLY);
+    Bytes bytes(std::min(size, kTail));
+    bytes.resize(readAt(fd.get(), bytes, size - bytes.size(), log));
+    std::vector<std::string> lines;
+    std::string line;
+    for (const std::uint8_t byte : bytes) {
+        if (byte != '\n') {
+            line += static_cast<char>(byte);
+        } else if (!line.empty()) {
+            lines.push_back(std::exchange(line, {}));
+        }
+    }
+    if (!line.empty()) lines.push_back(line);
+    return lines;
+}
+
+/// "[00] 2026-11-21 11:37:44 text" → "text"; a log may contain any bytes, so the line is cut where it gets long.
+std::string withoutTime(const std::string& line) {
+    static const std::regex kStart(R"(^(\[\d+\] )?\d{4}-\d\d-\d\d +\d+:\d\d:\d\d )");
+    constexpr std::size_t kLongest = 1000;
+    return std::regex_replace(line.substr(0, kLongest), kStart, "");
+}
+
+bool speaksOfAnError(std::string line) {
+    std::transform(line.begin(), line.end(), line.begin(), [](unsigned char c) { return std::tolower(c); });
+    return line.find("error") != std::string::npos || line.find("fail") != std::string::npos ||
+           line.find("denied") != std::string::npos;
+}
+
+}  // namespace
+
+bool completedOk(const std::filesystem::path& log) {
+    const auto lines = lastLines(log);
+    return !lines.empty() && lines.back().ends_with("completed OK!");
+}
+
+std::string complaintOf(const std::filesystem::path& log) {
+    const auto lines = lastLines(log);
+    if (lines.empty()) return {};
+    const auto found = std::find_if(lines.rbegin(), lines.rend(), speaksOfAnError);
+    return withoutTime(found != lines.rend() ? *found : lines.back());
+}
+
+}  // namespace tidemark::source

@@ -1,0 +1,180 @@
+#include "source/mariadb_backup.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "source/backup_log.h"
+#include "source/data_directory.h"
+
+namespace tidemark::source {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A value for an option file: in double quotes, where mariadb's programs understand these escapes.
+std::string quoted(const std::string& value) {
+    std::string result = "\"";
+    for (const char c : value) {
+        if (c == '\\' || c == '"') result += '\\';
+        if (c == '\n') {
+            result += "\\n";
+        } else {
+            result += c;
+        }
+    }
+    return result + "\"";
+}
+
+/// Names of the small files that describe the copy; 10.11 and 11.x differ in the first word.
+bool describesCopy(const std::string& path) {
+    for (const char* first : {"xtrabackup_", "mariadb_backup_"}) {
+        for (const char* rest : {"info", "binlog_info", "checkpoints"}) {
+            if (path == std::string(first) + rest) return true;
+        }
+    }
+    return false;
+}
+
+constexpr std::size_t kLargestInfo = 64 << 10;
+
+}  // namespace
+
+/// Only we can look into it.
+class MariadbBackupSource::PrivateDirectory {
+public:
+    explicit PrivateDirectory(const fs::path& parent) {
+        std::string pattern =
+            ((parent.empty() ? fs::temp_directory_path() : parent) / "tidemark-backup-XXXXXX").string();
+        if (mkdtemp(pattern.data()) == nullptr) throwErrno(errno, "making a directory " + pattern);
+        path = pattern;
+    }
+    ~PrivateDirectory() {
+        std::error_code ignored;
+        fs::remove_all(path, ignored);
+    }
+    PrivateDirectory(const PrivateDirectory&) = delete;
+    PrivateDirectory& operator=(const PrivateDirectory&) = delete;
+
+    fs::path path;
+};
+
+MariadbBackupSource::MariadbBackupSource(MariadbBackupOptions options) : options_(std::move(options)) {}
+
+MariadbBackupSource::~MariadbBackupSource() {
+    on_stop_.reset();
+}
+
+SourceTotals MariadbBackupSource::measure() {
+    return measureDataDirectory(options_.data_directory);
+}
+
+fs::path MariadbBackupSource::logFile() const {
+    return directory_->path / "log";
+}
+
+Command MariadbBackupSource::command() const {
+    const fs::path option_file = directory_->path / "options.cnf";
+    const mysql::Endpoint& tenant = options_.endpoint;
+    std::string text = "[mariadb-backup]\nuser=" + quoted(tenant.user) + "\npassword=" + quoted(tenant.password) + "\n";
+    if (!tenant.socket.empty()) {
+        text += "socket=" + quoted(tenant.socket) + "\n";
+    } else {
+        text += "host=" + quoted(tenant.host) + "\nport=" + std::to_string(tenant.port) + "\n";
+    }
+    replaceFile(option_file, text, 0600);
+
+    Command command;
+    // --defaults-file comes first, and keeps the host's own option files out. The copy of the redo log looks for more
+    // every 10 ms instead of every second, because commits wait for it at the end.
+    command.arguments = {"mariadb-backup", "--defaults-file=" + option_file.string(), "--backup", "--stream=mbstream",
+                         std::string("--parallel=") + (options_.gentle ? "1" : "2"), "--log-copy-interval=10",
+                         "--datadir=" + options_.data_directory.string(), "--target-dir=" + directory_->path.string(),
+                         "--tmpdir=" + directory_->path.string(),
+                         // It opens every tablespace; this is cut to what the system allows.
+                         "--open-files-limit=1048576"};
+    command.stderr_file = logFile();
+    command.stdout_pipe = true;
+    command.niceness = options_.gentle ? 19 : 0;
+    return command;
+}
+
+void MariadbBackupSource::open(std::stop_token stop) {
+    stop_ = std::move(stop);
+    throwIfStopped();
+    directory_ = std::make_unique<PrivateDirectory>(options_.work_directory);
+    child_ = std::make_unique<Child>(command());
+    on_stop_.emplace(stop_, [this] { child_->kill(SIGKILL); });
+    parser_.emplace([this](std::span<std::uint8_t> into) { return pull(into); });
+}
+
+void MariadbBackupSource::throwIfStopped() const {
+    if (stop_.stop_requested()) throw Error(ErrorCode::Cancelled, "the backup was cancelled");
+}
+
+std::size_t MariadbBackupSource::pull(std::span<std::uint8_t> into) {
+    for (;;) {
+        const ssize_t got = ::read(child_->output(), into.data(), into.size());
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) throwErrno(errno, "reading from mariadb-backup");
+        throwIfStopped();
+        stream_ended_ = got == 0;
+        return static_cast<std::size_t>(got);
+    }
+}
+
+/// A stream that breaks off looks damaged; the cause is in how the process ended.
+template <typename Work>
+auto MariadbBackupSource::explained(Work work) {
+    try {
+        return work();
+    } catch (const Error& error) {
+        if (error.code() == ErrorCode::Corrupt && stream_ended_) throwEndedEarly();
+        throw;
+    }
+}
+
+std::optional<Chunk> MariadbBackupSource::next() {
+    return explained([&] {
+        std::optional<Chunk> chunk = parser_->next();
+        current_ = chunk && describesCopy(chunk->path) ? chunk->path : "";
+        return chunk;
+    });
+}
+
+void MariadbBackupSource::read(std::span<std::uint8_t> into) {
+    explained([&] { parser_->read(into); });
+    if (current_.empty()) return;
+    std::string& content = info_[current_];
+    if (content.size() + into.size() <= kLargestInfo) content += textOf(into);
+}
+
+ExitStatus MariadbBackupSource::waitForEnd() {
+    on_stop_.reset();  // from here on this thread alone handles the child
+    for (;;) {
+        if (const auto status = child_->waitFor(std::chrono::milliseconds(50))) return *status;
+        throwIfStopped();
+    }
+}
+
+void MariadbBackupSource::throwEndedEarly() {
+    const ExitStatus status = waitForEnd();
+    const std::string complaint = complaintOf(logFile());
+    throw Error(ErrorCode::Unavailable, "mariadb-backup ended before the copy was complete, with " + status.text() +
+                                            (complaint.empty() ? "" : ": " + complaint));
+}
+
+SourceFacts MariadbBackupSource::finish() {
+    throwIfStopped();
+    const ExitStatus status = waitForEnd();
+    if (!status.ok() || parser_->openFiles() > 0 || !completedOk(logFile())) throwEndedEarly();
+    return parseInfoFiles(info_);
+}
+
+}  // namespace tidemark::source

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <stop_token>
+
+#include "base/process.h"
+#include "mysql/sql_client.h"
+#include "source/mbstream.h"
+#include "source/source.h"
+
+namespace tidemark::source {
+
+struct MariadbBackupOptions {
+    std::filesystem::path data_directory;  ///< of the tenant
+    mysql::Endpoint endpoint;              ///< socket, user and password of an account with all privileges
+    std::filesystem::path work_directory;  ///< where a private directory for options and log is made; empty: /tmp
+    bool gentle = false;  ///< one copying thread at the lowest priority: slower, and felt less by the tenant
+};
+
+/// Streams a running tenant by mariadb-backup, a separate process. The process dies with us, and the tenant then frees
+/// its locks at once, since they belong to its connection.
+class MariadbBackupSource : public Source {
+public:
+    explicit MariadbBackupSource(MariadbBackupOptions options);
+    ~MariadbBackupSource() override;
+
+    SourceTotals measure() override;
+    /// Throws NotFound if mariadb-backup is not installed.
+    void open(std::stop_token stop) override;
+    /// next and read throw Unavailable, with what mariadb-backup said last, if it ended early.
+    std::optional<Chunk> next() override;
+    void read(std::span<std::uint8_t> into) override;
+    SourceFacts finish() override;
+
+    /// The process id while it runs, for tests that do it harm; 0 otherwise.
+    pid_t pid() const { return child_ ? child_->pid() : 0; }
+
+private:
+    class PrivateDirectory;
+
+    Command command() const;
+    std::size_t pull(std::span<std::uint8_t> into);
+    template <typename Work>
+    auto explained(Work work);
+    ExitStatus waitForEnd();
+    void throwIfStopped() const;
+    [[noreturn]] void throwEndedEarly();
+    std::filesystem::path logFile() const;
+
+    const MariadbBackupOptions options_;
+    std::unique_ptr<PrivateDirectory> directory_;
+    std::stop_token stop_;
+    std::unique_ptr<Child> child_;
+    std::optional<std::stop_callback<std::function<void()>>> on_stop_;
+    std::optional<MbstreamParser> parser_;
+    bool stream_ended_ = false;
+    std::string current_;                      ///< path of the chunk that is being read
+    std::map<std::string, std::string> info_;  ///< content of the small files that describe the copy
+};
+
+/// What the files that mariadb-backup writes at the end say. `info` maps their names (xtrabackup_… or mariadb_backup_…)
+/// to their content.
+SourceFacts parseInfoFiles(const std::map<std::string, std::string>& info);
+
+}  // namespace tidemark::source
