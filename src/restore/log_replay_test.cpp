@@ -77,14 +77,19 @@ TEST(LogReplay, Smoke) {
     archiver.start();
     listener.await("begun", [](const auto& l) { return l.last_.round.start_scn != 0; });
     auto client = source.connect();
-    client.script("CREATE DATABASE d; CREATE TABLE d.t (a INT PRIMARY KEY) ENGINE=InnoDB; INSERT INTO d.t VALUES (1); INSERT INTO d.t VALUES (2)");
+    client.script(
+        "CREATE DATABASE d; CREATE TABLE d.t (a INT PRIMARY KEY) ENGINE=InnoDB; INSERT INTO d.t VALUES (1); INSERT "
+        "INTO d.t VALUES (2)");
     listener.await("archived", [](const auto& l) { return l.last_.round.max_scn != 0; });
     archiver.stop();
-    for (auto& o : storage.list("")) std::cout << o.key << " " << o.size << "\n";
+    for (auto& o : storage.list(""))
+        std::cout << o.key << " " << o.size << "\n";
     ArchiveReader reader(storage);
     const auto& round = reader.rounds().at(0);
     LogReplay replay(reader, {restored.endpoint(), round.start.position, round.checkpoint_scn, kPrimaryId});
-    auto target = replay.run({}, [](const ReplayProgress& p) { std::cout << p.transactions << "/" << p.transactions_total << " " << p.bytes << "\n"; });
+    auto target = replay.run({}, [](const ReplayProgress& p) {
+        std::cout << p.transactions << "/" << p.transactions_total << " " << p.bytes << "\n";
+    });
     std::cout << target.position.text() << "\n";
     EXPECT_EQ(restored.connect().scalar("SELECT COUNT(*) FROM d.t"), "2");
 }

@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "source/backup_log.h"
 #include "source/data_directory.h"
+#include "source/private_directory.h"
 
 namespace tidemark::source {
 namespace {
@@ -46,25 +47,6 @@ constexpr std::size_t kLargestInfo = 64 << 10;
 
 }  // namespace
 
-/// Only we can look into it.
-class MariadbBackupSource::PrivateDirectory {
-public:
-    explicit PrivateDirectory(const fs::path& parent) {
-        std::string pattern =
-            ((parent.empty() ? fs::temp_directory_path() : parent) / "tidemark-backup-XXXXXX").string();
-        if (mkdtemp(pattern.data()) == nullptr) throwErrno(errno, "making a directory " + pattern);
-        path = pattern;
-    }
-    ~PrivateDirectory() {
-        std::error_code ignored;
-        fs::remove_all(path, ignored);
-    }
-    PrivateDirectory(const PrivateDirectory&) = delete;
-    PrivateDirectory& operator=(const PrivateDirectory&) = delete;
-
-    fs::path path;
-};
-
 MariadbBackupSource::MariadbBackupSource(MariadbBackupOptions options) : options_(std::move(options)) {}
 
 MariadbBackupSource::~MariadbBackupSource() {
@@ -76,11 +58,11 @@ SourceTotals MariadbBackupSource::measure() {
 }
 
 fs::path MariadbBackupSource::logFile() const {
-    return directory_->path / "log";
+    return directory_->path() / "log";
 }
 
 Command MariadbBackupSource::command() const {
-    const fs::path option_file = directory_->path / "options.cnf";
+    const fs::path option_file = directory_->path() / "options.cnf";
     const mysql::Endpoint& tenant = options_.endpoint;
     std::string text = "[mariadb-backup]\nuser=" + quoted(tenant.user) + "\npassword=" + quoted(tenant.password) + "\n";
     if (!tenant.socket.empty()) {
@@ -95,8 +77,8 @@ Command MariadbBackupSource::command() const {
     // every 10 ms instead of every second, because commits wait for it at the end.
     command.arguments = {"mariadb-backup", "--defaults-file=" + option_file.string(), "--backup", "--stream=mbstream",
                          std::string("--parallel=") + (options_.gentle ? "1" : "2"), "--log-copy-interval=10",
-                         "--datadir=" + options_.data_directory.string(), "--target-dir=" + directory_->path.string(),
-                         "--tmpdir=" + directory_->path.string(),
+                         "--datadir=" + options_.data_directory.string(), "--target-dir=" + directory_->path().string(),
+                         "--tmpdir=" + directory_->path().string(),
                          // It opens every tablespace; this is cut to what the system allows.
                          "--open-files-limit=1048576"};
     command.stderr_file = logFile();

@@ -12,6 +12,8 @@
 
 namespace tidemark::source {
 
+class PrivateDirectory;
+
 struct MariadbBackupOptions {
     std::filesystem::path data_directory;  ///< of the tenant
     mysql::Endpoint endpoint;              ///< socket, user and password of an account with all privileges
@@ -38,8 +40,6 @@ public:
     pid_t pid() const { return child_ ? child_->pid() : 0; }
 
 private:
-    class PrivateDirectory;
-
     Command command() const;
     std::size_t pull(std::span<std::uint8_t> into);
     template <typename Work>

@@ -115,6 +115,8 @@ void FileStorage::read(const Key& key, std::uint64_t offset, std::span<std::uint
         throw Error(ErrorCode::NotFound, url() + "/" + key + " does not exist");
     }
     if (!fd.valid()) throwErrno(errno, "opening " + url() + "/" + key);
+    // Has the disk fetch all of it at once, not piece by piece as the kernel's readahead would.
+    posix_fadvise(fd.get(), static_cast<off_t>(offset), static_cast<off_t>(into.size()), POSIX_FADV_WILLNEED);
     const std::size_t got = readAt(fd.get(), into, offset, url() + "/" + key);
     if (got == into.size()) return;
     throw Error(ErrorCode::Corrupt, url() + "/" + key + " ends at " + std::to_string(offset + got) + "; " +

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <atomic>
+#include <stop_token>
+#include <unordered_map>
+
+#include "block/backup_set.h"
+#include "block/block_writer.h"
+#include "source/source.h"
+#include "storage/storage.h"
+
+namespace tidemark::backup {
+
+/// What is being read, as the stream really brings it; only moves forward.
+enum class DataPhase {
+    Starting,    ///< nothing yet
+    System,      ///< the system tablespace, undo tablespaces, schema mysql
+    UserTables,  ///< the users' InnoDB tablespaces
+    OtherFiles,  ///< tables of other engines, definitions, the end of the redo log; commits pause briefly here
+    Done,
+};
+
+/// Counters of a data backup. Any thread may read them while it runs. Totals are measured before the start and set to
+/// what it really was at the end.
+struct DataBackupProgress {
+    std::atomic<DataPhase> phase{DataPhase::Starting};
+    std::atomic<std::uint64_t> total_bytes{0};
+    std::atomic<std::uint64_t> read_bytes{0};
+    std::atomic<std::uint64_t> total_files{0};
+    std::atomic<std::uint64_t> finished_files{0};
+    std::atomic<std::uint64_t> total_tablets{0};
+    std::atomic<std::uint64_t> finished_tablets{0};
+    std::atomic<std::uint64_t> total_macro_blocks{0};
+    block::BlockProgress stored;  ///< macro blocks done, and bytes written
+};
+
+struct DataBackupOptions {
+    block::SetId set;
+    std::uint64_t data_file_size = 4ULL << 30;  ///< parameter backup_data_file_size
+    unsigned workers = 0;                       ///< 0: one per core
+    bool gentle = false;                        ///< one worker at the lowest priority
+};
+
+struct DataBackupResult {
+    source::SourceFacts facts;
+    block::BlockWriterResult blocks;
+    std::uint64_t tablets = 0;
+};
+
+/// Copies what a source delivers into the blocks of a new backup set. The set stays unfinished: block::finishBackupSet
+/// makes it visible, once it is known to which SCN it restores.
+///
+/// Throws what went wrong first, Cancelled if `stop` asked for it; what is stored by then is for removeUnfinishedSet.
+class DataBackup {
+public:
+    DataBackup(source::Source& source, storage::Storage& storage, DataBackupOptions options,
+               DataBackupProgress& progress);
+
+    /// Call once. The calling thread reads the source; it must outlive the source.
+    DataBackupResult run(std::stop_token stop);
+
+private:
+    source::SourceFacts copy(block::BlockWriter& writer, std::stop_token stop);
+    void take(const source::Chunk& chunk, block::BlockWriter& writer);
+    void takeData(const source::Chunk& chunk, block::BlockWriter& writer);
+    void takeEnd(const std::string& path, block::BlockWriter& writer);
+    void measure();
+    void settleTotals(const block::BlockWriterResult& result);
+
+    source::Source& source_;
+    storage::Storage& storage_;
+    const DataBackupOptions options_;
+    DataBackupProgress& progress_;
+    std::unordered_map<std::string, block::FileNumber> open_;
+};
+
+}  // namespace tidemark::backup

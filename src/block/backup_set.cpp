@@ -1,0 +1,158 @@
+#include "block/backup_set.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "block/backup_set_document.h"
+#include "block/block_reader.h"
+
+namespace tidemark::block {
+namespace {
+
+constexpr std::string_view kPlaceHolders = "backup_sets/backup_set_";
+constexpr std::string_view kSuffix = ".obbak";
+
+std::string nameOf(const SetId& id) {
+    return "backup_set_" + std::to_string(id.number) + (id.kind == SetKind::Full ? "_full" : "_inc");
+}
+
+storage::Key startKey(const SetId& id) {
+    return "backup_sets/" + nameOf(id) + "_start.obbak";
+}
+storage::Key endPrefix(const SetId& id) {
+    return "backup_sets/" + nameOf(id) + "_end_success_";
+}
+storage::Key descriptionKey(const SetId& id) {
+    return setDirectory(id) + "single_backup_set_info.obbak";
+}
+
+struct PlaceHolder {
+    SetId id;
+    bool end = false;  ///< else start
+};
+
+/// nullopt for a name that is none of ours.
+std::optional<PlaceHolder> parsePlaceHolder(std::string_view key) {
+    if (!key.starts_with(kPlaceHolders) || !key.ends_with(kSuffix)) return std::nullopt;
+    key.remove_prefix(kPlaceHolders.size());
+    PlaceHolder found;
+    const auto [rest, problem] = std::from_chars(key.data(), key.data() + key.size(), found.id.number);
+    if (problem != std::errc() || found.id.number == 0) return std::nullopt;
+    key.remove_prefix(static_cast<std::size_t>(rest - key.data()));
+    if (key.starts_with("_full_")) {
+        key.remove_prefix(6);
+    } else if (key.starts_with("_inc_")) {
+        found.id.kind = SetKind::Incremental;
+        key.remove_prefix(5);
+    } else {
+        return std::nullopt;
+    }
+    found.end = key.starts_with("end_success_");
+    if (!found.end && key != "start.obbak") return std::nullopt;
+    return found;
+}
+
+/// Everything a restore will need is there, with the size and the checksum it should have.
+void verifyStored(storage::Storage& storage, const BackupSetDescription& wanted) {
+    const auto fail = [&](const storage::Key& key, const std::string& what) {
+        throw Error(ErrorCode::Corrupt, "the backup set is not usable: " + storage.url() + "/" + key + " " + what,
+                    "the storage did not keep what it had accepted; check it, and back up again");
+    };
+    for (const StoredObject& object : wanted.objects) {
+        const auto info = storage.stat(object.key);
+        if (!info) fail(object.key, "is missing");
+        if (info->size != object.size) {
+            fail(object.key, "has " + std::to_string(info->size) + " bytes instead of " + std::to_string(object.size));
+        }
+    }
+    const BlockReader reader(storage, blockDirectory(wanted.id), wanted.id.number);
+    reader.checkObjects();
+    const storage::Key key = descriptionKey(wanted.id);
+    if (encodeDescription(decodeDescription(storage, key)) != encodeDescription(wanted))
+        fail(key, "has another content");
+}
+
+}  // namespace
+
+storage::Key setDirectory(const SetId& id) {
+    return nameOf(id) + "/";
+}
+
+storage::Key blockDirectory(const SetId& id) {
+    return setDirectory(id) + "logstream_1001/major_data_turn_1_retry_0/";
+}
+
+void beginBackupSet(storage::Storage& storage, const SetId& id) {
+    for (const SetKind kind : {SetKind::Full, SetKind::Incremental}) {
+        const SetId other{id.number, kind};
+        if (storage.stat(startKey(other)) || storage.any(setDirectory(other)) || storage.any(endPrefix(other))) {
+            throw Error(ErrorCode::AlreadyExists, storage.url() + " has a backup set " + std::to_string(id.number));
+        }
+    }
+    storage.put(startKey(id), {});
+}
+
+void finishBackupSet(storage::Storage& storage, const BackupSetDescription& description) {
+    const std::string begin = formatCompact(description.start_time);
+    const std::string end = formatCompact(description.end_time);
+    storage.put(descriptionKey(description.id), encodeDescription(description));
+    storage.put(setDirectory(description.id) + nameOf(description.id) + "_" + begin + "_" + end + ".obbak", {});
+    verifyStored(storage, description);
+    storage.put(endPrefix(description.id) + end + ".obbak", {});
+}
+
+std::vector<FoundBackupSet> listBackupSets(storage::Storage& storage) {
+    std::map<std::uint32_t, FoundBackupSet> sets;
+    for (const storage::ObjectInfo& object : storage.list("backup_sets/")) {
+        const auto place_holder = parsePlaceHolder(object.key);
+        if (!place_holder) continue;
+        FoundBackupSet& set = sets[place_holder->id.number];
+        set.id = place_holder->id;
+        if (place_holder->end) set.state = FoundBackupSet::State::Complete;
+    }
+    std::vector<FoundBackupSet> found;
+    for (auto& [number, set] : sets) {
+        if (set.state == FoundBackupSet::State::Complete) {
+            try {
+                set.description = decodeDescription(storage, descriptionKey(set.id));
+            } catch (const Error& error) {
+                // One damaged set must not hide the others; a storage that does not answer must not look like damage.
+                if (error.code() == ErrorCode::Unavailable || error.code() == ErrorCode::Denied) throw;
+                set.state = FoundBackupSet::State::Damaged;
+                set.problem = error.what();
+            }
+        }
+        found.push_back(std::move(set));
+    }
+    return found;
+}
+
+BackupSetDescription readBackupSet(storage::Storage& storage, const SetId& id) {
+    if (!storage.any(endPrefix(id))) {
+        throw Error(ErrorCode::NotFound, storage.url() + " has no complete backup set " + nameOf(id));
+    }
+    BackupSetDescription description = decodeDescription(storage, descriptionKey(id));
+    if (description.id.number == id.number && description.id.kind == id.kind) return description;
+    throw Error(ErrorCode::Corrupt, storage.url() + "/" + descriptionKey(id) + " describes another backup set");
+}
+
+void removeUnfinishedSet(storage::Storage& storage, std::uint32_t number) {
+    for (const SetKind kind : {SetKind::Full, SetKind::Incremental}) {
+        const SetId id{number, kind};
+        if (storage.any(endPrefix(id))) {
+            throw Error(ErrorCode::Conflict, "backup set " + nameOf(id) + " at " + storage.url() + " is complete");
+        }
+    }
+    for (const SetKind kind : {SetKind::Full, SetKind::Incremental}) {
+        const SetId id{number, kind};
+        storage.removeUnfinished(setDirectory(id));
+        for (const storage::ObjectInfo& object : storage.list(setDirectory(id)))
+            storage.remove(object.key);
+        // Last, so that a removal that is interrupted is seen and goes on later.
+        storage.remove(startKey(id));
+    }
+}
+
+}  // namespace tidemark::block

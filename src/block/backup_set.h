@@ -1,0 +1,99 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "block/block_index.h"
+#include "storage/storage.h"
+
+namespace tidemark::block {
+
+enum class SetKind { Full, Incremental };
+
+/// Which backup set of a destination; ids begin at 1 and grow.
+struct SetId {
+    std::uint32_t number = 0;
+    SetKind kind = SetKind::Full;
+};
+
+/// What `single_backup_set_info.obbak` says: everything that a restore needs beside the blocks, and everything that the
+/// views show of a set. See docs/format/backup_set.md.
+struct BackupSetDescription {
+    SetId id;
+    std::uint32_t prev_full_set = 0;         ///< 0 for full sets
+    std::uint32_t prev_incremental_set = 0;  ///< 0: the parent is the full set
+
+    std::string cluster_name;
+    std::uint64_t cluster_id = 0;
+    std::string tenant_name;
+    std::uint64_t tenant_id = 0;
+    std::uint64_t dest_id = 0;
+    /// Whatever a tenant of the same kind has to be made with, e.g. compatibility_mode, lower_case_table_names.
+    std::map<std::string, std::string> tenant_settings;
+    std::string comment;  ///< of the statement that asked for the backup
+
+    Nanos start_time = 0;
+    Nanos end_time = 0;
+    Scn start_scn = 0;
+    Scn start_replay_scn = 0;
+    Scn consistent_scn = 0;
+    Scn min_restore_scn = 0;  ///< the set can be restored to this and later, with the log from `gtid` on
+    bool plus_archivelog = false;
+
+    std::string gtid;  ///< position of the copy; the log is replayed from here
+    std::string binlog_file;
+    std::uint64_t binlog_position = 0;
+    std::uint64_t from_lsn = 0;
+    std::uint64_t to_lsn = 0;
+    std::uint64_t last_lsn = 0;
+    std::string server_version;
+
+    std::uint64_t input_bytes = 0;   ///< of all files
+    std::uint64_t output_bytes = 0;  ///< of all objects of the set's blocks
+    std::uint64_t files = 0;
+    std::uint64_t tablets = 0;
+    std::uint64_t macro_blocks = 0;
+
+    std::vector<StoredObject> objects;  ///< the set's blocks: data files and indexes
+    std::uint64_t index_checksum = 0;   ///< XXH3 of the range index
+};
+
+/// "backup_set_1_full/" and, below it, where the blocks are.
+storage::Key setDirectory(const SetId& id);
+storage::Key blockDirectory(const SetId& id);
+
+/// Claims the number: from now on the set exists, unfinished. Throws AlreadyExists if there is one.
+void beginBackupSet(storage::Storage& storage, const SetId& id);
+
+/// Stores the description, reads everything back that must be there (every object and its size, the indexes and the
+/// description with their checksums), and only then makes the set visible by one last object. Throws what it finds
+/// wrong; the set then stays unfinished.
+void finishBackupSet(storage::Storage& storage, const BackupSetDescription& description);
+
+/// A set as found at a destination.
+struct FoundBackupSet {
+    enum class State {
+        Complete,    ///< `description` is there
+        Unfinished,  ///< a backup at work, or what a crashed one left
+        Damaged,     ///< was complete, but its description cannot be read: `problem` says why
+    };
+    SetId id;
+    State state = State::Unfinished;
+    std::optional<BackupSetDescription> description;
+    std::string problem;
+};
+
+/// All sets of a destination in order of their numbers, from nothing but the destination.
+std::vector<FoundBackupSet> listBackupSets(storage::Storage& storage);
+
+/// The description of a complete set. Throws NotFound if there is no such set or it is not complete; Corrupt.
+BackupSetDescription readBackupSet(storage::Storage& storage, const SetId& id);
+
+/// Removes what a backup that did not finish has left. Nothing, if there is nothing. Throws Conflict for a complete
+/// set.
+void removeUnfinishedSet(storage::Storage& storage, std::uint32_t number);
+
+}  // namespace tidemark::block

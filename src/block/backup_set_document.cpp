@@ -1,0 +1,75 @@
+#include "block/backup_set_document.h"
+
+#include "storage/document.h"
+
+namespace tidemark::block {
+namespace {
+
+using nlohmann::json;
+
+constexpr storage::DocumentType kDocument{"tidemark backup set", 1};
+
+/// Hands every plain field with its name to `visit`, so that reading and writing cannot disagree.
+template <typename Description, typename Visit>
+void visitFields(Description& d, Visit visit) {
+    visit("backup_set_id", d.id.number);
+    visit("prev_full_backup_set_id", d.prev_full_set);
+    visit("prev_inc_backup_set_id", d.prev_incremental_set);
+    visit("cluster_name", d.cluster_name);
+    visit("cluster_id", d.cluster_id);
+    visit("tenant_name", d.tenant_name);
+    visit("tenant_id", d.tenant_id);
+    visit("dest_id", d.dest_id);
+    visit("tenant_settings", d.tenant_settings);
+    visit("comment", d.comment);
+    visit("start_time", d.start_time);
+    visit("end_time", d.end_time);
+    visit("start_scn", d.start_scn);
+    visit("start_replay_scn", d.start_replay_scn);
+    visit("consistent_scn", d.consistent_scn);
+    visit("min_restore_scn", d.min_restore_scn);
+    visit("plus_archivelog", d.plus_archivelog);
+    visit("gtid", d.gtid);
+    visit("binlog_file", d.binlog_file);
+    visit("binlog_position", d.binlog_position);
+    visit("from_lsn", d.from_lsn);
+    visit("to_lsn", d.to_lsn);
+    visit("last_lsn", d.last_lsn);
+    visit("server_version", d.server_version);
+    visit("input_bytes", d.input_bytes);
+    visit("output_bytes", d.output_bytes);
+    visit("file_count", d.files);
+    visit("tablet_count", d.tablets);
+    visit("macro_block_count", d.macro_blocks);
+    visit("index_checksum", d.index_checksum);
+}
+
+}  // namespace
+
+Bytes encodeDescription(const BackupSetDescription& description) {
+    json content;
+    visitFields(description, [&](const char* name, const auto& value) { content[name] = value; });
+    content["backup_type"] = description.id.kind == SetKind::Full ? "FULL" : "INC";
+    json objects = json::array();
+    for (const StoredObject& object : description.objects)
+        objects.push_back({{"key", object.key}, {"size", object.size}});
+    content["objects"] = std::move(objects);
+    return storage::sealDocument(kDocument, std::move(content));
+}
+
+BackupSetDescription decodeDescription(storage::Storage& storage, const storage::Key& key) {
+    const json content = storage::openDocument(kDocument, storage, key);
+    return storage::readFields(storage.url() + "/" + key, [&] {
+        BackupSetDescription description;
+        visitFields(description, [&](const char* name, auto& value) { content.at(name).get_to(value); });
+        const bool full = content.at("backup_type").get<std::string>() == "FULL";
+        description.id.kind = full ? SetKind::Full : SetKind::Incremental;
+        for (const json& object : content.at("objects")) {
+            description.objects.push_back(
+                {object.at("key").get<std::string>(), object.at("size").get<std::uint64_t>()});
+        }
+        return description;
+    });
+}
+
+}  // namespace tidemark::block

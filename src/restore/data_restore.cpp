@@ -1,0 +1,156 @@
+#include "restore/data_restore.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <deque>
+#include <exception>
+#include <mutex>
+#include <set>
+#include <thread>
+#include <vector>
+
+#include "base/error.h"
+#include "base/file.h"
+
+namespace tidemark::restore {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr unsigned kMostWorkers = 16;
+// The set interleaves as many files as mariadb-backup copied at once.
+constexpr std::size_t kOpenFilesPerWorker = 4;
+
+void requireEmptyDirectory(const fs::path& directory) {
+    if (::mkdir(directory.c_str(), 0700) == 0) return;
+    if (errno != EEXIST) throwErrno(errno, "making directory " + directory.string());
+    if (!fs::is_directory(directory) || !fs::is_empty(directory)) {
+        throw Error(ErrorCode::Conflict, directory.string() + " is not an empty directory");
+    }
+}
+
+void requireSpace(const fs::path& directory, std::uint64_t bytes) {
+    struct statvfs info {};
+    if (::statvfs(directory.c_str(), &info) != 0) throwErrno(errno, "looking at " + directory.string());
+    const std::uint64_t free = std::uint64_t{info.f_bavail} * info.f_frsize;
+    if (free >= bytes) return;
+    throw Error(ErrorCode::NoSpace,
+                directory.string() + " has " + std::to_string(free >> 20) +
+                    " MiB of free space; the backup set needs " + std::to_string(bytes >> 20) + " MiB",
+                "make room and restore again");
+}
+
+/// Every file with its final size, so that workers can write anywhere.
+void makeFiles(const block::BlockIndex& index, const fs::path& directory) {
+    std::set<fs::path> made;
+    for (const block::StoredFile& file : index.files()) {
+        const fs::path path = directory / file.path;
+        if (made.insert(path.parent_path()).second) {
+            fs::create_directories(path.parent_path());
+            fs::permissions(path.parent_path(), fs::perms::owner_all);
+        }
+        const Fd fd = openFile(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
+        if (::ftruncate(fd.get(), static_cast<off_t>(file.size)) != 0) throwErrno(errno, "sizing " + path.string());
+    }
+}
+
+/// Decodes blocks into the files, several threads at once.
+class Workers {
+public:
+    Workers(const block::BlockReader& reader, const fs::path& directory, DataRestoreProgress& progress,
+            std::stop_token stop)
+        : reader_(reader), directory_(directory), progress_(progress), stop_(std::move(stop)) {}
+
+    void run(unsigned count) {
+        std::vector<std::jthread> threads;
+        for (unsigned i = 0; i < count; ++i)
+            threads.emplace_back([this] { work(); });
+        threads.clear();
+        if (failure_) std::rethrow_exception(failure_);
+    }
+
+private:
+    struct OpenFile {
+        block::FileNumber number;
+        fs::path path;
+        Fd fd;
+    };
+
+    void work() {
+        pthread_setname_np(pthread_self(), "restore-decode");
+        try {
+            decodeBlocks();
+        } catch (...) {
+            const std::lock_guard lock(mutex_);
+            if (!failure_) failure_ = std::current_exception();
+            failed_ = true;
+        }
+    }
+
+    void decodeBlocks() {
+        block::BlockDecoder decoder(reader_);
+        std::deque<OpenFile> open;
+        const auto& blocks = reader_.index().blocks();
+        for (std::size_t i = next_++; i < blocks.size() && !failed_; i = next_++) {
+            if (stop_.stop_requested()) throw Error(ErrorCode::Cancelled, "the restore was cancelled");
+            const block::BlockEntry& entry = blocks[i];
+            const ByteView content = decoder.block(entry);
+            const OpenFile& file = fileFor(entry.id.file, open);
+            writeAt(file.fd.get(), content, std::uint64_t{entry.id.number} * block::kMacroBlockSize, file.path);
+            progress_.finished_bytes += content.size();
+            ++progress_.finished_macro_blocks;
+        }
+    }
+
+    const OpenFile& fileFor(block::FileNumber number, std::deque<OpenFile>& open) const {
+        const auto found =
+            std::find_if(open.begin(), open.end(), [&](const auto& one) { return one.number == number; });
+        if (found != open.end()) return *found;
+        if (open.size() == kOpenFilesPerWorker) open.pop_front();
+        const fs::path path = directory_ / reader_.index().file(number)->path;
+        open.push_back({number, path, openFile(path, O_WRONLY | O_NOFOLLOW)});
+        return open.back();
+    }
+
+    const block::BlockReader& reader_;
+    const fs::path& directory_;
+    DataRestoreProgress& progress_;
+    const std::stop_token stop_;
+    std::atomic<std::size_t> next_{0};
+    std::atomic<bool> failed_{false};
+    std::mutex mutex_;
+    std::exception_ptr failure_;
+};
+
+}  // namespace
+
+void restoreFiles(const block::BlockReader& reader, const DataRestoreOptions& options, DataRestoreProgress& progress,
+                  std::stop_token stop) {
+    const block::BlockIndex& index = reader.index();
+    std::uint64_t bytes = 0;
+    for (const block::StoredFile& file : index.files())
+        bytes += file.size;
+    progress.total_bytes = bytes;
+    progress.total_files = index.files().size();
+    progress.total_macro_blocks = index.blocks().size();
+
+    reader.checkObjects();
+    requireEmptyDirectory(options.directory);
+    requireSpace(options.directory, bytes);
+    makeFiles(index, options.directory);
+    const unsigned workers = options.workers != 0 ? options.workers : std::thread::hardware_concurrency();
+    Workers(reader, options.directory, progress, std::move(stop)).run(std::clamp(workers, 1U, kMostWorkers));
+}
+
+void syncFiles(const fs::path& directory) {
+    const Fd fd = openFile(directory, O_RDONLY | O_DIRECTORY);
+    if (::syncfs(fd.get()) != 0) throwErrno(errno, "syncing the file system of " + directory.string());
+}
+
+}  // namespace tidemark::restore

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <filesystem>
+#include <stop_token>
+
+#include "block/block_reader.h"
+
+namespace tidemark::restore {
+
+/// Any thread may read it while restoreFiles runs.
+struct DataRestoreProgress {
+    std::atomic<std::uint64_t> total_bytes{0};
+    std::atomic<std::uint64_t> finished_bytes{0};
+    std::atomic<std::uint64_t> total_files{0};
+    std::atomic<std::uint64_t> total_macro_blocks{0};
+    std::atomic<std::uint64_t> finished_macro_blocks{0};
+};
+
+struct DataRestoreOptions {
+    std::filesystem::path directory;  ///< absolute; must be empty, or missing in a directory that exists
+    unsigned workers = 0;             ///< 0: one per core, 16 at most
+};
+
+/// Writes every file of a set below the directory (directories 0700, files 0600), verifying every byte on the way.
+///
+/// Throws NotFound or Corrupt, naming the object of the set; NoSpace, before it begins if it can be known; Conflict if
+/// the directory is not empty; Cancelled. After a failure, what was written is the caller's to remove. The files are
+/// not synced: see syncFiles.
+void restoreFiles(const block::BlockReader& reader, const DataRestoreOptions& options, DataRestoreProgress& progress,
+                  std::stop_token stop);
+
+/// Makes restored files consistent by applying the redo log copied with them, so that mariadbd can start on them.
+/// `memory` is what it may use for that. Throws Unavailable, with what mariadb-backup said; Cancelled.
+void prepareFiles(const std::filesystem::path& directory, std::uint64_t memory, std::stop_token stop);
+
+/// Makes everything below the directory durable, by one sync of its file system.
+void syncFiles(const std::filesystem::path& directory);
+
+}  // namespace tidemark::restore
