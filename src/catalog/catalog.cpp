@@ -62,6 +62,7 @@ struct Catalog::Slot {
         if (!client) {
             client.emplace(endpoint);
             client->script(
+                "SET NAMES utf8mb4 COLLATE utf8mb4_general_ci;"
                 "SET time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION',"
                 "    innodb_lock_wait_timeout = 10, autocommit = 1;"
                 "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED");

@@ -99,21 +99,6 @@ bool isBool(std::string_view text) {
     return false;
 }
 
-std::int64_t parseAs(ParameterType type, std::string_view value) {
-    switch (type) {
-        case Int:
-            return parseInt(value);
-        case Time:
-            return parseTime(value).count();
-        case Capacity:
-            return parseCapacity(value);
-        case Bool:
-        case Version:
-            break;
-    }
-    return 0;
-}
-
 }  // namespace
 
 std::span<const ParameterDefinition> parameterDefinitions() {
@@ -135,10 +120,26 @@ std::int64_t parseCapacity(std::string_view text) {
     return parseWithSuffix(text, kCapacitySuffixes, "capacity");
 }
 
+std::optional<std::int64_t> numberOf(const ParameterDefinition& definition, std::string_view value) {
+    switch (definition.type) {
+        case Int:
+            return parseInt(value);
+        case Time:
+            return parseTime(value).count();
+        case Capacity:
+            return parseCapacity(value);
+        case Bool:
+        case Version:
+            break;
+    }
+    return std::nullopt;
+}
+
 std::string checkedValue(const ParameterDefinition& definition, std::string_view value) {
     const auto refused = [&](const std::string& hint) {
         return obError(Ob::InvalidArgument, fmt::format("value '{}' of {}", value, definition.name), hint);
     };
+    if (value.size() > 64) throw refused("it is too long");
     if (definition.type == Version) throw obError(Ob::NotSupported, fmt::format("setting {}", definition.name));
     if (definition.type == Bool) {
         if (!isBool(value)) throw refused("use true or false");
@@ -146,7 +147,7 @@ std::string checkedValue(const ParameterDefinition& definition, std::string_view
     }
     std::int64_t number = 0;
     try {
-        number = parseAs(definition.type, value);
+        number = numberOf(definition, value).value();
     } catch (const Error&) {
         throw refused(fmt::format("a value looks like the default, '{}'", definition.default_value));
     }

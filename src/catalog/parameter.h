@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -37,5 +38,8 @@ std::int64_t parseCapacity(std::string_view text);
 
 /// The value as it is kept and shown; throws Ob::InvalidArgument, naming the range, if it is not one for `definition`.
 std::string checkedValue(const ParameterDefinition& definition, std::string_view value);
+
+/// A checked value in its type's unit (a number, microseconds, bytes); nullopt for Bool and Version.
+std::optional<std::int64_t> numberOf(const ParameterDefinition& definition, std::string_view value);
 
 }  // namespace tidemark::catalog

@@ -35,8 +35,10 @@ void ParameterStore::set(TenantId tenant, std::string_view name, std::string_vie
     requireMaySet(definition, tenant);
     const std::string checked = checkedValue(definition, value);
     catalog_.write({changeOf(definition, tenant)}, [&](mysql::SqlClient& client) {
-        client.query("REPLACE INTO tidemark.parameter_value (tenant_id, name, value) VALUES (?, ?, ?)",
-                     {ownerOf(definition, tenant), std::string(definition.name), checked});
+        const auto number = numberOf(definition, checked);
+        client.query("REPLACE INTO tidemark.parameter_value (tenant_id, name, value, number) VALUES (?, ?, ?, ?)",
+                     {ownerOf(definition, tenant), std::string(definition.name), checked,
+                      number ? mysql::Value(*number) : mysql::Value(nullptr)});
     });
 }
 

@@ -6,6 +6,11 @@
 namespace tidemark::catalog {
 namespace {
 
+/// Views show NULL where there is nothing to say.
+mysql::Value fittingOrNull(const std::string& text) {
+    return text.empty() ? mysql::Value(nullptr) : mysql::Value(fitting(text, 1024));
+}
+
 RestoreJob jobFrom(const mysql::Row& row) {
     RestoreJob job{.job_id = row.integer("job_id"),
                    .tenant_name = row.text("tenant_name"),
@@ -21,7 +26,7 @@ RestoreJob jobFrom(const mysql::Row& row) {
                    .finish_time = maybeTimeOf(row, "finish_time"),
                    .set_list = row.text("set_list"),
                    .piece_list = row.text("piece_list"),
-                   .description = row.text("description"),
+                   .description = row.maybe("description").value_or(""),
                    .backup_cluster_version = row.integer("backup_cluster_version"),
                    .finish_bytes = row.unsignedInteger("finish_bytes"),
                    .tablet_count = row.integer("tablet_count"),
@@ -29,7 +34,7 @@ RestoreJob jobFrom(const mysql::Row& row) {
                    .recover_start_scn = row.unsignedInteger("recover_start_scn"),
                    .recover_scn = row.unsignedInteger("recover_scn"),
                    .result = static_cast<int>(row.integer("result")),
-                   .comment = row.text("comment")};
+                   .comment = row.maybe("comment").value_or("")};
     if (const auto status = row.maybe("tenant_status")) job.tenant_status = parseText<RestoreTenantStatus>(*status);
     if (row.maybe("total_bytes")) job.total_bytes = row.unsignedInteger("total_bytes");
     return job;
@@ -50,7 +55,7 @@ void insertJob(mysql::SqlClient& client, const RestoreJob& job) {
                {"start_time", sqlTime(job.start_time)},
                {"set_list", job.set_list},
                {"piece_list", job.piece_list},
-               {"description", fitting(job.description, 1024)},
+               {"description", fittingOrNull(job.description)},
                {"backup_cluster_version", job.backup_cluster_version}});
 }
 
@@ -123,7 +128,7 @@ void RestoreStore::finish(JobId job_id, const Outcome& outcome) {
         updateRows(client, "restore_job",
                    {{"sys_status", text(done ? RestoreSysStatus::RestoreSuccess : RestoreSysStatus::RestoreFail)},
                     {"result", std::int64_t{outcome.result}},
-                    {"comment", fitting(outcome.comment, 1024)},
+                    {"comment", fittingOrNull(outcome.comment)},
                     {"finish_time", sqlTime(catalog_.clock().now())}},
                    key);
         client.query("UPDATE tidemark.restore_job SET tenant_status = ? WHERE job_id = ? AND tenant_status IS NOT NULL",

@@ -28,6 +28,9 @@ CREATE TABLE IF NOT EXISTS tidemark.commit_marker (
     at TIMESTAMP(6) NULL,
     PRIMARY KEY (owner, slot));
 
+-- which views are installed: a hash of their text
+CREATE TABLE IF NOT EXISTS tidemark.view_version (fingerprint BIGINT UNSIGNED NOT NULL PRIMARY KEY);
+
 CREATE TABLE IF NOT EXISTS tidemark.cluster (
     id BIGINT NOT NULL PRIMARY KEY,
     name VARCHAR(128) NOT NULL);
@@ -158,16 +161,18 @@ CREATE TABLE IF NOT EXISTS tidemark.parameter_definition (
     name VARCHAR(128) NOT NULL PRIMARY KEY,
     data_type VARCHAR(128) NOT NULL,
     scope VARCHAR(64) NOT NULL,
-    default_value VARCHAR(4096) NOT NULL,
+    default_value VARCHAR(512) NOT NULL,
+    default_number BIGINT NULL,
     section VARCHAR(128) NOT NULL,
     edit_level VARCHAR(128) NOT NULL,
     info VARCHAR(4096) NOT NULL);
 
--- tenant_id 0: the cluster's
+-- tenant_id 0: the cluster's; number: the value in microseconds, bytes or as it is
 CREATE TABLE IF NOT EXISTS tidemark.parameter_value (
     tenant_id BIGINT NOT NULL,
     name VARCHAR(128) NOT NULL,
-    value VARCHAR(4096) NOT NULL,
+    value VARCHAR(512) NOT NULL,
+    number BIGINT NULL,
     PRIMARY KEY (tenant_id, name));
 
 CREATE TABLE IF NOT EXISTS tidemark.destination (
@@ -326,7 +331,7 @@ CREATE TABLE IF NOT EXISTS tidemark.restore_job (
     finish_time TIMESTAMP(6) NULL,
     set_list LONGTEXT NOT NULL,
     piece_list LONGTEXT NOT NULL,
-    description VARCHAR(1024) NOT NULL DEFAULT '',
+    description VARCHAR(1024) NULL,
     backup_cluster_version BIGINT NOT NULL DEFAULT 0,
     total_bytes BIGINT NULL,
     finish_bytes BIGINT NOT NULL DEFAULT 0,
@@ -335,7 +340,7 @@ CREATE TABLE IF NOT EXISTS tidemark.restore_job (
     recover_start_scn BIGINT UNSIGNED NOT NULL DEFAULT 0,
     recover_scn BIGINT UNSIGNED NOT NULL DEFAULT 0,
     result BIGINT NOT NULL DEFAULT 0,
-    comment VARCHAR(1024) NOT NULL DEFAULT '',
+    comment VARCHAR(1024) NULL,
     KEY (tenant_id));
 CREATE TABLE IF NOT EXISTS tidemark.restore_job_history LIKE tidemark.restore_job;
 )sql";
@@ -358,6 +363,11 @@ const char* typeName(ParameterType type) {
     return "STRING";
 }
 
+mysql::Value numberOrNull(const ParameterDefinition& definition, std::string_view value) {
+    const auto number = numberOf(definition, value);
+    return number ? mysql::Value(*number) : mysql::Value(nullptr);
+}
+
 void writeParameterDefinitions(mysql::SqlClient& client) {
     mysql::inTransaction(client, [&] {
         client.query("DELETE FROM tidemark.parameter_definition");
@@ -367,6 +377,7 @@ void writeParameterDefinitions(mysql::SqlClient& client) {
                        {"data_type", std::string(typeName(definition.type))},
                        {"scope", std::string(definition.scope == ParameterScope::Tenant ? "TENANT" : "CLUSTER")},
                        {"default_value", std::string(definition.default_value)},
+                       {"default_number", numberOrNull(definition, definition.default_value)},
                        {"section", std::string(definition.section)},
                        {"edit_level",
                         std::string(definition.type == ParameterType::Version ? "READONLY" : "DYNAMIC_EFFECTIVE")},

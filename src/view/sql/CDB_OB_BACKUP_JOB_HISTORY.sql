@@ -1,0 +1,21 @@
+-- scope: sys, tenant
+SELECT j.tenant_id AS TENANT_ID,
+       j.job_id AS JOB_ID,
+       BIGINT(1) AS INCARNATION,
+       j.backup_set_id AS BACKUP_SET_ID,
+       j.initiator_tenant_id AS INITIATOR_TENANT_ID,
+       j.initiator_job_id AS INITIATOR_JOB_ID,
+       j.executors AS EXECUTOR_TENANT_ID,
+       IF(j.plus_archivelog, 'ON', 'OFF') AS PLUS_ARCHIVELOG,
+       j.backup_type AS BACKUP_TYPE,
+       j.job_level AS JOB_LEVEL,
+       'NONE' AS ENCRYPTION_MODE,
+       CAST('' AS CHAR(512)) AS PASSWD,
+       j.start_time AS START_TIMESTAMP,
+       j.end_time AS END_TIMESTAMP,
+       j.status AS STATUS,
+       j.result AS RESULT,
+       j.comment AS COMMENT,
+       j.description AS DESCRIPTION,
+       j.path AS PATH
+FROM tidemark.backup_job_history j
