@@ -1,0 +1,67 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "archive/round_follower.h"
+#include "base/log.h"
+#include "catalog/stores.h"
+#include "mysql/sql_client.h"
+#include "storage/destination.h"
+
+namespace tidemark::archive {
+
+struct ArchiveServiceOptions {
+    /// How the daemon reaches a tenant; throws Ob::TenantNotExist.
+    std::function<mysql::Endpoint(catalog::TenantId)> endpoint;
+    /// Length of a piece instead of PIECE_SWITCH_INTERVAL, whose least is a day; 0: not replaced. For tests.
+    Nanos piece_interval = 0;
+    /// How long a tenant that is not archived keeps its binlog, for replicas of its own.
+    std::chrono::seconds unarchived_binlog{24 * 3600};
+};
+
+/// The archives of all tenants: LOG_ARCHIVE_DEST, ARCHIVELOG and NOARCHIVELOG, one RoundFollower per archiving tenant.
+/// Thread-safe. A tenant's round survives the daemon: resumeAll() goes on with it.
+class ArchiveService {
+public:
+    ArchiveService(ArchiveServiceOptions options, catalog::Stores& stores, const Clock& clock);
+    ArchiveService(const ArchiveService&) = delete;
+    ArchiveService& operator=(const ArchiveService&) = delete;
+
+    /// SET LOG_ARCHIVE_DEST: `value` is 'LOCATION=… [BINDING=…] [PIECE_SWITCH_INTERVAL=…]', or empty to clear it.
+    void setDestination(const catalog::Tenant& tenant, const std::string& value);
+
+    /// ARCHIVELOG: opens a round and returns; it begins on its own. Throws Ob::AlreadyInArchiveMode,
+    /// Ob::CannotStartLogArchive, and what is wrong with the destination.
+    void enable(const catalog::Tenant& tenant);
+    /// NOARCHIVELOG: what has been received is written, the round ends. Throws Ob::AlreadyInNoArchiveMode.
+    void disable(const catalog::Tenant& tenant);
+
+    /// At the daemon's start: goes on with every round that was open.
+    void resumeAll();
+    /// Before a tenant is dropped: ends its archiver; nothing more is written.
+    void forget(catalog::TenantId tenant);
+    /// At the daemon's end: flushes what was received and leaves the rounds open.
+    void suspendAll();
+
+private:
+    void start(const catalog::ArchiveRound& round);
+    std::unique_ptr<RoundFollower> take(catalog::TenantId tenant);
+    void finish(const catalog::ArchiveRound& round, std::unique_ptr<RoundFollower> follower);
+    storage::DestinationIdentity identity(const catalog::Tenant& tenant, std::int64_t dest_id);
+    void expireBinlogs(std::stop_token stop);
+
+    const ArchiveServiceOptions options_;
+    catalog::Stores& stores_;
+    const Clock& clock_;
+    const Logger log_;
+    std::mutex mutex_;
+    std::map<catalog::TenantId, std::unique_ptr<RoundFollower>> followers_;  // guarded by mutex_
+    std::jthread expiry_;
+};
+
+}  // namespace tidemark::archive

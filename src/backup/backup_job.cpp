@@ -1,0 +1,226 @@
+#include "backup/backup_job.h"
+
+#include <fmt/format.h>
+#include <pthread.h>
+
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "archive/archive_reader.h"
+#include "base/ob_error.h"
+#include "source/mariadb_backup.h"
+
+namespace tidemark::backup {
+
+using catalog::BackupTaskStatus;
+
+storage::DestinationIdentity BackupJobParts::identity(const catalog::Tenant& tenant, std::int64_t dest_id) const {
+    const catalog::Cluster cluster = stores.cluster.cluster();
+    return {.cluster_name = cluster.name,
+            .cluster_id = static_cast<std::uint64_t>(cluster.id),
+            .tenant_name = tenant.name,
+            .tenant_id = static_cast<std::uint64_t>(tenant.id),
+            .dest_id = static_cast<std::uint64_t>(dest_id)};
+}
+
+BackupJob::BackupJob(const BackupJobParts& parts, const catalog::BackupJob& row)
+    : parts_(parts), row_(row), log_(makeLogger(fmt::format("backup tenant={} job={}", row.tenant, row.job_id))) {}
+
+void BackupJob::run(std::stop_token stop) {
+    begin();
+    enter(BackupTaskStatus::BackupSysMeta);
+    removeLeftovers();
+    block::beginBackupSet(*storage_, description_.id);
+    describeTenant();
+    enter(BackupTaskStatus::BackupUserMeta);
+    const DataBackupResult copied = copyData(stop);
+    enter(BackupTaskStatus::BeforeBackupLog);
+    // Only the archive knows the SCN of the last transaction in the copy, and without it no restore can go on from it.
+    awaitArchive(copied.facts.gtid, stop);
+    completeSet(copied);
+    log_->info("set {} complete: {} macro blocks, {} of {} bytes, restores from SCN {} on", set_.backup_set_id,
+               task_.stats.macro_block_count, task_.stats.output_bytes, task_.stats.input_bytes, set_.min_restore_scn);
+}
+
+void BackupJob::begin() {
+    tenant_ = parts_.stores.tenants.get(row_.tenant);
+    const auto destination = parts_.stores.destinations.backup(row_.tenant);
+    if (!destination) throw obError(Ob::BackupCanNotStart, "backup dest is not set.");
+    storage_ = storage::requireDestination(destination->path, parts_.identity(tenant_, destination->dest_id),
+                                           storage::DestinationKind::Data, parts_.clock)
+                   .storage;
+    std::int64_t least_id = 1;  // above every number at the destination, finished or not: objects never change
+    for (const auto& found : block::listBackupSets(*storage_))
+        least_id = std::max<std::int64_t>(least_id, found.id.number + 1);
+    set_.dest_id = destination->dest_id;
+    set_.path = destination->path;
+    set_.start_time = parts_.clock.now();
+    const catalog::BegunBackup begun = parts_.stores.backups.begin(row_.tenant, row_.job_id, set_, least_id);
+    task_ = begun.task;
+    set_ = begun.set;
+    task_.start_scn = static_cast<Scn>(parts_.clock.now());
+    description_.id = {.number = static_cast<std::uint32_t>(set_.backup_set_id), .kind = block::SetKind::Full};
+    log_->info("tenant {}: set {} at {}", tenant_.name, set_.backup_set_id, set_.path);
+}
+
+/// What backups that did not finish have left: nobody can restore it, and it fills the destination.
+void BackupJob::removeLeftovers() {
+    for (const auto& found : block::listBackupSets(*storage_)) {
+        if (found.state != block::FoundBackupSet::State::Unfinished) continue;
+        log_->info("removing what is left of set {}", found.id.number);
+        block::removeUnfinishedSet(*storage_, found.id.number);
+    }
+}
+
+void BackupJob::describeTenant() {
+    const catalog::Cluster cluster = parts_.stores.cluster.cluster();
+    description_.cluster_name = cluster.name;
+    description_.cluster_id = static_cast<std::uint64_t>(cluster.id);
+    description_.tenant_name = tenant_.name;
+    description_.tenant_id = static_cast<std::uint64_t>(tenant_.id);
+    description_.dest_id = static_cast<std::uint64_t>(set_.dest_id);
+    description_.tenant_settings = tenant_.variables;
+    description_.tenant_settings["charset"] = tenant_.charset;
+    description_.tenant_settings["collation"] = tenant_.collation;
+    description_.tenant_settings["compatibility_mode"] = catalog::text(tenant_.mode);
+    description_.comment = row_.description;
+    description_.start_time = set_.start_time;
+    description_.start_scn = task_.start_scn;
+}
+
+DataBackupResult BackupJob::copyData(std::stop_token stop) {
+    const auto server = parts_.tenants.server(row_.tenant);
+    source::MariadbBackupSource source({.data_directory = server->paths().data(),
+                                        .endpoint = server->endpoint(),
+                                        .work_directory = server->paths().directory});
+    DataBackup backup(source, *storage_,
+                      {.set = description_.id,
+                       .data_file_size = static_cast<std::uint64_t>(
+                           parts_.stores.parameters.bytes(row_.tenant, "backup_data_file_size"))},
+                      progress_);
+    // The views move while this thread reads.
+    std::jthread ticker([this](std::stop_token done) {
+        pthread_setname_np(pthread_self(), "backup-progress");
+        std::mutex mutex;
+        std::condition_variable_any wake;
+        std::unique_lock lock(mutex);
+        while (!wake.wait_for(lock, done, std::chrono::milliseconds(500), [&] { return done.stop_requested(); }))
+            record();
+    });
+    DataBackupResult result = backup.run(stop);
+    ticker.request_stop();
+    ticker.join();
+    return result;
+}
+
+static BackupTaskStatus statusOf(DataPhase phase) {
+    switch (phase) {
+        case DataPhase::Starting:
+            return BackupTaskStatus::BackupUserMeta;
+        case DataPhase::System:
+            return BackupTaskStatus::BackupDataSys;
+        case DataPhase::UserTables:
+            return BackupTaskStatus::BackupDataMajor;
+        case DataPhase::OtherFiles:
+        case DataPhase::Done:
+            break;
+    }
+    return BackupTaskStatus::BackupDataMinor;
+}
+
+void BackupJob::record() {
+    catalog::BackupTask task = task_;
+    if (task.status == BackupTaskStatus::BackupUserMeta) task.status = statusOf(progress_.phase);
+    task.stats.input_bytes = progress_.read_bytes;
+    task.stats.output_bytes = progress_.stored.stored_bytes;
+    task.stats.tablet_count = static_cast<std::int64_t>(progress_.total_tablets.load());
+    task.stats.finish_tablet_count = static_cast<std::int64_t>(progress_.finished_tablets.load());
+    task.stats.finish_macro_block_count = static_cast<std::int64_t>(progress_.stored.blocks.load());
+    // The total was measured before the start; a tenant that grows meanwhile must not make more than all of it done.
+    task.stats.macro_block_count =
+        std::max(static_cast<std::int64_t>(progress_.total_macro_blocks.load()), task.stats.finish_macro_block_count);
+    task.stats.tablet_count = std::max(task.stats.tablet_count, task.stats.finish_tablet_count);
+    try {
+        parts_.stores.backups.progress(task);
+    } catch (const Error& error) {
+        log_->warn("progress could not be recorded: {}", error.what());
+    }
+}
+
+void BackupJob::enter(BackupTaskStatus status) {
+    if (status == BackupTaskStatus::BeforeBackupLog) {
+        task_.stats.input_bytes = progress_.read_bytes;
+        task_.stats.output_bytes = progress_.stored.stored_bytes;
+        task_.stats.tablet_count = task_.stats.finish_tablet_count =
+            static_cast<std::int64_t>(progress_.total_tablets.load());
+        task_.stats.macro_block_count = task_.stats.finish_macro_block_count =
+            static_cast<std::int64_t>(progress_.stored.blocks.load());
+        task_.end_scn = static_cast<Scn>(parts_.clock.now());
+    }
+    task_.status = status;
+    parts_.stores.backups.progress(task_);
+}
+
+void BackupJob::awaitArchive(const std::string& gtid, std::stop_token stop) {
+    const auto destination = parts_.stores.destinations.archive(row_.tenant);
+    if (!destination) throw obError(Ob::BackupCanNotStart, "log archive status is not doing.");
+    const auto log = storage::openStorage(destination->path);
+    const auto position = mysql::GtidPosition::parse(gtid);
+    std::mutex mutex;
+    std::condition_variable_any wake;
+    std::unique_lock lock(mutex);
+    for (std::chrono::milliseconds pause(20);; pause = std::min(2 * pause, std::chrono::milliseconds(1000))) {
+        if (const auto covered = archive::ArchiveReader(*log).scnOf(position); covered && covered->complete) {
+            set_.min_restore_scn = set_.consistent_scn = set_.start_replay_scn = covered->scn;
+            task_.user_ls_start_scn = covered->scn;
+            return;
+        }
+        const auto round = parts_.stores.archive.lastRound(row_.tenant);
+        if (!round || round->status != catalog::RoundStatus::Doing) {
+            throw Error(ErrorCode::Conflict, "the log archive stopped before it passed the end of the backup",
+                        "ALTER SYSTEM ARCHIVELOG, then back up again");
+        }
+        wake.wait_for(lock, stop, pause, [&] { return stop.stop_requested(); });
+        if (stop.stop_requested()) throw Error(ErrorCode::Cancelled, "cancelled");
+    }
+}
+
+void BackupJob::completeSet(const DataBackupResult& copied) {
+    description_.end_time = parts_.clock.now();
+    description_.start_replay_scn = set_.start_replay_scn;
+    description_.consistent_scn = set_.consistent_scn;
+    description_.min_restore_scn = set_.min_restore_scn;
+    description_.gtid = copied.facts.gtid;
+    description_.binlog_file = copied.facts.binlog_file;
+    description_.binlog_position = copied.facts.binlog_position;
+    description_.from_lsn = copied.facts.from_lsn;
+    description_.to_lsn = copied.facts.to_lsn;
+    description_.last_lsn = copied.facts.last_lsn;
+    description_.server_version = copied.facts.server_version;
+    description_.input_bytes = copied.blocks.plain_bytes;
+    description_.output_bytes = copied.blocks.stored_bytes;
+    description_.files = copied.blocks.files;
+    description_.tablets = copied.tablets;
+    description_.macro_blocks = copied.blocks.blocks;
+    description_.objects = copied.blocks.objects;
+    description_.index_checksum = copied.blocks.index_checksum;
+    block::finishBackupSet(*storage_, description_);
+
+    task_.stats.input_bytes = copied.blocks.plain_bytes;
+    task_.stats.output_bytes = copied.blocks.stored_bytes;
+    task_.stats.macro_block_count = task_.stats.finish_macro_block_count =
+        static_cast<std::int64_t>(copied.blocks.blocks);
+    task_.stats.tablet_count = task_.stats.finish_tablet_count = static_cast<std::int64_t>(copied.tablets);
+    task_.stats.file_count = static_cast<std::int64_t>(copied.blocks.objects.size());
+    set_.stats = task_.stats;
+    set_.end_time = description_.end_time;
+    parts_.stores.backups.progress(task_);
+}
+
+void BackupJob::finish(const catalog::Outcome& outcome) {
+    if (outcome.state == catalog::Outcome::State::Failed) log_->error("failed: {}", outcome.comment);
+    parts_.stores.backups.finish(row_.tenant, row_.job_id, outcome, set_.backup_set_id == 0 ? nullptr : &set_);
+}
+
+}  // namespace tidemark::backup

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <stop_token>
+
+#include "backup/data_backup.h"
+#include "base/log.h"
+#include "block/backup_set.h"
+#include "catalog/stores.h"
+#include "job/job.h"
+#include "storage/destination.h"
+#include "storage/open_storage.h"
+#include "tenant/tenant_service.h"
+
+namespace tidemark::backup {
+
+/// What a backup works with; references outlive it.
+struct BackupJobParts {
+    catalog::Stores& stores;
+    tenant::TenantService& tenants;
+    const Clock& clock;
+
+    storage::DestinationIdentity identity(const catalog::Tenant& tenant, std::int64_t dest_id) const;
+};
+
+/// One tenant's data backup: its files become a set, which becomes visible once the archive has passed its end.
+class BackupJob : public job::Job {
+public:
+    /// `row` is in INIT.
+    BackupJob(const BackupJobParts& parts, const catalog::BackupJob& row);
+
+    void run(std::stop_token stop) override;
+    void finish(const catalog::Outcome& outcome) override;
+
+private:
+    void begin();
+    void removeLeftovers();
+    void describeTenant();
+    DataBackupResult copyData(std::stop_token stop);
+    void awaitArchive(const std::string& gtid, std::stop_token stop);
+    void completeSet(const DataBackupResult& copied);
+
+    /// Writes the present counters, and the stage they show, to the catalog.
+    void record();
+    void enter(catalog::BackupTaskStatus status);
+
+    const BackupJobParts parts_;
+    const catalog::BackupJob row_;
+    const Logger log_;
+    catalog::Tenant tenant_;
+    catalog::BackupTask task_;
+    catalog::BackupSet set_;
+    std::shared_ptr<storage::Storage> storage_;
+    block::BackupSetDescription description_;
+    DataBackupProgress progress_;
+};
+
+}  // namespace tidemark::backup

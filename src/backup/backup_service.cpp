@@ -1,0 +1,135 @@
+#include "backup/backup_service.h"
+
+#include <algorithm>
+
+#include "base/ob_error.h"
+#include "storage/destination.h"
+
+namespace tidemark::backup {
+namespace {
+
+void checkOptions(const BackupOptions& options) {
+    if (options.plus_archivelog) {
+        throw obError(Ob::NotSupported, "PLUS ARCHIVELOG is",
+                      "the archive destination is all a restore needs beside the set");
+    }
+}
+
+}  // namespace
+
+void BackupService::setDestination(const catalog::Tenant& tenant, const std::string& uri) {
+    const auto jobs = stores_.backups.activeJobs();
+    if (std::any_of(jobs.begin(), jobs.end(), [&](const auto& job) { return job.tenant == tenant.id; })) {
+        throw obError(Ob::BackupInProgress);
+    }
+    if (uri.empty()) return stores_.destinations.clearBackup(tenant.id);
+    const auto dest_id = stores_.destinations.idOf(tenant.id, catalog::DestinationKind::BackupData, uri);
+    storage::openDestination(uri, parts_.identity(tenant, dest_id), storage::DestinationKind::Data, parts_.clock);
+    stores_.destinations.setBackup(tenant.id, uri);
+}
+
+/// The preconditions, in OceanBase's order.
+catalog::BackupRequest BackupService::request(const catalog::Tenant& tenant, const BackupOptions& options) {
+    if (tenant.id == catalog::kSysTenantId) {
+        throw obError(Ob::ErrUnexpected, "the sys tenant cannot be backed up", "name user tenants");
+    }
+    if (tenant.status != catalog::TenantStatus::Normal || tenant.role != catalog::TenantRole::Primary) {
+        throw obError(Ob::BackupCanNotStart, "tenant status is not normal.",
+                      tenant.name + " is " + catalog::text(tenant.status) + ", " + catalog::text(tenant.role));
+    }
+    const auto destination = stores_.destinations.backup(tenant.id);
+    if (!destination) {
+        throw obError(Ob::BackupCanNotStart, "backup dest is not set.",
+                      "ALTER SYSTEM SET DATA_BACKUP_DEST = 'file:///path' TENANT = " + tenant.name);
+    }
+    const auto jobs = stores_.backups.activeJobs();
+    if (std::any_of(jobs.begin(), jobs.end(), [&](const auto& job) { return job.tenant == tenant.id; })) {
+        throw obError(Ob::BackupInProgress);
+    }
+    const auto round = stores_.archive.lastRound(tenant.id);
+    if (!round || round->status != catalog::RoundStatus::Doing) {
+        throw obError(
+            Ob::BackupCanNotStart, "log archive status is not doing.",
+            "ALTER SYSTEM ARCHIVELOG TENANT = " + tenant.name + ", and wait until CDB_OB_ARCHIVELOG says DOING");
+    }
+    storage::requireDestination(destination->path, parts_.identity(tenant, destination->dest_id),
+                                storage::DestinationKind::Data, parts_.clock);
+    return {.tenant = tenant.id,
+            .dest_id = destination->dest_id,
+            .path = destination->path,
+            .type = catalog::BackupType::Full,
+            .plus_archivelog = false,
+            .description = options.description};
+}
+
+void BackupService::startOwn(const catalog::Tenant& tenant, const BackupOptions& options) {
+    checkOptions(options);
+    submit(stores_.backups.start(request(tenant, options)));
+}
+
+void BackupService::startFromSys(const std::vector<catalog::Tenant>& tenants, catalog::JobLevel level,
+                                 const BackupOptions& options) {
+    std::vector<catalog::BackupRequest> requests;
+    for (const catalog::Tenant& tenant : tenants)
+        requests.push_back(request(tenant, options));
+    for (const auto& job : stores_.backups.startFromSys(requests, level, options.description).jobs)
+        submit(job);
+}
+
+void BackupService::startNamed(const std::vector<catalog::Tenant>& tenants, const BackupOptions& options) {
+    checkOptions(options);
+    if (tenants.empty()) throw obError(Ob::NotSupported, "No tenant name specified, which");
+    startFromSys(tenants, catalog::JobLevel::SysTenant, options);
+}
+
+void BackupService::startAll(const BackupOptions& options) {
+    checkOptions(options);
+    std::vector<catalog::Tenant> able;
+    for (const catalog::Tenant& tenant : stores_.tenants.all()) {
+        try {
+            request(tenant, options);
+            able.push_back(tenant);
+        } catch (const Error& error) {
+            log_->debug("tenant {} is not backed up now: {}", tenant.name, error.what());
+        }
+    }
+    if (able.empty()) {
+        throw obError(
+            Ob::BackupCanNotStart,
+            "no tenant meets the backup condition, please check the tenant status, log archive status, backup "
+            "data dest, and backup status for each tenant");
+    }
+    startFromSys(able, catalog::JobLevel::Cluster, options);
+}
+
+void BackupService::submit(const catalog::BackupJob& job) {
+    const job::JobKey key{.kind = "backup", .tenant = job.tenant, .id = job.job_id};
+    auto work = std::make_unique<BackupJob>(parts_, job);
+    try {
+        runner_.submit(key, std::move(work));
+    } catch (const Error& error) {
+        stores_.backups.finish(job.tenant, job.job_id, catalog::Outcome::of(error));
+        throw;
+    }
+}
+
+void BackupService::cancel(const std::vector<catalog::Tenant>& tenants) {
+    for (const catalog::Tenant& tenant : tenants) {
+        for (const catalog::BackupJob& job : stores_.backups.cancel(tenant.id)) {
+            runner_.cancel({.kind = "backup", .tenant = job.tenant, .id = job.job_id});
+        }
+    }
+}
+
+void BackupService::failInterrupted() {
+    const Error reason(ErrorCode::Unavailable, "the daemon ended while the backup ran",
+                       "start it again; what it left at the destination is removed then");
+    for (const catalog::BackupJob& job : stores_.backups.activeJobs()) {
+        log_->warn("tenant {}: backup job {} was interrupted by the end of the daemon", job.tenant, job.job_id);
+        const bool cancelled = job.status == catalog::BackupJobStatus::Canceling;
+        stores_.backups.finish(job.tenant, job.job_id,
+                               catalog::Outcome::of(cancelled ? Error(ErrorCode::Cancelled, "cancelled") : reason));
+    }
+}
+
+}  // namespace tidemark::backup

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "backup/backup_job.h"
+#include "base/log.h"
+#include "catalog/stores.h"
+#include "job/job_runner.h"
+
+namespace tidemark::backup {
+
+/// What a BACKUP statement says beside its tenants.
+struct BackupOptions {
+    bool incremental = false;  ///< makes a full set: there is no base that an incremental one could refer to
+    bool plus_archivelog = false;
+    std::string description;
+};
+
+/// DATA_BACKUP_DEST, BACKUP and CANCEL BACKUP: checks the preconditions, writes the jobs, hands them to the runner.
+/// Thread-safe.
+class BackupService {
+public:
+    BackupService(BackupJobParts parts, job::JobRunner& runner)
+        : parts_(std::move(parts)), stores_(parts_.stores), runner_(runner), log_(makeLogger("backup")) {}
+
+    /// SET DATA_BACKUP_DEST; empty clears it. Throws Ob::BackupInProgress, and what is wrong with the destination.
+    void setDestination(const catalog::Tenant& tenant, const std::string& uri);
+
+    /// The tenant backs itself up. Throws Ob::BackupCanNotStart, Ob::BackupInProgress.
+    void startOwn(const catalog::Tenant& tenant, const BackupOptions& options);
+    /// sys backs up these tenants; all of them must be able to, or none is.
+    void startNamed(const std::vector<catalog::Tenant>& tenants, const BackupOptions& options);
+    /// sys backs up every tenant that can be. Throws Ob::BackupCanNotStart if none can.
+    void startAll(const BackupOptions& options);
+
+    /// Nothing running is no error.
+    void cancel(const std::vector<catalog::Tenant>& tenants);
+
+    /// At the daemon's start: jobs that its end interrupted become FAILED.
+    void failInterrupted();
+
+private:
+    catalog::BackupRequest request(const catalog::Tenant& tenant, const BackupOptions& options);
+    void startFromSys(const std::vector<catalog::Tenant>& tenants, catalog::JobLevel level,
+                      const BackupOptions& options);
+    void submit(const catalog::BackupJob& job);
+
+    const BackupJobParts parts_;
+    catalog::Stores& stores_;
+    job::JobRunner& runner_;
+    const Logger log_;
+};
+
+}  // namespace tidemark::backup

@@ -1,0 +1,110 @@
+#include "restore/restore_job.h"
+
+#include <fmt/format.h>
+#include <pthread.h>
+
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "base/random.h"
+#include "block/block_reader.h"
+#include "restore/data_restore.h"
+#include "restore/log_replay.h"
+#include "restore/server_upgrade.h"
+
+namespace tidemark::restore {
+
+using catalog::RestoreTenantStatus;
+
+RestoreJob::RestoreJob(const RestoreJobParts& parts, catalog::RestoreJob row, RestorePlan plan, unsigned workers)
+    : parts_(parts),
+      row_(std::move(row)),
+      plan_(std::move(plan)),
+      workers_(workers),
+      log_(makeLogger(fmt::format("restore tenant={} job={}", row_.tenant_name, row_.job_id))),
+      gate_(parts.clock) {}
+
+void RestoreJob::run(std::stop_token stop) {
+    log_->info("begins from set {} to {}", plan_.set.id.number, row_.restore_scn);
+    restoreData(stop);
+    parts_.tenants.startForReplay(row_.tenant);
+    if (plan_.needsLog()) replayLog(stop);
+    becomeStandby();
+    upgrade();
+    record(*row_.total_bytes);
+}
+
+void RestoreJob::restoreData(std::stop_token stop) {
+    const auto server = parts_.tenants.server(row_.tenant);
+    const auto data = server->paths().data();
+    const block::BlockReader reader(*plan_.data, block::blockDirectory(plan_.set.id), plan_.set.id.number);
+    DataRestoreProgress progress;
+    std::jthread ticker([&](std::stop_token done) {
+        pthread_setname_np(pthread_self(), "restore-progress");
+        std::mutex mutex;
+        std::condition_variable_any wake;
+        std::unique_lock lock(mutex);
+        while (!wake.wait_for(lock, done, std::chrono::milliseconds(500), [&] { return done.stop_requested(); })) {
+            record(progress.finished_bytes);
+        }
+    });
+    restoreFiles(reader, {.directory = data, .workers = workers_}, progress, stop);
+    ticker.request_stop();
+    ticker.join();
+    data_bytes_ = progress.finished_bytes;
+    row_.finish_tablet_count = row_.tablet_count;
+    record(data_bytes_);
+    const auto settings = parts_.tenants.settings(parts_.stores.tenants.get(row_.tenant), tenant::Profile::Replay);
+    prepareFiles(data, settings.memory_bytes / 2, stop);
+}
+
+void RestoreJob::replayLog(std::stop_token stop) {
+    LogReplayOptions options;
+    options.server = parts_.tenants.server(row_.tenant)->endpoint();
+    options.start = mysql::GtidPosition::parse(plan_.set.gtid);
+    options.target = plan_.target;
+    options.primary_server_id = randomU32() | 1;
+    LogReplay replay(*plan_.reader, options);
+    const auto reached = replay.run(stop, [&](const ReplayProgress& progress) {
+        if (gate_.due()) record(data_bytes_ + progress.bytes);
+    });
+    row_.recover_scn = reached.scn;
+    log_->info("replayed the log up to {}", reached.position.text());
+}
+
+void RestoreJob::becomeStandby() {
+    parts_.stores.restores.setTenantStatus(row_.job_id, RestoreTenantStatus::PostCheck);
+    parts_.tenants.finishRestore(row_.tenant);
+    parts_.stores.tenants.advanceScn(row_.tenant, plan_.target, plan_.target);
+}
+
+void RestoreJob::upgrade() {
+    parts_.stores.restores.setTenantStatus(row_.job_id, RestoreTenantStatus::Upgrade);
+    const auto server = parts_.tenants.server(row_.tenant);
+    if (upgradeServer(server->endpoint(), plan_.set.server_version, server->paths().directory)) {
+        log_->info("upgraded from MariaDB {}", plan_.set.server_version);
+    }
+}
+
+void RestoreJob::record(std::uint64_t finished_bytes) {
+    row_.finish_bytes = finished_bytes;
+    try {
+        parts_.stores.restores.progress(row_);
+    } catch (const Error& error) {
+        log_->warn("progress could not be recorded: {}", error.what());
+    }
+}
+
+void RestoreJob::finish(const catalog::Outcome& outcome) {
+    if (outcome.state == catalog::Outcome::State::Completed) {
+        log_->info("complete: {} bytes", *row_.total_bytes);
+    } else {
+        log_->warn("failed: {}", outcome.comment);
+        // The tenant first: as long as the job is not over, a crash in between is made up for at the next start.
+        parts_.tenants.dropTenant(row_.tenant_name, true, true);
+    }
+    parts_.stores.restores.finish(row_.job_id, outcome);
+}
+
+}  // namespace tidemark::restore

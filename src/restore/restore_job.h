@@ -1,0 +1,49 @@
+#pragma once
+
+#include <stop_token>
+#include <string>
+
+#include "base/log.h"
+#include "catalog/stores.h"
+#include "job/job.h"
+#include "job/progress_gate.h"
+#include "restore/data_restore.h"
+#include "restore/restore_plan.h"
+#include "tenant/tenant_service.h"
+
+namespace tidemark::restore {
+
+/// What a restore works with; references outlive it.
+struct RestoreJobParts {
+    catalog::Stores& stores;
+    tenant::TenantService& tenants;
+    const Clock& clock;
+};
+
+/// One restore: the files of a backup set become a data directory, the log is replayed exactly up to the target, and
+/// the tenant ends as a read-only standby. Whatever fails, no half-made tenant stays. See docs/architecture.md.
+class RestoreJob : public job::Job {
+public:
+    /// The rows of `row` exist, and tenant `row.tenant`, in status RESTORE with an empty data directory.
+    RestoreJob(const RestoreJobParts& parts, catalog::RestoreJob row, RestorePlan plan, unsigned workers);
+
+    void run(std::stop_token stop) override;
+    void finish(const catalog::Outcome& outcome) override;
+
+private:
+    void restoreData(std::stop_token stop);
+    void replayLog(std::stop_token stop);
+    void becomeStandby();
+    void upgrade();
+    void record(std::uint64_t finished_bytes);
+
+    const RestoreJobParts parts_;
+    catalog::RestoreJob row_;
+    const RestorePlan plan_;
+    const unsigned workers_;
+    const Logger log_;
+    job::ProgressGate gate_;
+    std::uint64_t data_bytes_ = 0;
+};
+
+}  // namespace tidemark::restore

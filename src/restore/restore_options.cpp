@@ -1,0 +1,66 @@
+#include "restore/restore_options.h"
+
+#include <algorithm>
+#include <charconv>
+#include <sstream>
+
+#include "base/ob_error.h"
+
+namespace tidemark::restore {
+namespace {
+
+std::string trimmed(const std::string& text) {
+    const auto begin = text.find_first_not_of(" \t\r\n");
+    if (begin == std::string::npos) return {};
+    return text.substr(begin, text.find_last_not_of(" \t\r\n") - begin + 1);
+}
+
+std::string lower(std::string text) {
+    std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
+    return text;
+}
+
+unsigned parseConcurrency(const std::string& text) {
+    unsigned value = 0;
+    const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (problem != std::errc() || end != text.data() + text.size() || value > 100) {
+        throw obError(Ob::InvalidArgument, "restore concurrency", "0 to 100");
+    }
+    return value;
+}
+
+}  // namespace
+
+std::vector<std::string> splitList(const std::string& text) {
+    std::vector<std::string> parts;
+    std::istringstream in(text);
+    for (std::string part; std::getline(in, part, ',');) {
+        part = trimmed(part);
+        if (!part.empty() && std::find(parts.begin(), parts.end(), part) == parts.end()) parts.push_back(part);
+    }
+    return parts;
+}
+
+RestoreOptions parseRestoreOptions(const std::string& text) {
+    RestoreOptions options;
+    std::istringstream in(text);
+    for (std::string item; std::getline(in, item, '&');) {
+        const auto equals = item.find('=');
+        if (equals == std::string::npos) {
+            if (trimmed(item).empty()) continue;
+            throw obError(Ob::InvalidArgument, "restore option", "write it as pool_list=p1&primary_zone=z1");
+        }
+        const std::string key = lower(trimmed(item.substr(0, equals)));
+        const std::string value = trimmed(item.substr(equals + 1));
+        if (key == "pool_list") options.pools = splitList(value);
+        if (key == "primary_zone") options.primary_zone = value;
+        if (key == "locality") options.locality = value;
+        if (key == "concurrency") options.concurrency = parseConcurrency(value);
+        if (key == "method" && lower(value) != "full")
+            throw obError(Ob::NotSupported, "restore method " + value + " is");
+    }
+    if (options.pools.empty()) throw obError(Ob::MissArgument, "pool_list", "WITH 'pool_list=p1'");
+    return options;
+}
+
+}  // namespace tidemark::restore

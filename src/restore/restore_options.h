@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace tidemark::restore {
+
+/// 'pool_list=p1,p2[&primary_zone=z][&locality=l][&concurrency=n]' of RESTORE … WITH, taken apart.
+struct RestoreOptions {
+    std::vector<std::string> pools;
+    std::string primary_zone = "RANDOM";
+    std::string locality;
+    unsigned concurrency = 0;  ///< threads that decode; 0: one per core
+};
+
+/// Keys in any case; unknown keys are ignored, as OceanBase does. Throws Ob::MissArgument without pool_list,
+/// Ob::InvalidArgument for a concurrency outside of 0..100, Ob::NotSupported for method=quick.
+RestoreOptions parseRestoreOptions(const std::string& text);
+
+/// The parts of 'a,b,c', blanks around them trimmed, empty and repeated ones dropped.
+std::vector<std::string> splitList(const std::string& text);
+
+}  // namespace tidemark::restore

@@ -1,0 +1,35 @@
+#include "restore/restore_options.h"
+
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+
+namespace tidemark::restore {
+namespace {
+
+using Names = std::vector<std::string>;
+
+TEST(RestoreOptions, TakesKeysInAnyCaseAndIgnoresUnknownOnes) {
+    const auto options = parseRestoreOptions("POOL_LIST=p1, p2&primary_zone=z1&colour=red&concurrency=4");
+    EXPECT_EQ(options.pools, (Names{"p1", "p2"}));
+    EXPECT_EQ(options.primary_zone, "z1");
+    EXPECT_EQ(options.concurrency, 4U);
+    EXPECT_EQ(parseRestoreOptions("pool_list=p").primary_zone, "RANDOM");
+}
+
+TEST(RestoreOptions, WantsPools) {
+    for (const auto* text : {"", "primary_zone=z1", "pool_list=", "pool_list= , "}) {
+        EXPECT_THROW(parseRestoreOptions(text), Error) << text;
+    }
+    EXPECT_THROW(parseRestoreOptions("pool_list=p&concurrency=101"), Error);
+    EXPECT_THROW(parseRestoreOptions("pool_list=p&concurrency=x"), Error);
+    EXPECT_THROW(parseRestoreOptions("pool_list=p&method=quick"), Error);
+    EXPECT_THROW(parseRestoreOptions("nonsense"), Error);
+}
+
+TEST(RestoreOptions, SplitsListsOfUris) {
+    EXPECT_EQ(splitList(" file:///a , file:///b,,file:///a"), (Names{"file:///a", "file:///b"}));
+}
+
+}  // namespace
+}  // namespace tidemark::restore

@@ -1,0 +1,172 @@
+#include "restore/restore_plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/ob_error.h"
+
+namespace tidemark::restore {
+namespace {
+
+struct DataSource {
+    storage::Destination destination;
+    std::vector<block::FoundBackupSet> found;
+};
+
+struct LogSource {
+    storage::Destination destination;
+    std::shared_ptr<archive::ArchiveReader> reader;
+};
+
+struct Sources {
+    std::vector<DataSource> data;
+    std::vector<LogSource> logs;
+};
+
+/// Calls `visit` with every complete set.
+template <typename Visit>
+void forEachSet(const Sources& sources, Visit visit) {
+    for (const DataSource& data : sources.data) {
+        for (const block::FoundBackupSet& found : data.found) {
+            if (found.description) visit(data, *found.description);
+        }
+    }
+}
+
+Sources openSources(const std::vector<std::string>& uris) {
+    Sources sources;
+    for (const std::string& uri : uris) {
+        storage::Destination destination = storage::readDestination(uri);
+        if (destination.marker.kind == storage::DestinationKind::Data) {
+            auto found = block::listBackupSets(*destination.storage);
+            sources.data.push_back({std::move(destination), std::move(found)});
+        } else {
+            auto reader = std::make_shared<archive::ArchiveReader>(*destination.storage);
+            sources.logs.push_back({std::move(destination), std::move(reader)});
+        }
+    }
+    return sources;
+}
+
+/// Without UNTIL: the largest archived checkpoint; without any log, the newest set.
+Scn lastPoint(const Sources& sources) {
+    Scn last = 0;
+    for (const LogSource& log : sources.logs) {
+        for (const auto& round : log.reader->rounds()) {
+            for (const auto& range : round.ranges)
+                last = std::max(last, range.to);
+        }
+    }
+    forEachSet(sources, [&](const DataSource&, const auto& set) { last = std::max(last, set.min_restore_scn); });
+    return last;
+}
+
+/// Whether this log leads from the end of the set to the target without a gap.
+bool leadsTo(const LogSource& log, const block::BackupSetDescription& set, Scn target, archive::RoundKey& round) {
+    const auto from = log.reader->scnOf(mysql::GtidPosition::parse(set.gtid));
+    const auto to = log.reader->positionAt(target);
+    if (!from || !to || from->round != to->round) return false;
+    round = to->round;
+    const auto& ranges = log.reader->round(round).ranges;
+    return std::any_of(ranges.begin(), ranges.end(),
+                       [&](const archive::LogRange& range) { return range.from <= from->scn && target <= range.to; });
+}
+
+std::string moment(Scn scn) {
+    return fmt::format("{} ({})", scn, formatTimestamp(static_cast<Nanos>(scn)));
+}
+
+/// What there is, for whoever asked for something else.
+std::string describe(const Sources& sources) {
+    std::string text;
+    forEachSet(sources, [&](const DataSource&, const auto& set) {
+        text += fmt::format("; backup set {} from {}", set.id.number, moment(set.min_restore_scn));
+    });
+    for (const DataSource& data : sources.data) {
+        for (const block::FoundBackupSet& found : data.found) {
+            if (found.state == block::FoundBackupSet::State::Damaged) text += "; " + found.problem;
+        }
+    }
+    for (const LogSource& log : sources.logs) {
+        for (const auto& round : log.reader->rounds()) {
+            for (const auto& range : round.ranges) {
+                text += fmt::format("; log of round {} from {} to {}", round.start.key.round, moment(range.from),
+                                    moment(range.to));
+            }
+            for (const auto& gap : round.gaps)
+                text += "; log missing: " + gap.first_missing;
+        }
+    }
+    return text.empty() ? "; the destinations hold neither" : text;
+}
+
+RestorePlan fromSet(const DataSource& data, const block::BackupSetDescription& set, Scn target) {
+    RestorePlan plan;
+    plan.data = data.destination.storage;
+    plan.source = data.destination.marker;
+    plan.data_uri = data.destination.uri;
+    plan.set = set;
+    plan.target = target;
+    return plan;
+}
+
+void addLog(RestorePlan& plan, const LogSource& log, const archive::RoundKey& round) {
+    plan.archive = log.destination.storage;
+    plan.reader = log.reader;
+    plan.archive_uri = log.destination.uri;
+    plan.round = round;
+    plan.log_bytes = log.reader->extent(round, mysql::GtidPosition::parse(plan.set.gtid), plan.target).bytes;
+}
+
+}  // namespace
+
+RestorePlan planRestore(const RestoreTarget& wanted) {
+    const Sources sources = openSources(wanted.uris);
+    const Scn target = wanted.until.value_or(lastPoint(sources));
+    std::optional<RestorePlan> best;
+    forEachSet(sources, [&](const DataSource& data, const block::BackupSetDescription& set) {
+        // The newest set before the target has the least log to replay.
+        if (set.min_restore_scn > target || (best && set.min_restore_scn <= best->set.min_restore_scn)) return;
+        for (const LogSource& log : sources.logs) {
+            archive::RoundKey round;
+            if (!leadsTo(log, set, target, round)) continue;
+            best = fromSet(data, set, target);
+            return addLog(*best, log, round);
+        }
+        if (set.min_restore_scn == target) best = fromSet(data, set, target);
+    });
+    if (best) return *best;
+    throw obError(Ob::EntryNotExist,
+                  "no backup set path or log piece can be used to restore to " + moment(target) + describe(sources),
+                  "choose a point that a set and the log behind it reach");
+}
+
+std::string RestorePlan::setList() const {
+    std::string directory = block::setDirectory(set.id);
+    if (directory.ends_with('/')) directory.pop_back();
+    return data_uri + "/" + directory;
+}
+
+std::string RestorePlan::pieceList() const {
+    std::string list;
+    if (!needsLog()) return list;
+    for (const archive::PieceState& piece : reader->round(round).pieces) {
+        if (piece.start_scn > target || piece.checkpoint_scn < set.min_restore_scn) continue;
+        list += (list.empty() ? "" : ",") + archive_uri + "/" + archive::nameOf(piece.key);
+    }
+    return list;
+}
+
+std::vector<std::uint32_t> RestorePlan::serverIds() const {
+    std::vector<std::uint32_t> ids;
+    const auto add = [&](const mysql::GtidPosition& position) {
+        for (const auto& [domain, gtid] : position.domains())
+            ids.push_back(gtid.server);
+    };
+    add(mysql::GtidPosition::parse(set.gtid));
+    if (needsLog()) add(reader->round(round).position);
+    return ids;
+}
+
+}  // namespace tidemark::restore

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "archive/archive_reader.h"
+#include "base/clock.h"
+#include "block/backup_set.h"
+#include "storage/destination.h"
+
+namespace tidemark::restore {
+
+/// What is asked for.
+struct RestoreTarget {
+    std::vector<std::string> uris;  ///< data and archive destinations, in any order
+    std::optional<Scn> until;       ///< none: the last point that the destinations reach
+};
+
+/// Which set and which log bring a tenant to the target. Made from nothing but the destinations.
+struct RestorePlan {
+    std::shared_ptr<storage::Storage> data;
+    storage::DestinationMarker source;  ///< whose backup it is
+    std::string data_uri;
+    block::BackupSetDescription set;
+    Scn target = 0;
+
+    /// The log; without one the set itself is the target.
+    std::shared_ptr<storage::Storage> archive;
+    std::shared_ptr<archive::ArchiveReader> reader;
+    std::string archive_uri;
+    archive::RoundKey round;
+    std::uint64_t log_bytes = 0;
+    bool needsLog() const { return reader != nullptr; }
+
+    std::string setList() const;  ///< as the views show it: URIs, comma-separated
+    std::string pieceList() const;
+    std::vector<std::uint32_t> serverIds() const;  ///< that occur in the set or the log
+};
+
+/// Throws Ob::EntryNotExist, saying what there is, if nothing reaches the target; Ob::InvalidBackupDest and the other
+/// destination errors; Corrupt or NotFound naming a damaged object.
+RestorePlan planRestore(const RestoreTarget& target);
+
+}  // namespace tidemark::restore

@@ -1,0 +1,88 @@
+#include "restore/restore_service.h"
+
+#include "base/ob_error.h"
+
+namespace tidemark::restore {
+namespace {
+
+std::optional<Scn> untilOf(const RestoreRequest& request) {
+    if (request.until_time) return static_cast<Scn>(parseTimestamp(*request.until_time));
+    return request.until_scn;
+}
+
+}  // namespace
+
+/// Cheap refusals come before the destinations are read.
+void RestoreService::checkNames(const std::string& tenant, const RestoreOptions& options) {
+    if (stores_.restores.findActive(tenant)) throw obError(Ob::RestoreInProgress);
+    if (stores_.tenants.find(tenant)) throw obError(Ob::TenantExist, tenant);
+    for (const std::string& name : options.pools) {
+        const auto pool = stores_.resources.findPool(name);
+        if (!pool) throw obError(Ob::PoolNotExist, name);
+        if (pool->tenant) throw obError(Ob::PoolAlreadyGranted, name);
+    }
+}
+
+catalog::RestoreJob RestoreService::rowFor(const RestoreRequest& request, const RestorePlan& plan) const {
+    catalog::RestoreJob row;
+    row.tenant_name = request.tenant;
+    row.backup_tenant_name = plan.source.identity.tenant_name;
+    row.backup_tenant = static_cast<catalog::TenantId>(plan.source.identity.tenant_id);
+    row.backup_cluster_name = plan.source.identity.cluster_name;
+    row.backup_dest = request.from;
+    row.option = request.options;
+    row.restore_scn = plan.target;
+    row.set_list = plan.setList();
+    row.piece_list = plan.pieceList();
+    row.description = request.description;
+    row.total_bytes = plan.set.input_bytes + plan.log_bytes;
+    row.tablet_count = static_cast<std::int64_t>(plan.set.tablets);
+    row.recover_start_scn = plan.set.min_restore_scn;
+    row.recover_scn = plan.set.min_restore_scn;
+    return row;
+}
+
+void RestoreService::start(const RestoreRequest& request) {
+    const RestoreOptions options = parseRestoreOptions(request.options);
+    const std::optional<Scn> until = untilOf(request);
+    checkNames(request.tenant, options);
+    RestorePlan plan = planRestore({.uris = splitList(request.from), .until = until});
+    catalog::RestoreJob row = stores_.restores.start(rowFor(request, plan));
+    try {
+        tenant::TenantItems items;
+        items.pools = options.pools;
+        items.primary_zone = options.primary_zone;
+        if (!options.locality.empty()) items.locality = options.locality;
+        row.tenant = tenants_.createForRestore(request.tenant, items, plan.serverIds()).id;
+        stores_.restores.tenantCreated(row.job_id, row.tenant);
+        const job::JobKey key{.kind = "restore", .tenant = row.tenant, .id = row.job_id};
+        runner_.submit(key, std::make_unique<RestoreJob>(parts_, row, std::move(plan), options.concurrency));
+    } catch (const Error& error) {
+        if (row.tenant != 0) tenants_.dropTenant(request.tenant, true, true);
+        stores_.restores.finish(row.job_id, catalog::Outcome::of(error));
+        throw;
+    }
+}
+
+void RestoreService::cancel(const std::string& tenant) {
+    const auto row = stores_.restores.findActive(tenant);
+    if (!row) throw obError(Ob::EntryNotExist, "no restore of tenant " + tenant + " is running");
+    const job::JobKey key{.kind = "restore", .tenant = row->tenant, .id = row->job_id};
+    runner_.cancel(key);
+    if (!runner_.waitFor(key, std::chrono::seconds(60))) {
+        throw Error(ErrorCode::Unavailable, "the restore of " + tenant + " is being cancelled, but has not ended yet");
+    }
+}
+
+void RestoreService::failInterrupted() {
+    const Error reason(ErrorCode::Unavailable, "the daemon ended while the restore ran", "start it again");
+    for (const catalog::RestoreJob& row : stores_.restores.active()) {
+        log_->warn("the restore of {} was interrupted by the end of the daemon; its tenant is removed",
+                   row.tenant_name);
+        const auto tenant = stores_.tenants.find(row.tenant_name);
+        if (tenant && tenant->status != catalog::TenantStatus::Normal) tenants_.dropTenant(row.tenant_name, true, true);
+        stores_.restores.finish(row.job_id, catalog::Outcome::of(reason));
+    }
+}
+
+}  // namespace tidemark::restore

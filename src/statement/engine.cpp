@@ -1,0 +1,206 @@
+#include "statement/engine.h"
+
+#include <strings.h>
+
+#include "base/ob_error.h"
+
+namespace tidemark::statement {
+namespace {
+
+bool isSys(const Caller& caller) {
+    return caller.tenant == "sys";
+}
+
+/// Questions about oneself, and settings that change nothing, are everybody's.
+bool isHarmless(const Statement& statement) {
+    return std::holds_alternative<ShowTenant>(statement) || std::holds_alternative<ShowParameters>(statement) ||
+           std::holds_alternative<SetIgnoredVariable>(statement);
+}
+
+/// Clauses TENANT belong to sys; a tenant's own session speaks of itself.
+void refuseNamesFromTenants(const Caller& caller, const TenantClause& clause, const Error& refusal) {
+    if (!isSys(caller) && clause.given) throw refusal;
+}
+
+}  // namespace
+
+StatementResult Engine::execute(const Caller& caller, std::string_view text,
+                                const std::vector<mysql::Value>& parameters) {
+    const Statement statement = parse(text, parameters);
+    if (!isHarmless(statement) && !caller.alter_system) {
+        throw obError(Ob::NoPrivilege, "ALTER SYSTEM", "an account with CREATE USER on *.* has it, such as root");
+    }
+    return std::visit([&](const auto& one) { return run(caller, one); }, statement);
+}
+
+void Engine::requireSys(const Caller& caller) {
+    if (!isSys(caller)) throw obError(Ob::NoPrivilege, "ALTER SYSTEM", "log in to tenant sys: user@sys");
+}
+
+std::vector<catalog::Tenant> Engine::allUserTenants() {
+    auto tenants = parts_.stores.tenants.all();
+    std::erase_if(tenants, [](const catalog::Tenant& tenant) { return tenant.id == catalog::kSysTenantId; });
+    return tenants;
+}
+
+std::vector<catalog::Tenant> Engine::named(const TenantClause& clause) {
+    if (clause.all) return allUserTenants();
+    std::vector<catalog::Tenant> tenants;
+    for (const std::string& name : clause.names)
+        tenants.push_back(parts_.stores.tenants.get(name));
+    return tenants;
+}
+
+// --- parameters and destinations ---
+
+StatementResult Engine::run(const Caller& caller, const SetParameters& set) {
+    refuseNamesFromTenants(caller, set.tenants,
+                           obError(Ob::NotSupported, "user tenant cannot specify tenant names, which"));
+    std::vector<catalog::Tenant> tenants{parts_.stores.tenants.get(caller.tenant)};
+    if (set.tenants.given) tenants = named(set.tenants);
+    for (const auto& [name, value] : set.assignments) {
+        for (const catalog::Tenant& tenant : tenants)
+            setOne(tenant, name, value);
+    }
+    return {};
+}
+
+void Engine::setOne(const catalog::Tenant& tenant, const std::string& name, const std::string& value) {
+    const bool is_destination =
+        name == "log_archive_dest" || name == "log_archive_dest_state" || name == "data_backup_dest";
+    if (is_destination && tenant.id == catalog::kSysTenantId) {
+        throw obError(Ob::NotSupported, "set " + name + " of the sys tenant is", "name a user tenant: TENANT = t");
+    }
+    if (name == "log_archive_dest") {
+        parts_.archive.setDestination(tenant, value);
+    } else if (name == "data_backup_dest") {
+        parts_.backup.setDestination(tenant, value);
+    } else if (name == "log_archive_dest_state") {
+        if (strcasecmp(value.c_str(), "ENABLE") == 0) return;  // the only state there is
+        throw obError(Ob::NotSupported, "log_archive_dest_state " + value + " is");
+    } else if (name == "log_restore_source") {
+        throw obError(Ob::NotSupported, "log_restore_source is");
+    } else {
+        parts_.stores.parameters.set(tenant.id, name, value);
+    }
+}
+
+StatementResult Engine::run(const Caller& caller, const ShowParameters& show) {
+    const std::string tenant = show.tenants.given && isSys(caller) ? show.tenants.names.at(0) : caller.tenant;
+    const catalog::Tenant target = parts_.stores.tenants.get(tenant);
+    const mysql::Result found = parts_.catalog.read([&](mysql::SqlClient& client) {
+        return client.query(
+            "SELECT zone, 'observer' AS svr_type, svr_ip, svr_port, name, data_type, value, info, section, scope,"
+            " 'DEFAULT' AS source, edit_level, default_value, isdefault FROM oceanbase.GV$OB_PARAMETERS"
+            " WHERE (tenant_id = ? OR tenant_id IS NULL) AND name LIKE ? ORDER BY name",
+            {target.id, show.like.value_or("%")});
+    });
+    StatementResult result{.columns = found.columns};
+    for (const mysql::Row& row : found.rows)
+        result.rows.push_back(row.values());
+    return result;
+}
+
+StatementResult Engine::run(const Caller& /*caller*/, const SetIgnoredVariable& /*set*/) {
+    return {};
+}
+
+StatementResult Engine::run(const Caller& caller, const ShowTenant& /*show*/) {
+    return {.columns = {"Current_tenant_name"}, .rows = {{caller.tenant}}};
+}
+
+StatementResult Engine::run(const Caller& /*caller*/, const Unsupported& statement) {
+    throw obError(Ob::NotSupported, statement.what + " is", "docs/sql.md lists what Tidemark does");
+}
+
+// --- archive, backup, restore ---
+
+StatementResult Engine::run(const Caller& caller, const SwitchArchiveMode& mode) {
+    refuseNamesFromTenants(caller, mode.tenants, obError(Ob::NoPrivilege, "ALTER SYSTEM"));
+    std::vector<catalog::Tenant> tenants;
+    if (mode.tenants.given) {
+        tenants = named(mode.tenants);
+    } else {
+        tenants = isSys(caller) ? allUserTenants() : std::vector{parts_.stores.tenants.get(caller.tenant)};
+    }
+    if (tenants.empty()) throw obError(Ob::NotSupported, "No valid tenant name given", "there is no user tenant");
+    for (const catalog::Tenant& tenant : tenants) {
+        if (tenant.id == catalog::kSysTenantId) throw obError(Ob::NotSupported, "archiving of the sys tenant is");
+        // "All" means those that are not in the mode yet; a named one that is gets told.
+        const bool already = (tenant.log_mode == catalog::LogMode::Archivelog) == mode.archive;
+        if (already && tenants.size() > 1) continue;
+        mode.archive ? parts_.archive.enable(tenant) : parts_.archive.disable(tenant);
+    }
+    return {};
+}
+
+StatementResult Engine::run(const Caller& caller, const Backup& backup) {
+    refuseNamesFromTenants(caller, backup.tenants,
+                           obError(Ob::NotSupported, "user tenant cannot specify tenant names, which"));
+    if (backup.to) {
+        throw obError(Ob::NotSupported, "backup do not support using specify path, which",
+                      "SET DATA_BACKUP_DEST first");
+    }
+    const backup::BackupOptions options{.incremental = backup.incremental,
+                                        .plus_archivelog = backup.plus_archivelog,
+                                        .description = backup.description};
+    if (!isSys(caller)) {
+        parts_.backup.startOwn(parts_.stores.tenants.get(caller.tenant), options);
+    } else if (backup.tenants.given && !backup.tenants.all) {
+        parts_.backup.startNamed(named(backup.tenants), options);
+    } else {
+        parts_.backup.startAll(options);
+    }
+    return {};
+}
+
+StatementResult Engine::run(const Caller& caller, const CancelBackup& cancel) {
+    refuseNamesFromTenants(caller, cancel.tenants,
+                           obError(Ob::NotSupported, "user tenant cannot specify tenant names, which"));
+    if (!isSys(caller)) {
+        parts_.backup.cancel({parts_.stores.tenants.get(caller.tenant)});
+    } else {
+        parts_.backup.cancel(cancel.tenants.given ? named(cancel.tenants) : allUserTenants());
+    }
+    return {};
+}
+
+StatementResult Engine::run(const Caller& caller, const Restore& restore) {
+    requireSys(caller);
+    parts_.restore.start({.tenant = restore.tenant,
+                          .from = restore.from,
+                          .until_scn = restore.until_scn,
+                          .until_time = restore.until_time,
+                          .options = restore.options,
+                          .description = restore.description});
+    return {};
+}
+
+StatementResult Engine::run(const Caller& caller, const CancelRestore& cancel) {
+    requireSys(caller);
+    parts_.restore.cancel(cancel.tenant);
+    return {};
+}
+
+StatementResult Engine::run(const Caller& caller, const ActivateStandby& activate) {
+    refuseNamesFromTenants(caller, activate.tenants,
+                           obError(Ob::InvalidArgument, "tenant name, please don't specify tenant name"));
+    if (isSys(caller) && !activate.tenants.given) throw obError(Ob::NotSupported, "omitting tenant name is");
+    const auto tenants =
+        activate.tenants.given ? named(activate.tenants) : std::vector{parts_.stores.tenants.get(caller.tenant)};
+    for (const catalog::Tenant& tenant : tenants) {
+        if (tenant.id == catalog::kSysTenantId) {
+            throw obError(Ob::InvalidArgument, "tenant name, only support operating user tenant");
+        }
+        parts_.tenants.activate(tenant.id);
+    }
+    return {};
+}
+
+StatementResult Engine::run(const Caller& caller, const Shutdown& /*shutdown*/) {
+    requireSys(caller);
+    parts_.shutdown();
+    return {};
+}
+
+}  // namespace tidemark::statement

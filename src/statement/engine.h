@@ -1,0 +1,72 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "archive/archive_service.h"
+#include "backup/backup_service.h"
+#include "catalog/stores.h"
+#include "restore/restore_service.h"
+#include "statement/statement.h"
+#include "statement/statement_service.h"
+#include "tenant/tenant_service.h"
+
+namespace tidemark::statement {
+
+/// What the statements are carried out with. All references outlive the engine.
+struct EngineParts {
+    catalog::Catalog& catalog;
+    catalog::Stores& stores;
+    tenant::TenantService& tenants;
+    archive::ArchiveService& archive;
+    backup::BackupService& backup;
+    restore::RestoreService& restore;
+    std::function<void()> shutdown;  ///< asks the node to end with its databases; returns at once
+};
+
+/// Text → Statement → the one service that does it. Checks who may; everything else is checked by the services.
+/// Thread-safe: it has no state of its own.
+class Engine : public StatementService {
+public:
+    explicit Engine(EngineParts parts) : parts_(std::move(parts)) {}
+
+    bool isOwn(std::string_view text) const override { return isOwnStatement(text); }
+    std::size_t parameterCount(std::string_view text) const override { return countParameters(text); }
+    StatementResult execute(const Caller& caller, std::string_view text,
+                            const std::vector<mysql::Value>& parameters) override;
+
+private:
+    StatementResult run(const Caller& caller, const SetParameters& set);
+    StatementResult run(const Caller& caller, const SwitchArchiveMode& mode);
+    StatementResult run(const Caller& caller, const Backup& backup);
+    StatementResult run(const Caller& caller, const CancelBackup& cancel);
+    StatementResult run(const Caller& caller, const Restore& restore);
+    StatementResult run(const Caller& caller, const CancelRestore& cancel);
+    StatementResult run(const Caller& caller, const ActivateStandby& activate);
+    StatementResult run(const Caller& caller, const Shutdown& shutdown);
+    StatementResult run(const Caller& caller, const CreateUnit& create);
+    StatementResult run(const Caller& caller, const AlterUnit& alter);
+    StatementResult run(const Caller& caller, const DropUnit& drop);
+    StatementResult run(const Caller& caller, const CreatePool& create);
+    StatementResult run(const Caller& caller, const AlterPool& alter);
+    StatementResult run(const Caller& caller, const DropPool& drop);
+    StatementResult run(const Caller& caller, const CreateTenant& create);
+    StatementResult run(const Caller& caller, const AlterTenant& alter);
+    StatementResult run(const Caller& caller, const DropTenant& drop);
+    StatementResult run(const Caller& caller, const ShowTenant& show);
+    StatementResult run(const Caller& caller, const ShowParameters& show);
+    StatementResult run(const Caller& caller, const SetIgnoredVariable& set);
+    StatementResult run(const Caller& caller, const Unsupported& statement);
+
+    /// Throws Ob::NoPrivilege unless the session is in sys.
+    static void requireSys(const Caller& caller);
+    void setOne(const catalog::Tenant& tenant, const std::string& name, const std::string& value);
+    /// The tenants a clause means: the named ones, all user tenants, or the session's own.
+    std::vector<catalog::Tenant> named(const TenantClause& clause);
+    std::vector<catalog::Tenant> allUserTenants();
+
+    const EngineParts parts_;
+};
+
+}  // namespace tidemark::statement
