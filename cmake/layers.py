@@ -33,7 +33,7 @@ def violations(src):
             if target.startswith("boost/asio") and folder not in ASIO_FOLDERS:
                 yield f"{path}:{number}: {folder} must not name Asio"
             first = target.split("/")[0]
-            if first == "testing" and path.name.endswith("_test.cpp"):
+            if first == "testing" and path.name.endswith(("_test.cpp", "_fixture.h")):
                 continue
             if "/" in target and first in folders and first not in allowed[folder]:
                 yield f"{path}:{number}: {folder} may not include {first} (see src/CMakeLists.txt)"

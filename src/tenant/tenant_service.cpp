@@ -181,6 +181,10 @@ void TenantService::createUnit(const std::string& name, const UnitItems& items, 
 void TenantService::alterUnit(const std::string& name, const UnitItems& items) {
     const auto unit = stores_.resources.findUnit(name);
     if (!unit) throw obError(Ob::UnitNotExist, name);
+    if (unit->name == kSysUnit) {
+        throw obError(Ob::NotSupported, "altering the unit of tenant sys",
+                      "start tidemarkd with --sys-memory, --sys-cpu");
+    }
     stores_.resources.alterUnit(alteredUnit(*unit, items));
     for (const catalog::ResourcePool& pool : stores_.resources.pools()) {
         if (pool.unit_config_id == unit->id && pool.tenant) resize(*pool.tenant);

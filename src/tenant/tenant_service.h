@@ -38,6 +38,9 @@ struct TenantItems {
     std::map<std::string, std::string> variables;  ///< see tenant_variables.h
 };
 
+/// The unit of tenant sys: what the node's configuration says, not ALTER RESOURCE UNIT.
+constexpr const char* kSysUnit = "sys_unit_config";
+
 /// What the front has to know of a tenant to let a client in.
 struct LoginTarget {
     catalog::TenantId id = 0;

@@ -250,8 +250,8 @@ TEST_F(TenantServiceTest, TakesARestoreToAStandbyAndAPrimary) {
     create("source");
     root(1002).script(
         "CREATE DATABASE d; CREATE TABLE d.t(a INT); "
-        "CREATE EVENT d.live ON SCHEDULE EVERY 1 DAY STARTS '2100-01-01' DO INSERT INTO d.t VALUES (1); "
-        "CREATE EVENT d.arrived ON SCHEDULE EVERY 1 DAY STARTS '2100-01-01' DO SELECT \"x\"; ALTER EVENT d.arrived "
+        "CREATE EVENT d.live ON SCHEDULE EVERY 1 DAY STARTS '2037-01-01' DO INSERT INTO d.t VALUES (1); "
+        "CREATE EVENT d.arrived ON SCHEDULE EVERY 1 DAY STARTS '2037-01-01' DO SELECT \"x\"; ALTER EVENT d.arrived "
         "DISABLE ON SLAVE; "
         "SET PASSWORD = PASSWORD('from the source')");
     const std::uint32_t foreign = stores_->tenants.get("source").server_id;

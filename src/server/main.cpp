@@ -1,0 +1,39 @@
+#include <sysexits.h>
+
+#include <chrono>
+#include <exception>
+
+#include "base/log.h"
+#include "server/config.h"
+#include "server/exit_code.h"
+#include "server/node.h"
+#include "server/service_notify.h"
+#include "server/signals.h"
+
+using namespace tidemark;
+
+int main(int argc, char** argv) {
+    const auto parsed = server::parseConfig(argc, argv);
+    if (const int* code = std::get_if<int>(&parsed)) return *code;
+    const auto& config = std::get<server::Config>(parsed);
+    initLog(config.log_level);
+    const Logger log = makeLogger("tidemarkd");
+    try {
+        const auto begin = std::chrono::steady_clock::now();
+        server::Signals signals;
+        server::Node node(config);
+        const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+        log->info("accepts connections on {}:{} after {:.1f} s", config.bind, config.port, took.count());
+        server::notifyServiceManager("READY=1\n");
+        signals.waitForEnd();
+        server::notifyServiceManager("STOPPING=1\n");
+        log->info("ends; the databases stay up");
+        return EX_OK;
+    } catch (const Error& error) {
+        log->error("{}{}{}", error.what(), error.hint().empty() ? "" : "; ", error.hint());
+        return server::exitCode(error.code());
+    } catch (const std::exception& error) {
+        log->error("{}", error.what());
+        return EX_SOFTWARE;
+    }
+}

@@ -1,0 +1,82 @@
+#include "server/node.h"
+
+#include <unistd.h>
+
+#include <thread>
+
+#include "base/version.h"
+
+namespace tidemark::server {
+
+Node::Node(const Config& config)
+    : log_(makeLogger("node")),
+      directory_(config.data_dir),
+      template_(directory_.templates()),
+      sys_(startSys(directory_, template_, config)),
+      catalog_({.endpoint = sys_.server->endpoint()}, clock_),
+      stores_(catalog_),
+      events_(stores_.events),
+      supervisor_([this](const tenant::SupervisorEvent& event) { events_.record(event); }),
+      tenants_({.tenants = directory_.tenants(), .zone = config.zone}, catalog_, stores_, template_, supervisor_,
+               sys_.server) {
+    supervisor_.watch(sys_.server);
+    catalog_.migrate();
+    bootstrap(config);
+    tenants_.start();
+}
+
+Node::~Node() {
+    // Whoever waits for sys gives up, so that the threads below can be joined.
+    catalog_.close();
+}
+
+void Node::stopDatabases() {
+    tenants_.stopAll();
+}
+
+catalog::Server Node::describeServer(const Config& config) const {
+    const auto pages = static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES));
+    const auto page_size = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+    const bool any = config.bind == "0.0.0.0" || config.bind == "::";
+    return {.ip = any ? "127.0.0.1" : config.bind,
+            .rpc_port = config.port + 1,  // nothing listens there yet; OceanBase names a server by it
+            .sql_port = config.port,
+            .zone = config.zone,
+            .build_version = std::string("4.3.3.0_tidemark-") + kVersion,
+            .start_service_time = clock_.now(),
+            .cpu_capacity = std::thread::hardware_concurrency(),
+            .memory_capacity = pages * page_size,
+            .disk_capacity = std::filesystem::space(directory_.root()).capacity};
+}
+
+/// The first start writes the cluster's first rows; later ones say that the node is back.
+void Node::bootstrap(const Config& config) {
+    const catalog::Server server = describeServer(config);
+    stores_.cluster.bootstrap({.cluster = {.name = config.cluster_name},
+                               .zone = {.name = config.zone},
+                               .server = server,
+                               .sys_server_id = sys_.server_id,
+                               .sys_cpu = config.sys_cpu,
+                               .sys_memory = config.sys_memory,
+                               .sys_log_disk = 2ULL << 30});
+    const auto cluster = stores_.cluster.cluster();
+    if (cluster.name != config.cluster_name) {
+        log_->warn("this is cluster {}: the name {} given now is for new clusters only", cluster.name,
+                   config.cluster_name);
+    }
+    const auto servers = stores_.cluster.servers();
+    if (servers.at(0).zone != config.zone) {
+        throw Error(ErrorCode::InvalidRequest, "this node lies in zone " + servers[0].zone + ", not in " + config.zone,
+                    "start it with --zone " + servers[0].zone);
+    }
+    stores_.cluster.serverStarted(server);
+    auto unit = stores_.resources.findUnit(tenant::kSysUnit);
+    if (unit &&
+        (unit->memory_size != static_cast<std::int64_t>(config.sys_memory) || unit->max_cpu != config.sys_cpu)) {
+        unit->memory_size = static_cast<std::int64_t>(config.sys_memory);
+        unit->max_cpu = unit->min_cpu = config.sys_cpu;
+        stores_.resources.alterUnit(*unit);
+    }
+}
+
+}  // namespace tidemark::server

@@ -1,0 +1,136 @@
+#include "server/node.h"
+
+#include <gmock/gmock.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <csignal>
+#include <thread>
+
+#include "server/service_notify.h"
+#include "server/signals.h"
+#include "testing/mariadb_server.h"
+
+namespace tidemark::server {
+namespace {
+
+using ::testing::HasSubstr;
+
+class NodeTest : public ::testing::Test {
+protected:
+    Config config() const { return {.data_dir = place_.path() / "d", .port = 2999, .cluster_name = "test"}; }
+    void TearDown() override { Node(config()).stopDatabases(); }
+
+    /// The first recorded event of that name, once there is one.
+    static std::string awaitEvent(Node& node, const std::string& name) {
+        mysql::SqlClient sql(node.tenants().server(catalog::kSysTenantId)->endpoint());
+        const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+        while (std::chrono::steady_clock::now() < deadline) {
+            const auto found = sql.scalar(
+                "SELECT CONCAT_WS(' ', value1, value2, extra_info) FROM tidemark.rootservice_event WHERE event = ?", {name});
+            if (found) return *found;
+            std::this_thread::yield();
+        }
+        return "no event " + name;
+    }
+
+    testing::TemporaryDirectory place_;
+};
+
+TEST_F(NodeTest, FirstStartMakesSysWithTheClustersFirstRows) {
+    Node node(config());
+    EXPECT_EQ(node.stores().cluster.cluster().name, "test");
+    EXPECT_EQ(node.stores().cluster.zones().at(0).name, "zone1");
+    const auto server = node.stores().cluster.servers().at(0);
+    EXPECT_EQ(server.sql_port, 2999);
+    EXPECT_GT(server.memory_capacity, 0U);
+    EXPECT_GT(server.cpu_capacity, 0);
+    const auto sys = node.tenants().loginTarget("sys");
+    ASSERT_TRUE(sys);
+    EXPECT_EQ(sys->id, catalog::kSysTenantId);
+    EXPECT_TRUE(sys->up);
+    EXPECT_EQ(mysql::SqlClient(node.tenants().server(1)->endpoint()).scalar("SELECT @@server_id"),
+              std::to_string(node.stores().tenants.get(catalog::kSysTenantId).server_id));
+}
+
+TEST_F(NodeTest, LeavesDatabasesUpAndFindsThemAgain) {
+    std::vector<pid_t> pids;
+    {
+        Node node(config());
+        node.tenants().createUnit("u", {.max_cpu = 1, .memory_size = 64 << 20});
+        node.tenants().createPool("p", "u", 1, {"zone1"});
+        node.tenants().createTenant("acme", {.pools = {{"p"}}});
+        pids = {*node.tenants().server(1)->pid(), *node.tenants().server(1002)->pid()};
+    }
+    EXPECT_EQ(::kill(pids[0], 0), 0);
+    EXPECT_EQ(::kill(pids[1], 0), 0);
+    Node again(config());
+    EXPECT_EQ(again.tenants().server(1)->pid(), pids[0]);
+    EXPECT_EQ(again.tenants().server(1002)->pid(), pids[1]);
+}
+
+TEST_F(NodeTest, RestartsSysItselfAndRecordsThat) {
+    Node node(config());
+    const auto sys = node.tenants().server(catalog::kSysTenantId);
+    const pid_t first = *sys->pid();
+    ::kill(first, SIGKILL);
+    // The catalog's calls wait until sys is back.
+    EXPECT_EQ(node.stores().cluster.cluster().name, "test");
+    EXPECT_NE(sys->pid(), first);
+    EXPECT_THAT(awaitEvent(node, "database_restarted"), HasSubstr("1 sys"));
+    EXPECT_THAT(awaitEvent(node, "database_died"), HasSubstr("1 sys"));
+}
+
+TEST_F(NodeTest, BeginsAnewWhatAFirstStartLeftHalfMade) {
+    { Node(config()).stopDatabases(); }
+    std::filesystem::remove(config().data_dir / "t" / "1" / "server-id");
+    std::filesystem::remove(config().data_dir / "t" / "1" / "data" / "ibdata1");
+    Node node(config());
+    EXPECT_EQ(node.stores().cluster.cluster().name, "test");
+}
+
+TEST_F(NodeTest, RefusesToMoveToAnotherZone) {
+    { const Node node(config()); }
+    Config elsewhere = config();
+    elsewhere.zone = "zone2";
+    EXPECT_THROW(Node{elsewhere}, Error);
+}
+
+TEST_F(NodeTest, GivesSysTheMemoryThatTheConfigurationSays) {
+    { Node(config()).stopDatabases(); }
+    Config larger = config();
+    larger.sys_memory = 256 << 20;
+    Node node(larger);
+    EXPECT_EQ(node.stores().resources.findUnit("sys_unit_config")->memory_size, 256 << 20);
+    EXPECT_EQ(mysql::SqlClient(node.tenants().server(1)->endpoint()).scalar("SELECT @@innodb_buffer_pool_size >> 20"),
+              "162");
+    EXPECT_THROW(node.tenants().alterUnit("sys_unit_config", {.memory_size = 1 << 30}), Error);
+}
+
+TEST(ServiceNotify, SendsTheStateToTheServiceManager) {
+    const testing::TemporaryDirectory place;
+    sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
+    const std::string path = (place.path() / "n").string();
+    path.copy(address.sun_path, path.size());
+    const Fd receiver(::socket(AF_UNIX, SOCK_DGRAM, 0));
+    ASSERT_EQ(::bind(receiver.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+    ::setenv("NOTIFY_SOCKET", path.c_str(), 1);
+    notifyServiceManager("READY=1\n");
+    ::unsetenv("NOTIFY_SOCKET");
+    notifyServiceManager("nobody listens");
+    char text[64];
+    EXPECT_EQ(std::string(text, static_cast<std::size_t>(::recv(receiver.get(), text, sizeof text, MSG_DONTWAIT))),
+              "READY=1\n");
+}
+
+TEST(Signals, EndTheWaitLikeAWakeUp) {
+    Signals signals;
+    signals.wake();
+    signals.waitForEnd();
+    Signals others;
+    ::kill(getpid(), SIGTERM);
+    others.waitForEnd();
+}
+
+}  // namespace
+}  // namespace tidemark::server
