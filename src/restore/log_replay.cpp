@@ -18,7 +18,7 @@ using virtual_primary::VirtualPrimary;
 constexpr std::chrono::milliseconds kPollShortest{20};  // so that a short replay is not mostly waiting
 constexpr std::chrono::milliseconds kPollLongest{250};
 
-/// Since RESET SLAVE ALL, which forgot the connection and its counters.
+/// By all replication that the server has done since it started: not even RESET SLAVE ALL sets it back.
 std::uint64_t appliedBy(const mysql::Row& status) {
     return status.unsignedInteger("Slave_DDL_Groups") + status.unsignedInteger("Slave_Non_Transactional_Groups") +
            status.unsignedInteger("Slave_Transactional_Groups");
@@ -99,7 +99,12 @@ mysql::GtidPosition LogReplay::expectedPosition(const ArchiveReader::Target& tar
     mysql::GtidPosition expected = options_.start;
     for (const auto& [domain, gtid] : target.position.domains())
         expected.set(gtid);
-    if (!expected.contains(options_.start)) {
+    bool later = !expected.contains(options_.start);
+    reader_.transactions(options_.target + 1, kScnUnlimited, [&](const archive::TransactionEntry& entry) {
+        later = later || options_.start.contains(entry.gtid);
+        return false;
+    });
+    if (later) {
         throw Error(ErrorCode::InvalidRequest,
                     fmt::format("the restored data is at {}, later than SCN {}, which is at {}", options_.start.text(),
                                 options_.target, target.position.text()));
@@ -116,11 +121,12 @@ void LogReplay::prepare(mysql::SqlClient& server, bool one_domain) const {
     server.query("SET GLOBAL gtid_slave_pos=?", {options_.start.text()});
 }
 
-void LogReplay::begin(mysql::SqlClient& server, const VirtualPrimary& primary, const mysql::GtidPosition& until) const {
+void LogReplay::begin(mysql::SqlClient& server, const VirtualPrimary& primary, const mysql::GtidPosition& until) {
     server.query(
         "CHANGE MASTER TO MASTER_HOST='127.0.0.1', MASTER_PORT=?, MASTER_USE_GTID=slave_pos, MASTER_CONNECT_RETRY=1, "
         "MASTER_HEARTBEAT_PERIOD=5, MASTER_SSL=0, MASTER_USER=?, MASTER_PASSWORD=?",
         {std::uint64_t{primary.port()}, primary.user(), primary.password()});
+    applied_before_ = appliedBy(slaveStatus(server));
     server.query("START SLAVE UNTIL master_gtid_pos=?", {until.text()});
 }
 
@@ -129,7 +135,7 @@ void LogReplay::follow(mysql::SqlClient& server, const VirtualPrimary& primary, 
     auto wait = kPollShortest;
     for (;;) {
         const mysql::Row status = slaveStatus(server);
-        progress_.transactions = appliedBy(status);
+        progress_.transactions = appliedBy(status) - applied_before_;
         progress_.bytes = primary.sentBytes();
         report(progress_);
         requireHealthy(status, server, primary);

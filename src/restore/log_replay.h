@@ -51,7 +51,7 @@ private:
     mysql::GtidPosition expectedPosition(const archive::ArchiveReader::Target& target) const;
     void prepare(mysql::SqlClient& server, bool one_domain) const;
     void begin(mysql::SqlClient& server, const virtual_primary::VirtualPrimary& primary,
-               const mysql::GtidPosition& until) const;
+               const mysql::GtidPosition& until);
     void follow(mysql::SqlClient& server, const virtual_primary::VirtualPrimary& primary, std::stop_token stop,
                 const std::function<void(const ReplayProgress&)>& report);
     void requireHealthy(const mysql::Row& status, mysql::SqlClient& server,
@@ -62,6 +62,7 @@ private:
     const archive::ArchiveReader& reader_;
     const LogReplayOptions options_;
     archive::RoundKey round_;
+    std::uint64_t applied_before_ = 0;
     ReplayProgress progress_;
 };
 

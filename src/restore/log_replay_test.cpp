@@ -2,96 +2,524 @@
 
 #include <gtest/gtest.h>
 
-#include <condition_variable>
+#include <algorithm>
+#include <random>
+#include <set>
 #include <thread>
 
-#include "archive/archiver.h"
 #include "base/error.h"
+#include "base/file.h"
+#include "storage/faulty_storage.h"
+#include "storage/file_storage.h"
 #include "storage/memory_storage.h"
-#include "testing/mariadb_server.h"
+#include "testing/archived_server.h"
 
 namespace tidemark::restore {
 namespace {
 
 using archive::ArchiveReader;
-using std::chrono::seconds;
+using mysql::GtidPosition;
+using testing::ArchivedServer;
+using testing::MariadbServer;
 
 constexpr std::uint32_t kPrimaryId = 7;
 
-/// Keeps the last word of an archiver, and lets a test wait for one.
-class Listener : public archive::ArchiveListener {
+/// A server as a restore would start it: empty, no binlog, another id.
+class RestoredServer : public MariadbServer {
 public:
-    void progress(const archive::ArchiveProgress& progress) override {
-        change([&] { last_ = progress; });
-    }
-    void interrupted(const std::string& reason) override {
-        change([&] { interruption_ = reason; });
-    }
-    void trouble(const std::string& text) override {
-        change([&] { trouble_ = text; });
-    }
-    void recovered() override {
-        change([&] { trouble_.clear(); });
-    }
-
-    /// Waits until `condition` holds; fails the test after 30 s.
-    template <typename Condition>
-    void await(const char* what, Condition condition) {
-        std::unique_lock lock(mutex_);
-        ASSERT_TRUE(changed_.wait_for(lock, seconds(30), [&] { return condition(*this); }))
-            << what << "; trouble: " << trouble_ << "; interruption: " << interruption_;
-    }
-
-    archive::ArchiveProgress last_;
-    std::string interruption_;
-    std::string trouble_;
-
-private:
-    template <typename Change>
-    void change(Change make) {
-        const std::lock_guard lock(mutex_);
-        make();
-        changed_.notify_all();
-    }
-    std::mutex mutex_;
-    std::condition_variable changed_;
+    RestoredServer()
+        : MariadbServer(
+              {"--skip-log-bin", "--server-id=202", "--event-scheduler=OFF", "--innodb-flush-log-at-trx-commit=0"}) {}
 };
 
-archive::ArchiverOptions optionsFor(const testing::MariadbServer& server) {
-    archive::ArchiverOptions options;
-    options.tenant = server.endpoint();
-    options.server_id = 901;
-    options.round = {{1001, 1}, 1002, 1};
-    options.tenant_name = "acme";
-    options.lag_target = std::chrono::milliseconds(100);
+LogReplayOptions replayOptions(const MariadbServer& server, const GtidPosition& start, Scn target) {
+    LogReplayOptions options;
+    options.server = server.endpoint();
+    options.start = start;
+    options.target = target;
+    options.primary_server_id = kPrimaryId;
     return options;
 }
 
-TEST(LogReplay, Smoke) {
-    testing::MariadbServer source;
-    testing::MariadbServer restored({"--skip-log-bin", "--server-id=202"});
-    storage::MemoryStorage storage;
-    SystemClock clock;
-    Listener listener;
-    archive::Archiver archiver(optionsFor(source), storage, clock, listener);
-    archiver.start();
-    listener.await("begun", [](const auto& l) { return l.last_.round.start_scn != 0; });
-    auto client = source.connect();
-    client.script(
-        "CREATE DATABASE d; CREATE TABLE d.t (a INT PRIMARY KEY) ENGINE=InnoDB; INSERT INTO d.t VALUES (1); INSERT "
-        "INTO d.t VALUES (2)");
-    listener.await("archived", [](const auto& l) { return l.last_.round.max_scn != 0; });
-    archiver.stop();
-    for (auto& o : storage.list(""))
-        std::cout << o.key << " " << o.size << "\n";
-    ArchiveReader reader(storage);
+ArchiveReader::Target replay(const ArchiveReader& reader, const LogReplayOptions& options) {
+    return LogReplay(reader, options).run({}, [](const ReplayProgress&) {});
+}
+
+ArchiveReader::Target replayAll(const ArchiveReader& reader, const MariadbServer& server, unsigned threads = 0) {
     const auto& round = reader.rounds().at(0);
-    LogReplay replay(reader, {restored.endpoint(), round.start.position, round.checkpoint_scn, kPrimaryId});
-    auto target = replay.run({}, [](const ReplayProgress& p) {
-        std::cout << p.transactions << "/" << p.transactions_total << " " << p.bytes << "\n";
+    auto options = replayOptions(server, round.start.position, round.checkpoint_scn);
+    options.parallel_threads = threads;
+    return replay(reader, options);
+}
+
+/// Name and checksum of every table that is not the system's.
+std::vector<std::string> checksums(const MariadbServer& server) {
+    auto client = server.connect();
+    std::vector<std::string> lines;
+    const auto tables = client.query(
+        "SELECT CONCAT('`',table_schema,'`.`',table_name,'`') FROM information_schema.tables WHERE table_type='BASE "
+        "TABLE' "
+        "AND table_schema NOT IN ('mysql','sys','performance_schema','information_schema') ORDER BY 1");
+    for (const auto& row : tables.rows) {
+        const auto sum = client.query("CHECKSUM TABLE " + row.text(0)).rows.at(0);
+        lines.push_back(sum.text(0) + " " + sum.maybe("Checksum").value_or("NULL"));
+    }
+    return lines;
+}
+
+std::uint64_t newSeed() {
+    const std::uint64_t seed = std::random_device{}();
+    std::cout << "seed " << seed << "\n";
+    return seed;
+}
+
+std::string messageOf(const std::function<void()>& work) {
+    try {
+        work();
+    } catch (const Error& error) {
+        return error.what();
+    }
+    return "no error";
+}
+
+// What a server writes in all the ways that are not a plain row transaction.
+void doEverythingUnusual(MariadbServer& server) {
+    auto client = server.connect();
+    client.script(
+        "CREATE DATABASE odd; USE odd; CREATE TABLE t (id INT PRIMARY KEY AUTO_INCREMENT, v VARCHAR(100)) "
+        "ENGINE=InnoDB;"
+        "CREATE TABLE m (id INT PRIMARY KEY AUTO_INCREMENT, v VARCHAR(100)) ENGINE=MyISAM;"
+        "CREATE TABLE a (id INT PRIMARY KEY, v VARCHAR(100)) ENGINE=Aria;"
+        "INSERT INTO t (v) VALUES ('one'),('two'),('three'); INSERT INTO m (v) VALUES ('one'),('two');"
+        "INSERT INTO a VALUES (1,'one'); UPDATE m SET v='zwei' WHERE id=2;"
+        "BEGIN; INSERT INTO t (v) VALUES ('kept'); SAVEPOINT s; INSERT INTO t (v) VALUES ('undone'); ROLLBACK TO s;"
+        "INSERT INTO t (v) VALUES ('after'); COMMIT;"
+        "BEGIN; INSERT INTO t (v) VALUES ('mixed'); INSERT INTO m (v) VALUES ('mixed'); ROLLBACK;"
+        "CREATE TABLE c AS SELECT id, v FROM t; CREATE OR REPLACE TABLE c2 ENGINE=MyISAM SELECT * FROM m;");
+    client.script(
+        "XA START 'x1'; INSERT INTO t (v) VALUES ('xa one'); XA END 'x1'; XA PREPARE 'x1'; XA COMMIT 'x1';"
+        "XA START 'x2'; INSERT INTO t (v) VALUES ('xa two'); XA END 'x2'; XA PREPARE 'x2'; XA ROLLBACK 'x2';"
+        "XA START 'x3'; INSERT INTO t (v) VALUES ('xa three'); XA END 'x3'; XA COMMIT 'x3' ONE PHASE");
+    client.script(
+        "SET SESSION binlog_format=STATEMENT; CREATE TEMPORARY TABLE tmp (v INT); INSERT INTO tmp VALUES (5),(6);"
+        "SET @u='user variable'; INSERT INTO t (v) VALUES (@u); INSERT INTO t (v) VALUES (NOW(6)); INSERT INTO t (v) "
+        "VALUES (RAND());"
+        "INSERT INTO t (v) SELECT v FROM tmp; UPDATE t SET v=CONCAT(v,'!') WHERE id % 2 = 0; DROP TEMPORARY TABLE tmp;"
+        "INSERT INTO m (v) VALUES (LAST_INSERT_ID()); SET SESSION binlog_format=ROW;"
+        "CREATE TEMPORARY TABLE tmp2 (v INT); INSERT INTO tmp2 VALUES (7); INSERT INTO t (v) SELECT v FROM tmp2; DROP "
+        "TABLE tmp2");
+    const auto file = server.dataDirectory() / "load.txt";
+    std::string lines;
+    for (int i = 0; i < 3000; ++i)
+        lines += std::to_string(100000 + i) + "\tline " + std::to_string(i) + "\n";
+    replaceFile(file, lines, 0644);
+    client.query("LOAD DATA INFILE ? INTO TABLE odd.t", {file.string()});
+    client.script("SET SESSION binlog_format=STATEMENT; CREATE TABLE odd.loaded LIKE odd.t");
+    client.query("LOAD DATA INFILE ? INTO TABLE odd.loaded", {file.string()});
+    client.script(
+        "CREATE PROCEDURE odd.p() BEGIN INSERT INTO odd.t (v) VALUES ('by procedure'); DELETE FROM odd.m WHERE id=1; "
+        "END;");
+    client.script(
+        "SET SESSION binlog_format=ROW; CALL odd.p(); CREATE TRIGGER odd.tr AFTER INSERT ON odd.a FOR EACH ROW INSERT "
+        "INTO odd.t (v) "
+        "VALUES (NEW.v); INSERT INTO odd.a VALUES (2,'fires'); CREATE VIEW odd.vw AS SELECT * FROM odd.t;"
+        "CREATE USER u@localhost IDENTIFIED BY 'x'; GRANT SELECT ON odd.* TO u@localhost;"
+        "CREATE SEQUENCE odd.s; SELECT NEXTVAL(odd.s); ALTER TABLE odd.t ADD COLUMN w INT DEFAULT 3, ADD INDEX (v);"
+        "CREATE TABLE odd.p1 (a INT) PARTITION BY HASH(a) PARTITIONS 3; INSERT INTO odd.p1 VALUES (1),(2),(3);"
+        "ALTER TABLE odd.p1 TRUNCATE PARTITION p1; RENAME TABLE odd.c TO odd.renamed; TRUNCATE TABLE odd.c2; ANALYZE "
+        "TABLE odd.t;"
+        "FLUSH TABLES; OPTIMIZE TABLE odd.m; DROP TABLE IF EXISTS odd.never");
+}
+
+TEST(LogReplay, BringsBackEveryKindOfTransaction) {
+    storage::MemoryStorage storage;
+    ArchivedServer source(storage, {"--max-allowed-packet=128M"});
+    source.startArchiver();
+    doEverythingUnusual(source.server);
+    auto client = source.server.connect();
+    client.script("CREATE TABLE odd.big (id INT PRIMARY KEY, b LONGBLOB); SET SESSION binlog_format=ROW");
+    client.query("INSERT INTO odd.big VALUES (1, REPEAT('0123456789abcdef', 2500000))");  // an event of 40 MB
+    // A row event whose packets are filled to the last byte, and its neighbours.
+    for (int size = (1 << 24) - 80; size < (1 << 24) - 20; size += 1 + size % 13) {
+        client.query("REPLACE INTO odd.big VALUES (2, REPEAT('x', ?))", {std::int64_t{size}});
+    }
+    client.query("FLUSH BINARY LOGS");
+    client.query("INSERT INTO odd.a VALUES (3,'in another file')");
+    source.awaitArchived();
+    source.stopArchiver();
+
+    const ArchiveReader reader(storage);
+    for (const unsigned threads : {0U, 4U}) {
+        const RestoredServer restored;
+        const auto target = replayAll(reader, restored, threads);
+        EXPECT_EQ(target.position, source.position());
+        EXPECT_EQ(checksums(restored), checksums(source.server)) << threads << " threads";
+        EXPECT_EQ(restored.connect().scalar("SELECT COUNT(*) FROM mysql.user WHERE User='u'"), "1");
+    }
+}
+
+/// Writers that go on over lost connections until they are told to stop.
+class Writers {
+public:
+    using Step = std::function<void(mysql::SqlClient&, std::mt19937_64&, int)>;
+    void add(const MariadbServer& server, std::uint64_t seed, Step step) {
+        threads_.emplace_back([&server, seed, step](std::stop_token stop) {
+            std::mt19937_64 random(seed);
+            std::optional<mysql::SqlClient> client;
+            for (int i = 0; !stop.stop_requested(); ++i) {
+                try {
+                    if (!client) client.emplace(server.endpoint());
+                    step(*client, random, i);
+                } catch (const Error& error) {
+                    if (error.code() == ErrorCode::Unavailable) client.reset();
+                    std::this_thread::yield();
+                }
+            }
+        });
+    }
+    void stop() { threads_.clear(); }
+
+private:
+    std::vector<std::jthread> threads_;
+};
+
+void addRowWriters(Writers& writers, const MariadbServer& server, std::uint64_t seed, int count) {
+    for (int w = 0; w < count; ++w) {
+        writers.add(server, seed + static_cast<std::uint64_t>(w), [w](auto& client, auto& random, int i) {
+            client.query("REPLACE INTO w.rows VALUES (?, ?, REPEAT('y', ?))",
+                         {std::int64_t{w * 1000 + static_cast<int>(random() % 500)}, std::int64_t{i},
+                          std::int64_t{static_cast<int>(random() % 3000)}});
+            if (i % 5 == 0)
+                client.query("DELETE FROM w.rows WHERE id=?",
+                             {std::int64_t{w * 1000 + static_cast<int>(random() % 500)}});
+        });
+    }
+}
+
+void addOtherWriters(Writers& writers, const MariadbServer& server, std::uint64_t seed) {
+    writers.add(server, seed + 10, [](auto& client, auto&, int i) {
+        client.query("INSERT INTO w.isam VALUES (?)", {std::int64_t{i}});
+        if (i % 3 == 0) client.query("UPDATE w.isam SET id=id+1 ORDER BY id DESC LIMIT 2");
     });
-    std::cout << target.position.text() << "\n";
-    EXPECT_EQ(restored.connect().scalar("SELECT COUNT(*) FROM d.t"), "2");
+    writers.add(server, seed + 11, [](auto& client, auto&, int i) {
+        const std::string name = "w.d" + std::to_string(i % 7);
+        client.script("CREATE TABLE IF NOT EXISTS " + name + " (a INT, b INT); INSERT INTO " + name +
+                      " VALUES (1,2),(3,4); ALTER TABLE " + name + " ADD c INT DEFAULT 5; RENAME TABLE " + name +
+                      " TO " + name + "x; TRUNCATE TABLE " + name + "x; INSERT INTO " + name + "x VALUES (7,8,9)" +
+                      (i % 2 == 0 ? "; DROP TABLE " + name + "x" : ""));
+        if (i % 2 == 1) client.query("DROP TABLE " + name + "x");
+    });
+    writers.add(server, seed + 12, [](auto& client, auto& random, int) {
+        if (random() % 10 == 0) client.query("FLUSH BINARY LOGS");
+        client.query("REPLACE INTO w.big VALUES (?, REPEAT(CHAR(?), ?))",
+                     {std::int64_t{static_cast<int>(random() % 3)}, std::int64_t{65 + static_cast<int>(random() % 26)},
+                      std::int64_t{static_cast<int>(random() % (20 << 20))}});
+    });
+}
+
+TEST(LogReplay, LosesNothingAndAddsNothingWhateverDiesOnTheWay) {
+    const std::uint64_t seed = newSeed();
+    std::mt19937_64 random(seed);
+    const testing::TemporaryDirectory directory;
+    storage::FileStorage storage(directory.path());
+    ArchivedServer source(storage, {"--max-allowed-packet=128M"});
+    source.options.round.piece_interval = 2 * kSecond;  // so that pieces change on the way, too
+    source.startArchiver();
+    source.server.connect().script(
+        "CREATE DATABASE w; CREATE TABLE w.rows (id INT PRIMARY KEY, n INT, v TEXT) ENGINE=InnoDB;"
+        "CREATE TABLE w.isam (id INT, KEY(id)) ENGINE=MyISAM; CREATE TABLE w.big (id INT PRIMARY KEY, b LONGBLOB) "
+        "ENGINE=InnoDB");
+    for (int phase = 0; phase < 6; ++phase) {
+        Writers writers;
+        addRowWriters(writers, source.server, seed + static_cast<std::uint64_t>(phase) * 100, 3);
+        // What is not crash-safe in the server itself would differ from its own binlog after a kill.
+        const bool kill = phase % 2 == 1;
+        if (!kill) addOtherWriters(writers, source.server, seed + static_cast<std::uint64_t>(phase) * 100);
+        for (int restart = 0; restart < 3; ++restart) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(random() % 600));
+            (random() % 2 == 0) ? source.crashArchiver() : source.abandonArchiver();
+            if (kill && restart == 1) {
+                source.server.kill();
+                source.server.start();
+            }
+            source.options.known_checkpoint = source.listener.seen().progress.round.checkpoint_scn;
+            source.startArchiver();
+        }
+        if (kill) {
+            source.server.kill();  // under a running archiver
+            source.server.start();
+        }
+    }
+    source.awaitArchived();
+    source.stopArchiver();
+
+    const ArchiveReader reader(storage);
+    EXPECT_GT(reader.rounds().at(0).pieces.size(), 2U);
+    EXPECT_TRUE(reader.rounds().at(0).gaps.empty());
+    const RestoredServer restored;
+    EXPECT_EQ(replayAll(reader, restored, 2).position, source.position());
+    EXPECT_EQ(checksums(restored), checksums(source.server));
+}
+
+/// A table with one row per transaction, by several writers that note what they were told.
+class Ledger {
+public:
+    explicit Ledger(const MariadbServer& server) {
+        server.connect().script(
+            "CREATE DATABASE l; CREATE TABLE l.ledger (writer INT, n INT, PRIMARY KEY (writer, n)) ENGINE=InnoDB");
+        for (int w = 0; w < 3; ++w) {
+            threads_.emplace_back([this, &server, w](std::stop_token stop) {
+                auto client = server.connect();
+                for (int n = 0; !stop.stop_requested(); ++n) {
+                    client.query("INSERT INTO l.ledger VALUES (?, ?)", {std::int64_t{w}, std::int64_t{n}});
+                    const auto gtid = mysql::Gtid::parse(client.scalar("SELECT @@last_gtid").value());
+                    const std::lock_guard lock(mutex_);
+                    rows_[gtid] = std::to_string(w) + "/" + std::to_string(n);
+                }
+            });
+        }
+    }
+    std::size_t size() {
+        const std::lock_guard lock(mutex_);
+        return rows_.size();
+    }
+    void stop() { threads_.clear(); }
+
+    /// The rows whose transactions have, by the archive, an SCN up to `scn`.
+    std::set<std::string> expectedAt(const ArchiveReader& reader, Scn scn) const {
+        std::set<std::string> expected;
+        reader.transactions(0, scn, [&](const archive::TransactionEntry& entry) {
+            const auto row = rows_.find(entry.gtid);
+            if (row != rows_.end()) expected.insert(row->second);
+            return true;
+        });
+        return expected;
+    }
+    static std::set<std::string> rowsIn(const MariadbServer& server) {
+        std::set<std::string> rows;
+        auto client = server.connect();
+        if (client.query("SHOW DATABASES LIKE 'l'").empty() || client.query("SHOW TABLES IN l").empty()) return rows;
+        for (const auto& row : client.query("SELECT CONCAT(writer, '/', n) FROM l.ledger").rows)
+            rows.insert(row.text(0));
+        return rows;
+    }
+
+private:
+    std::mutex mutex_;
+    std::map<mysql::Gtid, std::string> rows_;
+    std::vector<std::jthread> threads_;
+};
+
+TEST(LogReplay, StopsAtAnyScnExactly) {
+    const std::uint64_t seed = newSeed();
+    std::mt19937_64 random(seed);
+    storage::MemoryStorage storage;
+    ArchivedServer source(storage);
+    source.startArchiver();
+    Ledger ledger(source.server);
+    while (ledger.size() < 3000)
+        std::this_thread::yield();
+    source.crashArchiver();  // what was written meanwhile gets approximate SCNs
+    while (ledger.size() < 4000)
+        std::this_thread::yield();
+    source.startArchiver();
+    while (ledger.size() < 6000)
+        std::this_thread::yield();
+    ledger.stop();
+    source.awaitArchived();
+    source.stopArchiver();
+
+    const ArchiveReader reader(storage);
+    const auto& round = reader.rounds().at(0);
+    std::vector<Scn> scns;
+    reader.transactions(0, kScnUnlimited, [&](const auto& entry) {
+        scns.push_back(entry.scn);
+        return true;
+    });
+    std::set<Scn> targets{round.start.scn, round.checkpoint_scn};
+    for (int i = 0; i < 5; ++i)
+        targets.insert(scns[random() % scns.size()]);  // exactly at a transaction
+    for (int i = 0; i < 5; ++i)
+        targets.insert(round.start.scn + random() % (round.checkpoint_scn - round.start.scn));
+    const RestoredServer restored;
+    GtidPosition at = round.start.position;
+    std::size_t step = 0;
+    for (const Scn target : targets) {
+        auto options = replayOptions(restored, at, target);
+        options.parallel_threads = step++ % 2 == 0 ? 0 : 4;
+        at = replay(reader, options).position;
+        const auto rows = Ledger::rowsIn(restored);
+        EXPECT_EQ(rows, ledger.expectedAt(reader, target)) << "at " << target;
+        EXPECT_EQ(restored.connect().scalar("SELECT @@gtid_slave_pos"), at.text());
+        EXPECT_EQ(reader.scnOf(at)->scn, reader.positionAt(target)->scn);
+    }
+    EXPECT_GT(ledger.expectedAt(reader, round.checkpoint_scn).size(), 5999U);
+}
+
+TEST(LogReplay, KeepsTheOrderOfSeveralDomains) {
+    storage::MemoryStorage storage;
+    ArchivedServer source(storage);
+    source.startArchiver();
+    auto client = source.server.connect();
+    client.script("CREATE DATABASE d; CREATE TABLE d.t (a INT PRIMARY KEY, b INT)");
+    for (int i = 0; i < 300; ++i) {
+        client.query("SET SESSION gtid_domain_id=?", {std::int64_t{2000 + i % 3}});
+        // Each depends on the one before it, which is in another domain.
+        client.query(
+            i == 0 ? "INSERT INTO d.t VALUES (0, 0)" : "INSERT INTO d.t SELECT a + 1, b + 1 FROM d.t WHERE a=?",
+            i == 0 ? std::vector<mysql::Value>{} : std::vector<mysql::Value>{std::int64_t{i - 1}});
+        client.query("UPDATE d.t SET b=b+1 WHERE a=?", {std::int64_t{i}});
+    }
+    source.awaitArchived();
+    source.stopArchiver();
+    const ArchiveReader reader(storage);
+    std::vector<Scn> scns;
+    reader.transactions(0, kScnUnlimited, [&](const auto& entry) {
+        scns.push_back(entry.scn);
+        return true;
+    });
+    ASSERT_EQ(scns.size(), 602U);
+    const RestoredServer restored;
+    const auto start = reader.rounds().at(0).start.position;
+    auto options = replayOptions(restored, start, scns[301]);  // 2 of the schema, then 300: the row 149 with its update
+    options.parallel_threads = 4;
+    const auto middle = replay(reader, options);
+    EXPECT_EQ(middle.position.domains().size(), 4U);
+    EXPECT_EQ(restored.connect().scalar("SELECT COUNT(*) FROM d.t"), "150");
+    options.start = middle.position;
+    options.target = reader.rounds().at(0).checkpoint_scn;
+    EXPECT_EQ(replay(reader, options).position, source.position());
+    EXPECT_EQ(checksums(restored), checksums(source.server));
+}
+
+/// A small archived log, for tests of what goes wrong with it.
+struct SmallLog {
+    explicit SmallLog(storage::Storage& storage) : source(storage) {
+        source.startArchiver();
+        auto client = source.server.connect();
+        client.script("CREATE DATABASE d; CREATE TABLE d.t (a INT PRIMARY KEY, b TEXT)");
+        for (int i = 0; i < 40; ++i) {
+            client.query("INSERT INTO d.t VALUES (?, REPEAT('z', 5000))", {std::int64_t{i}});
+            if (i % 10 == 9) source.awaitArchived();  // several segments
+        }
+        source.stopArchiver();
+    }
+    ArchivedServer source;
+};
+
+TEST(LogReplay, NamesTheSegmentThatIsDamagedOrMissing) {
+    const std::uint64_t seed = newSeed();
+    std::mt19937_64 random(seed);
+    storage::MemoryStorage storage;
+    const SmallLog log(storage);
+    const RestoredServer restored;
+    const std::string key = archive::segmentKey({1001, 1, 1}, 3);
+    const Bytes whole = storage.getAll(key);
+    const auto attempt = [&] {
+        return messageOf([&] {
+            const ArchiveReader reader(storage);
+            replayAll(reader, restored);
+        });
+    };
+    for (int i = 0; i < 8; ++i) {
+        Bytes damaged = whole;
+        damaged[random() % damaged.size()] ^= static_cast<std::uint8_t>(1U << random() % 8);
+        storage.remove(key);
+        storage.put(key, damaged);
+        EXPECT_NE(attempt().find(key), std::string::npos) << attempt();
+    }
+    for (const std::size_t size : {std::size_t{0}, std::size_t{5}, whole.size() / 2, whole.size() - 1}) {
+        storage.remove(key);
+        storage.put(key, ByteView(whole).first(size));
+        EXPECT_NE(attempt().find(key), std::string::npos) << attempt();
+    }
+    storage.remove(key);
+    const ArchiveReader reader(storage);
+    ASSERT_EQ(reader.rounds().at(0).gaps.size(), 1U);
+    EXPECT_EQ(reader.rounds().at(0).gaps.at(0).first_missing, key);
+    EXPECT_NE(attempt().find(key), std::string::npos) << attempt();
+    storage.put(key, whole);
+    EXPECT_EQ(attempt(), "no error");
+    EXPECT_EQ(checksums(restored), checksums(log.source.server));
+}
+
+TEST(LogReplay, TellsWhichTransactionTheServerRefused) {
+    storage::MemoryStorage storage;
+    const SmallLog log(storage);
+    const RestoredServer restored;
+    restored.connect().script(
+        "CREATE DATABASE d; CREATE TABLE d.t (a INT PRIMARY KEY, b TEXT); INSERT INTO d.t VALUES (20, 'in the way')");
+    const ArchiveReader reader(storage);
+    auto options = replayOptions(restored, GtidPosition::parse("1002-101-2"), reader.rounds().at(0).checkpoint_scn);
+    const std::string message = messageOf([&] { replay(reader, options); });
+    EXPECT_NE(message.find("1002-101-23"), std::string::npos) << message;
+    EXPECT_NE(message.find("Duplicate entry"), std::string::npos) << message;
+    EXPECT_TRUE(restored.connect().query("SHOW SLAVE STATUS").empty());
+}
+
+TEST(LogReplay, SeesThatTransactionsWereDropped) {
+    storage::MemoryStorage storage;
+    const SmallLog log(storage);
+    const ArchiveReader reader(storage);
+    // The archived events carry the id 101: a replica with that id drops them silently.
+    const MariadbServer same_id({"--skip-log-bin"});
+    const std::string message = messageOf([&] { replayAll(reader, same_id); });
+    EXPECT_NE(message.find("instead of 1002-101-42"), std::string::npos) << message;
+}
+
+TEST(LogReplay, EndsWhenTheServerDiesAndWhenItIsCancelled) {
+    storage::MemoryStorage storage;
+    const SmallLog log(storage);
+    const ArchiveReader reader(storage);
+    // Reading the archive takes its time, so that the replay is under way when it is hit.
+    storage::FaultyStorage slow(storage,
+                                {{.on = storage::FaultRule::Operation::Get,
+                                  .effect = storage::FaultRule::Effect::Delay,
+                                  .key_part = "/log/",
+                                  .after = 20,
+                                  .delay = std::chrono::milliseconds(300)}},
+                                1);
+    const ArchiveReader slow_reader(slow);
+    RestoredServer restored;
+    const auto& round = slow_reader.rounds().at(0);
+    std::stop_source stop;
+    const auto replayUntil = [&](const std::function<void()>& hit) {
+        return LogReplay(slow_reader, replayOptions(restored, round.start.position, round.checkpoint_scn))
+            .run(stop.get_token(), [&, done = false](const ReplayProgress& progress) mutable {
+                if (progress.transactions > 0 && !std::exchange(done, true)) hit();
+            });
+    };
+    try {
+        replayUntil([&] { stop.request_stop(); });
+        ADD_FAILURE() << "not cancelled";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.code(), ErrorCode::Cancelled) << error.what();
+    }
+    stop = {};
+    restored.connect().script("DROP DATABASE IF EXISTS d");
+    try {
+        replayUntil([&] { restored.kill(); });
+        ADD_FAILURE() << "the death of the server was not seen";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.code(), ErrorCode::Unavailable) << error.what();
+    }
+}
+
+TEST(LogReplay, RefusesWhatTheArchiveDoesNotReach) {
+    storage::MemoryStorage storage;
+    const SmallLog log(storage);
+    const ArchiveReader reader(storage);
+    const auto& round = reader.rounds().at(0);
+    const RestoredServer restored;
+    const auto attempt = [&](const char* start, Scn target) {
+        return messageOf([&] { replay(reader, replayOptions(restored, GtidPosition::parse(start), target)); });
+    };
+    EXPECT_NE(attempt("", round.start.scn - 1).find("does not reach SCN"), std::string::npos);
+    EXPECT_NE(attempt("", round.checkpoint_scn + 1).find("does not reach SCN"), std::string::npos);
+    EXPECT_NE(attempt("1002-101-30", round.start.scn + 1).find("later than SCN"), std::string::npos);
+    EXPECT_EQ(attempt("1002-101-42,5-5-5", round.checkpoint_scn),
+              "no error");  // nothing to do, and a domain of the past
+    EXPECT_EQ(restored.connect().scalar("SELECT @@gtid_slave_pos"), "5-5-5,1002-101-42");
 }
 
 }  // namespace

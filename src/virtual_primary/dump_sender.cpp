@@ -53,6 +53,7 @@ void DumpSender::run() {
     if (!batch) sendBeginning();
     for (; batch; batch = ahead_.pop()) {
         sendBatch(*batch);
+        connection_.flush();
         state_.sent_bytes += batch->bytes.size();
         state_.sent_transactions += batch->ends.size();
     }

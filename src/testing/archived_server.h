@@ -1,0 +1,66 @@
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <string>
+
+#include "archive/archiver.h"
+#include "testing/mariadb_server.h"
+
+namespace tidemark::testing {
+
+/// Keeps the last word of an archiver and lets a test wait for one. Thread-safe.
+class RecordingListener : public archive::ArchiveListener {
+public:
+    struct Seen {
+        archive::ArchiveProgress progress;
+        std::string interruption;
+        std::string trouble;  ///< empty once recovered
+        int troubles = 0;
+        int recoveries = 0;
+    };
+
+    void progress(const archive::ArchiveProgress& progress) override;
+    void interrupted(const std::string& reason) override;
+    void trouble(const std::string& text) override;
+    void recovered() override;
+
+    Seen seen() const;
+    /// Waits until `condition` holds; throws Error after 30 s, saying what was waited for and what was seen last.
+    Seen await(const std::string& what, const std::function<bool(const Seen&)>& condition) const;
+
+private:
+    mutable std::mutex mutex_;
+    mutable std::condition_variable changed_;
+    Seen seen_;
+};
+
+/// A real server with an archiver that can be ended and started again in every way.
+class ArchivedServer {
+public:
+    explicit ArchivedServer(storage::Storage& storage, std::vector<std::string> options = {});
+
+    MariadbServer server;
+    RecordingListener listener;
+    archive::ArchiverOptions options;  ///< for the next startArchiver()
+
+    /// Begins round 1, or goes on with it, and returns when its numbers are known.
+    void startArchiver();
+    void crashArchiver() { archiver_.reset(); }
+    void abandonArchiver();
+    void stopArchiver();
+    archive::Archiver& archiver() { return *archiver_; }
+
+    /// Waits until all that is in the server's binlog now is archived.
+    void awaitArchived();
+    /// The position of the server's binlog.
+    mysql::GtidPosition position() const;
+
+private:
+    storage::Storage& storage_;
+    SystemClock clock_;
+    std::unique_ptr<archive::Archiver> archiver_;
+};
+
+}  // namespace tidemark::testing
