@@ -9,6 +9,7 @@
 
 #include "archive/archive_reader.h"
 #include "base/ob_error.h"
+#include "mysql/gtid.h"
 #include "source/mariadb_backup.h"
 
 namespace tidemark::backup {
@@ -31,10 +32,10 @@ void BackupJob::run(std::stop_token stop) {
     begin();
     enter(BackupTaskStatus::BackupSysMeta);
     removeLeftovers();
-    block::beginBackupSet(*storage_, description_.id);
     describeTenant();
     enter(BackupTaskStatus::BackupUserMeta);
-    const DataBackupResult copied = copyData(stop);
+    DataBackupResult copied = copyData(stop);
+    copied.facts.gtid = ownPosition(copied.facts.gtid);
     enter(BackupTaskStatus::BeforeBackupLog);
     // Only the archive knows the SCN of the last transaction in the copy, and without it no restore can go on from it.
     awaitArchive(copied.facts.gtid, stop);
@@ -160,6 +161,17 @@ void BackupJob::enter(BackupTaskStatus status) {
     }
     task_.status = status;
     parts_.stores.backups.progress(task_);
+}
+
+std::string BackupJob::ownPosition(const std::string& gtid) {
+    mysql::SqlClient tenant(parts_.tenants.server(row_.tenant)->endpoint());
+    const auto binlog = mysql::GtidPosition::parse(tenant.scalar("SELECT @@gtid_binlog_pos").value_or(""));
+    const auto copied = mysql::GtidPosition::parse(gtid);
+    mysql::GtidPosition own;
+    for (const auto& [domain, last] : copied.domains()) {
+        if (binlog.domains().contains(domain)) own.set(last);
+    }
+    return own.text();
 }
 
 void BackupJob::awaitArchive(const std::string& gtid, std::stop_token stop) {

@@ -38,6 +38,9 @@ private:
     void removeLeftovers();
     void describeTenant();
     DataBackupResult copyData(std::stop_token stop);
+    /// `gtid` without the domains that the tenant's own binlog does not have: a tenant that was restored keeps the
+    /// position of the log it replayed, which no archive of its own ever contains.
+    std::string ownPosition(const std::string& gtid);
     void awaitArchive(const std::string& gtid, std::stop_token stop);
     void completeSet(const DataBackupResult& copied);
 

@@ -4,6 +4,7 @@
 #include "base/version.h"
 #include "cli/commands.h"
 #include "cli/connection.h"
+#include "cli/log_listing.h"
 
 namespace {
 
@@ -15,6 +16,7 @@ struct Arguments {
     bool forever = false;
     cli::BackupCommand backup;
     cli::RestoreCommand restore;
+    cli::LogCommand log;
 };
 
 void addBackup(CLI::App& app, Arguments& arguments) {
@@ -38,7 +40,17 @@ void addRestore(CLI::App& app, Arguments& arguments) {
     command->add_flag("!--no-wait", arguments.restore.wait, "Only start it");
 }
 
+void addLog(CLI::App& app, Arguments& arguments) {
+    auto* command = app.add_subcommand("log", "List what lies in a log archive; needs no node");
+    command->add_option("uri", arguments.log.uri, "Archive destination, file:///path")->required();
+    command->add_option("--from", arguments.log.from, "From this time on, 'YYYY-MM-DD HH:MM:SS[.ffffff]'");
+    command->add_option("--until", arguments.log.until, "Up to this time");
+    command->add_flag("--ddl", arguments.log.ddl_only, "Only statements that changed definitions");
+}
+
 int run(CLI::App& app, Arguments& arguments) {
+    arguments.log.json = arguments.json;
+    if (app.got_subcommand("log")) return cli::listLog(arguments.log);
     auto client = arguments.connection.connect();
     if (app.got_subcommand("status")) return cli::showStatus(client, arguments.json);
     if (app.got_subcommand("backup")) return cli::runBackup(client, arguments.backup);
@@ -57,12 +69,13 @@ int main(int argc, char** argv) {
     app.fallthrough();
     Arguments arguments;
     arguments.connection.addTo(app);
-    app.add_flag("--json", arguments.json, "status, watch: print JSON");
+    app.add_flag("--json", arguments.json, "status, watch, log: print JSON");
     app.add_subcommand("status", "Tenants, their archive and last backup, and what runs now");
     addBackup(app, arguments);
     addRestore(app, arguments);
     app.add_subcommand("watch", "Live progress of every running backup and restore")
         ->add_flag("--forever", arguments.forever, "Go on when nothing runs");
+    addLog(app, arguments);
     app.add_subcommand("shutdown", "End the node and its databases");
     try {
         app.parse(argc, argv);

@@ -54,9 +54,9 @@ void addOptions(CLI::App& app, Config& config) {
         ->check(CLI::Range(1.0, 1024.0))
         ->capture_default_str();
     app.add_option_function<std::int64_t>(
-           "--min-piece-switch-interval",
-           [&config](std::int64_t seconds) { config.min_piece_switch_interval = std::chrono::seconds(seconds); },
-           "Shortest PIECE_SWITCH_INTERVAL accepted, seconds; shorter than a day is for tests")
+           "--piece-interval",
+           [&config](std::int64_t seconds) { config.piece_interval = std::chrono::seconds(seconds); },
+           "Length of an archive piece in seconds, instead of PIECE_SWITCH_INTERVAL; for tests")
         ->check(CLI::Range(1, 86'400))
         ->default_str("86400");
 }

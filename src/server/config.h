@@ -21,8 +21,8 @@ struct Config {
     /// What tenant sys may use: MEMORY_SIZE and MAX_CPU of its unit; in force from the next start of its mariadbd on.
     std::uint64_t sys_memory = 128ULL << 20;
     double sys_cpu = 1;
-    /// Shortest PIECE_SWITCH_INTERVAL that is accepted: a day, as in OceanBase; tests need shorter ones.
-    std::chrono::seconds min_piece_switch_interval{86'400};
+    /// Length of an archive piece instead of PIECE_SWITCH_INTERVAL, whose least is a day; 0: not replaced. For tests.
+    std::chrono::seconds piece_interval{0};
 };
 
 /// Where a daemon keeps its data unless it is told: /var/lib/tidemark for root, else $XDG_STATE_HOME/tidemark or

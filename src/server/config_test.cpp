@@ -27,7 +27,7 @@ TEST(Config, HasDefaultsThatWork) {
     EXPECT_EQ(config.zone, "zone1");
     EXPECT_EQ(config.log_level, "info");
     EXPECT_EQ(config.sys_memory, 128U << 20);
-    EXPECT_EQ(config.min_piece_switch_interval, std::chrono::hours(24));
+    EXPECT_EQ(config.piece_interval, std::chrono::seconds(0));
     EXPECT_EQ(config.data_dir, defaultDataDirectory());
 }
 
@@ -35,13 +35,13 @@ TEST(Config, TakesTheCommandLineBeforeTheFile) {
     const testing::TemporaryDirectory directory;
     const auto file = (directory.path() / "tidemark.toml").string();
     std::ofstream(file) << "# a comment\nport = 3000\nzone = \"z9\"\ndata-dir = \"/srv/x/\"\nsys-memory = \"256MB\"\n"
-                        << "min-piece-switch-interval = 5\n";
+                        << "piece-interval = 5\n";
     const auto config = std::get<Config>(parse({"--config", file.c_str(), "--port", "4000"}));
     EXPECT_EQ(config.port, 4000);
     EXPECT_EQ(config.zone, "z9");
     EXPECT_EQ(config.data_dir, "/srv/x");
     EXPECT_EQ(config.sys_memory, 256U << 20);
-    EXPECT_EQ(config.min_piece_switch_interval, std::chrono::seconds(5));
+    EXPECT_EQ(config.piece_interval, std::chrono::seconds(5));
 }
 
 TEST(Config, MakesTheDataDirectoryAbsolute) {
@@ -57,7 +57,7 @@ TEST(Config, SaysWhoIsToBlameByTheExitCode) {
     EXPECT_EQ(exitOf({"--zone", "a;b"}), 64);
     EXPECT_EQ(exitOf({"--log-level", "loud"}), 64);
     EXPECT_EQ(exitOf({"--sys-memory", "63MB"}), 64);
-    EXPECT_EQ(exitOf({"--min-piece-switch-interval", "0"}), 64);
+    EXPECT_EQ(exitOf({"--piece-interval", "0"}), 64);
     EXPECT_EQ(exitOf({"--config", "/no/such/file"}), 78);
     const testing::TemporaryDirectory directory;
     const auto file = (directory.path() / "bad.toml").string();

@@ -21,13 +21,18 @@ int main(int argc, char** argv) {
     try {
         const auto begin = std::chrono::steady_clock::now();
         server::Signals signals;
-        server::Node node(config);
+        server::Node node(config, [&] { signals.wake(); });
         const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
-        log->info("accepts connections on {}:{} after {:.1f} s", config.bind, config.port, took.count());
+        log->info("accepts connections on {}:{} after {:.1f} s", config.bind, node.port(), took.count());
         server::notifyServiceManager("READY=1\n");
         signals.waitForEnd();
         server::notifyServiceManager("STOPPING=1\n");
-        log->info("ends; the databases stay up");
+        if (node.databasesShallEnd()) {
+            log->info("ends with its databases");
+            node.stopDatabases();
+        } else {
+            log->info("ends; the databases stay up");
+        }
         return EX_OK;
     } catch (const Error& error) {
         log->error("{}{}{}", error.what(), error.hint().empty() ? "" : "; ", error.hint());

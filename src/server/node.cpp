@@ -4,11 +4,13 @@
 
 #include <thread>
 
+#include "base/random.h"
 #include "base/version.h"
+#include "view/sys_views.h"
 
 namespace tidemark::server {
 
-Node::Node(const Config& config)
+Node::Node(const Config& config, std::function<void()> end)
     : log_(makeLogger("node")),
       directory_(config.data_dir),
       template_(directory_.templates()),
@@ -17,20 +19,58 @@ Node::Node(const Config& config)
       stores_(catalog_),
       events_(stores_.events),
       supervisor_([this](const tenant::SupervisorEvent& event) { events_.record(event); }),
-      tenants_({.tenants = directory_.tenants(), .zone = config.zone}, catalog_, stores_, template_, supervisor_,
-               sys_.server) {
+      tenants_(
+          {.tenants = directory_.tenants(),
+           .zone = config.zone,
+           .started = [this](catalog::TenantId id, const mysql::Endpoint& endpoint) { mirror_->attach(id, endpoint); },
+           .stopping = [this](catalog::TenantId id) { mirror_->detach(id); }},
+          catalog_, stores_, template_, supervisor_, sys_.server),
+      archive_({.endpoint = [this](catalog::TenantId id) { return tenants_.server(id)->endpoint(); },
+                .piece_interval = config.piece_interval.count() * kSecond},
+               stores_, clock_),
+      backup_({.stores = stores_, .tenants = tenants_, .clock = clock_}, runner_),
+      restore_({.stores = stores_, .tenants = tenants_, .clock = clock_}, runner_),
+      engine_({.catalog = catalog_,
+               .stores = stores_,
+               .tenants = tenants_,
+               .archive = archive_,
+               .backup = backup_,
+               .restore = restore_,
+               .shutdown =
+                   [this, end = std::move(end)] {
+                       databases_shall_end_ = true;
+                       end();
+                   }}),
+      front_directory_(tenants_),
+      front_(front_directory_, engine_) {
     supervisor_.watch(sys_.server);
     catalog_.migrate();
+    view::installSysViews(catalog_);
     bootstrap(config);
+    mirror_ = std::make_unique<view::TenantMirror>(catalog_);
     tenants_.start();
+    // What the last daemon left running, before anyone can start something new.
+    restore_.failInterrupted();
+    backup_.failInterrupted();
+    archive_.resumeAll();
+    front_.start(config.bind, config.port);
 }
 
 Node::~Node() {
-    // Whoever waits for sys gives up, so that the threads below can be joined.
+    endWork();
+}
+
+void Node::endWork() {
+    front_.stop();
+    runner_.shutdown();
+    archive_.suspendAll();
+    // Whoever still waits for sys gives up, so that the threads can be joined.
     catalog_.close();
+    mirror_.reset();
 }
 
 void Node::stopDatabases() {
+    endWork();
     tenants_.stopAll();
 }
 
@@ -52,7 +92,9 @@ catalog::Server Node::describeServer(const Config& config) const {
 /// The first start writes the cluster's first rows; later ones say that the node is back.
 void Node::bootstrap(const Config& config) {
     const catalog::Server server = describeServer(config);
-    stores_.cluster.bootstrap({.cluster = {.name = config.cluster_name},
+    // The id tells clusters of the same name apart, so that a new one never takes an old one's destinations for its
+    // own.
+    stores_.cluster.bootstrap({.cluster = {.name = config.cluster_name, .id = randomU32()},
                                .zone = {.name = config.zone},
                                .server = server,
                                .sys_server_id = sys_.server_id,

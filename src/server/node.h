@@ -1,30 +1,46 @@
 #pragma once
 
+#include <atomic>
+#include <functional>
 #include <memory>
 
+#include "archive/archive_service.h"
+#include "backup/backup_service.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "catalog/stores.h"
+#include "front/front.h"
+#include "job/job_runner.h"
+#include "restore/restore_service.h"
 #include "server/config.h"
 #include "server/data_directory.h"
 #include "server/event_recorder.h"
+#include "server/front_directory.h"
 #include "server/sys_tenant.h"
+#include "statement/engine.h"
 #include "tenant/tenant_service.h"
+#include "view/tenant_mirror.h"
 
 namespace tidemark::server {
 
 /// Everything that a running daemon consists of, in the order in which it depends on each other: the one place where
 /// concrete classes are named and wired.
 ///
-/// Making a Node locks the data directory and brings sys and all tenants up; destroying it ends the daemon's own work
-/// and leaves the databases up. One thread.
+/// Making a Node locks the data directory, brings sys and all tenants up, goes on with what was running, and accepts
+/// clients; destroying it ends the daemon's own work and leaves the databases up. One thread.
 class Node {
 public:
-    explicit Node(const Config& config);
+    /// `end` is called, from any thread, when a statement asks for the end of the node: main then destroys it.
+    explicit Node(
+        const Config& config, std::function<void()> end = [] {});
     ~Node();
     Node(const Node&) = delete;
     Node& operator=(const Node&) = delete;
 
+    /// The port that clients connect to.
+    std::uint16_t port() const { return front_.port(); }
+    /// Whether the end was asked for with the databases: ALTER SYSTEM SHUTDOWN.
+    bool databasesShallEnd() const { return databases_shall_end_; }
     /// Ends the databases too, sys last. To be called once, right before the Node is destroyed.
     void stopDatabases();
 
@@ -33,6 +49,8 @@ public:
 
 private:
     void bootstrap(const Config& config);
+    /// No more clients, jobs and archiving; whatever was running is left as a crash would leave it, or better.
+    void endWork();
     catalog::Server describeServer(const Config& config) const;
 
     const Logger log_;
@@ -44,7 +62,16 @@ private:
     catalog::Stores stores_;
     EventRecorder events_;
     tenant::TenantSupervisor supervisor_;
+    std::unique_ptr<view::TenantMirror> mirror_;
     tenant::TenantService tenants_;
+    job::JobRunner runner_;
+    archive::ArchiveService archive_;
+    backup::BackupService backup_;
+    restore::RestoreService restore_;
+    std::atomic<bool> databases_shall_end_ = false;
+    statement::Engine engine_;
+    FrontDirectory front_directory_;
+    front::Front front_;
 };
 
 }  // namespace tidemark::server

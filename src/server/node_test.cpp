@@ -27,7 +27,8 @@ protected:
         const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
         while (std::chrono::steady_clock::now() < deadline) {
             const auto found = sql.scalar(
-                "SELECT CONCAT_WS(' ', value1, value2, extra_info) FROM tidemark.rootservice_event WHERE event = ?", {name});
+                "SELECT CONCAT_WS(' ', value1, value2, extra_info) FROM tidemark.rootservice_event WHERE event = ?",
+                {name});
             if (found) return *found;
             std::this_thread::yield();
         }

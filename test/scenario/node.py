@@ -76,7 +76,8 @@ class Node:
         assert self.process.wait(30) == 0, self.log.read_text(errors="replace")[-3000:]
 
     def destroy(self):
-        """Ends daemon and databases and removes everything."""
+        """Ends daemon and databases and removes everything. The log goes to the test's output, shown if it fails."""
+        print("daemon's log:\n" + self.log.read_text(errors="replace")[-6000:])
         if self.process and self.process.poll() is None:
             self.process.kill()
             self.process.wait()

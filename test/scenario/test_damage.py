@@ -13,7 +13,7 @@ def backed_up(shared_node):
     node.create_tenant("shop")
     node.start_archive("shop")
     node.sql("CREATE DATABASE fill", tenant="shop")
-    node.sql("CREATE TABLE fill.t AS SELECT seq AS id, SHA2(seq, 512) AS a FROM seq_1_to_60000", tenant="shop")
+    node.sql("CREATE TABLE fill.t AS SELECT seq AS id, SHA2(seq, 512) AS a FROM fill.seq_1_to_60000", tenant="shop")
     assert node.backup("shop")["STATUS"] == "COMPLETED"
     with Ledger(node, "shop", writers=2) as ledger:
         wait_for("rows", lambda: ledger.count() > 200)

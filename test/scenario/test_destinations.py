@@ -99,7 +99,7 @@ def small_disk(path, megabytes):
 def test_a_full_data_destination_fails_the_backup_and_works_again(node):
     node.create_tenant("shop")
     node.sql("CREATE DATABASE fill", tenant="shop")
-    node.sql("CREATE TABLE fill.t AS SELECT seq AS id, SHA2(seq, 512) AS a, SHA2(-seq, 512) AS b FROM seq_1_to_300000",
+    node.sql("CREATE TABLE fill.t AS SELECT seq AS id, SHA2(seq, 512) AS a, SHA2(-seq, 512) AS b FROM fill.seq_1_to_300000",
              tenant="shop")
     with small_disk(node.backups / "small", 8):
         node.sql(f"ALTER SYSTEM SET LOG_ARCHIVE_DEST = 'LOCATION={node.uri('log')}' TENANT = shop")

@@ -15,7 +15,7 @@ def fill(node, tenant, megabytes=120):
     """Something for a backup to chew on, so that a kill hits it in the middle."""
     node.sql("CREATE DATABASE IF NOT EXISTS fill", tenant=tenant)
     node.sql("CREATE TABLE fill.t (id INT PRIMARY KEY, a CHAR(255), b CHAR(255)) ENGINE=InnoDB", tenant=tenant)
-    node.sql(f"INSERT INTO fill.t SELECT seq, SHA2(seq, 512), SHA2(-seq, 512) FROM seq_1_to_{megabytes * 1500}",
+    node.sql(f"INSERT INTO fill.t SELECT seq, SHA2(seq, 512), SHA2(-seq, 512) FROM fill.seq_1_to_{megabytes * 1500}",
              tenant=tenant)
 
 

@@ -39,7 +39,7 @@ def test_progress_is_real_while_a_backup_runs(shop):
     """Counters only grow, phases come in order, and the tenant sees the same as sys."""
     node = shop
     node.sql("CREATE DATABASE fill", tenant="shop")
-    node.sql("CREATE TABLE fill.t AS SELECT seq AS id, SHA2(seq, 512) AS a, SHA2(-seq, 512) AS b FROM seq_1_to_1000000",
+    node.sql("CREATE TABLE fill.t AS SELECT seq AS id, SHA2(seq, 512) AS a, SHA2(-seq, 512) AS b FROM fill.seq_1_to_1000000",
              tenant="shop")
     node.start_archive("shop")
     job = node.start_backup("shop")

@@ -105,7 +105,12 @@ class Script(pytest.Item):
         assert self.same(rows, block.expected), "got:\n" + "\n".join("  ".join(r) for r in rows)
 
     def do_wait(self, node, block):
-        wait_for(f"line {block.line}", lambda: self.same(self.rows(node, block), block.expected), 30)
+        def answers():
+            try:
+                return self.same(self.rows(node, block), block.expected)
+            except pymysql.Error:
+                return False  # the tenant is just coming up
+        wait_for(f"line {block.line}", answers, 30)
 
     def do_restart(self, node, block):
         node.terminate()
