@@ -5,7 +5,9 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "base/log.h"
 #include "catalog/catalog.h"
@@ -58,10 +60,14 @@ private:
     void note(const std::map<catalog::TenantId, catalog::Topic>& changes);
     std::shared_ptr<Follower> nextDue(std::chrono::nanoseconds& pause);
     void refresh(Follower& follower);
+    void copy(Follower& follower, const mysql::Endpoint& endpoint, catalog::Topic topics);
+    void ensureSchema(mysql::SqlClient& client);
+    void finished(Follower& follower, std::uint64_t asked, const std::string& failure);
 
     catalog::Catalog& catalog_;
     const TenantMirrorOptions options_;
     const Logger log_;
+    std::vector<std::string> create_copies_;  ///< the thread's own
     std::mutex mutex_;
     std::condition_variable changed_;
     std::map<catalog::TenantId, std::shared_ptr<Follower>> followers_;

@@ -1,0 +1,184 @@
+#include "view/mirrored_table.h"
+
+#include <fmt/format.h>
+
+#include <array>
+
+#include "base/hash.h"
+#include "view/view_definition.h"
+
+namespace tidemark::view {
+namespace {
+
+using catalog::Topic;
+
+// The first columns of each table are its primary key.
+constexpr std::array kTables = {
+    MirroredTable{"own_tenant", Topic::Tenant, 1, "SELECT ? AS tenant_id"},
+    MirroredTable{"tenant", Topic::Tenant, 1, "SELECT * FROM tidemark.tenant WHERE tenant_id = ?"},
+    MirroredTable{"unit", Topic::Tenant, 1, "SELECT * FROM tidemark.unit WHERE tenant_id = ?"},
+    MirroredTable{"unit_config", Topic::Tenant, 1,
+                  "SELECT * FROM tidemark.unit_config WHERE id IN "
+                  "(SELECT unit_config_id FROM tidemark.unit WHERE tenant_id = ?)"},
+    MirroredTable{"server", Topic::Cluster, 1, "SELECT * FROM tidemark.server WHERE ? > 0"},
+    MirroredTable{"zone", Topic::Cluster, 1, "SELECT * FROM tidemark.zone WHERE ? > 0"},
+    MirroredTable{"parameter_definition", Topic::Cluster, 1, "SELECT * FROM tidemark.parameter_definition WHERE ? > 0"},
+    MirroredTable{"parameter_value", Topic::Cluster | Topic::Parameter, 2,
+                  "SELECT * FROM tidemark.parameter_value WHERE tenant_id IN (0, ?)"},
+    MirroredTable{"archive_destination", Topic::Parameter, 1,
+                  "SELECT * FROM tidemark.archive_destination WHERE tenant_id = ?"},
+    MirroredTable{"backup_destination", Topic::Parameter, 1,
+                  "SELECT * FROM tidemark.backup_destination WHERE tenant_id = ?"},
+    MirroredTable{"archive_round", Topic::Archive, 2, "SELECT * FROM tidemark.archive_round WHERE tenant_id = ?"},
+    MirroredTable{"archive_piece", Topic::Archive, 2, "SELECT * FROM tidemark.archive_piece WHERE tenant_id = ?"},
+    MirroredTable{"backup_job", Topic::Backup, 2, "SELECT * FROM tidemark.backup_job WHERE tenant_id = ?"},
+    MirroredTable{"backup_job_history", Topic::Backup, 2,
+                  "SELECT * FROM tidemark.backup_job_history WHERE tenant_id = ?"},
+    MirroredTable{"backup_task", Topic::Backup, 2, "SELECT * FROM tidemark.backup_task WHERE tenant_id = ?"},
+    MirroredTable{"backup_task_history", Topic::Backup, 2,
+                  "SELECT * FROM tidemark.backup_task_history WHERE tenant_id = ?"},
+    MirroredTable{"backup_set", Topic::Backup, 2, "SELECT * FROM tidemark.backup_set WHERE tenant_id = ?"},
+    MirroredTable{"restore_job", Topic::Restore, 1, "SELECT * FROM tidemark.restore_job WHERE tenant_id = ?"},
+    MirroredTable{"restore_job_history", Topic::Restore, 1,
+                  "SELECT * FROM tidemark.restore_job_history WHERE tenant_id = ?"},
+};
+
+// A statement is far smaller than max_allowed_packet (16 MB), whatever the rows: the largest holds a few paths.
+constexpr std::size_t kRowsPerStatement = 100;
+constexpr std::size_t kBytesPerStatement = 1 << 20;
+
+std::string copyName(const MirroredTable& table) {
+    return fmt::format("oceanbase.{}{}", kTenantPrefix, table.name);
+}
+
+std::uint64_t hashOf(const mysql::Row& row) {
+    ByteWriter bytes;
+    for (const auto& value : row.values()) {
+        bytes.u8(value ? 1 : 0);
+        if (value) bytes.string(*value);
+    }
+    return xxh3(bytes.data());
+}
+
+std::vector<std::string> keyOf(const MirroredTable& table, const mysql::Row& row) {
+    std::vector<std::string> key;
+    for (int i = 0; i < table.key_columns; ++i)
+        key.push_back(row.text(static_cast<std::size_t>(i)));
+    return key;
+}
+
+// NUL never occurs in a key: ids and names.
+std::string packed(const std::vector<std::string>& key) {
+    return fmt::format("{}", fmt::join(key, std::string(1, '\0')));
+}
+
+std::vector<std::string> unpacked(const std::string& key) {
+    std::vector<std::string> parts(1);
+    for (const char c : key) {
+        if (c == '\0')
+            parts.emplace_back();
+        else
+            parts.back() += c;
+    }
+    return parts;
+}
+
+/// Rows of values as one statement's end, "(?, ?), (?, ?)": collected until a statement is full.
+class Batch {
+public:
+    Batch(mysql::SqlClient& client, std::string head, std::string tail)
+        : client_(client), head_(std::move(head)), tail_(std::move(tail)) {}
+
+    template <typename Values>
+    void add(const Values& row) {
+        marks_ += marks_.empty() ? "(" : ", (";
+        for (std::size_t i = 0; i < row.size(); ++i) {
+            marks_ += i == 0 ? "?" : ", ?";
+            push(row[i]);
+        }
+        marks_ += ")";
+        if (++rows_ == kRowsPerStatement || bytes_ > kBytesPerStatement) flush();
+    }
+
+    void flush() {
+        if (rows_ == 0) return;
+        client_.query(head_ + marks_ + tail_, values_);
+        values_.clear();
+        marks_.clear();
+        rows_ = bytes_ = 0;
+    }
+
+private:
+    void push(const std::optional<std::string>& value) {
+        if (value)
+            push(*value);
+        else
+            values_.emplace_back(nullptr);
+    }
+    void push(const std::string& value) {
+        bytes_ += value.size();
+        values_.emplace_back(value);
+    }
+
+    mysql::SqlClient& client_;
+    const std::string head_;
+    const std::string tail_;
+    std::string marks_;
+    std::vector<mysql::Value> values_;
+    std::size_t rows_ = 0;
+    std::size_t bytes_ = 0;
+};
+
+}  // namespace
+
+std::span<const MirroredTable> mirroredTables() {
+    return kTables;
+}
+
+std::vector<std::string> createCopies(mysql::SqlClient& sys) {
+    std::vector<std::string> statements;
+    for (const MirroredTable& table : kTables) {
+        const std::string create =
+            sys.query(fmt::format("SHOW CREATE TABLE tidemark.{}", table.name)).rows.at(0).text("Create Table");
+        statements.push_back(fmt::format("CREATE TABLE {} {}", copyName(table), create.substr(create.find('('))));
+    }
+    return statements;
+}
+
+TableChange compare(const MirroredTable& table, const mysql::Result& rows, const RowHashes* known) {
+    TableChange change{.table = &table, .clear = known == nullptr};
+    for (const std::string& column : rows.columns)
+        change.columns.push_back(mysql::quoteIdentifier(column));
+    for (const mysql::Row& row : rows.rows) {
+        const std::string key = packed(keyOf(table, row));
+        const std::uint64_t hash = hashOf(row);
+        change.hashes.emplace(key, hash);
+        if (known != nullptr) {
+            const auto before = known->find(key);
+            if (before != known->end() && before->second == hash) continue;
+        }
+        change.put.push_back(row.values());
+    }
+    if (known == nullptr) return change;
+    for (const auto& [key, hash] : *known) {
+        if (!change.hashes.contains(key)) change.remove.push_back(unpacked(key));
+    }
+    return change;
+}
+
+void apply(mysql::SqlClient& tenant, const TableChange& change) {
+    const std::string name = copyName(*change.table);
+    if (change.clear) tenant.query("DELETE FROM " + name);
+    const auto columns = std::span(change.columns);
+    const auto key = columns.first(std::min<std::size_t>(columns.size(), change.table->key_columns));
+    Batch removals(tenant, fmt::format("DELETE FROM {} WHERE ({}) IN (", name, fmt::join(key, ", ")), ")");
+    for (const auto& row : change.remove)
+        removals.add(row);
+    removals.flush();
+    Batch puts(tenant, fmt::format("REPLACE INTO {} ({}) VALUES ", name, fmt::join(columns, ", ")), "");
+    for (const auto& row : change.put)
+        puts.add(row);
+    puts.flush();
+}
+
+}  // namespace tidemark::view

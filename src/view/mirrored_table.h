@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "catalog/changes.h"
+#include "mysql/sql_client.h"
+
+namespace tidemark::view {
+
+/// A table of the catalog of which a tenant holds a copy of its own rows.
+struct MirroredTable {
+    const char* name;
+    catalog::Topic topics;  ///< changes of any of these may change it
+    int key_columns;        ///< the primary key is that many of the first columns
+    const char* select;     ///< all columns of the rows that tenant `?` may see, every ? being its id
+};
+
+std::span<const MirroredTable> mirroredTables();
+
+/// CREATE TABLE for the copies, made from sys's own tables, so that both always have the same columns; in the order of
+/// mirroredTables().
+std::vector<std::string> createCopies(mysql::SqlClient& sys);
+
+/// What a table held when it was last looked at: a hash per row, by key.
+using RowHashes = std::unordered_map<std::string, std::uint64_t>;
+
+/// What to do to a copy.
+struct TableChange {
+    const MirroredTable* table = nullptr;
+    bool clear = false;                ///< delete whatever is there first
+    std::vector<std::string> columns;  ///< in backticks
+    std::vector<std::vector<std::optional<std::string>>> put;
+    std::vector<std::vector<std::string>> remove;  ///< keys
+    RowHashes hashes;                              ///< of all rows afterwards
+
+    bool empty() const { return !clear && put.empty() && remove.empty(); }
+};
+
+/// Compares rows with what the copy holds (`known`; null: unknown, so that everything is written anew).
+TableChange compare(const MirroredTable& table, const mysql::Result& rows, const RowHashes* known);
+
+/// Writes it to the copy, in statements of bounded size. The caller has begun a transaction.
+void apply(mysql::SqlClient& tenant, const TableChange& change);
+
+}  // namespace tidemark::view

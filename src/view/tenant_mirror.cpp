@@ -1,0 +1,245 @@
+#include "view/tenant_mirror.h"
+
+#include <fmt/format.h>
+#include <pthread.h>
+
+#include "base/hash.h"
+#include "view/mirrored_table.h"
+#include "view/view_definition.h"
+
+namespace tidemark::view {
+namespace {
+
+using catalog::TenantId;
+using catalog::Topic;
+using std::chrono::steady_clock;
+
+constexpr auto kForever = std::chrono::hours(1);  // the thread looks up now and then though nothing calls it
+
+/// A connection whose writes reach no binlog: a tenant's history is its own, and a GTID of ours in a tenant that is
+/// being restored would make its replay stop. If the account may not switch the binlog off, nothing is written at all.
+mysql::SqlClient connectUnlogged(const mysql::Endpoint& endpoint) {
+    mysql::SqlClient client(endpoint);
+    client.script(
+        "SET SESSION sql_log_bin = 0;"
+        "SET NAMES utf8mb4 COLLATE utf8mb4_general_ci;"
+        "SET SESSION time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION',"
+        "    innodb_lock_wait_timeout = 2, lock_wait_timeout = 2, autocommit = 1");
+    return client;
+}
+
+const std::string kVersionTable = fmt::format("oceanbase.{}view_version", kTenantPrefix);
+
+}  // namespace
+
+/// One tenant. `mutex_` guards it, but for `client` and `rows`, which only the mirror's thread touches.
+struct TenantMirror::Follower {
+    TenantId tenant = 0;
+    mysql::Endpoint endpoint;
+    Topic dirty = Topic::Everything;  ///< what has to be looked at; none: 0
+    bool reconnect = true;            ///< attached (again): everything is written anew over a new connection
+    bool busy = false;
+    std::uint64_t asked = 1;  ///< counts requests to be fresh; the first is attach()
+    std::uint64_t shown = 0;  ///< the last of them that is fulfilled
+    steady_clock::time_point due{};
+    steady_clock::time_point last_used{};
+    std::chrono::milliseconds retry{0};
+
+    std::optional<mysql::SqlClient> client;
+    std::map<std::string, RowHashes> rows;  ///< by table; none: what the copy holds is unknown
+};
+
+TenantMirror::TenantMirror(catalog::Catalog& catalog, TenantMirrorOptions options)
+    : catalog_(catalog),
+      options_(options),
+      log_(makeLogger("mirror")),
+      thread_([this](std::stop_token stop) { run(stop); }) {}
+
+TenantMirror::~TenantMirror() {
+    thread_.request_stop();
+    thread_.join();
+}
+
+void TenantMirror::attach(TenantId tenant, const mysql::Endpoint& endpoint) {
+    {
+        const std::lock_guard lock(mutex_);
+        auto& follower = followers_[tenant];
+        if (!follower) follower = std::make_shared<Follower>();
+        follower->tenant = tenant;
+        follower->endpoint = endpoint;
+        follower->endpoint.connect_timeout = options_.statement_timeout;
+        follower->endpoint.statement_timeout = options_.statement_timeout;
+        follower->reconnect = true;
+        follower->dirty = Topic::Everything;
+        follower->due = {};
+        ++follower->asked;
+    }
+    catalog_.changes().add({{tenant, Topic::Everything}});  // wakes the thread
+}
+
+void TenantMirror::detach(TenantId tenant) {
+    std::unique_lock lock(mutex_);
+    const auto found = followers_.find(tenant);
+    if (found == followers_.end()) return;
+    const std::shared_ptr<Follower> follower = found->second;
+    followers_.erase(found);
+    changed_.wait(lock, [&] { return !follower->busy; });
+    changed_.notify_all();
+}
+
+bool TenantMirror::waitFresh(TenantId tenant, std::chrono::milliseconds limit) {
+    std::unique_lock lock(mutex_);
+    const auto found = followers_.find(tenant);
+    if (found == followers_.end()) return false;
+    const std::shared_ptr<Follower> follower = found->second;
+    const std::uint64_t wanted = ++follower->asked;
+    follower->dirty = Topic::Everything;
+    catalog_.changes().add({{tenant, Topic::Everything}});
+    return changed_.wait_for(lock, limit, [&] { return follower->shown >= wanted; });
+}
+
+void TenantMirror::run(std::stop_token stop) {
+    pthread_setname_np(pthread_self(), "tenant-mirror");
+    while (!stop.stop_requested()) {
+        std::chrono::nanoseconds pause = kForever;
+        const auto follower = nextDue(pause);
+        note(catalog_.changes().take(stop, follower ? std::chrono::nanoseconds(0) : pause));
+        if (follower) refresh(*follower);
+    }
+}
+
+void TenantMirror::note(const std::map<TenantId, Topic>& changes) {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [tenant, topic] : changes) {
+        const auto found = followers_.find(tenant);
+        if (found != followers_.end()) found->second->dirty = found->second->dirty | topic;
+        if (tenant != catalog::kSysTenantId || !contains(topic, Topic::Cluster)) continue;
+        for (const auto& [id, follower] : followers_)
+            follower->dirty = follower->dirty | Topic::Cluster;
+    }
+}
+
+/// The follower whose turn it is, marked busy; or null and how long nothing is due. Closes idle connections by the way.
+std::shared_ptr<TenantMirror::Follower> TenantMirror::nextDue(std::chrono::nanoseconds& pause) {
+    const std::lock_guard lock(mutex_);
+    const auto now = steady_clock::now();
+    std::shared_ptr<Follower> next;
+    for (const auto& [tenant, follower] : followers_) {
+        const bool waiting = follower->dirty != Topic{};
+        if (waiting && follower->due <= now && (!next || follower->due < next->due)) next = follower;
+        if (waiting) pause = std::min<std::chrono::nanoseconds>(pause, follower->due - now);
+        if (waiting || !follower->client) continue;
+        const auto close_at = follower->last_used + options_.idle_close;
+        if (close_at <= now)
+            follower->client.reset();
+        else
+            pause = std::min<std::chrono::nanoseconds>(pause, close_at - now);
+    }
+    if (next) next->busy = true;
+    return next;
+}
+
+void TenantMirror::refresh(Follower& follower) {
+    Topic topics{};
+    std::uint64_t asked = 0;
+    mysql::Endpoint endpoint;
+    {
+        const std::lock_guard lock(mutex_);
+        topics = std::exchange(follower.dirty, Topic{});
+        asked = follower.asked;
+        endpoint = follower.endpoint;
+        if (std::exchange(follower.reconnect, false)) {
+            follower.client.reset();
+            follower.rows.clear();
+        }
+    }
+    std::string failure;
+    try {
+        copy(follower, endpoint, topics);
+    } catch (const std::exception& error) {
+        failure = error.what();
+        // What the copy holds now is not known: the next attempt writes everything.
+        follower.client.reset();
+        follower.rows.clear();
+    }
+    const std::lock_guard lock(mutex_);
+    finished(follower, asked, failure);
+    changed_.notify_all();
+}
+
+void TenantMirror::finished(Follower& follower, std::uint64_t asked, const std::string& failure) {
+    const auto now = steady_clock::now();
+    follower.busy = false;
+    follower.last_used = now;
+    if (failure.empty()) {
+        if (follower.retry.count() > 0) log_->info("tenant={} views are fresh again", follower.tenant);
+        follower.shown = asked;
+        follower.retry = {};
+        follower.due = now + options_.least_interval;
+        return;
+    }
+    if (follower.retry.count() == 0) log_->warn("tenant={} views are stale: {}", follower.tenant, failure);
+    follower.retry = std::min(std::max(2 * follower.retry, options_.first_retry), options_.longest_retry);
+    follower.dirty = Topic::Everything;
+    if (!follower.reconnect) follower.due = now + follower.retry;
+}
+
+void TenantMirror::copy(Follower& follower, const mysql::Endpoint& endpoint, Topic topics) {
+    if (!follower.client) follower.client.emplace(connectUnlogged(endpoint));
+    mysql::SqlClient& client = *follower.client;
+    if (follower.rows.empty()) {
+        topics = Topic::Everything;
+        ensureSchema(client);
+    }
+    std::vector<TableChange> changes = catalog_.read([&](mysql::SqlClient& sys) {
+        std::vector<TableChange> found;
+        for (const MirroredTable& table : mirroredTables()) {
+            if (!contains(topics, table.topics)) continue;
+            const auto known = follower.rows.find(table.name);
+            TableChange change = compare(table, sys.query(table.select, {follower.tenant}),
+                                         known == follower.rows.end() ? nullptr : &known->second);
+            if (!change.empty()) found.push_back(std::move(change));
+        }
+        return found;
+    });
+    if (changes.empty()) return;
+    mysql::inTransaction(client, [&] {
+        for (const TableChange& change : changes)
+            apply(client, change);
+    });
+    for (TableChange& change : changes)
+        follower.rows[change.table->name] = std::move(change.hashes);
+}
+
+void TenantMirror::ensureSchema(mysql::SqlClient& client) {
+    if (create_copies_.empty()) {
+        create_copies_ = catalog_.read([](mysql::SqlClient& sys) { return createCopies(sys); });
+    }
+    // The account is part of it, since it is the views' definer: a restored tenant may come from where it is another.
+    std::string all = client.scalar("SELECT CURRENT_USER()").value_or("");
+    for (const std::string& statement : create_copies_)
+        all += statement;
+    for (const ViewDefinition& view : viewDefinitions()) {
+        if (view.in_tenants) all += createInTenant(view);
+    }
+    const std::uint64_t fingerprint = xxh3(viewOf(all));
+    client.query(kCreateSchema);
+    client.query(
+        fmt::format("CREATE TABLE IF NOT EXISTS {} (fingerprint BIGINT UNSIGNED NOT NULL PRIMARY KEY) "
+                    "ENGINE=InnoDB",
+                    kVersionTable));
+    if (client.scalar("SELECT fingerprint FROM " + kVersionTable) == std::to_string(fingerprint)) return;
+    client.query("DELETE FROM " + kVersionTable);
+    const auto tables = mirroredTables();
+    for (std::size_t i = 0; i < tables.size(); ++i) {
+        client.query(fmt::format("DROP TABLE IF EXISTS oceanbase.{}{}", kTenantPrefix, tables[i].name));
+        client.query(create_copies_[i]);
+    }
+    for (const ViewDefinition& view : viewDefinitions()) {
+        if (view.in_tenants) client.query(createInTenant(view));
+    }
+    // Last, so that a crash before it means that all is done again.
+    client.query(fmt::format("INSERT INTO {} VALUES (?)", kVersionTable), {fingerprint});
+}
+
+}  // namespace tidemark::view

@@ -1,0 +1,277 @@
+#include "view/tenant_mirror.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "catalog/stores.h"
+#include "testing/mariadb_server.h"
+#include "view/sys_views.h"
+#include "view/view_columns_test.h"
+#include "view/view_definition.h"
+
+namespace tidemark::view {
+namespace {
+
+using namespace std::chrono_literals;
+using catalog::TenantId;
+using std::chrono::steady_clock;
+
+class TenantMirrorTest : public ::testing::Test {
+protected:
+    static void SetUpTestSuite() {
+        sys_ = std::make_unique<testing::MariadbServer>();
+        SystemClock clock;
+        catalog::Catalog catalog({.endpoint = sys_->endpoint()}, clock);
+        catalog.migrate();
+        installSysViews(catalog);
+        catalog::Stores(catalog).cluster.bootstrap(
+            {.cluster = {.name = "c"}, .zone = {.name = "zone1"}, .server = {.ip = "10.0.0.1", .zone = "zone1"}});
+    }
+    static void TearDownTestSuite() { sys_.reset(); }
+
+    TenantMirrorTest() {
+        // The daemon's account: what it may do is what the mirror relies on.
+        tenant_.connect().script(
+            "SET sql_log_bin = 0;"
+            "CREATE USER tidemark@localhost IDENTIFIED BY 'secret';"
+            "GRANT ALL ON *.* TO tidemark@localhost WITH GRANT OPTION;"
+            "CREATE USER admin@localhost;");
+        endpoint_ = tenant_.endpoint();
+        endpoint_.user = "tidemark";
+        endpoint_.password = "secret";
+    }
+
+    TenantId makeTenant() {
+        const std::string name = "t" + std::to_string(++made_);
+        stores_.resources.createUnit({.name = "u_" + name, .max_cpu = 1, .memory_size = 1 << 30});
+        stores_.resources.createPool("p_" + name, "u_" + name, 1, {"zone1"});
+        return stores_.tenants.create({.name = name, .pools = {"p_" + name}}).id;
+    }
+
+    /// Polls, as a client would, until the tenant's answer is the expected one; returns how long that took.
+    steady_clock::duration until(const std::string& query, const std::string& expected) {
+        mysql::SqlClient client = tenant_.connect();
+        const auto start = steady_clock::now();
+        std::optional<std::string> last;
+        while (steady_clock::now() < start + 20s) {
+            last = client.scalar(query);
+            if (last == expected) return steady_clock::now() - start;
+            std::this_thread::sleep_for(5ms);
+        }
+        ADD_FAILURE() << query << " stayed " << last.value_or("NULL") << ", not " << expected;
+        return 20s;
+    }
+
+    static inline std::unique_ptr<testing::MariadbServer> sys_;
+    static inline int made_ = 0;
+    testing::MariadbServer tenant_;
+    mysql::Endpoint endpoint_;
+    SystemClock clock_;
+    catalog::Catalog catalog_{{.endpoint = sys_->endpoint()}, clock_};
+    catalog::Stores stores_{catalog_};
+};
+
+TEST_F(TenantMirrorTest, ViewsHaveOceanBasesColumns) {
+    TenantMirror mirror(catalog_);
+    const TenantId id = makeTenant();
+    mirror.attach(id, endpoint_);
+    ASSERT_TRUE(mirror.waitFresh(id, 20s));
+    std::set<std::string> names;
+    for (const ViewDefinition& view : viewDefinitions()) {
+        if (view.in_tenants && !view.name.starts_with("CDB_")) names.emplace(view.name);
+    }
+    EXPECT_GE(names.size(), 17);
+    mysql::SqlClient client = tenant_.connect();
+    expectColumns(client, "mysql", names);
+}
+
+TEST_F(TenantMirrorTest, AChangeArrivesWithinASecondAndInNoBinlog) {
+    TenantMirror mirror(catalog_);
+    const TenantId id = makeTenant();
+    mysql::SqlClient tenant = tenant_.connect();
+    tenant.script("CREATE DATABASE d");
+    const auto gtid = tenant.scalar("SELECT @@global.gtid_binlog_pos");
+    const auto position = tenant.query("SHOW MASTER STATUS").rows.at(0).text("Position");
+    mirror.attach(id, endpoint_);
+    ASSERT_TRUE(mirror.waitFresh(id, 20s));
+    EXPECT_EQ(tenant.scalar("SELECT COUNT(*) FROM oceanbase.DBA_OB_BACKUP_JOBS"), "0");
+    EXPECT_EQ(tenant.scalar("SELECT TENANT_ID FROM oceanbase.DBA_OB_TENANTS"), std::to_string(id));
+
+    stores_.backups.start({.tenant = id, .path = "file:///d"});
+    EXPECT_LT(until("SELECT STATUS FROM oceanbase.DBA_OB_BACKUP_JOBS", "INIT"), 1s);
+    auto begun = stores_.backups.begin(id, 1, {});
+    EXPECT_LT(until("SELECT STATUS FROM oceanbase.DBA_OB_BACKUP_JOBS", "DOING"), 1s);
+    for (int i = 1; i <= 5; ++i) {
+        begun.task.stats.input_bytes = static_cast<std::uint64_t>(i) * 1000;
+        stores_.backups.progress(begun.task);
+        EXPECT_LT(until("SELECT INPUT_BYTES FROM oceanbase.DBA_OB_BACKUP_TASKS", std::to_string(i * 1000)), 1s);
+    }
+    stores_.backups.finish(id, 1, catalog::Outcome::completed());
+    EXPECT_LT(until("SELECT STATUS FROM oceanbase.DBA_OB_BACKUP_JOB_HISTORY", "COMPLETED"), 1s);
+    EXPECT_EQ(tenant.scalar("SELECT COUNT(*) FROM oceanbase.DBA_OB_BACKUP_JOBS"), "0");
+    EXPECT_EQ(tenant.scalar("SELECT COUNT(*) FROM oceanbase.DBA_OB_BACKUP_TASKS"), "0");
+    EXPECT_EQ(tenant.scalar("SELECT FILE_STATUS FROM oceanbase.DBA_OB_BACKUP_SET_FILES"), "AVAILABLE");
+
+    EXPECT_EQ(tenant.scalar("SELECT @@global.gtid_binlog_pos"), gtid);
+    EXPECT_EQ(tenant.query("SHOW MASTER STATUS").rows.at(0).text("Position"), position);
+}
+
+TEST_F(TenantMirrorTest, ATenantSeesItsOwnRowsOnly) {
+    TenantMirror mirror(catalog_);
+    const TenantId own = makeTenant();
+    const TenantId other = makeTenant();
+    for (const TenantId id : {own, other}) {
+        stores_.backups.start({.tenant = id, .path = "file:///" + std::to_string(id)});
+        stores_.destinations.setBackup(id, "file:///" + std::to_string(id));
+        stores_.parameters.set(id, "archive_lag_target", "60s");
+    }
+    const auto job = stores_.restores.start({.tenant_name = "r" + std::to_string(own), .backup_dest = "file:///x"});
+    stores_.restores.tenantCreated(job.job_id, own);
+    mirror.attach(own, endpoint_);
+    ASSERT_TRUE(mirror.waitFresh(own, 20s));
+    mysql::SqlClient tenant = tenant_.connect();
+    tenant.script("GRANT SELECT ON oceanbase.* TO admin@localhost");
+    mysql::Endpoint as_admin = tenant_.endpoint();
+    as_admin.user = "admin";
+    mysql::SqlClient admin(as_admin);
+    EXPECT_EQ(admin.scalar("SELECT GROUP_CONCAT(PATH) FROM oceanbase.DBA_OB_BACKUP_JOBS"),
+              "file:///" + std::to_string(own));
+    EXPECT_EQ(admin.scalar("SELECT GROUP_CONCAT(TENANT_ID) FROM oceanbase.DBA_OB_TENANTS"), std::to_string(own));
+    EXPECT_EQ(admin.scalar("SELECT GROUP_CONCAT(DISTINCT TENANT_ID) FROM oceanbase.GV$OB_PARAMETERS"),
+              std::to_string(own));
+    EXPECT_EQ(admin.scalar("SELECT STATUS FROM oceanbase.DBA_OB_RESTORE_PROGRESS"), "RESTORING");
+    EXPECT_EQ(admin.scalar("SELECT COUNT(*) FROM oceanbase.GV$OB_UNITS"), "1");
+    // Not even in the tables beneath is there anything of the others.
+    for (const mysql::Row& row : tenant
+                                     .query("SELECT table_name, column_name FROM information_schema.columns "
+                                            "WHERE table_schema = 'oceanbase' AND column_name = 'tenant_id'")
+                                     .rows) {
+        const std::string table = "oceanbase." + mysql::quoteIdentifier(row.text(0));
+        if (row.text(0).find("cdb_") != std::string::npos || row.text(0).find("parameter") != std::string::npos)
+            continue;
+        EXPECT_EQ(tenant.scalar("SELECT COUNT(*) FROM " + table + " WHERE tenant_id <> ?", {own}), "0") << table;
+    }
+    EXPECT_THROW(admin.query("DELETE FROM oceanbase.__tidemark_backup_job"), Error);
+    EXPECT_THROW(admin.query("INSERT INTO oceanbase.DBA_OB_BACKUP_PARAMETER VALUES ('a', 'b')"), Error);
+}
+
+TEST_F(TenantMirrorTest, WorksOnAReadOnlyServer) {
+    TenantMirror mirror(catalog_);
+    const TenantId id = makeTenant();
+    tenant_.connect().script("SET GLOBAL read_only = 1");
+    mirror.attach(id, endpoint_);
+    ASSERT_TRUE(mirror.waitFresh(id, 20s));
+    stores_.tenants.setRole(id, catalog::TenantRole::Standby);
+    EXPECT_LT(until("SELECT TENANT_ROLE FROM oceanbase.DBA_OB_TENANTS", "STANDBY"), 1s);
+}
+
+TEST_F(TenantMirrorTest, CatchesUpWithATenantThatWasDown) {
+    TenantMirror mirror(catalog_, {.first_retry = 50ms, .longest_retry = 200ms});
+    const TenantId id = makeTenant();
+    mirror.attach(id, endpoint_);
+    ASSERT_TRUE(mirror.waitFresh(id, 20s));
+    tenant_.kill();
+    stores_.tenants.setComment(id, "while it was down");
+    stores_.tenants.setStatus(id, catalog::TenantStatus::Normal);
+    EXPECT_FALSE(mirror.waitFresh(id, 300ms));
+    tenant_.start();
+    EXPECT_LT(until("SELECT STATUS FROM oceanbase.DBA_OB_TENANTS", "NORMAL"), 5s);
+}
+
+TEST_F(TenantMirrorTest, ADeadTenantHoldsUpNobody) {
+    TenantMirror mirror(catalog_);
+    const TenantId dead = makeTenant();
+    const TenantId alive = makeTenant();
+    mysql::Endpoint nowhere = endpoint_;
+    nowhere.socket = "/nonexistent/socket";
+    mirror.attach(dead, nowhere);
+    mirror.attach(alive, endpoint_);
+    ASSERT_TRUE(mirror.waitFresh(alive, 20s));
+    stores_.tenants.setStatus(alive, catalog::TenantStatus::Normal);
+    EXPECT_LT(until("SELECT STATUS FROM oceanbase.DBA_OB_TENANTS", "NORMAL"), 1s);
+    EXPECT_FALSE(mirror.waitFresh(dead, 10ms));
+}
+
+TEST_F(TenantMirrorTest, ReplacesWhatARestoredTenantBringsAlong) {
+    const TenantId old = makeTenant();
+    const TenantId restored = makeTenant();
+    stores_.backups.start({.tenant = old, .path = "file:///old"});
+    {
+        TenantMirror mirror(catalog_);
+        mirror.attach(old, endpoint_);
+        ASSERT_TRUE(mirror.waitFresh(old, 20s));
+    }
+    // As from an older program: another view text, another definer that is not even there, a table with less columns.
+    tenant_.connect().script(
+        "SET sql_log_bin = 0;"
+        "UPDATE oceanbase.__tidemark_view_version SET fingerprint = 1;"
+        "CREATE OR REPLACE DEFINER = nobody@nowhere VIEW oceanbase.DBA_OB_BACKUP_TASKS AS SELECT 1 AS a;"
+        "ALTER TABLE oceanbase.__tidemark_tenant DROP COLUMN comment");
+    TenantMirror mirror(catalog_);
+    mirror.attach(restored, endpoint_);
+    ASSERT_TRUE(mirror.waitFresh(restored, 20s));
+    mysql::SqlClient tenant = tenant_.connect();
+    EXPECT_EQ(tenant.scalar("SELECT COUNT(*) FROM oceanbase.DBA_OB_BACKUP_JOBS"), "0");
+    EXPECT_EQ(tenant.scalar("SELECT COUNT(*) FROM oceanbase.DBA_OB_BACKUP_TASKS"), "0");
+    EXPECT_EQ(tenant.scalar("SELECT GROUP_CONCAT(TENANT_ID) FROM oceanbase.DBA_OB_TENANTS"), std::to_string(restored));
+    EXPECT_EQ(tenant.scalar("SELECT COUNT(*) FROM oceanbase.__tidemark_backup_job"), "0");
+}
+
+TEST_F(TenantMirrorTest, WritesNothingIfItMayNotSwitchTheBinlogOff) {
+    TenantMirror mirror(catalog_);
+    const TenantId id = makeTenant();
+    tenant_.connect().script(
+        "SET sql_log_bin = 0; REVOKE ALL PRIVILEGES, GRANT OPTION FROM tidemark@localhost;"
+        "GRANT ALL ON oceanbase.* TO tidemark@localhost");
+    mirror.attach(id, endpoint_);
+    EXPECT_FALSE(mirror.waitFresh(id, 500ms));
+    EXPECT_EQ(tenant_.connect().scalar("SELECT COUNT(*) FROM information_schema.schemata "
+                                       "WHERE schema_name = 'oceanbase'"),
+              "0");
+}
+
+TEST_F(TenantMirrorTest, TouchesOnlyRowsThatChanged) {
+    TenantMirror mirror(catalog_);
+    const TenantId id = makeTenant();
+    stores_.archive.beginRound(stores_.destinations.setArchive(id, "file:///a", catalog::Binding::Optional, 1));
+    for (Scn scn = 1; scn <= 300; ++scn)
+        stores_.archive.openPiece(id, 1, scn * 100, scn * 100 + 100);
+    mirror.attach(id, endpoint_);
+    ASSERT_TRUE(mirror.waitFresh(id, 20s));
+    mysql::SqlClient tenant = tenant_.connect();
+    EXPECT_EQ(tenant.scalar("SELECT COUNT(*) FROM oceanbase.DBA_OB_ARCHIVELOG_PIECE_FILES"), "300");
+    const auto row_writes = [&] {
+        return std::stoi(tenant
+                             .scalar("SELECT CAST(SUM(variable_value) AS SIGNED) FROM information_schema.global_status "
+                                     "WHERE variable_name IN ('HANDLER_WRITE', 'HANDLER_UPDATE', 'HANDLER_DELETE')")
+                             .value());
+    };
+    const int before = row_writes();
+    stores_.archive.progress(id, 300, {.checkpoint_scn = 30'050, .max_scn = 30'050, .piece_input_bytes = 7});
+    until("SELECT INPUT_BYTES FROM oceanbase.DBA_OB_ARCHIVELOG_PIECE_FILES WHERE PIECE_ID = 300", "7");
+    // a row each of piece, round and tenant, replaced in up to three steps
+    EXPECT_LE(row_writes() - before, 9);
+}
+
+TEST_F(TenantMirrorTest, FollowsManyTenantsOverOneThread) {
+    TenantMirror mirror(catalog_, {.idle_close = 100ms});
+    // All of them on one server: only the last one's rows stay, but each is served.
+    std::vector<TenantId> ids;
+    for (int i = 0; i < 10; ++i)
+        ids.push_back(makeTenant());
+    for (const TenantId id : ids) {
+        mirror.attach(id, endpoint_);
+        ASSERT_TRUE(mirror.waitFresh(id, 20s));
+        mirror.detach(id);
+        EXPECT_FALSE(mirror.waitFresh(id, 1ms));
+    }
+    mirror.attach(ids.front(), endpoint_);
+    ASSERT_TRUE(mirror.waitFresh(ids.front(), 20s));
+    until("SELECT COUNT(*) FROM information_schema.processlist WHERE user = 'tidemark'", "0");
+    stores_.tenants.setStatus(ids.front(), catalog::TenantStatus::Normal);
+    EXPECT_LT(until("SELECT STATUS FROM oceanbase.DBA_OB_TENANTS", "NORMAL"), 1s);
+}
+
+}  // namespace
+}  // namespace tidemark::view
