@@ -4,7 +4,9 @@
 
 #include <thread>
 
+#include "base/sandbox.h"
 #include "base/version.h"
+#include "view/sys_views.h"
 
 namespace tidemark::server {
 
@@ -19,8 +21,12 @@ Node::Node(const Config& config)
       supervisor_([this](const tenant::SupervisorEvent& event) { events_.record(event); }),
       tenants_({.tenants = directory_.tenants(), .zone = config.zone}, catalog_, stores_, template_, supervisor_,
                sys_.server) {
+    if (!sandboxAvailable()) {
+        log_->warn("this kernel has no Landlock: the databases are not confined to their own files");
+    }
     supervisor_.watch(sys_.server);
     catalog_.migrate();
+    view::installSysViews(catalog_);
     bootstrap(config);
     tenants_.start();
 }
