@@ -29,6 +29,7 @@ struct Prepared {
         input = openFile("/dev/null", O_RDONLY);
         output = sink(command.stdout_file);
         error = sink(command.stderr_file);
+        if (command.file_access) sandbox = makeSandbox(*command.file_access);
     }
     static Fd sink(const std::filesystem::path& path) {
         if (path.empty()) return openFile("/dev/null", O_WRONLY);
@@ -39,6 +40,7 @@ struct Prepared {
     std::string directory;
     int niceness;
     Fd input, output, error;
+    std::optional<Fd> sandbox;
 };
 
 [[noreturn]] void executeChild(const Prepared& prepared, int stdout_fd, Lifetime lifetime, pid_t parent, int report) {
@@ -56,7 +58,9 @@ struct Prepared {
     dup2(prepared.input.get(), 0);
     dup2(stdout_fd, 1);
     dup2(prepared.error.get(), 2);
-    if (prepared.directory.empty() || chdir(prepared.directory.c_str()) == 0)
+    const bool entered = prepared.directory.empty() || chdir(prepared.directory.c_str()) == 0;
+    const bool confined = entered && (!prepared.sandbox || enterSandbox(prepared.sandbox->get()));
+    if (confined)
         execvp(prepared.argv[0], prepared.argv.data());
     const int error_number = errno;
     // If even this cannot be told, the parent sees the exit code 127.

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/file.h"
+#include "base/sandbox.h"
 
 namespace tidemark {
 
@@ -20,6 +21,7 @@ struct Command {
     std::filesystem::path stdout_file;   ///< stdout is appended here; empty: discarded, unless stdout_pipe
     bool stdout_pipe = false;            ///< stdout can be read from Child::output()
     int niceness = 0;                    ///< 0..19, added to ours
+    std::optional<FileAccess> file_access;  ///< confines it to these files, where the kernel can
 };
 
 /// How a program ended.

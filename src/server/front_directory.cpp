@@ -3,31 +3,33 @@
 namespace tidemark::server {
 namespace {
 
-/// Why a tenant takes no clients, in the operator's words; empty if it does.
-std::string obstacle(const tenant::LoginTarget& target) {
+using catalog::TenantStatus;
+using Reason = front::TenantRefusal::Reason;
+
+/// Why a tenant takes no sessions, nullopt if it does. One that is being restored takes none: whatever a client did
+/// there could stand in the way of the log.
+std::optional<front::TenantRefusal> refusal(const tenant::LoginTarget& target) {
     switch (target.status) {
-        case catalog::TenantStatus::Creating:
-            return "being created";
-        case catalog::TenantStatus::Restore:
-            return "being restored; see oceanbase.CDB_OB_RESTORE_PROGRESS in sys";
-        case catalog::TenantStatus::Dropping:
-            return "being dropped";
-        case catalog::TenantStatus::Normal:
+        case TenantStatus::Creating:
+            return front::TenantRefusal{Reason::NotReady, "being created"};
+        case TenantStatus::Dropping:
+            return front::TenantRefusal{Reason::Unknown, ""};
+        case TenantStatus::Restore:
+            return front::TenantRefusal{Reason::NotReady, "being restored"};
+        case TenantStatus::Normal:
             break;
     }
-    return target.up ? "" : "down; it is being started again";
+    if (target.locked) return front::TenantRefusal{Reason::Locked, ""};
+    if (!target.up) return front::TenantRefusal{Reason::NotReady, "starting"};
+    return std::nullopt;
 }
 
 }  // namespace
 
 front::TenantAnswer FrontDirectory::find(const std::string& name) const {
-    using Reason = front::TenantRefusal::Reason;
     const auto target = tenants_.loginTarget(name);
-    if (!target) return front::TenantRefusal{.reason = Reason::Unknown};
-    if (const std::string state = obstacle(*target); !state.empty()) {
-        return front::TenantRefusal{.reason = Reason::NotReady, .state = state};
-    }
-    if (target->locked) return front::TenantRefusal{.reason = Reason::Locked};
+    if (!target) return front::TenantRefusal{Reason::Unknown, ""};
+    if (const auto refused = refusal(*target)) return *refused;
     return front::TenantAddress{.tenant_id = static_cast<std::uint64_t>(target->id),
                                 .name = target->name,
                                 .socket = target->socket,

@@ -5,7 +5,7 @@
 
 namespace tidemark::server {
 
-/// Tells the front where tenants are, from what the TenantService knows; no I/O. Thread-safe.
+/// What the front asks at every login, answered by the TenantService from memory. Thread-safe.
 class FrontDirectory : public front::TenantDirectory {
 public:
     explicit FrontDirectory(const tenant::TenantService& tenants) : tenants_(tenants) {}

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "base/random.h"
+#include "base/sandbox.h"
 #include "base/version.h"
 #include "view/sys_views.h"
 
@@ -43,6 +44,9 @@ Node::Node(const Config& config, std::function<void()> end)
                    }}),
       front_directory_(tenants_),
       front_(front_directory_, engine_) {
+    if (!sandboxAvailable()) {
+        log_->warn("this kernel has no Landlock: the databases are not confined to their own files");
+    }
     supervisor_.watch(sys_.server);
     catalog_.migrate();
     view::installSysViews(catalog_);

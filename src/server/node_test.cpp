@@ -7,6 +7,7 @@
 #include <csignal>
 #include <thread>
 
+#include "server/front_directory.h"
 #include "server/service_notify.h"
 #include "server/signals.h"
 #include "testing/mariadb_server.h"
@@ -41,6 +42,10 @@ protected:
 TEST_F(NodeTest, FirstStartMakesSysWithTheClustersFirstRows) {
     Node node(config());
     EXPECT_EQ(node.stores().cluster.cluster().name, "test");
+    mysql::SqlClient root({.socket = node.tenants().server(1)->socket(), .user = "root"});
+    EXPECT_EQ(root.scalar("SELECT tenant_name FROM oceanbase.dba_ob_tenants"), "sys");
+    EXPECT_THROW(root.query("SELECT * FROM tidemark.tenant"), Error);
+    EXPECT_THROW(root.query("DELETE FROM oceanbase.DBA_OB_TENANTS"), Error);
     EXPECT_EQ(node.stores().cluster.zones().at(0).name, "zone1");
     const auto server = node.stores().cluster.servers().at(0);
     EXPECT_EQ(server.sql_port, 2999);
@@ -52,6 +57,26 @@ TEST_F(NodeTest, FirstStartMakesSysWithTheClustersFirstRows) {
     EXPECT_TRUE(sys->up);
     EXPECT_EQ(mysql::SqlClient(node.tenants().server(1)->endpoint()).scalar("SELECT @@server_id"),
               std::to_string(node.stores().tenants.get(catalog::kSysTenantId).server_id));
+}
+
+TEST_F(NodeTest, TellsTheFrontWhoCanBeEntered) {
+    Node node(config());
+    const FrontDirectory directory(node.tenants());
+    using Reason = front::TenantRefusal::Reason;
+    const auto reason = [&](const std::string& name) {
+        return std::get<front::TenantRefusal>(directory.find(name)).reason;
+    };
+    EXPECT_EQ(reason("acme"), Reason::Unknown);
+    EXPECT_EQ(directory.anySocket(), std::get<front::TenantAddress>(directory.find("SYS")).socket);
+    node.tenants().createUnit("u", {.max_cpu = 1, .memory_size = 64 << 20});
+    node.tenants().createPool("p", "u", 1, {"zone1"});
+    node.tenants().createTenant("acme", {.pools = {{"p"}}});
+    EXPECT_EQ(std::get<front::TenantAddress>(directory.find("acme")).tenant_id, 1002U);
+    node.tenants().alterTenant("acme", {.locked = true});
+    EXPECT_EQ(reason("acme"), Reason::Locked);
+    node.tenants().dropTenant("acme");
+    node.tenants().createForRestore("acme", {.pools = {{"p"}}});
+    EXPECT_EQ(reason("acme"), Reason::NotReady);
 }
 
 TEST_F(NodeTest, LeavesDatabasesUpAndFindsThemAgain) {

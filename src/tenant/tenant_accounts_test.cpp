@@ -156,6 +156,18 @@ TEST_F(TenantAccounts, AStartTakesForbiddenPrivilegesFromForeignAccounts) {
     EXPECT_EQ(mysql::SqlClient(server_->endpoint()).scalar("SELECT 1"), "1");
 }
 
+/// What an administrator who outwitted the grants could do, had it the daemon's privileges: log into a file.
+TEST_F(TenantAccounts, EvenTheDaemonsPrivilegesReachNoFileOutsideOfTheTenant) {
+    if (!sandboxAvailable()) GTEST_SKIP() << "this kernel has no Landlock";
+    mysql::SqlClient daemon(server_->endpoint());
+    const auto outside = directory_.path() / "outside";
+    EXPECT_NE(tried(daemon, "SET GLOBAL general_log_file='" + outside.string() + "'; SET GLOBAL general_log=ON"), 0);
+    EXPECT_FALSE(std::filesystem::exists(outside));
+    const auto inside = server_->paths().directory / "inside";
+    EXPECT_EQ(tried(daemon, "SET GLOBAL general_log_file='" + inside.string() + "'; SET GLOBAL general_log=ON"), 0);
+    EXPECT_TRUE(std::filesystem::exists(inside));
+}
+
 TEST_F(TenantAccounts, AnAccountOfTheUnixSocketPluginLetsNobodyIn) {
     auto root = administrator(*server_);
     EXPECT_EQ(tried(root, "CREATE USER sock@localhost IDENTIFIED VIA unix_socket"), 1524);

@@ -46,6 +46,13 @@ void rotateLog(const fs::path& log) {
     if (fs::file_size(log, ignored) > kLongestLog && !ignored) fs::rename(log, log.string() + ".old", ignored);
 }
 
+/// Programs and settings of the system, and the tenant's own files: whatever a session manages to become in there,
+/// other tenants' files and the host's are out of reach.
+FileAccess fileAccess(const TenantPaths& paths) {
+    return {.readable = {"/usr", "/bin", "/sbin", "/lib", "/lib64", "/etc", "/opt", "/proc", "/sys", "/dev"},
+            .writable = {paths.directory, "/dev/null"}};
+}
+
 void makePrivate(const fs::path& directory) {
     if (::mkdir(directory.c_str(), 0700) != 0) throwErrno(errno, "making " + directory.string());
 }
@@ -88,6 +95,7 @@ Command TenantServer::command() const {
     command.directory = paths_.directory;
     command.stdout_file = paths_.log();
     command.stderr_file = paths_.log();
+    command.file_access = fileAccess(paths_);
     return command;
 }
 

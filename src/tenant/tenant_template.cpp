@@ -73,6 +73,7 @@ void startOnce(const fs::path& directory) {
                          "--datadir=" + data.string(),
                          "--socket=" + (directory / "s").string(),
                          "--pid-file=" + (directory / "pid").string(),
+                         "--tmpdir=" + (directory / "tmp").string(),
                          "--init-file=" + (directory / "init.sql").string(),
                          "--skip-networking",
                          "--skip-log-bin",
@@ -141,16 +142,14 @@ void TenantTemplate::make(const fs::path& target) {
     // Also takes away templates of other versions: a running tenant does not need the one it was copied from.
     fs::remove_all(directory_);
     const fs::path making = directory_ / "making";
-    fs::create_directories(making);
+    fs::create_directories(making / "tmp");
     fs::permissions(directory_, fs::perms::owner_all);
-    std::vector<std::string> arguments = {"mariadb-install-db",
-                                          "--no-defaults",
-                                          "--datadir=" + (making / "data").string(),
-                                          "--auth-root-authentication-method=normal",
-                                          "--skip-test-db",
-                                          "--skip-name-resolve",
-                                          "--lower-case-table-names=1",
-                                          "--innodb-log-file-size=16M"};
+    std::vector<std::string> arguments = {
+        "mariadb-install-db", "--no-defaults", "--datadir=" + (making / "data").string(),
+        "--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve",
+        "--lower-case-table-names=1", "--innodb-log-file-size=16M",
+        // Never a shared one: a mariadbd that starts deletes all #sql* files in its tmpdir.
+        "--tmpdir=" + (making / "tmp").string()};
     if (geteuid() == 0) arguments.emplace_back("--user=root");
     runProgram({.arguments = std::move(arguments)});
     startOnce(making);

@@ -24,9 +24,11 @@ fs::path templateDirectory() {
     if (!fs::exists(base)) {
         const fs::path making = base.string() + ".making";
         fs::remove_all(making);
+        // Of its own: a mariadbd that starts deletes all #sql* files in its tmpdir, and tests run side by side.
+        const TemporaryDirectory tmpdir;
         runProgram({.arguments = {"mariadb-install-db", "--no-defaults", "--datadir=" + making.string(),
                                   "--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve",
-                                  "--innodb-log-file-size=16M"}});
+                                  "--innodb-log-file-size=16M", "--tmpdir=" + tmpdir.path().string()}});
         fs::rename(making, base);
     }
     return base;
@@ -67,6 +69,7 @@ void MariadbServer::start() {
                          "--datadir=" + data_directory_.string(),
                          "--socket=" + socket().string(),
                          "--pid-file=" + (directory_.path() / "pid").string(),
+                         "--tmpdir=" + directory_.path().string(),
                          "--skip-networking",
                          "--log-bin=bin",
                          "--binlog-format=ROW",
