@@ -47,7 +47,10 @@ Archiver::~Archiver() {
 }
 
 void Archiver::start() {
-    thread_ = std::jthread([this] { run(); });
+    thread_ = std::jthread([this](std::stop_token stop) {
+        stop_ = std::move(stop);
+        run();
+    });
 }
 
 void Archiver::end(Ending ending) {
@@ -73,14 +76,13 @@ std::optional<std::string> Archiver::safeToPurgeBefore() const {
 
 void Archiver::run() {
     pthread_setname_np(pthread_self(), "archiver");
-    const std::stop_token stop = thread_.get_stop_token();
-    while (!stop.stop_requested() && !interruption_) {
+    while (!stop_.stop_requested() && !interruption_) {
         try {
             runSession();
         } catch (const Interruption& reason) {
             interruption_ = reason.what();
         } catch (const Error& error) {
-            if (!stop.stop_requested()) handleFailure(error);
+            if (!stop_.stop_requested()) handleFailure(error);
         }
         if (!interruption_) waitBeforeRetry();
     }
@@ -91,14 +93,20 @@ void Archiver::run() {
 /// Connects, opens the round behind what is durable, and follows the binlog until something fails.
 void Archiver::runSession() {
     round_.reset();
-    Session session{mysql::WireClient(options_.tenant, thread_.get_stop_token())};
+    Session session{mysql::WireClient(options_.tenant, stop_)};
     openRound(session);
     // In this order: what the position contains was in the binlog before the stream began.
     auto before = mysql::GtidPosition::parse(session.admin.query("SELECT @@gtid_binlog_pos").value_or(""));
+    if (!before.contains(round_->position())) {
+        // The server itself would only notice once it has written in that domain again.
+        throw Interruption(fmt::format("the tenant's binlog ends at '{}', but '{}' has been archived: it was reset, or lost "
+                                       "transactions",
+                                       before.text(), round_->position().text()));
+    }
     session.receiver.emplace(*round_, clock_, std::move(before));
     session.dump.emplace(options_.tenant,
                          mysql::DumpOptions{.server_id = options_.server_id, .position = round_->position()},
-                         thread_.get_stop_token());
+                         stop_);
     follow(session);
 }
 
@@ -214,7 +222,7 @@ void Archiver::handleFailure(const Error& error) {
 
 void Archiver::waitBeforeRetry() {
     std::unique_lock lock(mutex_);
-    stopping_.wait_for(lock, thread_.get_stop_token(), retry_after_, [] { return false; });
+    stopping_.wait_for(lock, stop_, retry_after_, [] { return false; });
     retry_after_ = std::min(retry_after_ * 2, options_.retry_longest);
 }
 
@@ -231,7 +239,7 @@ void Archiver::handleInterruption() {
     log_->error("archiving is interrupted: {}", *interruption_);
     listener_.interrupted(*interruption_);
     std::unique_lock lock(mutex_);
-    stopping_.wait(lock, thread_.get_stop_token(), [] { return false; });
+    stopping_.wait(lock, stop_, [] { return false; });
 }
 
 void Archiver::finishRound() {

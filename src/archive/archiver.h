@@ -101,6 +101,7 @@ private:
     const Logger log_;
 
     // Of the archiver's thread alone, until it has ended.
+    std::stop_token stop_;
     std::unique_ptr<RoundWriter> round_;
     Scn durable_checkpoint_ = 0;
     std::string trouble_;

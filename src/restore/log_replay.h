@@ -62,7 +62,9 @@ private:
     const archive::ArchiveReader& reader_;
     const LogReplayOptions options_;
     archive::RoundKey round_;
-    std::uint64_t applied_before_ = 0;
+    std::uint64_t applied_before_ = 0;  // the server's counters, which go on from what it did earlier
+    std::uint64_t applied_after_ = 0;
+    std::uint64_t retries_before_ = 0;
     ReplayProgress progress_;
 };
 

@@ -477,7 +477,7 @@ TEST(LogReplay, EndsWhenTheServerDiesAndWhenItIsCancelled) {
                                   .effect = storage::FaultRule::Effect::Delay,
                                   .key_part = "/log/",
                                   .after = 20,
-                                  .delay = std::chrono::milliseconds(300)}},
+                                  .delay = std::chrono::milliseconds(60)}},
                                 1);
     const ArchiveReader slow_reader(slow);
     RestoredServer restored;
