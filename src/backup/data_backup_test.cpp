@@ -33,7 +33,12 @@ class ScriptedSource : public source::Source {
 public:
     explicit ScriptedSource(std::vector<Chunk> chunks) : chunks_(std::move(chunks)) {}
 
+    /// The first bytes of a MyISAM table's definition stand at the beginning of every .frm file.
     static std::uint8_t byteAt(const std::string& path, std::uint64_t offset) {
+        static constexpr std::uint8_t kMyisam[] = {0xfe, 0x01, 10, 9};
+        return path.ends_with(".frm") && offset < 4 ? kMyisam[offset] : plainByteAt(path, offset);
+    }
+    static std::uint8_t plainByteAt(const std::string& path, std::uint64_t offset) {
         return static_cast<std::uint8_t>(offset % 251 + path.size());
     }
 
@@ -177,6 +182,27 @@ TEST_F(DataBackupTest, CanBeCancelledWhileTheSourceIsSilent) {
     };
     MemoryStorage storage;
     EXPECT_EQ(failure(source, storage, stop.get_token()), ErrorCode::Cancelled);
+}
+
+TEST_F(DataBackupTest, RefusesACopyThatLacksTheDataOfATable) {
+    const std::vector<Chunk> whole = {
+        data("d/t.frm", 0, 900),  end("d/t.frm"),        data("d/t.MYI", 0, 1), end("d/t.MYI"),
+        end("d/t.MYD"),           data("d/v.ibd", 0, 1), end("d/v.ibd"),        data("d/#sql-alter-1.frm", 0, 900),
+        end("d/#sql-alter-1.frm")};
+    {
+        MemoryStorage storage;
+        ScriptedSource source(whole);
+        run(source, storage);
+    }
+    for (const Chunk& change : {Chunk{.kind = Chunk::Kind::Remove, .path = "d/t.MYD"},
+                                Chunk{.kind = Chunk::Kind::Rename, .path = "d/t.frm", .new_path = "d/u.frm"}}) {
+        MemoryStorage storage;
+        std::vector<Chunk> broken = whole;
+        broken.push_back(change);
+        ScriptedSource source(broken);
+        EXPECT_EQ(failure(source, storage), ErrorCode::Unavailable);
+        EXPECT_FALSE(storage.stat(block::blockDirectory(kSet) + block::kRangeIndexName));
+    }
 }
 
 TEST_F(DataBackupTest, RefusesAStreamThatLeadsOutOfTheDirectory) {
