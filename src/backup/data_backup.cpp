@@ -1,11 +1,15 @@
 #include "backup/data_backup.h"
 
 #include <algorithm>
+#include <unordered_set>
 
 #include "base/error.h"
+#include "source/table_definition.h"
 
 namespace tidemark::backup {
 namespace {
+
+constexpr std::string_view kDefinition = ".frm";
 
 DataPhase phaseOf(const std::string& path) {
     // The redo log comes along with everything else.
@@ -41,6 +45,7 @@ DataBackupResult DataBackup::run(std::stop_token stop) {
     try {
         DataBackupResult result;
         result.facts = copy(writer, abort.get_token());
+        requireWholeTables(writer);
         result.blocks = writer.finish();
         settleTotals(result.blocks);
         result.tablets = progress_.finished_tablets;
@@ -89,6 +94,7 @@ void DataBackup::takeData(const source::Chunk& chunk, block::BlockWriter& writer
         const std::span<std::uint8_t> room = writer.reserve(file, chunk.offset + done);
         const std::size_t size = std::min<std::uint64_t>(room.size(), chunk.size - done);
         source_.read(room.first(size));
+        noteDefinition(chunk, file, room.first(size));
         writer.commit(file, chunk.offset + done, size);
         done += size;
         progress_.read_bytes += size;
@@ -102,6 +108,32 @@ void DataBackup::takeEnd(const std::string& path, block::BlockWriter& writer) {
     if (open != open_.end()) open_.erase(open);
     ++progress_.finished_files;
     if (source::isTablet(path)) ++progress_.finished_tablets;
+}
+
+void DataBackup::noteDefinition(const source::Chunk& chunk, block::FileNumber file, ByteView begin) {
+    if (chunk.offset != 0 || !chunk.path.ends_with(kDefinition) || begin.size() < source::kDefinitionHead) return;
+    const auto endings = source::tableFiles(begin);
+    if (!endings.empty()) definitions_.try_emplace(file, endings);
+}
+
+void DataBackup::requireWholeTables(const block::BlockWriter& writer) const {
+    const std::vector<block::StoredFile> files = writer.files();
+    std::unordered_set<std::string> paths;
+    for (const block::StoredFile& file : files)
+        paths.insert(file.path);
+    for (const block::StoredFile& file : files) {
+        const auto definition = definitions_.find(file.number);
+        // The server drops tables with such names when it starts: an ALTER was at work.
+        if (definition == definitions_.end() || file.path.find("#sql") != std::string::npos) continue;
+        const std::string table = file.path.substr(0, file.path.size() - kDefinition.size());
+        for (const std::string_view ending : definition->second) {
+            if (paths.contains(table + std::string(ending))) continue;
+            throw Error(ErrorCode::Unavailable,
+                        "table " + table + " was made and renamed during the backup, and mariadb-backup left out its " +
+                            std::string(ending) + " file",
+                        "run the backup again, if possible while no Aria or MyISAM table is made and renamed");
+        }
+    }
 }
 
 void DataBackup::settleTotals(const block::BlockWriterResult& result) {

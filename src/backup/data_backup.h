@@ -64,6 +64,9 @@ private:
     void take(const source::Chunk& chunk, block::BlockWriter& writer);
     void takeData(const source::Chunk& chunk, block::BlockWriter& writer);
     void takeEnd(const std::string& path, block::BlockWriter& writer);
+    void noteDefinition(const source::Chunk& chunk, block::FileNumber file, ByteView begin);
+    /// Throws Unavailable if a table's definition was copied and its data was not.
+    void requireWholeTables(const block::BlockWriter& writer) const;
     void measure();
     void settleTotals(const block::BlockWriterResult& result);
 
@@ -72,6 +75,8 @@ private:
     const DataBackupOptions options_;
     DataBackupProgress& progress_;
     std::unordered_map<std::string, block::FileNumber> open_;
+    /// Definitions beside which data files must be, and the endings of these.
+    std::unordered_map<block::FileNumber, std::vector<std::string_view>> definitions_;
 };
 
 }  // namespace tidemark::backup

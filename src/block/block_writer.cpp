@@ -49,6 +49,10 @@ void BlockWriter::removeFile(const std::string& path) {
     files_->remove(path);
 }
 
+std::vector<StoredFile> BlockWriter::files() const {
+    return files_->finish();
+}
+
 BlockWriterResult BlockWriter::finish() {
     return pipeline_->finish(files_->finish());
 }

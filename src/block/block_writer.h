@@ -66,9 +66,14 @@ public:
     void add(FileNumber file, std::uint64_t offset, ByteView bytes);
     void endFile(FileNumber file);
 
-    /// For files that have ended. Throws Corrupt if there is none of that name.
+    /// For files that have ended (Corrupt otherwise). Nothing happens if there is none of that name: mariadb-backup
+    /// tells of every table that was renamed or dropped, also of those it never sent.
     void renameFile(const std::string& path, const std::string& new_path);
+    /// As renameFile. A path may also be a directory, or end in '*': everything that begins so.
     void removeFile(const std::string& path);
+
+    /// The files as they are now, all of which must have ended (Internal otherwise).
+    std::vector<StoredFile> files() const;
 
     /// Waits until everything is stored and durable, the index last. Throws Internal if a file has not ended.
     BlockWriterResult finish();

@@ -78,10 +78,9 @@ void FileTable::end(FileNumber file) {
 }
 
 FileNumber FileTable::ended(const std::string& path) const {
-    const auto found = by_path_.find(path);
-    if (found == by_path_.end()) throw corrupt(path, "is to be changed, and was never sent");
-    if (growing_.contains(found->second)) throw corrupt(path, "is to be changed before its end");
-    return found->second;
+    const FileNumber number = by_path_.at(path);
+    if (growing_.contains(number)) throw corrupt(path, "is to be changed before its end");
+    return number;
 }
 
 void FileTable::drop(const std::string& path) {
@@ -92,8 +91,8 @@ void FileTable::drop(const std::string& path) {
 
 void FileTable::rename(const std::string& path, const std::string& new_path) {
     requireInnerPath(new_path, "the stream of files");
+    if (path == new_path || !by_path_.contains(path)) return;
     const FileNumber number = ended(path);
-    if (path == new_path) return;
     if (by_path_.contains(new_path)) {
         ended(new_path);
         drop(new_path);
@@ -104,8 +103,16 @@ void FileTable::rename(const std::string& path, const std::string& new_path) {
 }
 
 void FileTable::remove(const std::string& path) {
-    ended(path);
-    drop(path);
+    const bool pattern = path.ends_with('*');
+    const std::string beginning = pattern ? path.substr(0, path.size() - 1) : path + "/";
+    std::vector<std::string> removed;
+    for (const auto& [name, number] : by_path_) {
+        if (name.starts_with(beginning) || name == path) removed.push_back(name);
+    }
+    for (const std::string& name : removed) {
+        ended(name);
+        drop(name);
+    }
 }
 
 std::vector<StoredFile> FileTable::finish() const {

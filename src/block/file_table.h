@@ -41,7 +41,7 @@ private:
     Growing& growing(FileNumber file);
     PlainBlock& blockAt(FileNumber file, Growing& growing, std::uint64_t offset);
     void push(PlainBlock& block);
-    /// The number of a file that has ended. Throws Corrupt if there is none of that name.
+    /// The number of a file that is there. Throws Corrupt if it has not ended.
     FileNumber ended(const std::string& path) const;
     void drop(const std::string& path);
 

@@ -21,7 +21,7 @@ void prepareFiles(const std::filesystem::path& directory, std::uint64_t memory, 
     Child child(command);
     for (;;) {
         const auto status = child.waitFor(std::chrono::milliseconds(50));
-        if (!status && stop.stop_requested()) throw Error(ErrorCode::Cancelled, "the restore was cancelled");
+        if (stop.stop_requested()) throw Error(ErrorCode::Cancelled, "the restore was cancelled");
         if (!status) continue;
         if (status->ok() && source::completedOk(log)) return;
         throw Error(ErrorCode::Unavailable, "preparing " + directory.string() + ": mariadb-backup ended with " +

@@ -8,15 +8,16 @@
 
 namespace tidemark::source {
 
-/// What comes next in a stream of files. Files begin with their first Data (or, empty ones, with End) and may come
-/// interleaved; within a file, Data follows Data without gaps, except that a source may go back into the file's first
-/// 2 MiB before its End.
+/// What comes next in a stream of files. (Rename and Remove may also speak of files that were never sent.) Files begin
+/// with their first Data (or, empty ones, with End) and may come interleaved; within a file, Data follows Data without
+/// gaps, except that a source may go back into the file's first 2 MiB before its End.
 struct Chunk {
     enum class Kind {
         Data,    ///< `size` bytes at `offset` of `path`, to be taken by read()
         End,     ///< `path` is complete
         Rename,  ///< the complete file `path` is called `new_path` from now on, taking the place of a file of that name
-        Remove,  ///< the complete file `path` does not belong to the stream any more
+        Remove,  ///< the complete file `path`, or all below the directory `path`, or all that begins with `path` if
+                 ///< that ends in '*', does not belong to the stream any more
     };
     Kind kind = Kind::Data;
     std::string path;  ///< relative to the data directory

@@ -56,6 +56,14 @@ bool walk(const fs::path& root, const Key& directory, const Key& prefix, const s
     return true;
 }
 
+/// Removes directories below and including `directory` that hold nothing, which is what a writer that gave up leaves.
+void removeEmptyDirectories(const fs::path& directory) {
+    for (const Entry& entry : entriesOf(directory)) {
+        if (entry.isDirectory() && entry.name != "lost+found/") removeEmptyDirectories(directory / entry.name);
+    }
+    ::rmdir(directory.c_str());
+}
+
 bool isUnfinished(const Key& key) {
     const auto slash = key.rfind('/');
     return key.compare(slash == Key::npos ? 0 : slash + 1, kUnfinishedPrefix.size(), kUnfinishedPrefix) == 0;
@@ -175,6 +183,13 @@ std::size_t FileStorage::removeUnfinished(const Key& prefix) {
         return true;
     };
     walk(root_, directoryOf(prefix), prefix, visit);
+    const fs::path directory = root_ / directoryOf(prefix);
+    for (const Entry& entry : entriesOf(directory)) {
+        if (entry.isDirectory() && (directoryOf(prefix) + entry.name).starts_with(prefix)) {
+            removeEmptyDirectories(directory / entry.name);
+        }
+    }
+    if (!directoryOf(prefix).empty()) ::rmdir(directory.c_str());
     return removed;
 }
 

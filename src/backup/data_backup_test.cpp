@@ -1,0 +1,288 @@
+#include "backup/data_backup.h"
+
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <condition_variable>
+#include <functional>
+#include <iostream>
+#include <mutex>
+#include <random>
+#include <thread>
+
+#include "base/error.h"
+#include "block/block_reader.h"
+#include "storage/faulty_storage.h"
+#include "storage/memory_storage.h"
+
+namespace tidemark::backup {
+namespace {
+
+using block::FoundBackupSet;
+using source::Chunk;
+using storage::FaultRule;
+using storage::FaultyStorage;
+using storage::MemoryStorage;
+
+constexpr block::SetId kSet{1, block::SetKind::Full};
+
+/// Plays a list of chunks; content is a function of path and offset.
+class ScriptedSource : public source::Source {
+public:
+    explicit ScriptedSource(std::vector<Chunk> chunks) : chunks_(std::move(chunks)) {}
+
+    /// The first bytes of a MyISAM table's definition stand at the beginning of every .frm file.
+    static std::uint8_t byteAt(const std::string& path, std::uint64_t offset) {
+        static constexpr std::uint8_t kMyisam[] = {0xfe, 0x01, 10, 9};
+        return path.ends_with(".frm") && offset < 4 ? kMyisam[offset] : plainByteAt(path, offset);
+    }
+    static std::uint8_t plainByteAt(const std::string& path, std::uint64_t offset) {
+        return static_cast<std::uint8_t>(offset % 251 + path.size());
+    }
+
+    source::SourceTotals measure() override { return {.bytes = 1, .files = 2, .tablets = 3, .macro_blocks = 4}; }
+    void open(std::stop_token stop) override { stop_ = std::move(stop); }
+    std::optional<Chunk> next() override {
+        if (before_next) before_next(at_);
+        if (at_ == chunks_.size()) return std::nullopt;
+        const Chunk& chunk = chunks_[at_++];
+        offset_ = chunk.offset;
+        return chunk;
+    }
+    void read(std::span<std::uint8_t> into) override {
+        for (std::uint8_t& byte : into)
+            byte = byteAt(chunks_[at_ - 1].path, offset_++);
+    }
+    source::SourceFacts finish() override {
+        if (incomplete) throw Error(ErrorCode::Unavailable, "the source ended early");
+        return {.gtid = "1002-101-7", .server_version = "10.11"};
+    }
+    /// Waits as a source does that has nothing to deliver.
+    void waitForStop() {
+        std::mutex mutex;
+        std::condition_variable_any changed;
+        std::unique_lock lock(mutex);
+        changed.wait_for(lock, stop_, std::chrono::seconds(60), [] { return false; });
+        if (!stop_.stop_requested()) throw Error(ErrorCode::Internal, "nobody stopped the source in 60 s");
+        throw Error(ErrorCode::Cancelled, "the source was stopped");
+    }
+
+    std::function<void(std::size_t)> before_next;
+    bool incomplete = false;
+
+private:
+    std::vector<Chunk> chunks_;
+    std::size_t at_ = 0;
+    std::uint64_t offset_ = 0;
+    std::stop_token stop_;
+};
+
+Chunk data(const std::string& path, std::uint64_t offset, std::uint64_t size) {
+    return {.kind = Chunk::Kind::Data, .path = path, .offset = offset, .size = size};
+}
+Chunk end(const std::string& path) {
+    return {.kind = Chunk::Kind::End, .path = path};
+}
+
+class DataBackupTest : public ::testing::Test {
+protected:
+    DataBackupResult run(source::Source& source, storage::Storage& storage, std::stop_token stop = {}) {
+        return DataBackup(source, storage, {.set = kSet, .workers = 2}, progress_).run(std::move(stop));
+    }
+    ErrorCode failure(source::Source& source, storage::Storage& storage, std::stop_token stop = {}) {
+        try {
+            run(source, storage, std::move(stop));
+        } catch (const Error& error) {
+            return error.code();
+        }
+        ADD_FAILURE() << "no Error was thrown";
+        return ErrorCode::Internal;
+    }
+
+    DataBackupProgress progress_;
+};
+
+TEST_F(DataBackupTest, StoresWhatTheSourceDeliversAndCountsIt) {
+    ScriptedSource source({data("ibdata1", 0, 3 << 20), data("mysql/gtid.ibd", 0, 100), data("ibdata1", 3 << 20, 5),
+                           end("mysql/gtid.ibd"), end("ibdata1"), data("d/t.ibd", 0, 1 << 20), end("d/t.ibd"),
+                           data("d/m.MYD", 0, 9), end("d/m.MYD"), end("d/m.frm"), data("ib_logfile0", 0, 10),
+                           end("ib_logfile0")});
+    std::vector<DataPhase> phases;
+    source.before_next = [&](std::size_t) {
+        if (phases.empty() || phases.back() != progress_.phase) phases.push_back(progress_.phase);
+    };
+    MemoryStorage storage;
+    const DataBackupResult result = run(source, storage);
+
+    EXPECT_EQ(phases,
+              (std::vector{DataPhase::Starting, DataPhase::System, DataPhase::UserTables, DataPhase::OtherFiles}));
+    EXPECT_EQ(progress_.phase, DataPhase::Done);
+    EXPECT_EQ(result.facts.gtid, "1002-101-7");
+    EXPECT_EQ(result.blocks.files, 6U);
+    EXPECT_EQ(result.tablets, 4U);
+    EXPECT_EQ(result.blocks.blocks, 6U);
+    const std::uint64_t bytes = (3 << 20) + 100 + 5 + (1 << 20) + 9 + 10;
+    EXPECT_EQ(result.blocks.plain_bytes, bytes);
+    EXPECT_EQ(progress_.read_bytes, bytes);
+    EXPECT_EQ(progress_.total_bytes, bytes) << "what was estimated is replaced by what was";
+    EXPECT_EQ(progress_.total_macro_blocks, progress_.stored.blocks);
+    EXPECT_EQ(progress_.total_files, 6U);
+
+    const block::BlockReader reader(storage, block::blockDirectory(kSet), 1);
+    block::BlockDecoder decoder(reader);
+    EXPECT_EQ(reader.index().file("d/m.frm")->size, 0U);
+    for (const block::BlockEntry& entry : reader.index().blocks()) {
+        const std::string& path = reader.index().file(entry.id.file)->path;
+        const ByteView content = decoder.block(entry);
+        for (std::size_t i = 0; i < content.size(); ++i) {
+            ASSERT_EQ(content[i], ScriptedSource::byteAt(path, entry.id.number * block::kMacroBlockSize + i));
+        }
+    }
+}
+
+TEST_F(DataBackupTest, LeavesItsSetUnfinished) {
+    ScriptedSource source({data("a", 0, 1), end("a")});
+    MemoryStorage storage;
+    run(source, storage);
+    ASSERT_EQ(block::listBackupSets(storage).size(), 1U);
+    EXPECT_EQ(block::listBackupSets(storage)[0].state, FoundBackupSet::State::Unfinished);
+    block::removeUnfinishedSet(storage, 1);
+    EXPECT_FALSE(storage.any(""));
+}
+
+TEST_F(DataBackupTest, PassesOnThatTheSourceIsIncomplete) {
+    ScriptedSource source({data("a", 0, 1), end("a")});
+    source.incomplete = true;
+    MemoryStorage storage;
+    EXPECT_EQ(failure(source, storage), ErrorCode::Unavailable);
+    EXPECT_FALSE(storage.stat(block::blockDirectory(kSet) + block::kRangeIndexName));
+}
+
+TEST_F(DataBackupTest, StopsASilentSourceWhenTheStorageIsFull) {
+    ScriptedSource source({data("a", 0, 1), end("a"), data("b", 0, 1)});
+    source.before_next = [&](std::size_t at) {
+        if (at == 2) source.waitForStop();
+    };
+    MemoryStorage inner;
+    FaultyStorage storage(inner,
+                          {{.on = FaultRule::Operation::Append, .key_part = "data.", .error = ErrorCode::NoSpace}}, 1);
+    EXPECT_EQ(failure(source, storage), ErrorCode::NoSpace) << "the cause, not that the source was stopped";
+}
+
+TEST_F(DataBackupTest, CanBeCancelledWhileTheSourceIsSilent) {
+    ScriptedSource source({data("a", 0, 1), end("a"), data("b", 0, 1)});
+    std::stop_source stop;
+    std::jthread canceller;
+    source.before_next = [&](std::size_t at) {
+        if (at != 2) return;
+        canceller = std::jthread([&] { stop.request_stop(); });
+        source.waitForStop();
+    };
+    MemoryStorage storage;
+    EXPECT_EQ(failure(source, storage, stop.get_token()), ErrorCode::Cancelled);
+}
+
+TEST_F(DataBackupTest, RefusesACopyThatLacksTheDataOfATable) {
+    const std::vector<Chunk> whole = {
+        data("d/t.frm", 0, 900),  end("d/t.frm"),        data("d/t.MYI", 0, 1), end("d/t.MYI"),
+        end("d/t.MYD"),           data("d/v.ibd", 0, 1), end("d/v.ibd"),        data("d/#sql-alter-1.frm", 0, 900),
+        end("d/#sql-alter-1.frm")};
+    {
+        MemoryStorage storage;
+        ScriptedSource source(whole);
+        run(source, storage);
+    }
+    for (const Chunk& change : {Chunk{.kind = Chunk::Kind::Remove, .path = "d/t.MYD"},
+                                Chunk{.kind = Chunk::Kind::Rename, .path = "d/t.frm", .new_path = "d/u.frm"}}) {
+        MemoryStorage storage;
+        std::vector<Chunk> broken = whole;
+        broken.push_back(change);
+        ScriptedSource source(broken);
+        EXPECT_EQ(failure(source, storage), ErrorCode::Unavailable);
+        EXPECT_FALSE(storage.stat(block::blockDirectory(kSet) + block::kRangeIndexName));
+    }
+}
+
+TEST_F(DataBackupTest, RefusesAStreamThatLeadsOutOfTheDirectory) {
+    for (const char* path : {"../escape", "/etc/passwd", "a/../../b"}) {
+        ScriptedSource source({data(path, 0, 1), end(path)});
+        MemoryStorage storage;
+        EXPECT_EQ(failure(source, storage), ErrorCode::Corrupt) << path;
+    }
+}
+
+/// Takes everything and keeps nothing, so that only the pipeline uses memory.
+class DiscardingStorage : public MemoryStorage {
+public:
+    std::unique_ptr<storage::ObjectWriter> create(const storage::Key&) override { return std::make_unique<Sink>(); }
+
+private:
+    struct Sink : storage::ObjectWriter {
+        void append(ByteView) override {}
+        void finish() override {}
+    };
+};
+
+/// Gigabytes in several files at once, partly zeros, partly random.
+class LargeSource : public source::Source {
+public:
+    explicit LargeSource(std::uint64_t size) : left_(size) {
+        std::mt19937_64 random(1);
+        for (std::uint8_t& byte : pattern_)
+            byte = static_cast<std::uint8_t>(random());
+    }
+    source::SourceTotals measure() override { return {}; }
+    void open(std::stop_token) override {}
+    std::optional<Chunk> next() override {
+        constexpr std::uint64_t kChunk = 10 << 20;
+        constexpr std::size_t kFiles = 4;
+        if (left_ < kChunk) {
+            return ended_ < kFiles ? std::optional(end("d/t" + std::to_string(ended_++) + ".ibd")) : std::nullopt;
+        }
+        left_ -= kChunk;
+        const std::uint64_t number = chunk_++;
+        random_ = number % 3 == 0;
+        return data("d/t" + std::to_string(number % kFiles) + ".ibd", number / kFiles * kChunk, kChunk);
+    }
+    void read(std::span<std::uint8_t> into) override {
+        if (!random_) return void(std::fill(into.begin(), into.end(), 0));
+        for (std::size_t at = 0; at < into.size(); at += pattern_.size()) {
+            std::copy_n(pattern_.begin(), std::min(pattern_.size(), into.size() - at),
+                        into.begin() + static_cast<std::ptrdiff_t>(at));
+        }
+    }
+    source::SourceFacts finish() override { return {}; }
+
+private:
+    std::uint64_t left_;
+    std::uint64_t chunk_ = 0;
+    std::size_t ended_ = 0;
+    bool random_ = false;
+    Bytes pattern_ = Bytes(1 << 20);
+};
+
+TEST_F(DataBackupTest, NeedsLittleMemoryWhateverTheSize) {
+    constexpr std::uint64_t kSize = 4ULL << 30;
+    constexpr long kMostKilobytes = 300 << 10;
+    const pid_t child = fork();
+    if (child == 0) {
+        LargeSource source(kSize);
+        DiscardingStorage storage;
+        // As many workers as a large machine has.
+        const auto result = DataBackup(source, storage, {.set = kSet, .workers = 16}, progress_).run({});
+        rusage usage{};
+        getrusage(RUSAGE_SELF, &usage);
+        std::cout << "peak memory " << usage.ru_maxrss / 1024 << " MiB for " << (result.blocks.plain_bytes >> 20)
+                  << " MiB\n"
+                  << std::flush;
+        _exit(result.blocks.plain_bytes > kSize / 2 && usage.ru_maxrss < kMostKilobytes ? 0 : 1);
+    }
+    int status = 0;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+}  // namespace
+}  // namespace tidemark::backup
