@@ -169,7 +169,9 @@ net::Awaitable<bool> relayAuthentication(Connection& connection) {
             connection.tracker->setStatus(okStatus(challenge.payload));
             co_return true;
         }
-        while (co_await clientSpeaksNext(connection)) {
+        for (;;) {
+            const bool client_next = co_await clientSpeaksNext(connection);
+            if (!client_next) break;
             const Packet proof = co_await readPacket(connection.client, kMaxLoginPacket);
             connection.client_sequence = proof.sequence;
             co_await passOn(*connection.tenant, connection.tenant_sequence, proof.payload);

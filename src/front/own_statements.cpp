@@ -39,7 +39,7 @@ constexpr std::string_view kCallerQuery =
     "SELECT HEX(CURRENT_USER()), HEX(DATABASE()), EXISTS(SELECT 1 FROM information_schema.USER_PRIVILEGES"
     " WHERE PRIVILEGE_TYPE = 'CREATE USER' AND BINARY GRANTEE = BINARY CONCAT('''',"
     " LEFT(CURRENT_USER(), CHAR_LENGTH(CURRENT_USER()) - CHAR_LENGTH(SUBSTRING_INDEX(CURRENT_USER(), '@', -1)) - 1),"
-    " '''@''', SUBSTRING_INDEX(CURRENT_USER(), '@', -1), ''''))";
+    " '''@''', SUBSTRING_INDEX(CURRENT_USER(), '@', -1), '''')) LIMIT 1";
 
 int nibble(char c) {
     if (c >= '0' && c <= '9') return c - '0';
@@ -164,14 +164,14 @@ net::Awaitable<Bytes> OwnStatements::run(std::string text, std::vector<Value> pa
     context_.own_statements.fetch_add(1, std::memory_order_relaxed);
     const ReplyStyle reply_style = style();
     statement::StatementService& service = context_.service;
-    // The reply is put together there too: it may be large.
-    co_return co_await net::onWorkers(
-        context_.loop.workers(),
-        [&service, caller, text = std::move(text), parameters = std::move(parameters), reply_style, format] {
-            const statement::StatementResult result = service.execute(caller, text, parameters);
-            if (result.columns.empty()) return okReply(reply_style, result.affected_rows);
-            return resultReply(reply_style, result.columns, result.rows, format);
-        });
+    // The reply is put together there too: it may be large. The closure has a name because GCC 12 destroys a temporary
+    // one twice when it is an argument of a co_await.
+    auto work = [&service, caller, text = std::move(text), parameters = std::move(parameters), reply_style, format] {
+        const statement::StatementResult result = service.execute(caller, text, parameters);
+        if (result.columns.empty()) return okReply(reply_style, result.affected_rows);
+        return resultReply(reply_style, result.columns, result.rows, format);
+    };
+    co_return co_await net::onWorkers(context_.loop.workers(), std::move(work));
 }
 
 net::Awaitable<statement::Caller> OwnStatements::askCaller() {
@@ -179,10 +179,11 @@ net::Awaitable<statement::Caller> OwnStatements::askCaller() {
     if (rows.size() != 1 || rows[0].size() != 3) {
         throw Error(ErrorCode::Internal, "the tenant did not say who the session's user is");
     }
-    co_return statement::Caller{.tenant = connection_.tenant_name,
-                                .user = fromHex(rows[0][0]),
-                                .database = fromHex(rows[0][1]),
-                                .alter_system = rows[0][2] == "1"};
+    statement::Caller caller{.tenant = connection_.tenant_name,
+                             .user = fromHex(rows[0][0]),
+                             .database = fromHex(rows[0][1]),
+                             .alter_system = rows[0][2] == "1"};
+    co_return caller;
 }
 
 }  // namespace tidemark::front

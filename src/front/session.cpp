@@ -23,8 +23,10 @@ constexpr std::chrono::seconds kTenantLoginLimit{60};
 /// No KILL statement is longer, comments included; longer queries are not looked at.
 constexpr std::uint32_t kMaxKillSize = 256;
 
+/// 1053 and not the 2013 that a client library would say itself: Connector/C takes numbers from 2000 to 2999 in a
+/// packet for a malformed one.
 Error lostTenant(const std::string& tenant) {
-    return {ErrorCode::Unavailable, SqlCode{2013, "08S01"},
+    return {ErrorCode::Unavailable, SqlCode{1053, "08S01"},
             fmt::format("Lost connection to tenant '{}' during the statement", tenant),
             "connect again; whether the statement took effect is not known"};
 }
@@ -61,7 +63,8 @@ net::Awaitable<> Session::run() {
         context_.log->error("session {} failed: {}", connection_.id, failure.what());
         reason = internalError();
     }
-    const bool told = tenant_gone_ && co_await relayLastWords();
+    bool told = false;
+    if (tenant_gone_) told = co_await relayLastWords();
     if (reason && !told) farewell(*reason);
     login_timer_.cancel();
     connection_.close();
@@ -172,7 +175,10 @@ net::Awaitable<> Session::relayResponse() {
 
 /// LOAD DATA LOCAL: the client sends packets of data, never to be looked at, up to an empty one.
 net::Awaitable<> Session::relayFile() {
-    while (co_await forwardPacket() > 0) {
+    // Not `while (co_await … > 0) {}`: GCC 12 makes an illegal instruction of it.
+    for (;;) {
+        const std::uint64_t size = co_await forwardPacket();
+        if (size == 0) break;
     }
     connection_.tracker->fileSent(command_sequence_);
 }

@@ -15,7 +15,8 @@ namespace tidemark::net {
 /// Runs the blocking function `work` on a worker thread and resumes the coroutine on its own thread with the result;
 /// an exception of `work` is thrown there. The one place where the edge meets the engine.
 ///
-/// `work` must own what it uses, or the coroutine must keep it alive: a session that is closed meanwhile still waits.
+/// Give `work` a name and pass it with std::move: GCC 12 destroys a closure twice that is a temporary in a co_await.
+/// It must own what it uses, or the coroutine must keep it alive: a session that is closed meanwhile still waits.
 template <typename Work>
 requires(!std::is_void_v<std::invoke_result_t<Work>>) Awaitable<std::invoke_result_t<Work>> onWorkers(
     asio::thread_pool& workers, Work work) {
@@ -44,10 +45,11 @@ requires(!std::is_void_v<std::invoke_result_t<Work>>) Awaitable<std::invoke_resu
 
 template <typename Work>
 requires(std::is_void_v<std::invoke_result_t<Work>>) Awaitable<> onWorkers(asio::thread_pool& workers, Work work) {
-    co_await onWorkers(workers, [work = std::move(work)]() mutable {
+    auto returning = [work = std::move(work)]() mutable {
         work();
         return true;
-    });
+    };
+    co_await onWorkers(workers, std::move(returning));
 }
 
 }  // namespace tidemark::net

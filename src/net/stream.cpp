@@ -42,9 +42,12 @@ void Stream::makeRoom(std::size_t size) {
 
 Awaitable<> Stream::fill() {
     makeRoom(1);
+    // Asio waits for an event before it reads again after an end, and none would come.
+    if (ended_) fail(asio::error::eof);
     error_code error;
     end_ += co_await socket_.async_read_some(asio::buffer(buffer_.get() + end_, kBufferSize - end_),
                                              asio::redirect_error(use_awaitable, error));
+    ended_ = static_cast<bool>(error);
     if (error) fail(error);
 }
 

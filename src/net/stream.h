@@ -75,6 +75,7 @@ private:
     std::unique_ptr<std::uint8_t[]> buffer_;
     std::size_t begin_ = 0;
     std::size_t end_ = 0;
+    bool ended_ = false;  ///< reading met the end, or an error
 };
 
 /// Connects to a unix socket. While its queue of pending connections is full it tries again, up to `limit`.
