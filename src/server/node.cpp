@@ -24,7 +24,10 @@ Node::Node(const Config& config, std::function<void()> end)
           {.tenants = directory_.tenants(),
            .zone = config.zone,
            .started = [this](catalog::TenantId id, const mysql::Endpoint& endpoint) { mirror_->attach(id, endpoint); },
-           .stopping = [this](catalog::TenantId id) { mirror_->detach(id); }},
+           .stopping =
+               [this](catalog::TenantId id) {
+                   if (mirror_) mirror_->detach(id);
+               }},
           catalog_, stores_, template_, supervisor_, sys_.server),
       archive_({.endpoint = [this](catalog::TenantId id) { return tenants_.server(id)->endpoint(); },
                 .piece_interval = config.piece_interval.count() * kSecond},
