@@ -61,7 +61,8 @@ void ArchiveReader::readPieces(RoundInfo& info, Round& round) {
         info.pieces.push_back(record.state);
         info.position = record.end;
         if (!frozen) readCheckpoint(info.pieces.back());
-        for (const std::uint64_t id : listSegments(storage_, piece)) round.segments.push_back({piece, id});
+        for (const std::uint64_t id : listSegments(storage_, piece))
+            round.segments.push_back({piece, id});
     }
 }
 
@@ -69,7 +70,14 @@ void ArchiveReader::readPieces(RoundInfo& info, Round& round) {
 void ArchiveReader::readCheckpoint(PieceState& piece) const {
     for (const auto& object : storage_.list(checkpointPrefix(piece.key))) {
         const auto scn = parseCheckpoint(piece.key, object.key);
-        if (scn) piece.checkpoint_scn = std::max(piece.checkpoint_scn, *scn);
+        if (!scn) continue;
+        piece.checkpoint_scn = std::max(piece.checkpoint_scn, *scn);
+        try {
+            piece.files = std::max(piece.files, readCheckpointFiles(storage_, object.key));
+        } catch (const Error& error) {
+            // Replaced by a newer one since it was listed: that one promises no less, and is for the next refresh.
+            if (error.code() != ErrorCode::NotFound) throw;
+        }
     }
 }
 
@@ -84,7 +92,7 @@ void ArchiveReader::readEnd(RoundInfo& info, const Round& round) const {
     if (!piece.frozen && !round.segments.empty() && round.segments.back().piece == piece.key) {
         const SegmentFile last = open(round.segments.back());
         info.position = positionAfter(last.header(), last.readIndex());
-        piece.files = last.header().file_id;
+        piece.files = std::max(piece.files, last.header().file_id);
         piece.max_scn = last.summary().to_scn;
         piece.checkpoint_scn = std::max(piece.checkpoint_scn, piece.max_scn);
         piece.input_bytes = last.header().piece_input_before + last.summary().raw_size;

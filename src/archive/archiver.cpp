@@ -99,14 +99,14 @@ void Archiver::runSession() {
     auto before = mysql::GtidPosition::parse(session.admin.query("SELECT @@gtid_binlog_pos").value_or(""));
     if (!before.contains(round_->position())) {
         // The server itself would only notice once it has written in that domain again.
-        throw Interruption(fmt::format("the tenant's binlog ends at '{}', but '{}' has been archived: it was reset, or lost "
-                                       "transactions",
-                                       before.text(), round_->position().text()));
+        throw Interruption(
+            fmt::format("the tenant's binlog ends at '{}', but '{}' has been archived: it was reset, or lost "
+                        "transactions",
+                        before.text(), round_->position().text()));
     }
     session.receiver.emplace(*round_, clock_, std::move(before));
     session.dump.emplace(options_.tenant,
-                         mysql::DumpOptions{.server_id = options_.server_id, .position = round_->position()},
-                         stop_);
+                         mysql::DumpOptions{.server_id = options_.server_id, .position = round_->position()}, stop_);
     follow(session);
 }
 

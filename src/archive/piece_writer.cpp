@@ -105,7 +105,7 @@ void PieceWriter::added(const SegmentWriter::Finished& segment, const mysql::Gti
 void PieceWriter::checkpoint(Scn scn) {
     if (scn <= state_.checkpoint_scn) return;
     const storage::Key key = checkpointKey(state_.key, scn);
-    putCheckpoint(storage_, state_.key, scn, position_);
+    putCheckpoint(storage_, state_.key, scn, position_, state_.files);
     state_.checkpoint_scn = scn;
     const auto old = std::exchange(checkpoint_object_, key);
     if (old) removeOldCheckpoint(*old);

@@ -108,9 +108,15 @@ PieceRecord readPiece(storage::Storage& storage, const storage::Key& key) {
     });
 }
 
-void putCheckpoint(storage::Storage& storage, const PieceKey& piece, Scn scn, const mysql::GtidPosition& position) {
-    const json content = {{"checkpoint_scn", scn}, {"gtid", position.text()}};
+void putCheckpoint(storage::Storage& storage, const PieceKey& piece, Scn scn, const mysql::GtidPosition& position,
+                   std::uint64_t files) {
+    const json content = {{"checkpoint_scn", scn}, {"gtid", position.text()}, {"files", files}};
     storage.put(checkpointKey(piece, scn), storage::sealDocument(kCheckpoint, content));
+}
+
+std::uint64_t readCheckpointFiles(storage::Storage& storage, const storage::Key& key) {
+    const json content = storage::openDocument(kCheckpoint, storage, key);
+    return storage::readFields(key, [&] { return content.at("files").get<std::uint64_t>(); });
 }
 
 void putPieceFiles(storage::Storage& storage, const PieceState& piece) {

@@ -54,8 +54,11 @@ struct PieceRecord {
 void putRecord(storage::Storage& storage, const storage::Key& key, const PieceRecord& record);
 PieceRecord readPiece(storage::Storage& storage, const storage::Key& key);
 
-/// "…/checkpoint/checkpoint_info.<scn>.obarc": its name says it all, the content is for people.
-void putCheckpoint(storage::Storage& storage, const PieceKey& piece, Scn scn, const mysql::GtidPosition& position);
+/// "…/checkpoint/checkpoint_info.<scn>.obarc": its name says up to when, `files` how many segments the piece had then,
+/// so that the loss of the last ones is noticed.
+void putCheckpoint(storage::Storage& storage, const PieceKey& piece, Scn scn, const mysql::GtidPosition& position,
+                   std::uint64_t files);
+std::uint64_t readCheckpointFiles(storage::Storage& storage, const storage::Key& key);
 /// "…/file_info.obarc", for people and other tools.
 void putPieceFiles(storage::Storage& storage, const PieceState& piece);
 

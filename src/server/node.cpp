@@ -20,15 +20,19 @@ Node::Node(const Config& config, std::function<void()> end)
       stores_(catalog_),
       events_(stores_.events),
       supervisor_([this](const tenant::SupervisorEvent& event) { events_.record(event); }),
-      tenants_(
-          {.tenants = directory_.tenants(),
-           .zone = config.zone,
-           .started = [this](catalog::TenantId id, const mysql::Endpoint& endpoint) { mirror_->attach(id, endpoint); },
-           .stopping =
-               [this](catalog::TenantId id) {
-                   if (mirror_) mirror_->detach(id);
-               }},
-          catalog_, stores_, template_, supervisor_, sys_.server),
+      tenants_({.tenants = directory_.tenants(),
+                .zone = config.zone,
+                .started =
+                    [this](catalog::TenantId id, const mysql::Endpoint& endpoint) {
+                        mirror_->attach(id, endpoint);
+                        mirror_->waitFresh(id,
+                                           std::chrono::seconds(2));  // its views are there when the statement returns
+                    },
+                .stopping =
+                    [this](catalog::TenantId id) {
+                        if (mirror_) mirror_->detach(id);
+                    }},
+               catalog_, stores_, template_, supervisor_, sys_.server),
       archive_({.endpoint = [this](catalog::TenantId id) { return tenants_.server(id)->endpoint(); },
                 .piece_interval = config.piece_interval.count() * kSecond},
                stores_, clock_),

@@ -2,6 +2,7 @@
 import contextlib
 import os
 import pathlib
+import random
 import shutil
 import signal
 import socket
@@ -17,12 +18,12 @@ BIN = pathlib.Path(os.environ.get("TIDEMARK_BIN", ROOT / "build" / "dev" / "bin"
 
 
 def free_port():
-    """A free port below the kernel's outgoing range, so that no client connection can take it in between."""
-    for port in range(21000 + os.getpid() % 5000, 32000):
-        with contextlib.closing(socket.socket()) as probe:
-            with contextlib.suppress(OSError):
-                probe.bind(("127.0.0.1", port))
-                return port
+    """A free port below the kernel's outgoing range, so that no client connection can take it in between; at random,
+    so that test runs side by side do not choose the same."""
+    for port in random.sample(range(10000, 32000), 100):
+        with contextlib.closing(socket.socket()) as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
     raise RuntimeError("no free port")
 
 
