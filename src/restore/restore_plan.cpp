@@ -49,14 +49,12 @@ Sources openSources(const std::vector<std::string>& uris) {
     return sources;
 }
 
-/// Without UNTIL: the largest archived checkpoint; without any log, the newest set.
+/// Without UNTIL: the largest archived checkpoint, also when the log has a gap before it: whoever asked for everything
+/// must not silently get less. Without any log, the newest set.
 Scn lastPoint(const Sources& sources) {
     Scn last = 0;
     for (const LogSource& log : sources.logs) {
-        for (const auto& round : log.reader->rounds()) {
-            for (const auto& range : round.ranges)
-                last = std::max(last, range.to);
-        }
+        for (const auto& round : log.reader->rounds()) last = std::max(last, round.checkpoint_scn);
     }
     forEachSet(sources, [&](const DataSource&, const auto& set) { last = std::max(last, set.min_restore_scn); });
     return last;
