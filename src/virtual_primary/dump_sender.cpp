@@ -13,8 +13,7 @@ using mysql::EventType;
 
 namespace {
 
-constexpr std::size_t kBatchesAhead = 8;                      // of up to 1 MiB each
-constexpr std::uint64_t kNewFileAt = std::uint64_t{1} << 30;  // positions are 32 bits wide, and transactions large
+constexpr std::size_t kBatchesAhead = 8;  // of up to 1 MiB each
 constexpr std::uint32_t kFirstPosition = 4;
 
 }  // namespace
@@ -65,7 +64,8 @@ void DumpSender::run() {
 /// For a replica that has everything already: it still has to be told of a file and its format.
 void DumpSender::sendBeginning() {
     const auto& segments = reader_.segments(options_.round);
-    if (!segments.empty()) beginFile(reader_.open(segments.back()).header().format);
+    if (segments.empty()) return;
+    beginFile(mysql::makeResumedFormat(reader_.open(segments.back()).header().format));
 }
 
 void DumpSender::sendMade(const Bytes& event) {
@@ -79,9 +79,8 @@ void DumpSender::beginFile(const Bytes& format) {
     const bool first = file_number_ == 0;
     const std::string file = fmt::format("tidemark.{:06}", ++file_number_);
     sendMade(mysql::makeRotate(options_.server_id, file, kFirstPosition));
-    file_position_ = kFirstPosition;
     sendMade(format);
-    file_position_ += format.size();
+    file_position_ = std::max(kFirstPosition, mysql::parseEventHeader(format).end_position);
     if (first) sendMade(mysql::makeGtidList(options_.server_id, position_, kFirstPosition, false));
 }
 
@@ -97,7 +96,6 @@ void DumpSender::sendBatch(const archive::LogBatch& batch) {
         sendEvents(ByteView(batch.bytes).subspan(sent, end.at - sent));
         sent = end.at;
         position_.set(end.gtid);
-        if (file_position_ > kNewFileAt) beginFile(mysql::makeResumedFormat(*format_));
     }
     sendEvents(ByteView(batch.bytes).subspan(sent));
 }
@@ -106,7 +104,7 @@ void DumpSender::beginEvent() {
     const mysql::EventHeader header = mysql::parseEventHeader(head_);
     skipping_ = header.type == EventType::AnnotateRows && !wishes_.annotate_rows;
     event_left_ = header.size - head_.size();
-    file_position_ += header.size;
+    file_position_ = header.end_position;
     if (!skipping_) {
         connection_.queueBegin(1 + std::uint64_t{header.size});
         connection_.queuePart(Bytes{0});
@@ -133,7 +131,7 @@ void DumpSender::sendEvents(ByteView bytes) {
 
 /// As the server does it: the replica's threads stop without an error.
 void DumpSender::sendUntilReached() {
-    sendMade(mysql::makeGtidList(options_.server_id, position_, static_cast<std::uint32_t>(file_position_), true));
+    sendMade(mysql::makeGtidList(options_.server_id, position_, file_position_, true));
     connection_.queueMessage(ByteWriter().u8(0xfe).u16(0).u16(2).data());
     connection_.flush();
 }
@@ -143,7 +141,7 @@ void DumpSender::sendHeartbeats() {
     const std::string file = fmt::format("tidemark.{:06}", file_number_);
     while (!connection_.readable(wishes_.heartbeat)) {
         if (file_number_ == 0) continue;  // nothing sent yet, not even the name of a file
-        sendMade(mysql::makeHeartbeat(options_.server_id, file, static_cast<std::uint32_t>(file_position_)));
+        sendMade(mysql::makeHeartbeat(options_.server_id, file, file_position_));
         connection_.flush();
     }
 }

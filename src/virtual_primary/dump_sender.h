@@ -38,10 +38,10 @@ private:
     const ReplicaWishes& wishes_;
     archive::LogStream stream_;  // of the reading thread once that runs
 
-    mysql::GtidPosition position_;     // of what has been sent
-    std::uint64_t file_number_ = 0;    // of the binlog file that the replica is told of
-    std::uint64_t file_position_ = 0;  // as the replica counts it: heartbeats must not be behind it
-    std::shared_ptr<const Bytes> format_;  // sent last
+    mysql::GtidPosition position_;         // of what has been sent
+    std::uint64_t file_number_ = 0;        // of the binlog file that the replica is told of
+    std::uint32_t file_position_ = 0;      // where the last event said it ended: a heartbeat must say the same
+    std::shared_ptr<const Bytes> format_;  // of the last batch that had one
 
     Bytes head_;                    // of an event whose header is not complete yet
     std::uint64_t event_left_ = 0;  // bytes of the event under way
