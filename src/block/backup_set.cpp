@@ -6,7 +6,6 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "block/backup_set_document.h"
-#include "block/block_reader.h"
 
 namespace tidemark::block {
 namespace {
@@ -67,8 +66,7 @@ void verifyStored(storage::Storage& storage, const BackupSetDescription& wanted)
             fail(object.key, "has " + std::to_string(info->size) + " bytes instead of " + std::to_string(object.size));
         }
     }
-    const BlockReader reader(storage, blockDirectory(wanted.id), wanted.id.number);
-    reader.checkObjects();
+    openBlocks(storage, wanted)->checkObjects();
     const storage::Key key = descriptionKey(wanted.id);
     if (encodeDescription(decodeDescription(storage, key)) != encodeDescription(wanted))
         fail(key, "has another content");
@@ -136,6 +134,14 @@ BackupSetDescription readBackupSet(storage::Storage& storage, const SetId& id) {
     BackupSetDescription description = decodeDescription(storage, descriptionKey(id));
     if (description.id.number == id.number && description.id.kind == id.kind) return description;
     throw Error(ErrorCode::Corrupt, storage.url() + "/" + descriptionKey(id) + " describes another backup set");
+}
+
+std::unique_ptr<BlockReader> openBlocks(storage::Storage& storage, const BackupSetDescription& description) {
+    const storage::Key directory = blockDirectory(description.id);
+    auto reader = std::make_unique<BlockReader>(storage, directory, description.id.number);
+    if (reader->index().checksum() == description.index_checksum) return reader;
+    throw Error(ErrorCode::Corrupt, storage.url() + "/" + directory + kRangeIndexName +
+                                        " is whole, but not the index that this backup set was finished with");
 }
 
 void removeUnfinishedSet(storage::Storage& storage, std::uint32_t number) {

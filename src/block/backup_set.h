@@ -1,12 +1,13 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
-#include "block/block_index.h"
+#include "block/block_reader.h"
 #include "storage/storage.h"
 
 namespace tidemark::block {
@@ -91,6 +92,10 @@ std::vector<FoundBackupSet> listBackupSets(storage::Storage& storage);
 
 /// The description of a complete set. Throws NotFound if there is no such set or it is not complete; Corrupt.
 BackupSetDescription readBackupSet(storage::Storage& storage, const SetId& id);
+
+/// Opens the blocks of a set. Throws NotFound or Corrupt, naming the object, also if the index is not the one that the
+/// description was written for.
+std::unique_ptr<BlockReader> openBlocks(storage::Storage& storage, const BackupSetDescription& description);
 
 /// Removes what a backup that did not finish has left. Nothing, if there is nothing. Throws Conflict for a complete
 /// set.

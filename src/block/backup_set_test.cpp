@@ -151,6 +151,15 @@ TEST(BackupSet, OneThatIsDamagedDoesNotHideTheOthers) {
     }
 }
 
+TEST(BackupSet, DoesNotTakeTheIndexOfAnotherBackup) {
+    MemoryStorage storage;
+    BackupSetDescription description = writeSet(storage, 1);
+    openBlocks(storage, description);
+    description.index_checksum ^= 1;
+    EXPECT_THROW(openBlocks(storage, description), Error);
+    EXPECT_THROW(finishBackupSet(storage, description), Error);
+}
+
 TEST(BackupSet, IsNotTakenForDamagedWhileTheStorageDoesNotAnswer) {
     MemoryStorage inner;
     finishBackupSet(inner, writeSet(inner, 1));

@@ -24,7 +24,8 @@ public:
     }
 
     std::string name() const { return storage_.url() + "/" + key_; }
-    std::uint64_t size() const { return size_; }
+    /// XXH3 of everything up to the end.
+    std::uint64_t checksum() const { return checksum_.value(); }
     bool atEnd() const { return used_ == buffer_.size() && read_ == size_; }
 
     /// Valid until the next call.
@@ -45,6 +46,7 @@ private:
         const std::size_t old = buffer_.size();
         buffer_.resize(old + more);
         storage_.read(key_, read_, std::span(buffer_).subspan(old));
+        checksum_.add(ByteView(buffer_).subspan(old));
         read_ += more;
     }
 
@@ -54,6 +56,7 @@ private:
     std::uint64_t read_ = 0;
     Bytes buffer_;
     std::size_t used_ = 0;
+    RunningXxh3 checksum_;
 };
 
 }  // namespace
@@ -68,6 +71,7 @@ public:
         readHeader();
         while (readSection()) {
         }
+        index_.checksum_ = input_.checksum();
         sortAndCheck();
         return std::move(index_);
     }

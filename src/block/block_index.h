@@ -60,6 +60,8 @@ public:
     const std::vector<BlockEntry>& blocks() const { return blocks_; }
     const std::vector<std::uint64_t>& dataFileSizes() const { return data_file_sizes_; }
     std::uint64_t metaIndexSize() const { return meta_index_size_; }
+    /// XXH3 of the object.
+    std::uint64_t checksum() const { return checksum_; }
 
     /// nullptr if there is no such file.
     const StoredFile* file(FileNumber number) const;
@@ -75,6 +77,7 @@ private:
     std::vector<std::uint32_t> by_id_;  // positions in blocks_, in order of file and number
     std::vector<std::uint64_t> data_file_sizes_;
     std::uint64_t meta_index_size_ = 0;
+    std::uint64_t checksum_ = 0;
 };
 
 }  // namespace tidemark::block

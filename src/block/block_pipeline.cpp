@@ -107,11 +107,15 @@ void BlockPipeline::encode(const PlainBlock& plain, FrameEncoder& encoder, Encod
         const Hash128 hash = xxh3Wide(all.subspan(at, std::min(kPageSize, all.size() - at)));
         encoded.hashes.insert(encoded.hashes.end(), hash.begin(), hash.end());
     }
-    encoded.frames.clear();
+    const std::size_t room = kFramesPerBlock * FrameEncoder::largestFrame();
+    if (encoded.frames == nullptr) encoded.frames = std::make_unique_for_overwrite<std::uint8_t[]>(room);
+    std::span<std::uint8_t> left(encoded.frames.get(), room);
     for (std::uint32_t frame = 0; frame < encoded.entry.frameCount(); ++frame) {
         const std::size_t at = frame * kFrameSize;
         const ByteView part = all.subspan(at, std::min(kFrameSize, all.size() - at));
-        encoded.entry.frames[frame] = encoder.encode(part, {options_.set_id, plain.id, frame}, encoded.frames);
+        const std::uint32_t size = encoder.encode(part, {options_.set_id, plain.id, frame}, left);
+        encoded.entry.frames[frame] = size;
+        left = left.subspan(size);
     }
 }
 
@@ -125,12 +129,13 @@ void BlockPipeline::storeAll() {
 }
 
 void BlockPipeline::store(EncodedBlock& block) {
-    if (data_file_ != nullptr && data_file_sizes_.back() + block.frames.size() > options_.data_file_size) endDataFile();
+    const ByteView frames(block.frames.get(), block.entry.storedSize());
+    if (data_file_ != nullptr && data_file_sizes_.back() + frames.size() > options_.data_file_size) endDataFile();
     if (data_file_ == nullptr) beginDataFile();
     block.entry.data_file = static_cast<std::uint32_t>(data_file_sizes_.size() - 1);
     block.entry.offset = data_file_sizes_.back();
-    data_file_->append(block.frames);
-    data_file_sizes_.back() += block.frames.size();
+    data_file_->append(frames);
+    data_file_sizes_.back() += frames.size();
 
     ByteWriter checksum;
     checksum.u64(xxh3(block.hashes, meta_index_size_));
@@ -141,7 +146,7 @@ void BlockPipeline::store(EncodedBlock& block) {
     index_->add(block.entry);
     ++blocks_;
     progress_.plain_bytes += block.entry.plain_size;
-    progress_.stored_bytes += block.frames.size() + block.hashes.size();
+    progress_.stored_bytes += frames.size() + block.hashes.size();
     ++progress_.blocks;
 }
 

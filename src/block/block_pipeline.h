@@ -24,8 +24,8 @@ struct PlainBlock {
 
 /// The same, hashed and compressed.
 struct EncodedBlock {
-    BlockEntry entry;  ///< without its place
-    Bytes frames;
+    BlockEntry entry;                        ///< without its place
+    std::unique_ptr<std::uint8_t[]> frames;  ///< entry.storedSize() bytes of room for the largest block
     Bytes hashes;
 };
 

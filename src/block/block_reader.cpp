@@ -1,6 +1,8 @@
 #include "block/block_reader.h"
 
 #include <algorithm>
+#include <cstdlib>
+#include <new>
 #include <numeric>
 
 #include "base/error.h"
@@ -45,7 +47,10 @@ void BlockReader::checkObjects() const {
     check(directory_ + kMetaIndexName, index_.metaIndexSize());
 }
 
-BlockDecoder::BlockDecoder(const BlockReader& reader) : reader_(reader), plain_(kMacroBlockSize) {}
+BlockDecoder::BlockDecoder(const BlockReader& reader)
+    : reader_(reader), plain_(static_cast<std::uint8_t*>(std::aligned_alloc(kAlignment, kMacroBlockSize)), std::free) {
+    if (plain_ == nullptr) throw std::bad_alloc();
+}
 
 ByteView BlockDecoder::block(const BlockEntry& block) {
     stored_.resize(block.storedSize());
@@ -54,10 +59,10 @@ ByteView BlockDecoder::block(const BlockEntry& block) {
     for (std::size_t frame = 0; frame < block.frameCount(); ++frame) {
         const std::size_t begin = frame * kFrameSize;
         decodeFrame(block, frame, ByteView(stored_).subspan(at, block.frames[frame]), block.offset + at,
-                    std::span(plain_).subspan(begin, std::min(kFrameSize, block.plain_size - begin)));
+                    plain().subspan(begin, std::min(kFrameSize, block.plain_size - begin)));
         at += block.frames[frame];
     }
-    return ByteView(plain_).first(block.plain_size);
+    return plain().first(block.plain_size);
 }
 
 ByteView BlockDecoder::page(const BlockEntry& block, std::size_t page) {
@@ -68,16 +73,16 @@ ByteView BlockDecoder::page(const BlockEntry& block, std::size_t page) {
         std::accumulate(block.frames.begin(), block.frames.begin() + static_cast<std::ptrdiff_t>(frame), block.offset);
     stored_.resize(block.frames[frame]);
     reader_.storage_.read(reader_.directory_ + dataFileName(block.data_file), offset, stored_);
-    const auto plain = std::span(plain_).first(std::min(kFrameSize, block.plain_size - begin));
-    decodeFrame(block, frame, stored_, offset, plain);
+    const auto part = plain().first(std::min(kFrameSize, block.plain_size - begin));
+    decodeFrame(block, frame, stored_, offset, part);
     const std::size_t inside = page * kPageSize - begin;
-    return ByteView(plain).subspan(inside, std::min(kPageSize, plain.size() - inside));
+    return part.subspan(inside, std::min(kPageSize, part.size() - inside));
 }
 
 void BlockDecoder::decodeFrame(const BlockEntry& block, std::size_t number, ByteView stored, std::uint64_t offset,
-                               std::span<std::uint8_t> plain) {
+                               std::span<std::uint8_t> into) {
     const FrameId id{reader_.set_id_, block.id, static_cast<std::uint32_t>(number)};
-    const std::string problem = decoder_.decode(stored, id, plain);
+    const std::string problem = decoder_.decode(stored, id, into);
     if (problem.empty()) return;
     const StoredFile* file = reader_.index_.file(block.id.file);
     const std::uint64_t in_file = block.id.number * std::uint64_t{kMacroBlockSize} + number * kFrameSize;

@@ -34,23 +34,27 @@ private:
 /// Decodes and verifies blocks of one reader; keeps its buffers. One per thread.
 class BlockDecoder {
 public:
+    /// What writing with O_DIRECT asks for.
+    static constexpr std::size_t kAlignment = 4096;
+
     explicit BlockDecoder(const BlockReader& reader);
 
-    /// The file's bytes of a block; valid until the next call. Throws Corrupt (naming the object, the offset in it and
-    /// the file) or NotFound.
+    /// The file's bytes of a block, at an address divisible by kAlignment; valid until the next call. Throws Corrupt
+    /// (naming the object, the offset in it and the file) or NotFound.
     ByteView block(const BlockEntry& block);
     /// The same for one 16 KiB page; reads and decodes only the frame that holds it.
     ByteView page(const BlockEntry& block, std::size_t page);
 
 private:
-    /// Decodes frame `number`, whose stored form begins at `stored` and at `offset` of the data file.
+    /// Decodes frame `number`, whose stored form begins at `stored` and at `offset` of the data file, to `into`.
     void decodeFrame(const BlockEntry& block, std::size_t number, ByteView stored, std::uint64_t offset,
-                     std::span<std::uint8_t> plain);
+                     std::span<std::uint8_t> into);
+    std::span<std::uint8_t> plain() const { return {plain_.get(), kMacroBlockSize}; }
 
     const BlockReader& reader_;
     FrameDecoder decoder_;
     Bytes stored_;
-    Bytes plain_;
+    std::unique_ptr<std::uint8_t, void (*)(void*)> plain_;
 };
 
 }  // namespace tidemark::block

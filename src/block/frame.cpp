@@ -30,6 +30,8 @@ std::unique_ptr<Context, void (*)(Context*)> require(Context* context, void (*fr
 FrameEncoder::FrameEncoder()
     : context_(require<ZSTD_CCtx>(ZSTD_createCCtx(), [](ZSTD_CCtx* context) { ZSTD_freeCCtx(context); })) {
     ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_compressionLevel, kLevel);
+    // For inputs of 256 KiB zstd would choose 6: slower, and 2 % larger on tables (1 % smaller on text).
+    ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_minMatch, 7);
     // The plain bytes' own checksum: what was compressed is what comes out.
     ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_checksumFlag, 1);
 }
@@ -40,19 +42,15 @@ std::size_t FrameEncoder::largestFrame() {
     return ZSTD_compressBound(kFrameSize) + kChecksum;
 }
 
-std::uint32_t FrameEncoder::encode(ByteView plain, const FrameId& id, Bytes& stored) {
-    const std::size_t begin = stored.size();
-    stored.resize(begin + largestFrame());
+std::uint32_t FrameEncoder::encode(ByteView plain, const FrameId& id, std::span<std::uint8_t> stored) {
     const std::size_t size =
-        ZSTD_compress2(context_.get(), stored.data() + begin, largestFrame() - kChecksum, plain.data(), plain.size());
+        ZSTD_compress2(context_.get(), stored.data(), stored.size() - kChecksum, plain.data(), plain.size());
     if (ZSTD_isError(size)) {
         throw Error(ErrorCode::Internal, std::string("compressing a frame: ") + ZSTD_getErrorName(size));
     }
     ByteWriter checksum;
-    checksum.u64(xxh3(ByteView(stored).subspan(begin, size), seedOf(id)));
-    std::copy(checksum.data().begin(), checksum.data().end(),
-              stored.begin() + static_cast<std::ptrdiff_t>(begin + size));
-    stored.resize(begin + size + kChecksum);
+    checksum.u64(xxh3(stored.first(size), seedOf(id)));
+    std::copy(checksum.data().begin(), checksum.data().end(), stored.begin() + static_cast<std::ptrdiff_t>(size));
     return static_cast<std::uint32_t>(size + kChecksum);
 }
 

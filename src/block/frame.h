@@ -28,8 +28,9 @@ public:
     FrameEncoder(const FrameEncoder&) = delete;
     FrameEncoder& operator=(const FrameEncoder&) = delete;
 
-    /// Appends the stored form of `plain` (at most 256 KiB) to `stored` and returns its size.
-    std::uint32_t encode(ByteView plain, const FrameId& id, Bytes& stored);
+    /// Writes the stored form of `plain` (at most 256 KiB) to the beginning of `stored`, which has room for
+    /// largestFrame() bytes, and returns its size.
+    std::uint32_t encode(ByteView plain, const FrameId& id, std::span<std::uint8_t> stored);
 
     /// No frame is stored larger than this.
     static std::size_t largestFrame();

@@ -95,8 +95,8 @@ protected:
     }
 
     void restore() {
-        const block::BlockReader reader(storage_, block::blockDirectory(kSet), kSet.number);
-        restore::restoreFiles(reader, {.directory = target_}, restore_progress_, {});
+        const auto reader = block::openBlocks(storage_, block::readBackupSet(storage_, kSet));
+        restore::restoreFiles(*reader, {.directory = target_}, restore_progress_, {});
     }
 
     /// What `work` throws; its text must name `object`.

@@ -93,14 +93,19 @@ void FileWriter::openUnfinished(const fs::path& root) {
 }
 
 void FileWriter::append(ByteView bytes) {
-    if (buffer_.empty() && bytes.size() >= kFileWriteSize) return flush(bytes);
-    buffer_.insert(buffer_.end(), bytes.begin(), bytes.end());
-    if (buffer_.size() < kFileWriteSize) return;
+    // Large pieces are written as they are; only small ones are gathered.
+    if (bytes.size() < kFileWriteSize / 4) {
+        buffer_.insert(buffer_.end(), bytes.begin(), bytes.end());
+        bytes = {};
+        if (buffer_.size() < kFileWriteSize) return;
+    }
     flush(buffer_);
     buffer_.clear();
+    flush(bytes);
 }
 
 void FileWriter::flush(ByteView bytes) {
+    if (bytes.empty()) return;
     writeAll(fd_.get(), bytes, url_);
     written_ += bytes.size();
     if (written_ - started_ >= kStartEvery) keepDiskBusy();
