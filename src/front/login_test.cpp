@@ -6,7 +6,7 @@
 #include <random>
 
 #include "base/random.h"
-#include "front/test_front.h"
+#include "front/front_fixture.h"
 #include "mysql/reply.h"
 
 namespace tidemark::front {

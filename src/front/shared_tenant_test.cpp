@@ -1,4 +1,4 @@
-#include "front/test_front.h"
+#include "front/front_fixture.h"
 #include "testing/mariadb_server.h"
 
 namespace tidemark::front {
