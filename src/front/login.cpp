@@ -6,6 +6,7 @@
 
 #include "base/ob_error.h"
 #include "front/packet_stream.h"
+#include "front/tenant_query.h"
 
 namespace tidemark::front {
 
@@ -20,6 +21,7 @@ constexpr std::chrono::seconds kConnectLimit{5};
 constexpr std::uint8_t kOk = 0x00;
 constexpr std::uint8_t kMoreData = 0x01;
 constexpr std::uint8_t kErr = 0xff;
+constexpr int kMustChangePassword = 1820;
 
 Error refusalOf(const TenantRefusal& refusal, const LoginName& login, const std::string& client) {
     switch (refusal.reason) {
@@ -146,6 +148,23 @@ net::Awaitable<> passOn(net::Stream& to, std::uint8_t& sequence, ByteView payloa
     co_await writeAll(to, packet(sequence, payload));
 }
 
+net::Awaitable<> refuseAccountOfLocalhost(Connection& connection) {
+    bool of_localhost = false;
+    try {
+        const auto rows =
+            co_await queryTenant(connection, "SELECT SUBSTRING_INDEX(CURRENT_USER(), '@', -1) = 'localhost' LIMIT 1");
+        of_localhost = rows.size() != 1 || rows[0].size() != 1 || rows[0][0] != "0";
+    } catch (const Error& error) {
+        // An expired password: nothing but SET PASSWORD will work in this session.
+        if (!error.sql() || error.sql()->number != kMustChangePassword) throw;
+    }
+    if (!of_localhost) co_return;
+    throw Error(ErrorCode::Denied, SqlCode{1045, "28000"},
+                fmt::format("Access denied for user '{}'@'{}': the account is for localhost only",
+                            connection.login.user, connection.peer.address),
+                "make an account for the client's address");
+}
+
 /// Waits until either side has something to say, or ended. Not strictly in turn: some plugins (GSSAPI) of the tenant
 /// send twice.
 net::Awaitable<bool> clientSpeaksNext(Connection& connection) {
@@ -162,13 +181,13 @@ net::Awaitable<bool> relayAuthentication(Connection& connection) {
     for (;;) {
         const Packet challenge = co_await readPacket(*connection.tenant, kMaxLoginPacket);
         connection.tenant_sequence = challenge.sequence;
-        co_await passOn(connection.client, connection.client_sequence, challenge.payload);
         const std::uint8_t kind = challenge.payload.empty() ? kMoreData : challenge.payload[0];
-        if (kind == kErr) co_return false;
         if (kind == kOk) {
+            if (!connection.peer.loopback) co_await refuseAccountOfLocalhost(connection);
             connection.tracker->setStatus(okStatus(challenge.payload));
-            co_return true;
         }
+        co_await passOn(connection.client, connection.client_sequence, challenge.payload);
+        if (kind == kOk || kind == kErr) co_return kind == kOk;
         for (;;) {
             const bool client_next = co_await clientSpeaksNext(connection);
             if (!client_next) break;

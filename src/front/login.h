@@ -37,8 +37,10 @@ private:
 /// The plugin that no server has.
 extern const char* const kNoSuchPlugin;
 
-/// Passes the packets of an authentication in both directions until the tenant ends it with OK (true) or ERR (false).
-/// The first packet has to come from the tenant. Sets the tracker's flags from the OK.
+/// Passes the packets of an authentication in both directions, beginning with the tenant's, until the tenant ends it
+/// with OK (true) or ERR (false). Before the client gets the OK, the account is checked: one for localhost is for
+/// clients on this machine only. MariaDB would not see to that, as it takes whoever comes by its unix socket for
+/// localhost, even with a PROXY header that says otherwise. Throws Denied then; the session must not go on.
 net::Awaitable<bool> relayAuthentication(Connection& connection);
 
 }  // namespace tidemark::front

@@ -1,9 +1,12 @@
 #include "front/login.h"
 
+#include <ifaddrs.h>
+#include <net/if.h>
+
 #include <random>
 
 #include "base/random.h"
-#include "front/test_front.h"
+#include "front/front_fixture.h"
 #include "mysql/reply.h"
 
 namespace tidemark::front {
@@ -73,6 +76,42 @@ TEST_F(FrontLogin, WorksWithPluginsThatTheFrontHasNeverHeardOf) {
     const LibClient native = admin();
     EXPECT_EQ(mysql_change_user(native.get(), "modern@acme", "curve", nullptr), 0) << native.message();
     root.script("DROP USER modern@'127.0.0.1'; UNINSTALL SONAME 'auth_ed25519'");
+}
+
+/// An address of this machine that is not a loopback one; empty if it has none.
+std::string outerAddress() {
+    ifaddrs* all = nullptr;
+    if (getifaddrs(&all) != 0) return {};
+    std::string found;
+    for (const ifaddrs* one = all; one != nullptr && found.empty(); one = one->ifa_next) {
+        if (one->ifa_addr == nullptr || one->ifa_addr->sa_family != AF_INET || (one->ifa_flags & IFF_LOOPBACK) != 0)
+            continue;
+        char text[INET_ADDRSTRLEN];
+        const auto* address = reinterpret_cast<const sockaddr_in*>(one->ifa_addr);
+        found = inet_ntop(AF_INET, &address->sin_addr, text, sizeof text);
+    }
+    freeifaddrs(all);
+    return found;
+}
+
+TEST_F(FrontLogin, AccountsOfLocalhostAreForThisMachine) {
+    EXPECT_EQ(connect("near@acme", "n").value("SELECT CURRENT_USER()"), "near@localhost");
+    const std::string outside = outerAddress();
+    if (outside.empty()) GTEST_SKIP() << "this machine has only loopback addresses";
+    Front open_to_all(directory, service);
+    open_to_all.start("0.0.0.0", 0);
+    const auto from_outside = [&](const std::string& user, const std::string& password) {
+        return LibClient(open_to_all.port(), user, password, 0, outside);
+    };
+    expectRefused(from_outside("near@acme", "n"), 1045, "28000",
+                  "'near'@'" + outside + "': the account is for localhost only");
+    expectRefused(from_outside("near@acme", "wrong"), 1045, "28000", "using password");
+    const LibClient far = from_outside("far@acme", "f");
+    EXPECT_EQ(far.value("SELECT CONCAT(USER(), ' ', CURRENT_USER())"), "far@" + outside + " far@%");
+    EXPECT_NE(mysql_change_user(far.get(), "near@acme", "n", nullptr), 0);
+    EXPECT_EQ(far.error(), 1045U) << far.message();
+    EXPECT_NE(far.run("SELECT 1"), 0U) << "the session went on as somebody it must not be";
+    EXPECT_TRUE(eventually([&] { return open_to_all.counters().sessions == 0; }));
 }
 
 TEST_F(FrontLogin, SaysWhyATenantTakesNoSession) {

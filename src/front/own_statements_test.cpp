@@ -2,7 +2,7 @@
 
 #include <cstring>
 
-#include "front/test_front.h"
+#include "front/front_fixture.h"
 
 namespace tidemark::front {
 namespace {

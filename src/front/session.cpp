@@ -222,10 +222,18 @@ net::Awaitable<> Session::changeUser() {
     connection_.client_sequence = connection_.tenant_sequence = command.sequence;
     co_await writeAll(*connection_.tenant,
                       packet(command.sequence, buildChangeUser(request, kNoSuchPlugin, connection_.agreed)));
-    if (co_await relayAuthentication(connection_)) {
-        connection_.login = wanted;
-        own_.passedOn(Command::ChangeUser);
+    connection_.login = wanted;
+    std::optional<Error> denial;
+    try {
+        const bool changed = co_await relayAuthentication(connection_);
+        if (changed) own_.passedOn(Command::ChangeUser);
+    } catch (const net::StreamClosed&) {
+        throw;
+    } catch (const Error& error) {
+        denial = error;
     }
+    command_sequence_ = connection_.client_sequence;
+    if (denial) throw *denial;
 }
 
 /// Ends when either side does.

@@ -4,8 +4,8 @@
 #include <random>
 
 #include "base/random.h"
+#include "front/front_fixture.h"
 #include "front/kill_statement.h"
-#include "front/test_front.h"
 #include "mysql/reply.h"
 #include "testing/mariadb_server.h"
 

@@ -1,4 +1,4 @@
-#include "front/test_front.h"
+#include "front/front_fixture.h"
 #include "testing/mariadb_server.h"
 
 namespace tidemark::front {
@@ -16,6 +16,7 @@ constexpr const char* kUsers = R"(
     CREATE USER PLAIN@'127.0.0.1'; GRANT CREATE USER ON *.* TO PLAIN@'127.0.0.1';
     CREATE USER other@'127.0.0.1' IDENTIFIED BY 'x';
     CREATE USER `o'dd@name`@'127.0.0.1'; GRANT CREATE USER ON *.* TO `o'dd@name`@'127.0.0.1';
+    CREATE USER near@localhost IDENTIFIED BY 'n'; CREATE USER far@'%' IDENTIFIED BY 'f';
     CREATE USER replica@'127.0.0.1'; GRANT REPLICATION SLAVE ON *.* TO replica@'127.0.0.1';
     CREATE USER tidemark@'127.0.0.1'; GRANT ALL ON *.* TO tidemark@'127.0.0.1'
 )";

@@ -61,7 +61,8 @@ Peer peerOf(int fd) {
             .port = remote.port(),
             .local_address = plainAddress(local.address()).to_string(),
             .local_port = local.port(),
-            .v6 = address.is_v6()};
+            .v6 = address.is_v6(),
+            .loopback = address.is_loopback()};
 }
 
 Fd bindAndListen(const tcp::endpoint& endpoint) {

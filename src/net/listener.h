@@ -20,6 +20,7 @@ struct Peer {
     std::string local_address;
     std::uint16_t local_port = 0;
     bool v6 = false;
+    bool loopback = false;  ///< on this machine, by its loopback address
 };
 
 /// A listening TCP socket that hands every connection to one of the event loop's threads in turn.

@@ -33,13 +33,14 @@ inline bool eventually(const std::function<bool()>& reached, std::chrono::second
 /// Connector/C without the wrapper.
 class LibClient {
 public:
-    LibClient(std::uint16_t port, const std::string& user, const std::string& password = "", unsigned long flags = 0)
+    LibClient(std::uint16_t port, const std::string& user, const std::string& password = "", unsigned long flags = 0,
+              const std::string& host = "127.0.0.1")
         : handle_(mysql_init(nullptr), mysql_close) {
         const unsigned local_files = 1;
         mysql_options(get(), MYSQL_OPT_LOCAL_INFILE, &local_files);
         const unsigned long big = 1UL << 30;
         mysql_options(get(), MYSQL_OPT_MAX_ALLOWED_PACKET, &big);
-        ok_ = mysql_real_connect(get(), "127.0.0.1", user.c_str(), password.c_str(), nullptr, port, nullptr, flags) !=
+        ok_ = mysql_real_connect(get(), host.c_str(), user.c_str(), password.c_str(), nullptr, port, nullptr, flags) !=
               nullptr;
     }
 

@@ -2,9 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include "front/client_fixture.h"
+#include "front/engine_fixture.h"
 #include "front/front.h"
-#include "front/test_client.h"
-#include "front/test_engine.h"
 
 /// For tests of the front only.
 namespace tidemark::front {

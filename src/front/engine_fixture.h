@@ -81,7 +81,8 @@ private:
         if (text == "FAIL") throw Error(ErrorCode::Conflict, "the tenant is busy", "wait for it");
         if (text == "CRASH") throw std::runtime_error("secret detail");
         if (text == "WAIT") wait();
-        if (text.starts_with("RESTORE")) throw obError(Ob::InvalidBackupDest, shown(parameters.at(0)));
+        if (text.starts_with("RESTORE"))
+            throw obError(Ob::InvalidBackupDest, parameters.empty() ? text : shown(parameters[0]));
         if (text.starts_with("ROWS ")) return rows(std::stoul(text.substr(5)));
         if (text.starts_with("ECHO")) return echo(parameters);
         return {.affected_rows = 3};
