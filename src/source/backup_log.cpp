@@ -4,7 +4,9 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <regex>
+#include <cctype>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/file.h"
@@ -36,10 +38,18 @@ std::vector<std::string> lastLines(const std::filesystem::path& log) {
 }
 
 /// "[00] 2026-11-21 11:37:44 text" → "text"; a log may contain any bytes, so the line is cut where it gets long.
-std::string withoutTime(const std::string& line) {
-    static const std::regex kStart(R"(^(\[\d+\] )?\d{4}-\d\d-\d\d +\d+:\d\d:\d\d )");
+std::string withoutTime(std::string_view line) {
+    constexpr std::string_view kTime = "2026-11-21 11:37:44 ";
     constexpr std::size_t kLongest = 1000;
-    return std::regex_replace(line.substr(0, kLongest), kStart, "");
+    line = line.substr(0, kLongest);
+    if (line.starts_with('[') && line.find("] ") != std::string_view::npos) line.remove_prefix(line.find("] ") + 2);
+    const auto likeTime = [](char c) {
+        return std::isdigit(static_cast<unsigned char>(c)) || c == ' ' || c == '-' || c == ':';
+    };
+    const std::string_view begin = line.substr(0, kTime.size());
+    if (begin.size() == kTime.size() && std::all_of(begin.begin(), begin.end(), likeTime))
+        line.remove_prefix(kTime.size());
+    return std::string(line);
 }
 
 bool speaksOfAnError(std::string line) {
