@@ -1,6 +1,10 @@
 #include "front/front.h"
 
+#include <sys/resource.h>
+
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
+#include <cerrno>
 
 #include "base/ob_error.h"
 #include "front/error_reply.h"
@@ -9,14 +13,37 @@
 namespace tidemark::front {
 
 namespace {
+
+/// What the rest of the daemon may have open: files, tenants, destinations.
+constexpr rlim_t kOtherDescriptors = 512;
+constexpr rlim_t kDescriptorsPerSession = 2;
+
+/// Raises the limit of open descriptors as far as the sessions need it; where the system allows less, fewer sessions
+/// are admitted: a client is better told "too many connections" than left waiting in the kernel's queue.
+FrontOptions withinDescriptorLimit(FrontOptions options) {
+    const rlim_t wanted = kOtherDescriptors + kDescriptorsPerSession * options.max_sessions;
+    rlimit limit{};
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) throwErrno(errno, "asking for the limit of open files");
+    if (limit.rlim_cur >= wanted) return options;
+    limit.rlim_cur = std::min(wanted, limit.rlim_max);
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0) throwErrno(errno, "raising the limit of open files");
+    if (limit.rlim_cur >= wanted) return options;
+    const rlim_t left = limit.rlim_cur - std::min(limit.rlim_cur, kOtherDescriptors);
+    options.max_sessions = std::max<std::uint32_t>(1, static_cast<std::uint32_t>(left / kDescriptorsPerSession));
+    makeLogger("front")->warn("only {} sessions are admitted, since this process may open no more than {} files",
+                              options.max_sessions, limit.rlim_cur);
+    return options;
+}
+
 /// After their connections were closed, sessions end as soon as their thread gets to it.
 constexpr std::chrono::seconds kCloseLimit{2};
+
 }  // namespace
 
 /// The order of the members is the order of life: sessions still use the context while the loop is destroyed.
 struct Front::Running {
     Running(TenantDirectory& directory, statement::StatementService& service, const FrontOptions& options)
-        : context{.options = options, .directory = directory, .service = service, .loop = loop},
+        : context{.options = withinDescriptorLimit(options), .directory = directory, .service = service, .loop = loop},
           loop({.name = "front", .threads = options.threads, .workers = options.workers}) {}
 
     void accept(net::Socket socket, net::Peer peer);

@@ -31,7 +31,8 @@ struct FrontCounters {
 /// start() and stop() belong to one thread; port() and counters() may be called from any, once started.
 class Front {
 public:
-    /// Both references must outlive the Front.
+    /// Both references must outlive the Front. Raises the process's limit of open files as far as `max_sessions` needs;
+    /// if that is not allowed, fewer sessions are admitted, and the log says so.
     Front(TenantDirectory& directory, statement::StatementService& service, FrontOptions options = {});
     /// Stops, if that was not done.
     ~Front();

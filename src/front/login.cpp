@@ -21,6 +21,7 @@ constexpr std::chrono::seconds kConnectLimit{5};
 constexpr std::uint8_t kOk = 0x00;
 constexpr std::uint8_t kMoreData = 0x01;
 constexpr std::uint8_t kErr = 0xff;
+constexpr SqlCode kBadHandshake{1043, "08S01"};
 constexpr int kMustChangePassword = 1820;
 
 Error refusalOf(const TenantRefusal& refusal, const LoginName& login, const std::string& client) {
@@ -62,7 +63,11 @@ net::Awaitable<> Login::greet() {
 net::Awaitable<> Login::readResponse() {
     const Packet answer = co_await readPacket(connection_.client, kMaxLoginPacket);
     connection_.client_sequence = answer.sequence;
-    response_ = parseHandshakeResponse(answer.payload, connection_.offered);
+    try {
+        response_ = parseHandshakeResponse(answer.payload, connection_.offered);
+    } catch (const Error& error) {
+        throw Error(ErrorCode::InvalidRequest, kBadHandshake, error.what(), error.hint());
+    }
     if (!response_.capabilities.has(capability::kPluginAuth)) {
         throw Error(ErrorCode::InvalidRequest, SqlCode{1251, "08004"},
                     "the client does not support authentication plugins", "use a newer client");

@@ -2,6 +2,7 @@
 
 #include <ifaddrs.h>
 #include <net/if.h>
+#include <sys/resource.h>
 
 #include <random>
 
@@ -149,6 +150,20 @@ TEST_F(FrontLogin, LimitsSessionsOfATenantAndOfAll) {
     expectRefused(connect("plain@acme"), 1040, "08004", "Too many connections");
 }
 
+TEST_F(FrontLogin, AdmitsNoMoreSessionsThanItMayOpenFiles) {
+    rlimit before{};
+    ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+    if (before.rlim_max != RLIM_INFINITY && before.rlim_max < 5000) GTEST_SKIP() << "the hard limit is too low";
+    const rlimit low{.rlim_cur = 600, .rlim_max = before.rlim_max};
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &low), 0);
+    begin({.max_sessions = 2000});
+    rlimit raised{};
+    getrlimit(RLIMIT_NOFILE, &raised);
+    EXPECT_EQ(raised.rlim_cur, 4512U);
+    setrlimit(RLIMIT_NOFILE, &before);
+    EXPECT_TRUE(connect("plain@acme").connected());
+}
+
 TEST_F(FrontLogin, OffersWhatTheTenantOffersLessCompressionAndTls) {
     RawClient client(front->port());
     const auto greeting = mysql::parseGreeting(client.payload().value());
@@ -192,6 +207,7 @@ TEST_F(FrontLogin, RefusesOversizedLoginsAndTlsWithWords) {
     tls.send(mysql::packet(1, ByteWriter().u32(bits).u32(0).bytes(Bytes(24, 0)).data()));
     const Error refusal = mysql::parseError(tls.payload().value());
     EXPECT_NE(std::string(refusal.what()).find("TLS"), std::string::npos);
+    EXPECT_EQ(refusal.sql()->number, 1043);
     EXPECT_EQ(tls.sequence(), 2);
 
     RawClient huge(front->port());
