@@ -265,8 +265,8 @@ class BinlogKeeper:
             self.link()
 
     def link(self):
-        for file in self.datadir.glob("*.0*"):
-            if re.fullmatch(r"(mysql-)?bin(log)?\.\d+", file.name):
+        for file in self.datadir.glob("bin.0*"):
+            if re.fullmatch(r"bin\.\d+", file.name):
                 with contextlib.suppress(FileExistsError, FileNotFoundError):
                     os.link(file, self.place / file.name)
 

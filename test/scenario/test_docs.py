@@ -1,0 +1,48 @@
+"""What the README tells a newcomer to type works, word for word."""
+import contextlib
+import re
+
+import pymysql
+
+from node import ROOT, wait_for
+
+
+def session_of_readme(node):
+    """The README's SQL, in order, with its places replaced by ours."""
+    text = (ROOT / "README.md").read_text()
+    sql = "\n".join(re.findall(r"```sql\n(.*?)```", text, re.S)).replace("\\G", ";")
+    sql = sql.replace("/var/tmp/tidemark-backup", str(node.backups))
+    return [s.strip() for s in sql.split(";") if s.strip()]
+
+
+def test_the_first_session_of_the_readme(node):
+    statements = session_of_readme(node)
+    assert len(statements) >= 12, "the README has its session"
+    connection = node.connect()
+    with contextlib.closing(connection), connection.cursor() as cursor:
+        for statement in statements:
+            if statement.startswith("ALTER SYSTEM BACKUP"):
+                node.wait_archive("shop", "DOING")
+            if statement.startswith("ALTER SYSTEM RESTORE"):
+                wait_for("the backup", lambda: node.sql("SELECT 1 FROM oceanbase.CDB_OB_BACKUP_SET_FILES"
+                                                        " WHERE FILE_STATUS = 'AVAILABLE'"))
+                scn = node.archived_now("shop")
+                moment = node.scalar("SELECT FROM_UNIXTIME(%s / 1000000000)", [scn])
+                statement = re.sub(r"UNTIL TIME = '[^']*'", f"UNTIL TIME = '{moment}'", statement)
+            if statement.startswith("ALTER SYSTEM ACTIVATE"):
+                assert node.wait_restore("shop_before")["STATUS"] == "SUCCESS"
+            cursor.execute(statement)
+            cursor.fetchall()
+    assert node.scalar("SELECT TENANT_ROLE FROM oceanbase.DBA_OB_TENANTS WHERE TENANT_NAME = 'shop_before'") == "PRIMARY"
+
+
+def test_every_documented_statement_is_understood(node):
+    """Each statement in docs/sql.md's grammar blocks is at least known: none is a syntax error of MariaDB's."""
+    text = (ROOT / "docs" / "sql.md").read_text()
+    verbs = set(re.findall(r"^    ((?:ALTER SYSTEM|CREATE|DROP|ALTER|SHOW) [A-Z]+(?: [A-Z]+)?)", text, re.M))
+    assert len(verbs) > 10
+    for verb in verbs:
+        try:
+            node.sql(verb)
+        except pymysql.Error as error:
+            assert "MariaDB server version" not in str(error), f"{verb} went to MariaDB"
