@@ -28,8 +28,10 @@ RestoreJob::RestoreJob(const RestoreJobParts& parts, catalog::RestoreJob row, Re
 void RestoreJob::run(std::stop_token stop) {
     log_->info("begins from set {} to {}", plan_.set.id.number, row_.restore_scn);
     restoreData(stop);
-    parts_.tenants.startForReplay(row_.tenant);
-    if (plan_.needsLog()) replayLog(stop);
+    if (plan_.log.transactions > 0) {
+        parts_.tenants.startForReplay(row_.tenant);
+        replayLog(stop);
+    }
     becomeStandby();
     upgrade();
     record(*row_.total_bytes);
@@ -53,10 +55,12 @@ void RestoreJob::restoreData(std::stop_token stop) {
     ticker.request_stop();
     ticker.join();
     data_bytes_ = progress.finished_bytes;
+    log_->info("restored {} bytes of files", data_bytes_);
     row_.finish_tablet_count = row_.tablet_count;
     record(data_bytes_);
     const auto settings = parts_.tenants.settings(parts_.stores.tenants.get(row_.tenant), tenant::Profile::Replay);
     prepareFiles(data, settings.memory_bytes / 2, stop);
+    log_->info("applied the redo log that was copied with them");
 }
 
 void RestoreJob::replayLog(std::stop_token stop) {
@@ -70,12 +74,17 @@ void RestoreJob::replayLog(std::stop_token stop) {
         if (gate_.due()) record(data_bytes_ + progress.bytes);
     });
     row_.recover_scn = reached.scn;
-    log_->info("replayed the log up to {}", reached.position.text());
+    log_->info("replayed {} transactions up to {}", plan_.log.transactions, reached.position.text());
 }
 
 void RestoreJob::becomeStandby() {
     parts_.stores.restores.setTenantStatus(row_.job_id, RestoreTenantStatus::PostCheck);
     parts_.tenants.finishRestore(row_.tenant);
+    if (plan_.log.transactions == 0) {
+        // After a replay the server knows its position; a mere copy has to be told where the log would go on.
+        mysql::SqlClient server(parts_.tenants.server(row_.tenant)->endpoint());
+        server.query("SET GLOBAL gtid_slave_pos = ?", {plan_.set.gtid});
+    }
     parts_.stores.tenants.advanceScn(row_.tenant, plan_.target, plan_.target);
 }
 

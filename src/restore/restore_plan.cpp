@@ -54,7 +54,8 @@ Sources openSources(const std::vector<std::string>& uris) {
 Scn lastPoint(const Sources& sources) {
     Scn last = 0;
     for (const LogSource& log : sources.logs) {
-        for (const auto& round : log.reader->rounds()) last = std::max(last, round.checkpoint_scn);
+        for (const auto& round : log.reader->rounds())
+            last = std::max(last, round.checkpoint_scn);
     }
     forEachSet(sources, [&](const DataSource&, const auto& set) { last = std::max(last, set.min_restore_scn); });
     return last;
@@ -114,7 +115,7 @@ void addLog(RestorePlan& plan, const LogSource& log, const archive::RoundKey& ro
     plan.reader = log.reader;
     plan.archive_uri = log.destination.uri;
     plan.round = round;
-    plan.log_bytes = log.reader->extent(round, mysql::GtidPosition::parse(plan.set.gtid), plan.target).bytes;
+    plan.log = log.reader->extent(round, mysql::GtidPosition::parse(plan.set.gtid), plan.target);
 }
 
 }  // namespace
@@ -148,7 +149,7 @@ std::string RestorePlan::setList() const {
 
 std::string RestorePlan::pieceList() const {
     std::string list;
-    if (!needsLog()) return list;
+    if (!hasLog()) return list;
     for (const archive::PieceState& piece : reader->round(round).pieces) {
         if (piece.start_scn > target || piece.checkpoint_scn < set.min_restore_scn) continue;
         list += (list.empty() ? "" : ",") + archive_uri + "/" + archive::nameOf(piece.key);
@@ -163,7 +164,7 @@ std::vector<std::uint32_t> RestorePlan::serverIds() const {
             ids.push_back(gtid.server);
     };
     add(mysql::GtidPosition::parse(set.gtid));
-    if (needsLog()) add(reader->round(round).position);
+    if (hasLog()) add(reader->round(round).position);
     return ids;
 }
 

@@ -31,8 +31,8 @@ struct RestorePlan {
     std::shared_ptr<archive::ArchiveReader> reader;
     std::string archive_uri;
     archive::RoundKey round;
-    std::uint64_t log_bytes = 0;
-    bool needsLog() const { return reader != nullptr; }
+    archive::ArchiveReader::Extent log;  ///< what of it has to be replayed; may be nothing
+    bool hasLog() const { return reader != nullptr; }
 
     std::string setList() const;  ///< as the views show it: URIs, comma-separated
     std::string pieceList() const;

@@ -35,7 +35,7 @@ catalog::RestoreJob RestoreService::rowFor(const RestoreRequest& request, const 
     row.set_list = plan.setList();
     row.piece_list = plan.pieceList();
     row.description = request.description;
-    row.total_bytes = plan.set.input_bytes + plan.log_bytes;
+    row.total_bytes = plan.set.input_bytes + plan.log.bytes;
     row.tablet_count = static_cast<std::int64_t>(plan.set.tablets);
     row.recover_start_scn = plan.set.min_restore_scn;
     row.recover_scn = plan.set.min_restore_scn;
