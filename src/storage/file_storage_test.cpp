@@ -130,7 +130,10 @@ private:
 
 TEST_F(FileStorageTest, ReportsAFullDiskAndFreesWhatItTook) {
     const SmallDisk disk(root_);
-    if (!disk.mounted()) GTEST_SKIP() << "mounting needs root; FaultyStorage covers NoSpace elsewhere";
+    if (!disk.mounted()) {
+        ASSERT_NE(geteuid(), 0U) << "mounting failed";
+        GTEST_SKIP() << "mounting needs root; FaultyStorage covers a full disk elsewhere";
+    }
     {
         const auto writer = storage_.create("d/large");
         try {
@@ -149,7 +152,10 @@ TEST_F(FileStorageTest, ReportsAFullDiskAndFreesWhatItTook) {
 
 TEST_F(FileStorageTest, ReportsAReadOnlyFileSystemAsDenied) {
     const SmallDisk disk(root_, "size=1m,ro");
-    if (!disk.mounted()) GTEST_SKIP() << "mounting needs root";
+    if (!disk.mounted()) {
+        ASSERT_NE(geteuid(), 0U) << "mounting failed";
+        GTEST_SKIP() << "mounting needs root";
+    }
     try {
         storage_.put("a", viewOf("x"));
         ADD_FAILURE();
