@@ -45,7 +45,7 @@ public:
 
     pid_t pid() const { return pid_; }
     /// The reading end of stdout, with a pipe of 1 MiB (the default 64 KiB pipe halves mariadb-backup's speed, see
-    /// docs/decisions/pipe-size.md); only with stdout_pipe.
+    /// docs/decisions/data_path.md); only with stdout_pipe.
     int output() const { return output_.get(); }
 
     ExitStatus wait();
