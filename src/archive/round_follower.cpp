@@ -29,7 +29,7 @@ void RoundFollower::guarded(const char* what, const std::function<void()>& recor
 
 void RoundFollower::progress(const ArchiveProgress& progress) {
     guarded("progress", [&] {
-        if (!begun_) stores_.archive.setRoundStart(tenant_, round_id_, progress.round.start_scn, {});
+        if (!begun_) stores_.archive.setRoundStart(tenant_, round_id_, progress.round.start_scn);
         for (const PieceState& piece : progress.pieces)
             recordPiece(piece);
         if (!begun_) {

@@ -16,7 +16,6 @@ ArchiveRound roundFrom(const mysql::Row& row) {
             .status = parseText<RoundStatus>(row.text("status")),
             .start_scn = row.unsignedInteger("start_scn"),
             .checkpoint_scn = row.unsignedInteger("checkpoint_scn"),
-            .gtid = row.text("gtid"),
             .base_piece_id = row.integer("base_piece_id"),
             .used_piece_id = row.integer("used_piece_id"),
             .piece_switch_days = row.integer("piece_switch_days"),
@@ -60,7 +59,6 @@ void insertRound(mysql::SqlClient& client, const ArchiveRound& round) {
                {"round_id", round.round_id},
                {"dest_id", round.dest_id},
                {"status", text(round.status)},
-               {"gtid", round.gtid},
                {"base_piece_id", round.base_piece_id},
                {"used_piece_id", round.used_piece_id},
                {"piece_switch_days", round.piece_switch_days},
@@ -108,12 +106,12 @@ void ArchiveStore::setRoundStatus(TenantId tenant, std::int64_t round_id, RoundS
     });
 }
 
-void ArchiveStore::setRoundStart(TenantId tenant, std::int64_t round_id, Scn start_scn, const std::string& gtid) {
+void ArchiveStore::setRoundStart(TenantId tenant, std::int64_t round_id, Scn start_scn) {
     catalog_.write({{tenant, kProgress}}, [&](mysql::SqlClient& client) {
         client.query(
-            "UPDATE tidemark.archive_round SET start_scn = ?, checkpoint_scn = GREATEST(checkpoint_scn, ?), "
-            "gtid = ? WHERE tenant_id = ? AND round_id = ?",
-            {start_scn, start_scn, gtid, tenant, round_id});
+            "UPDATE tidemark.archive_round SET start_scn = ?, checkpoint_scn = GREATEST(checkpoint_scn, ?) "
+            "WHERE tenant_id = ? AND round_id = ?",
+            {start_scn, start_scn, tenant, round_id});
     });
 }
 
@@ -172,9 +170,9 @@ void ArchiveStore::progress(TenantId tenant, std::int64_t piece_id, const Archiv
             "    FROM tidemark.archive_piece WHERE tenant_id = ? AND round_id = ("
             "        SELECT round_id FROM tidemark.archive_piece WHERE tenant_id = ? AND piece_id = ?)"
             "    GROUP BY round_id) s ON s.round_id = r.round_id "
-            "SET r.checkpoint_scn = GREATEST(r.checkpoint_scn, ?), r.gtid = ?, "
+            "SET r.checkpoint_scn = GREATEST(r.checkpoint_scn, ?), "
             "    r.input_bytes = s.input_bytes, r.output_bytes = s.output_bytes WHERE r.tenant_id = ?",
-            {tenant, tenant, piece_id, progress.checkpoint_scn, progress.gtid, tenant});
+            {tenant, tenant, piece_id, progress.checkpoint_scn, tenant});
         client.query(
             "UPDATE tidemark.tenant SET sync_scn = GREATEST(sync_scn, ?), "
             "readable_scn = GREATEST(readable_scn, ?) WHERE tenant_id = ?",

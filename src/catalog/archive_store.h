@@ -15,7 +15,6 @@ struct ArchiveRound {
     RoundStatus status = RoundStatus::Prepare;
     Scn start_scn = 0;
     Scn checkpoint_scn = 0;          ///< everything up to here is in the archive
-    std::string gtid;                ///< position archived; the archiver's own, in no view
     std::int64_t base_piece_id = 0;  ///< first piece of the round
     std::int64_t used_piece_id = 0;  ///< newest piece
     std::int64_t piece_switch_days = 1;
@@ -48,7 +47,6 @@ struct ArchivePiece {
 struct ArchiveProgress {
     Scn checkpoint_scn = 0;
     Scn max_scn = 0;
-    std::string gtid;
     std::uint64_t piece_input_bytes = 0;
     std::uint64_t piece_output_bytes = 0;
 };
@@ -63,7 +61,7 @@ public:
     ArchiveRound beginRound(const ArchiveDestination& destination);
     void setRoundStatus(TenantId tenant, std::int64_t round_id, RoundStatus status, const std::string& comment = {});
     /// The start SCN, once it is known.
-    void setRoundStart(TenantId tenant, std::int64_t round_id, Scn start_scn, const std::string& gtid);
+    void setRoundStart(TenantId tenant, std::int64_t round_id, Scn start_scn);
 
     /// Opens the round's next piece and freezes the one before it, if any, at `start_scn`. `end_scn` is where it will
     /// be switched at the latest.

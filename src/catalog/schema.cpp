@@ -202,7 +202,6 @@ CREATE TABLE IF NOT EXISTS tidemark.archive_round (
     status VARCHAR(64) NOT NULL,
     start_scn BIGINT UNSIGNED NOT NULL DEFAULT 0,
     checkpoint_scn BIGINT UNSIGNED NOT NULL DEFAULT 0,
-    gtid TEXT NOT NULL,
     base_piece_id BIGINT NOT NULL,
     used_piece_id BIGINT NOT NULL,
     piece_switch_days BIGINT NOT NULL,

@@ -243,21 +243,20 @@ TEST_F(StoresTest, RoundsAndPiecesGoOnFromTheLastOnes) {
     EXPECT_EQ(archive.openPiece(id, 1, 100, 200).piece_id, 1);
     archive.progress(
         id, 1,
-        {.checkpoint_scn = 150, .max_scn = 140, .gtid = "0-1-5", .piece_input_bytes = 10, .piece_output_bytes = 4});
+        {.checkpoint_scn = 150, .max_scn = 140, .piece_input_bytes = 10, .piece_output_bytes = 4});
     EXPECT_EQ(archive.openPiece(id, 1, 200, 300).piece_id, 2);
     archive.progress(
         id, 2,
-        {.checkpoint_scn = 210, .max_scn = 205, .gtid = "0-1-9", .piece_input_bytes = 5, .piece_output_bytes = 1});
+        {.checkpoint_scn = 210, .max_scn = 205, .piece_input_bytes = 5, .piece_output_bytes = 1});
     archive.progress(
         id, 2,
-        {.checkpoint_scn = 190, .max_scn = 205, .gtid = "0-1-9", .piece_input_bytes = 5, .piece_output_bytes = 1});
+        {.checkpoint_scn = 190, .max_scn = 205, .piece_input_bytes = 5, .piece_output_bytes = 1});
     archive.setRoundStatus(id, 1, RoundStatus::Interrupted, "the binlog is gone");
     const auto round = archive.lastRound(id);
     EXPECT_EQ(round->status, RoundStatus::Interrupted);
     EXPECT_EQ(round->comment, "the binlog is gone");
     EXPECT_EQ(round->start_scn, 100);
     EXPECT_EQ(round->checkpoint_scn, 210);
-    EXPECT_EQ(round->gtid, "0-1-9");
     EXPECT_EQ(round->input_bytes, 15);
     EXPECT_EQ(round->output_bytes, 5);
     EXPECT_EQ(round->used_piece_id, 2);

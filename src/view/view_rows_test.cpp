@@ -230,10 +230,10 @@ TEST_F(ViewRowsTest, BackupHistoryAndSetOfTheReference) {
 TEST_F(ViewRowsTest, ArchiveOfTheReference) {
     client_.query(
         "INSERT INTO tidemark.archive_round SET tenant_id = 1002, dest_id = 1002, round_id = 1, status = 'STOP', "
-        "gtid = '', base_piece_id = 1, used_piece_id = 3, piece_switch_days = 1, path = 'old'");
+        "base_piece_id = 1, used_piece_id = 3, piece_switch_days = 1, path = 'old'");
     client_.query(
         "INSERT INTO tidemark.archive_round SET tenant_id = 1002, dest_id = 1002, round_id = 2, status = 'DOING', "
-        "start_scn = 1655697600000000000, checkpoint_scn = 1655769600000000000, gtid = '', base_piece_id = 4, "
+        "start_scn = 1655697600000000000, checkpoint_scn = 1655769600000000000, base_piece_id = 4, "
         "used_piece_id = 4, piece_switch_days = 1, input_bytes = 16106127360, output_bytes = 16106127360, "
         "path = 'file:///data/nfs/backup/archive'");
     client_.query(

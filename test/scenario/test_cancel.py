@@ -1,0 +1,68 @@
+"""Work that is called off: it ends, says so, and leaves nothing behind."""
+import pymysql
+import pytest
+
+from node import wait_for
+
+
+@pytest.fixture(scope="module")
+def shop(shared_node):
+    node = shared_node
+    node.create_tenant("shop")
+    node.sql("CREATE DATABASE fill", tenant="shop")
+    node.sql("CREATE TABLE fill.t AS SELECT seq AS id, SHA2(seq, 512) AS a, SHA2(-seq, 512) AS b"
+             " FROM fill.seq_1_to_1500000", tenant="shop")
+    node.start_archive("shop")
+    return node
+
+
+def test_a_cancelled_backup_ends_and_leaves_nothing(shop):
+    node = shop
+    job = node.start_backup("shop")
+    wait_for("mariadb-backup to run", lambda: node.processes("mariadb-backup"))
+    with pytest.raises(pymysql.Error) as caught:
+        node.sql("ALTER SYSTEM BACKUP TENANT = shop")
+    assert caught.value.args[0] == 9036
+    node.sql("ALTER SYSTEM CANCEL BACKUP TENANT = shop")
+    end = node.wait_backup("shop", job, 30)
+    assert (end["STATUS"], end["RESULT"]) == ("CANCELED", -4072), end
+    assert not node.processes("mariadb-backup")
+    parent = node.sql("SELECT * FROM oceanbase.CDB_OB_BACKUP_JOB_HISTORY WHERE TENANT_ID = 1")
+    assert [p["STATUS"] for p in parent] == ["CANCELED"]
+    assert not node.sql("SELECT 1 FROM oceanbase.CDB_OB_BACKUP_SET_FILES WHERE FILE_STATUS = 'AVAILABLE'")
+    node.sql("ALTER SYSTEM CANCEL BACKUP")  # nothing running is no error
+    assert node.backup("shop")["STATUS"] == "COMPLETED"
+    left = [p.name for p in (node.backups / "shop_data").glob("backup_set_*")]
+    assert left == ["backup_set_2_full"], "the next backup removed the remains"
+
+
+def test_a_cancelled_restore_leaves_no_tenant_and_its_pool_free(shop):
+    node = shop
+    node.archived_now("shop")
+    node.create_pool("p_back")
+    statement = f"ALTER SYSTEM RESTORE back FROM '{node.uri('shop_data')},{node.uri('shop_log')}' WITH 'pool_list=p_back'"
+    node.sql(statement)
+    with pytest.raises(pymysql.Error) as caught:
+        node.sql(statement)
+    assert caught.value.args[0] in (9014, 5156)
+    with pytest.raises(pymysql.Error, match="being restored"):
+        node.sql("SELECT 1", tenant="back")
+    node.sql("ALTER SYSTEM CANCEL RESTORE back")
+    assert node.wait_restore("back")["STATUS"] == "FAIL"
+    assert not node.sql("SELECT 1 FROM oceanbase.DBA_OB_TENANTS WHERE TENANT_NAME = 'back'")
+    with pytest.raises(pymysql.Error):
+        node.sql("ALTER SYSTEM CANCEL RESTORE back")
+    node.restore("back", "shop")
+    assert node.scalar("SELECT COUNT(*) FROM fill.t", tenant="back") == 1500000
+
+
+def test_a_tenant_can_be_dropped_in_the_middle_of_its_backup(shop):
+    node = shop
+    node.start_archive("back")
+    node.start_backup("back")
+    wait_for("mariadb-backup to run", lambda: node.processes("mariadb-backup"))
+    node.drop("back")
+    wait_for("mariadb-backup to end", lambda: not node.processes("mariadb-backup"), 30)
+    wait_for("its job to be gone", lambda: not node.sql("SELECT 1 FROM oceanbase.CDB_OB_BACKUP_JOBS"), 30)
+    assert node.scalar("SELECT COUNT(*) FROM fill.t", tenant="shop") == 1500000
+    assert node.backup("shop")["STATUS"] == "COMPLETED"
