@@ -127,7 +127,10 @@ void DataBackup::requireWholeTables(const block::BlockWriter& writer) const {
         if (definition == definitions_.end() || file.path.find("#sql") != std::string::npos) continue;
         const std::string table = file.path.substr(0, file.path.size() - kDefinition.size());
         for (const std::string_view ending : definition->second) {
-            if (paths.contains(table + std::string(ending))) continue;
+            const std::string path = table + std::string(ending);
+            // A table that has lost its data in the tenant itself is copied as it is.
+            const bool lost_before = source_.has(file.path) && !source_.has(path);
+            if (paths.contains(path) || lost_before) continue;
             throw Error(ErrorCode::Unavailable,
                         "table " + table + " was made and renamed during the backup, and mariadb-backup left out its " +
                             std::string(ending) + " file",

@@ -311,6 +311,13 @@ TEST_F(RoundTripTest, ATargetWithoutRoomOrInUseIsRefusedBeforeAnythingIsWritten)
     umount(target_.c_str());
 }
 
+TEST_F(RoundTripTest, ATenantWithABrokenTableCanBeBackedUp) {
+    server_.connect().query("CREATE TABLE d.broken (a INT) ENGINE=MyISAM");
+    fs::remove(server_.dataDirectory() / "d/broken.MYD");
+    const auto source = makeSource();
+    copyData(*source);
+}
+
 TEST_F(RoundTripTest, ARestoreCanBeCancelled) {
     backUp();
     std::stop_source stop;

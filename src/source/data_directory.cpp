@@ -37,6 +37,10 @@ void addFile(const fs::path& relative, std::uint64_t size, SourceTotals& totals)
 
 }  // namespace
 
+bool Source::has(const std::string&) const {
+    return true;
+}
+
 bool isTablet(const std::string& path) {
     const fs::path file(path);
     const std::string type = file.extension().string();

@@ -57,6 +57,11 @@ SourceTotals MariadbBackupSource::measure() {
     return measureDataDirectory(options_.data_directory);
 }
 
+bool MariadbBackupSource::has(const std::string& path) const {
+    std::error_code unknown;
+    return fs::exists(options_.data_directory / path, unknown);
+}
+
 fs::path MariadbBackupSource::logFile() const {
     return directory_->path() / "log";
 }

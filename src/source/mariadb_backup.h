@@ -35,6 +35,7 @@ public:
     std::optional<Chunk> next() override;
     void read(std::span<std::uint8_t> into) override;
     SourceFacts finish() override;
+    bool has(const std::string& path) const override;
 
     /// The process id while it runs, for tests that do it harm; 0 otherwise.
     pid_t pid() const { return child_ ? child_->pid() : 0; }

@@ -66,6 +66,9 @@ public:
     virtual void read(std::span<std::uint8_t> into) = 0;
     /// Verifies that the stream is whole. Throws if anything is missing, with the cause if one is known.
     virtual SourceFacts finish() = 0;
+
+    /// Whether the tenant has a file of that path at this moment. A source that cannot tell says so of all.
+    virtual bool has(const std::string& path) const;
 };
 
 /// Whether a file is the data of a tablespace or table (and not a definition, an index file or a log).
