@@ -37,7 +37,9 @@ private:
     void begin();
     void removeLeftovers();
     void describeTenant();
+    /// Copies the tenant's files, again if a copy could not be used.
     DataBackupResult copyData(std::stop_token stop);
+    DataBackupResult copyOnce(std::stop_token stop);
     /// `gtid` without the domains that the tenant's own binlog does not have: a tenant that was restored keeps the
     /// position of the log it replayed, which no archive of its own ever contains.
     std::string ownPosition(const std::string& gtid);
@@ -56,7 +58,7 @@ private:
     catalog::BackupSet set_;
     std::shared_ptr<storage::Storage> storage_;
     block::BackupSetDescription description_;
-    DataBackupProgress progress_;
+    std::unique_ptr<DataBackupProgress> progress_;  // of the present attempt
 };
 
 }  // namespace tidemark::backup

@@ -239,18 +239,12 @@ TEST_F(StoresTest, RoundsAndPiecesGoOnFromTheLastOnes) {
     const auto destination = stores_.destinations.setArchive(id, "file:///x", Binding::Optional, 2);
     EXPECT_EQ(archive.beginRound(destination).round_id, 1);
     EXPECT_THROW(archive.beginRound(destination), Error);
-    archive.setRoundStart(id, 1, 100, "0-1-1");
+    archive.setRoundStart(id, 1, 100);
     EXPECT_EQ(archive.openPiece(id, 1, 100, 200).piece_id, 1);
-    archive.progress(
-        id, 1,
-        {.checkpoint_scn = 150, .max_scn = 140, .piece_input_bytes = 10, .piece_output_bytes = 4});
+    archive.progress(id, 1, {.checkpoint_scn = 150, .max_scn = 140, .piece_input_bytes = 10, .piece_output_bytes = 4});
     EXPECT_EQ(archive.openPiece(id, 1, 200, 300).piece_id, 2);
-    archive.progress(
-        id, 2,
-        {.checkpoint_scn = 210, .max_scn = 205, .piece_input_bytes = 5, .piece_output_bytes = 1});
-    archive.progress(
-        id, 2,
-        {.checkpoint_scn = 190, .max_scn = 205, .piece_input_bytes = 5, .piece_output_bytes = 1});
+    archive.progress(id, 2, {.checkpoint_scn = 210, .max_scn = 205, .piece_input_bytes = 5, .piece_output_bytes = 1});
+    archive.progress(id, 2, {.checkpoint_scn = 190, .max_scn = 205, .piece_input_bytes = 5, .piece_output_bytes = 1});
     archive.setRoundStatus(id, 1, RoundStatus::Interrupted, "the binlog is gone");
     const auto round = archive.lastRound(id);
     EXPECT_EQ(round->status, RoundStatus::Interrupted);

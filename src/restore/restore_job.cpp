@@ -40,7 +40,7 @@ void RestoreJob::run(std::stop_token stop) {
 void RestoreJob::restoreData(std::stop_token stop) {
     const auto server = parts_.tenants.server(row_.tenant);
     const auto data = server->paths().data();
-    const block::BlockReader reader(*plan_.data, block::blockDirectory(plan_.set.id), plan_.set.id.number);
+    const auto reader = block::openBlocks(*plan_.data, plan_.set);
     DataRestoreProgress progress;
     std::jthread ticker([&](std::stop_token done) {
         pthread_setname_np(pthread_self(), "restore-progress");
@@ -51,7 +51,7 @@ void RestoreJob::restoreData(std::stop_token stop) {
             record(progress.finished_bytes);
         }
     });
-    restoreFiles(reader, {.directory = data, .workers = workers_}, progress, stop);
+    restoreFiles(*reader, {.directory = data, .workers = workers_}, progress, stop);
     ticker.request_stop();
     ticker.join();
     data_bytes_ = progress.finished_bytes;
