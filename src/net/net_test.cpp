@@ -157,21 +157,24 @@ TEST(Listener, ItsPortIsFreeAgainAtOnce) {
     }
 }
 
+/// Three bytes and how often the end was met, or the kind of error. Nothing is thrown across threads: ThreadSanitizer
+/// cannot see how libstdc++ counts the references to an exception.
 Awaitable<std::string> connectAndRead(std::string path, std::chrono::milliseconds limit) {
-    Stream stream("server", co_await connectUnix(path, limit));
-    co_await stream.need(3);
-    std::string text(textOf(stream.buffered()));
-    stream.consume(3);
+    std::optional<Stream> stream;
     try {
-        co_await stream.fill();
-    } catch (const StreamClosed& closed) {
-        text += closed.of(stream) ? " closed" : " other";
+        stream.emplace("server", co_await connectUnix(path, limit));
+    } catch (const Error& error) {
+        co_return name(error.code());
     }
-    // Reading again after the end must not wait for more.
-    try {
-        co_await stream.fill();
-    } catch (const StreamClosed&) {
-        text += " closed";
+    co_await stream->need(3);
+    std::string text(textOf(stream->buffered()));
+    stream->consume(3);
+    for (int i = 0; i < 2; ++i) {  // reading again after the end must not wait for more
+        try {
+            co_await stream->fill();
+        } catch (const StreamClosed& closed) {
+            text += closed.of(*stream) ? " closed" : " other";
+        }
     }
     co_return text;
 }
@@ -190,7 +193,7 @@ TEST(ConnectUnix, WaitsWhileTheQueueIsFull) {
     }
     EventLoop loop;
     loop.start();
-    EXPECT_THROW(runOn(loop, connectAndRead(path, std::chrono::milliseconds(30))), Error);
+    EXPECT_EQ(runOn(loop, connectAndRead(path, std::chrono::milliseconds(30))), "unavailable");
     auto answer = asio::co_spawn(loop.context(0), connectAndRead(path, std::chrono::seconds(20)), asio::use_future);
     for (std::size_t i = 0; i < waiting.size(); ++i)
         Fd(accept(server.get(), nullptr, nullptr));
@@ -204,18 +207,13 @@ TEST(ConnectUnix, SaysThatNobodyListens) {
     const testing::TemporaryDirectory directory;
     EventLoop loop;
     loop.start();
-    const auto code = [&](const std::filesystem::path& path) {
-        try {
-            runOn(loop, connectAndRead(path, std::chrono::seconds(1)));
-        } catch (const Error& error) {
-            return error.code();
-        }
-        return ErrorCode::Internal;
+    const auto outcome = [&](const std::filesystem::path& path) {
+        return runOn(loop, connectAndRead(path, std::chrono::seconds(1)));
     };
-    EXPECT_EQ(code(directory.path() / "none"), ErrorCode::NotFound);
+    EXPECT_EQ(outcome(directory.path() / "none"), "not found");
     listenUnix(directory.path() / "left", 1);
-    EXPECT_EQ(code(directory.path() / "left"), ErrorCode::Unavailable);
-    EXPECT_EQ(code(std::string(200, 'x')), ErrorCode::InvalidRequest);
+    EXPECT_EQ(outcome(directory.path() / "left"), "unavailable");
+    EXPECT_EQ(outcome(std::string(200, 'x')), "invalid request");
 }
 
 }  // namespace
