@@ -58,6 +58,11 @@ void DumpSender::run() {
     }
     connection_.flush();
     if (untilReached()) return sendUntilReached();
+    if (wishes_.until) {
+        // It would wait for ever: what may be sent is fixed.
+        throw Error(ErrorCode::NotFound,
+                    fmt::format("the log up to {} is wanted, it ends at {}", wishes_.until->text(), position_.text()));
+    }
     sendHeartbeats();
 }
 

@@ -15,8 +15,8 @@ public:
                const VirtualPrimaryOptions& options, ServingState& state, const ReplicaWishes& wishes);
     ~DumpSender();
 
-    /// Returns when the replica's UNTIL is reached and it has been told. Throws what the archive is wrong with, or
-    /// Unavailable when the replica is gone.
+    /// Returns when the replica's UNTIL is reached and it has been told. Throws what the archive is wrong with,
+    /// NotFound also if the UNTIL is beyond what may be sent, or Unavailable when the replica is gone.
     void run();
 
 private:

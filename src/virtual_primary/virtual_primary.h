@@ -35,7 +35,8 @@ private:
 
 /// Serves an archived round to replicas as the server that wrote it would: a MariaDB primary made of a log archive.
 /// Listens on a port of 127.0.0.1 that the system chooses, for an account that exists for its lifetime only. A replica
-/// asks by GTID; it gets everything after its position up to `until`, or up to its own UNTIL, and then heartbeats.
+/// asks by GTID; it gets everything after its position up to `until`, and then heartbeats; or up to its own UNTIL,
+/// which must not lie beyond.
 ///
 /// Threads: one that listens, two for each replica (docs/decisions/virtual_primary.md). `reader` must outlive it and
 /// must not be refreshed meanwhile.

@@ -24,7 +24,7 @@ constexpr archive::RoundKey kRound{1001, 1};
 
 /// A hundred transactions in d.t, archived; made once.
 storage::MemoryStorage& archivedLog() {
-    static storage::MemoryStorage storage = [] { return storage::MemoryStorage(); }();
+    static storage::MemoryStorage storage;
     static const bool made = [] {
         testing::ArchivedServer source(storage);
         source.startArchiver();
@@ -71,6 +71,10 @@ std::string field(mysql::SqlClient& client, const char* name) {
     return client.query("SHOW SLAVE STATUS").rows.at(0).text(name);
 }
 
+int heartbeats(mysql::SqlClient& client) {
+    return std::stoi(client.query("SHOW STATUS LIKE 'Slave_received_heartbeats'").rows.at(0).text(1));
+}
+
 TEST(VirtualPrimary, FeedsReplicasAndKeepsThemAlive) {
     const ArchiveReader reader(archivedLog());
     const VirtualPrimary primary(reader, {kRound, reader.rounds().at(0).checkpoint_scn, 7});
@@ -84,11 +88,9 @@ TEST(VirtualPrimary, FeedsReplicasAndKeepsThemAlive) {
         auto client = server->connect();
         await(client, "SELECT @@gtid_slave_pos", "1002-101-102");
         // Heartbeats must agree with the position that the replica has counted itself, or it stops with an error.
-        for (int i = 0;
-             i < 200 && client.query("SHOW STATUS LIKE 'Slave_received_heartbeats'").rows.at(0).text(1) < "3"; ++i) {
+        for (int i = 0; i < 200 && heartbeats(client) < 3; ++i)
             client.query("DO SLEEP(0.05)");
-        }
-        EXPECT_GE(client.query("SHOW STATUS LIKE 'Slave_received_heartbeats'").rows.at(0).text(1), "3");
+        EXPECT_GE(heartbeats(client), 3);
         EXPECT_EQ(field(client, "Slave_IO_Running"), "Yes");
         EXPECT_EQ(field(client, "Last_IO_Error"), "");
         EXPECT_EQ(field(client, "Last_SQL_Error"), "");
@@ -113,14 +115,19 @@ TEST(VirtualPrimary, NeverSendsMoreThanItMay) {
     const MariadbServer server({"--skip-log-bin", "--server-id=202"});
     startReplica(server, primary, "");
     auto client = server.connect();
-    client.query("START SLAVE UNTIL master_gtid_pos='1002-101-90'");
+    client.query("START SLAVE");
     await(client, "SELECT @@gtid_slave_pos", "1002-101-42");
-    for (int i = 0; i < 200 && client.query("SHOW STATUS LIKE 'Slave_received_heartbeats'").rows.at(0).text(1) < "2";
-         ++i) {
+    for (int i = 0; i < 200 && heartbeats(client) < 2; ++i)
         client.query("DO SLEEP(0.05)");
-    }
     EXPECT_EQ(client.scalar("SELECT @@gtid_slave_pos"), "1002-101-42");
     EXPECT_EQ(field(client, "Slave_IO_Running") + field(client, "Slave_SQL_Running"), "YesYes");
+    client.query("STOP SLAVE");
+    client.query("START SLAVE UNTIL master_gtid_pos='1002-101-90'");
+    for (int i = 0; i < 200 && field(client, "Last_IO_Errno") == "0"; ++i)
+        client.query("DO SLEEP(0.05)");
+    EXPECT_NE(field(client, "Last_IO_Error").find("it ends at 1002-101-42"), std::string::npos)
+        << field(client, "Last_IO_Error");
+    EXPECT_EQ(client.scalar("SELECT @@gtid_slave_pos"), "1002-101-42");
 }
 
 TEST(VirtualPrimary, TellsAReplicaThatAsksForWhatItHasNot) {
