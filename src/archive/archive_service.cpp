@@ -70,6 +70,7 @@ void ArchiveService::start(const catalog::ArchiveRound& round) {
     options.tenant = options_.endpoint(round.tenant);
     options.server_id = randomU32() | 1;
     options.tenant_name = tenant.name;
+    options.known_checkpoint = round.checkpoint_scn;
     options.round = {
         .key = {.dest = static_cast<std::uint64_t>(round.dest_id), .round = static_cast<std::uint64_t>(round.round_id)},
         .tenant_id = static_cast<std::uint64_t>(round.tenant),
