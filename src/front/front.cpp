@@ -66,9 +66,10 @@ void Front::Running::accept(net::Socket socket, net::Peer peer) {
         if (const auto alive = weak.lock()) alive->end(how);
     });
     if (!welcome) return;
-    net::asio::co_spawn(session->executor(), session->run(), [session, log = context.log](std::exception_ptr failure) {
-        if (failure) log->error("a session ended with an exception that it should have handled");
-    });
+    net::asio::co_spawn(session->executor(), session->run(),
+                        [session, log = context.log](const std::exception_ptr& failure) {
+                            if (failure) log->error("a session ended with an exception that it should have handled");
+                        });
 }
 
 Front::Front(TenantDirectory& directory, statement::StatementService& service, FrontOptions options)

@@ -11,8 +11,8 @@
 namespace tidemark::front {
 
 struct FrontOptions {
-    unsigned threads = 2;                 ///< that move bytes
-    unsigned workers = 16;                ///< own statements that may run at one time
+    unsigned threads = 2;                ///< that move bytes
+    unsigned workers = 16;               ///< own statements that may run at one time
     std::uint32_t max_sessions = 8'000;  ///< of all tenants together, logging in ones included
     /// From the connection to a complete login packet; the tenant limits what follows (its connect_timeout).
     std::chrono::milliseconds login_timeout{10'000};

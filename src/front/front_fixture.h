@@ -10,7 +10,7 @@
 namespace tidemark::front {
 
 /// What a tenant is started with, as far as the front depends on it.
-extern const std::vector<std::string> kTenantOptions;
+std::vector<std::string> tenantOptions();
 
 /// One mariadbd for the whole test program, see shared_tenant_test.cpp for its users.
 std::filesystem::path sharedSocket();

@@ -12,8 +12,6 @@ namespace tidemark::front {
 
 using namespace mysql;
 
-const char* const kNoSuchPlugin = "\x7fnone";
-
 namespace {
 
 /// A tenant that runs takes a connection at once; this is for bursts that fill its queue.

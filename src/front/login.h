@@ -35,7 +35,7 @@ private:
 };
 
 /// The plugin that no server has.
-extern const char* const kNoSuchPlugin;
+inline constexpr const char* kNoSuchPlugin = "\x7fnone";
 
 /// Passes the packets of an authentication in both directions, beginning with the tenant's, until the tenant ends it
 /// with OK (true) or ERR (false). Before the client gets the OK, the account is checked: one for localhost is for

@@ -13,7 +13,6 @@
 namespace tidemark::front {
 namespace {
 
-using mysql::Capabilities;
 namespace capability = mysql::capability;
 
 TEST(LoginName, TenantFollowsTheLastAtSign) {

@@ -128,7 +128,7 @@ Bytes OwnStatements::prepare(std::string text) {
         next_id_ = next_id_ == kLastId ? kFirstId : next_id_ + 1;
     prepared_[next_id_] = {.text = std::move(text), .parameters = {.count = count}};
     last_prepared_ = next_id_;
-    const Bytes reply = preparedReply(style(), next_id_, count);
+    Bytes reply = preparedReply(style(), next_id_, count);
     next_id_ = next_id_ == kLastId ? kFirstId : next_id_ + 1;
     return reply;
 }

@@ -16,7 +16,7 @@ namespace tidemark::front {
 class OwnStatements {
 public:
     /// Longest command taken for an own statement, and most long data of a prepared one.
-    static constexpr std::size_t kMaxSize = 1024 * 1024;
+    static constexpr std::size_t kMaxSize = 1024UL * 1024;
     /// Enough of a query to recognise an own statement behind a comment.
     static constexpr std::size_t kSniffSize = 4096;
 

@@ -6,7 +6,7 @@
 namespace tidemark::front {
 
 /// Far more than any login packet; connection attributes may have 64 KiB.
-constexpr std::size_t kMaxLoginPacket = 1024 * 1024;
+constexpr std::size_t kMaxLoginPacket = 1024UL * 1024;
 
 struct Packet {
     std::uint8_t sequence = 0;  ///< of its last part

@@ -39,10 +39,12 @@ class FrontSession : public FrontTest {};
 
 TEST_F(FrontSession, PassesPacketsOverSixteenMebibytesBothWays) {
     const LibClient client = admin();
-    const std::string big(20'000'000, 'x');
+    std::string big;
+    big.resize(20'000'000, 'x');
     EXPECT_EQ(client.value("SELECT LENGTH('" + big + "')"), "20000000");
     EXPECT_EQ(client.value("SELECT REPEAT('y', 35000000)").size(), 35'000'000U);
-    const std::string exact(mysql::kMaxPayload - 1 - std::string("SELECT LENGTH('')").size(), 'z');
+    std::string exact;
+    exact.resize(mysql::kMaxPayload - 1 - std::string("SELECT LENGTH('')").size(), 'z');
     EXPECT_EQ(client.value("SELECT LENGTH('" + exact + "')"), std::to_string(exact.size()));
     EXPECT_EQ(client.value("SELECT 1"), "1");
 }
@@ -225,7 +227,7 @@ TEST_F(FrontSession, ForgetsClientsThatVanish) {
 }
 
 TEST_F(FrontSession, SaysThatTheTenantDiedDuringTheQuery) {
-    testing::MariadbServer server(kTenantOptions);
+    testing::MariadbServer server(tenantOptions());
     server.connect().script("CREATE USER plain@'127.0.0.1'");
     directory.set("mortal", TenantAddress{.name = "mortal", .socket = server.socket()});
     const LibClient busy = connect("plain@mortal"), idle = connect("plain@mortal");

@@ -3,8 +3,9 @@
 
 namespace tidemark::front {
 
-const std::vector<std::string> kTenantOptions{"--proxy-protocol-networks=localhost", "--unix-socket=OFF",
-                                              "--local-infile=1", "--max-allowed-packet=64M"};
+std::vector<std::string> tenantOptions() {
+    return {"--proxy-protocol-networks=localhost", "--unix-socket=OFF", "--local-infile=1", "--max-allowed-packet=64M"};
+}
 
 namespace {
 
@@ -22,8 +23,8 @@ constexpr const char* kUsers = R"(
 )";
 
 const testing::MariadbServer& sharedServer() {
-    static const auto server = [] {
-        auto started = std::make_unique<testing::MariadbServer>(kTenantOptions);
+    static auto server = [] {
+        auto started = std::make_unique<testing::MariadbServer>(tenantOptions());
         started->connect().script(kUsers);
         return started;
     }();

@@ -7,7 +7,7 @@ namespace tidemark::front {
 using namespace mysql;
 
 namespace {
-constexpr std::size_t kMaxAnswer = 64 * 1024;
+constexpr std::size_t kMaxAnswer = 64UL * 1024;
 }
 
 net::Awaitable<std::vector<TextRow>> queryTenant(Connection& connection, std::string_view statement) {

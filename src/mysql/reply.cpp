@@ -9,7 +9,7 @@ namespace {
 constexpr std::uint16_t kCharsetUtf8mb4 = 45;
 constexpr std::uint16_t kCharsetBinary = 63;
 constexpr std::uint8_t kTypeVarString = 253;
-constexpr std::size_t kMaxMessage = 64 * 1024;
+constexpr std::size_t kMaxMessage = 64UL * 1024;
 
 Bytes okPayload(const ReplyStyle& style, std::uint8_t first, std::uint64_t affected_rows) {
     ByteWriter writer;
@@ -42,6 +42,7 @@ Bytes definition(const ReplyStyle& style, std::string_view name, std::uint32_t l
 /// The longest value of each column in bytes, at least that of its name: clients size their display by it.
 std::vector<std::uint32_t> widths(const std::vector<std::string>& columns, const std::vector<TextRow>& rows) {
     std::vector<std::uint32_t> widest;
+    widest.reserve(columns.size());
     for (const std::string& column : columns)
         widest.push_back(static_cast<std::uint32_t>(4 * column.size()));
     for (const TextRow& row : rows) {

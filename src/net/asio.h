@@ -20,7 +20,7 @@ namespace asio = boost::asio;
 using Executor = asio::io_context::executor_type;
 template <typename T = void>
 using Awaitable = asio::awaitable<T, Executor>;
-inline constexpr asio::use_awaitable_t<Executor> use_awaitable{};
+inline constexpr asio::use_awaitable_t<Executor> kUseAwaitable{};
 
 /// TCP and unix sockets alike.
 using Socket = asio::basic_stream_socket<asio::generic::stream_protocol, Executor>;

@@ -121,12 +121,12 @@ void Listener::stop() {
 Awaitable<> Listener::run() {
     for (;;) {
         error_code error;
-        co_await acceptor_.async_wait(Acceptor::wait_read, asio::redirect_error(use_awaitable, error));
+        co_await acceptor_.async_wait(Acceptor::wait_read, asio::redirect_error(kUseAwaitable, error));
         if (error || !acceptor_.is_open()) co_return;
         if (acceptOne()) continue;
         // Out of descriptors or memory: the connection stays in the queue, and asking again at once would spin.
         Timer pause(acceptor_.get_executor(), std::chrono::milliseconds(100));
-        co_await pause.async_wait(use_awaitable);
+        co_await pause.async_wait(kUseAwaitable);
         if (!acceptor_.is_open()) co_return;
     }
 }
@@ -150,13 +150,13 @@ bool Listener::acceptOne() {
 
 void Listener::deliver(Fd fd) {
     tune(fd.get());
-    const Peer peer = peerOf(fd.get());
+    Peer peer = peerOf(fd.get());
     asio::io_context& context = loop_.context(turn_++ % loop_.size());
     const auto protocol = peer.v6 ? tcp::v6() : tcp::v4();
     Socket socket(context.get_executor());
     socket.assign(asio::generic::stream_protocol(protocol), fd.get());
     fd.release();
-    asio::post(context, [self = shared_from_this(), socket = std::move(socket), peer]() mutable {
+    asio::post(context, [self = shared_from_this(), socket = std::move(socket), peer = std::move(peer)]() mutable {
         self->accepted_(std::move(socket), std::move(peer));
     });
 }

@@ -39,7 +39,7 @@ requires(!std::is_void_v<std::invoke_result_t<Work>>) Awaitable<std::invoke_resu
     };
     Result result =
         co_await asio::async_initiate<const asio::use_awaitable_t<Executor>, void(std::exception_ptr, Result)>(
-            start, use_awaitable, std::move(work));
+            start, kUseAwaitable, std::move(work));
     co_return std::move(*result);
 }
 

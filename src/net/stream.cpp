@@ -46,7 +46,7 @@ Awaitable<> Stream::fill() {
     if (ended_) fail(asio::error::eof);
     error_code error;
     end_ += co_await socket_.async_read_some(asio::buffer(buffer_.get() + end_, kBufferSize - end_),
-                                             asio::redirect_error(use_awaitable, error));
+                                             asio::redirect_error(kUseAwaitable, error));
     ended_ = static_cast<bool>(error);
     if (error) fail(error);
 }
@@ -68,13 +68,13 @@ ByteView Stream::writeSome(ByteView bytes) {
 Awaitable<> Stream::write(ByteView bytes) {
     error_code error;
     co_await asio::async_write(socket_, asio::buffer(bytes.data(), bytes.size()),
-                               asio::redirect_error(use_awaitable, error));
+                               asio::redirect_error(kUseAwaitable, error));
     if (error) fail(error);
 }
 
 Awaitable<> Stream::readable() {
     error_code ignored;  // the next read meets it again
-    co_await socket_.async_wait(Socket::wait_read, asio::redirect_error(use_awaitable, ignored));
+    co_await socket_.async_wait(Socket::wait_read, asio::redirect_error(kUseAwaitable, ignored));
 }
 
 void Stream::close() {
@@ -115,7 +115,7 @@ Awaitable<Socket> connectUnix(std::string path, std::chrono::milliseconds limit)
     while (connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
         if (errno != EAGAIN || std::chrono::steady_clock::now() > deadline) throwErrno(errno, "connecting to " + path);
         Timer pause(executor, std::chrono::milliseconds(10));
-        co_await pause.async_wait(use_awaitable);
+        co_await pause.async_wait(kUseAwaitable);
     }
     Socket connected(executor);
     connected.assign(asio::local::stream_protocol(), fd.get());

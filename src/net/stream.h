@@ -27,7 +27,7 @@ private:
 class Stream {
 public:
     /// What is read at once. The memory is touched only as far as data comes, so an idle session costs a page or two.
-    static constexpr std::size_t kBufferSize = 64 * 1024;
+    static constexpr std::size_t kBufferSize = 64UL * 1024;
 
     /// `name` is for messages: "client", "tenant".
     Stream(std::string name, Socket socket);
