@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <set>
 
 #include "base/error.h"
 #include "base/random.h"
@@ -25,20 +26,18 @@ constexpr std::uint64_t kMostUnwritten = 32 << 20;
 // How often a place in a directory is tried for, when others keep removing the directory with its last object.
 constexpr int kAttempts = 100;
 
-/// mkdir -p below `root`, each new name made durable; the root itself must be there. Returns 0, or ENOENT if
-/// somebody removed a directory meanwhile.
-int makeDirectories(const fs::path& root, const fs::path& directory) {
+/// mkdir -p below `root`, which itself must be there; adds the parents of what it made to `changed`. Returns 0, or
+/// ENOENT if somebody removed a directory meanwhile.
+int makeDirectories(const fs::path& root, const fs::path& directory, std::set<fs::path>& changed) {
     if (directory == root || fs::is_directory(directory)) return 0;
-    if (const int error_number = makeDirectories(root, directory.parent_path())) return error_number;
-    if (::mkdir(directory.c_str(), 0700) != 0) {
-        if (errno == EEXIST) return 0;
-        if (errno == ENOENT) return ENOENT;
-        throwErrno(errno, "making directory " + directory.string());
+    if (const int error_number = makeDirectories(root, directory.parent_path(), changed)) return error_number;
+    if (::mkdir(directory.c_str(), 0700) == 0) {
+        changed.insert(directory.parent_path());
+        return 0;
     }
-    const Fd parent(::open(directory.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!parent.valid()) return errno;
-    syncFile(parent.get(), directory.parent_path());
-    return 0;
+    if (errno == EEXIST) return 0;
+    if (errno == ENOENT) return ENOENT;
+    throwErrno(errno, "making directory " + directory.string());
 }
 
 /// Marks a file just made as being written. False if a cleaner saw it before, took it for abandoned and removed it.
@@ -76,20 +75,21 @@ FileWriter::~FileWriter() {
 
 void FileWriter::openUnfinished(const fs::path& root) {
     const fs::path directory = path_.parent_path();
-    for (int attempt = 1;; ++attempt) {
-        int error_number = makeDirectories(root, directory);
+    // New names are made durable only when our file keeps the directories from being removed: a cleaner that runs
+    // all the time would win every race against a disk's sync.
+    std::set<fs::path> changed;
+    for (int attempt = 1; !fd_.valid(); ++attempt) {
+        int error_number = makeDirectories(root, directory, changed);
         if (error_number == 0) {
             unfinished_ = directory / fmt::format("{}{:08x}{:08x}", kUnfinishedPrefix, randomU32(), randomU32());
             Fd fd(::open(unfinished_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
             error_number = fd.valid() ? 0 : errno;
-            if (fd.valid() && lockNew(fd)) {
-                fd_ = std::move(fd);
-                return;
-            }
+            if (fd.valid() && lockNew(fd)) fd_ = std::move(fd);
         }
         const bool removed_by_others = error_number == 0 || error_number == ENOENT;
-        if (!removed_by_others || attempt == kAttempts) throwErrno(error_number, "creating " + url_);
+        if (!removed_by_others || (attempt == kAttempts && !fd_.valid())) throwErrno(error_number, "creating " + url_);
     }
+    for (const fs::path& parent : changed) syncDirectory(parent);
 }
 
 void FileWriter::append(ByteView bytes) {
