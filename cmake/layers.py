@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Refuses includes that the folders' DEPENDS lists do not allow, and Asio outside of net and its users.
 
-Usage: layers.py SRC_DIR. Reads SRC_DIR/CMakeLists.txt for `tidemark_library(x DEPENDS a b …)`.
+Usage: layers.py SRC_DIR. Reads SRC_DIR/CMakeLists.txt for `tidemark_library(x DEPENDS a b …)` and
+`tidemark_preload(x …)`, which may include nothing of ours.
 """
 import pathlib
 import re
@@ -14,6 +15,8 @@ def allowed_includes(cmake_text):
     allowed = {}
     for name, deps in re.findall(r"tidemark_library\((\w+)(?:\s+DEPENDS([^)]*))?\)", cmake_text):
         allowed[name] = {d for d in deps.split() if "::" not in d} | {"base", name}
+    for name in re.findall(r"tidemark_preload\((\w+) ", cmake_text):
+        allowed[name] = {name}
     return allowed
 
 

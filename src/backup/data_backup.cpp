@@ -39,8 +39,7 @@ DataBackupResult DataBackup::run(std::stop_token stop) {
                               {.directory = block::blockDirectory(options_.set),
                                .set_id = options_.set.number,
                                .data_file_size = options_.data_file_size,
-                               .workers = options_.gentle ? 1 : options_.workers,
-                               .niceness = options_.gentle ? 19 : 0},
+                               .workers = options_.workers},
                               progress_.stored, abort);
     try {
         DataBackupResult result;

@@ -38,7 +38,6 @@ struct DataBackupOptions {
     block::SetId set;
     std::uint64_t data_file_size = 4ULL << 30;  ///< parameter backup_data_file_size
     unsigned workers = 0;                       ///< 0: one per core
-    bool gentle = false;                        ///< one worker at the lowest priority
 };
 
 struct DataBackupResult {

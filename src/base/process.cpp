@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -22,10 +23,11 @@ enum class Lifetime { EndsWithUs, OutlivesUs };
 
 /// Everything the child needs, prepared before fork(): after it, only async-signal-safe calls are allowed.
 struct Prepared {
-    explicit Prepared(const Command& command) : directory(command.directory.string()), niceness(command.niceness) {
+    explicit Prepared(const Command& command) : directory(command.directory.string()) {
         for (const auto& argument : command.arguments)
             argv.push_back(const_cast<char*>(argument.c_str()));
         argv.push_back(nullptr);
+        setEnvironment(command.environment);
         input = openFile("/dev/null", O_RDONLY);
         output = sink(command.stdout_file);
         error = sink(command.stderr_file);
@@ -36,9 +38,20 @@ struct Prepared {
         return openFile(path, O_WRONLY | O_CREAT | O_APPEND, 0600);
     }
 
+    void setEnvironment(const std::vector<std::string>& changed) {
+        for (char** ours = environ; *ours != nullptr; ++ours) {
+            const std::string_view variable(*ours);
+            const auto name = variable.substr(0, variable.find('=') + 1);
+            const auto replaces = [&](const std::string& one) { return one.starts_with(name); };
+            if (std::none_of(changed.begin(), changed.end(), replaces)) environment.push_back(*ours);
+        }
+        for (const auto& variable : changed) environment.push_back(const_cast<char*>(variable.c_str()));
+        environment.push_back(nullptr);
+    }
+
     std::vector<char*> argv;
+    std::vector<char*> environment;
     std::string directory;
-    int niceness;
     Fd input, output, error;
     std::optional<Fd> sandbox;
 };
@@ -52,16 +65,13 @@ struct Prepared {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (getppid() != parent) _exit(127);  // the parent died before prctl took effect
     }
-    if (prepared.niceness != 0 && nice(prepared.niceness) == -1) {
-        // keeping the old priority is harmless
-    }
     dup2(prepared.input.get(), 0);
     dup2(stdout_fd, 1);
     dup2(prepared.error.get(), 2);
     const bool entered = prepared.directory.empty() || chdir(prepared.directory.c_str()) == 0;
     const bool confined = entered && (!prepared.sandbox || enterSandbox(prepared.sandbox->get()));
     if (confined)
-        execvp(prepared.argv[0], prepared.argv.data());
+        execvpe(prepared.argv[0], prepared.argv.data(), prepared.environment.data());
     const int error_number = errno;
     // If even this cannot be told, the parent sees the exit code 127.
     if (write(report, &error_number, sizeof error_number) < 0) _exit(127);

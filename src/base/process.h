@@ -20,7 +20,7 @@ struct Command {
     std::filesystem::path stderr_file;   ///< stderr is appended here; empty: discarded
     std::filesystem::path stdout_file;   ///< stdout is appended here; empty: discarded, unless stdout_pipe
     bool stdout_pipe = false;            ///< stdout can be read from Child::output()
-    int niceness = 0;                    ///< 0..19, added to ours
+    std::vector<std::string> environment;  ///< NAME=value, each in place of ours of that name
     std::optional<FileAccess> file_access;  ///< confines it to these files, where the kernel can
 };
 

@@ -1,8 +1,6 @@
 #include "block/block_pipeline.h"
 
 #include <pthread.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include <algorithm>
 
@@ -19,13 +17,6 @@ constexpr unsigned kMostWorkers = 16;
 unsigned workerCount(const BlockWriterOptions& options) {
     const unsigned wanted = options.workers != 0 ? options.workers : std::thread::hardware_concurrency();
     return std::clamp(wanted, 1U, kMostWorkers);
-}
-
-/// Linux keeps a priority per thread.
-void lowerPriority(int niceness) {
-    if (niceness == 0) return;
-    const auto self = static_cast<id_t>(gettid());
-    setpriority(PRIO_PROCESS, self, std::min(19, getpriority(PRIO_PROCESS, self) + niceness));
 }
 
 }  // namespace
@@ -57,7 +48,6 @@ BlockPipeline::~BlockPipeline() {
 
 void BlockPipeline::guarded(const char* thread_name, const std::function<void()>& work) {
     pthread_setname_np(pthread_self(), thread_name);
-    lowerPriority(options_.niceness);
     try {
         work();
     } catch (...) {

@@ -23,7 +23,6 @@ struct BlockWriterOptions {
     std::uint32_t set_id = 0;
     std::uint64_t data_file_size = 4ULL << 30;  ///< data files are cut before they grow larger
     unsigned workers = 0;                       ///< threads that hash and compress; 0: one per core, 16 at most
-    int niceness = 0;                           ///< of these threads, added to ours
 };
 
 struct BlockWriterResult {

@@ -165,7 +165,7 @@ void restoreFiles(const block::BlockReader& reader, const DataRestoreOptions& op
     requireEmptyDirectory(options.directory);
     requireSpace(options.directory, bytes);
     makeFiles(index, options.directory);
-    const unsigned workers = options.workers != 0 ? options.workers : std::thread::hardware_concurrency();
+    const unsigned workers = options.workers != 0 ? options.workers : 2 * std::thread::hardware_concurrency();
     Workers(reader, options.directory, progress, std::move(stop)).run(std::clamp(workers, 1U, kMostWorkers));
 }
 

@@ -7,12 +7,14 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "source/backup_log.h"
 #include "source/data_directory.h"
 #include "source/private_directory.h"
+#include "source/small_reads.h"
 
 namespace tidemark::source {
 namespace {
@@ -66,6 +68,17 @@ fs::path MariadbBackupSource::logFile() const {
     return directory_->path() / "log";
 }
 
+static std::string preload(const fs::path& library) {
+    const char* others = getenv("LD_PRELOAD");  // an allocator, say
+    return "LD_PRELOAD=" + library.string() + (others != nullptr ? std::string(":") + others : "");
+}
+
+fs::path MariadbBackupSource::smallReads() const {
+    fs::path library = directory_->path() / "small_reads.so";
+    replaceFile(library, textOf(smallReadsLibrary()), 0500);
+    return library;
+}
+
 Command MariadbBackupSource::command() const {
     const fs::path option_file = directory_->path() / "options.cnf";
     const mysql::Endpoint& tenant = options_.endpoint;
@@ -81,14 +94,14 @@ Command MariadbBackupSource::command() const {
     // --defaults-file comes first, and keeps the host's own option files out. The copy of the redo log looks for more
     // every 10 ms instead of every second, because commits wait for it at the end.
     command.arguments = {"mariadb-backup", "--defaults-file=" + option_file.string(), "--backup", "--stream=mbstream",
-                         std::string("--parallel=") + (options_.gentle ? "1" : "2"), "--log-copy-interval=10",
+                         "--parallel=2", "--log-copy-interval=10",
                          "--datadir=" + options_.data_directory.string(), "--target-dir=" + directory_->path().string(),
                          "--tmpdir=" + directory_->path().string(),
                          // It opens every tablespace; this is cut to what the system allows.
                          "--open-files-limit=1048576"};
     command.stderr_file = logFile();
     command.stdout_pipe = true;
-    command.niceness = options_.gentle ? 19 : 0;
+    command.environment = {preload(smallReads())};
     return command;
 }
 

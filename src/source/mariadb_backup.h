@@ -18,7 +18,6 @@ struct MariadbBackupOptions {
     std::filesystem::path data_directory;  ///< of the tenant
     mysql::Endpoint endpoint;              ///< socket, user and password of an account with all privileges
     std::filesystem::path work_directory;  ///< where a private directory for options and log is made; empty: /tmp
-    bool gentle = false;  ///< one copying thread at the lowest priority: slower, and felt less by the tenant
 };
 
 /// Streams a running tenant by mariadb-backup, a separate process. The process dies with us, and the tenant then frees
@@ -49,6 +48,7 @@ private:
     void throwIfStopped() const;
     [[noreturn]] void throwEndedEarly();
     std::filesystem::path logFile() const;
+    std::filesystem::path smallReads() const;
 
     const MariadbBackupOptions options_;
     std::unique_ptr<PrivateDirectory> directory_;

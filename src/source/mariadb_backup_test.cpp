@@ -62,6 +62,19 @@ protected:
     testing::TemporaryDirectory work_;
 };
 
+TEST_F(MariadbBackupTest, ReadsTheDiskInSmallParts) {
+    MariadbBackupSource source(options());
+    source.open({});
+    const auto first = source.next();
+    ASSERT_TRUE(first);
+    Bytes content(first->size);
+    source.read(content);
+    const auto maps = readFile("/proc/" + std::to_string(source.pid()) + "/maps").value();
+    EXPECT_NE(maps.find("small_reads.so"), std::string::npos);
+    drain(source);
+    source.finish();
+}
+
 TEST_F(MariadbBackupTest, StreamsAWholeTenantAndSaysWhereItStands) {
     fillTable();
     MariadbBackupSource source(options());
