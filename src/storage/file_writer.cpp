@@ -19,8 +19,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kFileWriteSize = 1 << 20;
-// Large enough for the disk to stream, small enough for the last fsync to be over in some tens of milliseconds.
-constexpr std::uint64_t kStartEvery = 8 << 20;
+// Large enough for the disk to stream, small enough that others' syncs do not wait behind a burst.
+constexpr std::uint64_t kStartEvery = 1 << 20;
 constexpr std::uint64_t kMostUnwritten = 32 << 20;
 
 // How often a place in a directory is tried for, when others keep removing the directory with its last object.
