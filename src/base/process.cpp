@@ -45,7 +45,8 @@ struct Prepared {
             const auto replaces = [&](const std::string& one) { return one.starts_with(name); };
             if (std::none_of(changed.begin(), changed.end(), replaces)) environment.push_back(*ours);
         }
-        for (const auto& variable : changed) environment.push_back(const_cast<char*>(variable.c_str()));
+        for (const auto& variable : changed)
+            environment.push_back(const_cast<char*>(variable.c_str()));
         environment.push_back(nullptr);
     }
 
@@ -70,8 +71,7 @@ struct Prepared {
     dup2(prepared.error.get(), 2);
     const bool entered = prepared.directory.empty() || chdir(prepared.directory.c_str()) == 0;
     const bool confined = entered && (!prepared.sandbox || enterSandbox(prepared.sandbox->get()));
-    if (confined)
-        execvpe(prepared.argv[0], prepared.argv.data(), prepared.environment.data());
+    if (confined) execvpe(prepared.argv[0], prepared.argv.data(), prepared.environment.data());
     const int error_number = errno;
     // If even this cannot be told, the parent sees the exit code 127.
     if (write(report, &error_number, sizeof error_number) < 0) _exit(127);

@@ -15,12 +15,12 @@ namespace tidemark {
 
 /// How to start a program. Never put a secret into `arguments`: everybody can read them in the process list.
 struct Command {
-    std::vector<std::string> arguments;  ///< program (looked up in PATH) and its arguments
-    std::filesystem::path directory;     ///< working directory; empty: ours
-    std::filesystem::path stderr_file;   ///< stderr is appended here; empty: discarded
-    std::filesystem::path stdout_file;   ///< stdout is appended here; empty: discarded, unless stdout_pipe
-    bool stdout_pipe = false;            ///< stdout can be read from Child::output()
-    std::vector<std::string> environment;  ///< NAME=value, each in place of ours of that name
+    std::vector<std::string> arguments;     ///< program (looked up in PATH) and its arguments
+    std::filesystem::path directory;        ///< working directory; empty: ours
+    std::filesystem::path stderr_file;      ///< stderr is appended here; empty: discarded
+    std::filesystem::path stdout_file;      ///< stdout is appended here; empty: discarded, unless stdout_pipe
+    bool stdout_pipe = false;               ///< stdout can be read from Child::output()
+    std::vector<std::string> environment;   ///< NAME=value, each in place of ours of that name
     std::optional<FileAccess> file_access;  ///< confines it to these files, where the kernel can
 };
 

@@ -125,7 +125,8 @@ RestorePlan planRestore(const RestoreTarget& wanted) {
     const Scn target = wanted.until.value_or(lastPoint(sources));
     std::optional<RestorePlan> best;
     forEachSet(sources, [&](const DataSource& data, const block::BackupSetDescription& set) {
-        // The newest set before the target has the least log to replay; of two at one point, the later has less redo log.
+        // The newest set before the target has the least log to replay; of two at one point, the later has less redo
+        // log.
         if (set.min_restore_scn > target || (best && set.min_restore_scn < best->set.min_restore_scn)) return;
         for (const LogSource& log : sources.logs) {
             archive::RoundKey round;

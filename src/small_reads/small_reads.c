@@ -1,6 +1,7 @@
-// Preloaded into mariadb-backup, which reads data files 10 MiB at a time. With O_DIRECT such a read fills the disk's queue,
-// and a commit waits behind all of it: ten milliseconds at 1 GB/s, several times per transaction. Read one after the other,
-// smaller parts take no longer, and a commit waits for one of them at most. Measured in docs/decisions/data_path.md.
+// Preloaded into mariadb-backup, which reads data files 10 MiB at a time. With O_DIRECT such a read fills the disk's
+// queue, and a commit waits behind all of it: ten milliseconds at 1 GB/s, several times per transaction. Read one after
+// the other, smaller parts take no longer, and a commit waits for one of them at most. Measured in
+// docs/decisions/data_path.md.
 #include <errno.h>
 #include <sys/syscall.h>
 #include <sys/types.h>

@@ -94,9 +94,8 @@ Command MariadbBackupSource::command() const {
     // --defaults-file comes first, and keeps the host's own option files out. The copy of the redo log looks for more
     // every 10 ms instead of every second, because commits wait for it at the end.
     command.arguments = {"mariadb-backup", "--defaults-file=" + option_file.string(), "--backup", "--stream=mbstream",
-                         "--parallel=2", "--log-copy-interval=10",
-                         "--datadir=" + options_.data_directory.string(), "--target-dir=" + directory_->path().string(),
-                         "--tmpdir=" + directory_->path().string(),
+                         "--parallel=2", "--log-copy-interval=10", "--datadir=" + options_.data_directory.string(),
+                         "--target-dir=" + directory_->path().string(), "--tmpdir=" + directory_->path().string(),
                          // It opens every tablespace; this is cut to what the system allows.
                          "--open-files-limit=1048576"};
     command.stderr_file = logFile();

@@ -22,7 +22,8 @@ protected:
     SmallReadsTest() {
         std::string content(kSize, '\0');
         std::minstd_rand random(1);
-        for (char& c : content) c = static_cast<char>(random());
+        for (char& c : content)
+            c = static_cast<char>(random());
         content_ = content;
         replaceFile(place_.path() / "file", content);
         replaceFile(place_.path() / "library.so", textOf(smallReadsLibrary()), 0500);

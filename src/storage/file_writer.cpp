@@ -89,7 +89,8 @@ void FileWriter::openUnfinished(const fs::path& root) {
         const bool removed_by_others = error_number == 0 || error_number == ENOENT;
         if (!removed_by_others || (attempt == kAttempts && !fd_.valid())) throwErrno(error_number, "creating " + url_);
     }
-    for (const fs::path& parent : changed) syncDirectory(parent);
+    for (const fs::path& parent : changed)
+        syncDirectory(parent);
 }
 
 void FileWriter::append(ByteView bytes) {

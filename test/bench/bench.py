@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """`./dev bench`: Tidemark and its peers on the same tenant, interleaved in one run, medians; ends with the table that the
-README carries. Options: --gigabytes N (tenant's size, 2), --rounds N (5), --only backup,restore,replay,front,impact."""
+README carries. The front comes first, so that the tenant is at rest when it is backed up. Options: --gigabytes N (tenant's size, 2),
+--rounds N (5), --transactions N (to replay, 40000), --only front,backup,restore,replay,impact."""
 import argparse
 import contextlib
 import os
@@ -46,6 +47,7 @@ def timed(into):
 class Bench:
     def __init__(self, arguments):
         self.rounds = arguments.rounds
+        self.transactions = arguments.transactions
         self.rows = int(arguments.gigabytes * 3_600_000 / 8)  # 8 sysbench tables; about 275 bytes a row with its index
         self.node = Node(tempfile.mkdtemp(prefix="tidemark-bench-"))
         self.peer = self.node.directory / "peer"
@@ -160,7 +162,7 @@ class Bench:
     # --- replay ---
 
     def replay(self):
-        """The same 100,000 transactions after the same backup: virtual primary against mariadb-binlog | mariadb."""
+        """The same transactions after the same backup: virtual primary against mariadb-binlog | mariadb."""
         target = self.peer / "backup.zst"
         target.unlink(missing_ok=True)
         self.peer_backup(target)
@@ -168,8 +170,8 @@ class Bench:
         low = self.node.scalar("SELECT MAX(MIN_RESTORE_SCN) FROM oceanbase.CDB_OB_BACKUP_SET_FILES")
         keeper = BinlogKeeper(self.datadir, self.peer / "binlogs")
         with keeper:
-            say("100,000 transactions to replay")
-            subprocess.run(self.sysbench("oltp_write_only", "run", "--time=0", "--events=100000", threads=8), check=True,
+            say(f"{self.transactions} transactions to replay")
+            subprocess.run(self.sysbench("oltp_write_only", "run", "--time=0", f"--events={self.transactions}", threads=8), check=True,
                            stdout=subprocess.DEVNULL)
             self.node.archived_now("bench")
         ours, theirs = [], []
@@ -188,7 +190,7 @@ class Bench:
                     shell(f"mariadb-binlog --start-position={gtid[1]} {files} |"
                           f" mariadb --defaults-file={self.secret} --socket={self.peer}/s")
             say(f"replay round {n + 1}: {ours[-1]:.2f} s, {theirs[-1]:.2f} s")
-        self.add("replay of 100,000 transactions", f"{median(ours):.2f} s", f"{median(theirs):.2f} s",
+        self.add(f"replay of {self.transactions} transactions", f"{median(ours):.2f} s", f"{median(theirs):.2f} s",
                  median(theirs) / median(ours), "≥ 4")
 
     # --- the front, and what a backup does to its tenant ---
@@ -286,7 +288,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--gigabytes", type=float, default=2)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--only", default="backup,restore,replay,front,impact")
+    parser.add_argument("--transactions", type=int, default=40_000)
+    parser.add_argument("--only", default="front,backup,restore,replay,impact")
     arguments = parser.parse_args()
     bench = Bench(arguments)
     try:
