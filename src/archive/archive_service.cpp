@@ -117,10 +117,20 @@ void ArchiveService::finish(const catalog::ArchiveRound& round, std::unique_ptr<
     stores_.archive.setRoundStatus(round.tenant, round.round_id, RoundStatus::Stop, comment);
 }
 
+/// Round and log mode are two records, and the daemon may have ended between them: ARCHIVELOG that had begun a round is
+/// completed, and NOARCHIVELOG that had set the mode too. False if the round has to end.
+bool ArchiveService::settleLogMode(const catalog::ArchiveRound& round) {
+    if (stores_.tenants.get(round.tenant).log_mode == LogMode::Archivelog) return true;
+    if (round.status != RoundStatus::Prepare) return false;
+    stores_.tenants.setLogMode(round.tenant, LogMode::Archivelog);
+    return true;
+}
+
 void ArchiveService::resumeAll() {
     for (const catalog::ArchiveRound& round : stores_.archive.unfinishedRounds()) {
         try {
-            if (round.status == RoundStatus::Stopping) {
+            const bool wanted = settleLogMode(round);
+            if (round.status == RoundStatus::Stopping || !wanted) {
                 finish(round, nullptr);
             } else if (round.status != RoundStatus::Interrupted) {
                 start(round);
@@ -154,16 +164,24 @@ void ArchiveService::expireBinlogs(std::stop_token stop) {
     // An archived tenant's binlog is purged by its follower, and only behind the archive.
     while (!wake.wait_for(lock, stop, std::chrono::minutes(10), [&] { return stop.stop_requested(); })) {
         try {
-            for (const catalog::Tenant& tenant : stores_.tenants.all()) {
-                if (tenant.log_mode == LogMode::Archivelog || tenant.status != catalog::TenantStatus::Normal) continue;
-                mysql::Endpoint endpoint = options_.endpoint(tenant.id);
-                endpoint.statement_timeout = std::chrono::seconds(10);
-                mysql::SqlClient(endpoint).query("PURGE BINARY LOGS BEFORE NOW() - INTERVAL ? SECOND",
-                                                 {std::int64_t{options_.unarchived_binlog.count()}});
-            }
-        } catch (const Error& error) {
+            for (const catalog::Tenant& tenant : stores_.tenants.all())
+                expireBinlogs(tenant);
+        } catch (const std::exception& error) {
             log_->warn("old binlogs were not purged this time: {}", error.what());
         }
+    }
+}
+
+/// One tenant that is down must not keep the others' disks filling.
+void ArchiveService::expireBinlogs(const catalog::Tenant& tenant) {
+    if (tenant.log_mode == LogMode::Archivelog || tenant.status != catalog::TenantStatus::Normal) return;
+    try {
+        mysql::Endpoint endpoint = options_.endpoint(tenant.id);
+        endpoint.statement_timeout = std::chrono::seconds(10);
+        mysql::SqlClient(endpoint).query("PURGE BINARY LOGS BEFORE NOW() - INTERVAL ? SECOND",
+                                         {std::int64_t{options_.unarchived_binlog.count()}});
+    } catch (const Error& error) {
+        log_->warn("old binlogs of tenant {} were not purged this time: {}", tenant.name, error.what());
     }
 }
 

@@ -53,7 +53,9 @@ private:
     std::unique_ptr<RoundFollower> take(catalog::TenantId tenant);
     void finish(const catalog::ArchiveRound& round, std::unique_ptr<RoundFollower> follower);
     storage::DestinationIdentity identity(const catalog::Tenant& tenant, std::int64_t dest_id);
+    bool settleLogMode(const catalog::ArchiveRound& round);
     void expireBinlogs(std::stop_token stop);
+    void expireBinlogs(const catalog::Tenant& tenant);
 
     const ArchiveServiceOptions options_;
     catalog::Stores& stores_;

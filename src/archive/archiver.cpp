@@ -8,6 +8,7 @@
 #include "archive/group_receiver.h"
 #include "base/error.h"
 #include "mysql/dump_client.h"
+#include "storage/destination.h"
 
 namespace tidemark::archive {
 namespace {
@@ -83,6 +84,8 @@ void Archiver::run() {
             interruption_ = reason.what();
         } catch (const Error& error) {
             if (!stop_.stop_requested()) handleFailure(error);
+        } catch (const std::exception& failure) {
+            if (!stop_.stop_requested()) handleFailure(Error(ErrorCode::Internal, failure.what()));
         }
         if (!interruption_) waitBeforeRetry();
     }
@@ -171,9 +174,18 @@ void Archiver::follow(Session& session) {
 
 void Archiver::flush(Session& session) {
     round_->flush();
+    requireMounted();
     session.idle_interval = kIdleShortest;
     session.idle_due = steady_clock::now() + kIdleShortest;
     noteDurable(session);
+}
+
+/// An unmounted destination leaves an empty directory, into which anything can be written: not durable, whatever
+/// the writes said. The next session begins behind what really is at the destination.
+void Archiver::requireMounted() {
+    if (destination_.stat(storage::kMarkerKey)) return;
+    throw Error(ErrorCode::Unavailable, destination_.url() + " has no " + storage::kMarkerKey + " any more",
+                "check that its file system is mounted");
 }
 
 /// Nothing is pending: if the stream has delivered all there is, everything up to now is durable.
@@ -183,6 +195,7 @@ void Archiver::checkpointIfIdle(Session& session) {
     const auto written = mysql::GtidPosition::parse(session.admin.query("SELECT @@gtid_binlog_pos").value_or(""));
     if (!round_->position().contains(written) || time <= round_->lastScn()) return;
     round_->checkpoint(time);
+    requireMounted();
     session.idle_interval = std::min(session.idle_interval * 2, options_.idle_longest);
     noteDurable(session);
 }

@@ -1,5 +1,6 @@
 #include "archive/archiver.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 
@@ -154,6 +155,31 @@ TEST(Archiver, WaitsForADestinationThatFails) {
         source.stopArchiver();
         expectComplete(inner, source);
     }
+}
+
+TEST(Archiver, DoesNotTakeTheDirectoryBeneathAnUnmountedDestinationForIt) {
+    const testing::TemporaryDirectory directory;
+    const auto root = directory.path() / "archive";
+    const auto other = directory.path() / "other";
+    std::filesystem::create_directory(root);
+    std::filesystem::create_directory(other);
+    const auto exchange = [&] {
+        ASSERT_EQ(renameat2(AT_FDCWD, root.c_str(), AT_FDCWD, other.c_str(), RENAME_EXCHANGE), 0);
+    };
+    storage::FileStorage storage(root);
+    ArchivedServer source(storage);
+    source.startArchiver();
+    writeSome(source.server, 3);
+    source.awaitArchived();
+    const auto durable = source.listener.seen().progress.round.checkpoint_scn;
+    exchange();
+    writeSome(source.server, 3);
+    const auto seen = source.listener.await("the trouble", [](const Seen& now) { return !now.trouble.empty(); });
+    EXPECT_EQ(seen.progress.round.checkpoint_scn, durable) << "what went into the wrong directory is not archived";
+    exchange();
+    source.listener.await("the recovery", [](const Seen& now) { return now.trouble.empty(); });
+    source.awaitArchived();
+    expectComplete(storage, source);
 }
 
 TEST(Archiver, DoesNotMistakeAMissingMountForANewDestination) {

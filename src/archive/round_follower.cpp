@@ -22,7 +22,7 @@ RoundFollower::RoundFollower(const catalog::ArchiveRound& round, ArchiverOptions
 void RoundFollower::guarded(const char* what, const std::function<void()>& record) {
     try {
         record();
-    } catch (const Error& error) {
+    } catch (const std::exception& error) {
         log_->warn("{} could not be recorded: {}", what, error.what());
     }
 }

@@ -88,6 +88,8 @@ void BackupJob::describeTenant() {
     description_.comment = row_.description;
     description_.start_time = set_.start_time;
     description_.start_scn = task_.start_scn;
+    // The log from here on is what makes the copy consistent.
+    task_.user_ls_start_scn = parts_.clock.now();
 }
 
 DataBackupResult BackupJob::copyData(std::stop_token stop) {
@@ -202,7 +204,6 @@ void BackupJob::awaitArchive(const std::string& gtid, std::stop_token stop) {
     for (std::chrono::milliseconds pause(20);; pause = std::min(2 * pause, std::chrono::milliseconds(1000))) {
         if (const auto covered = archive::ArchiveReader(*log).scnOf(position); covered && covered->complete) {
             set_.min_restore_scn = set_.consistent_scn = set_.start_replay_scn = covered->scn;
-            task_.user_ls_start_scn = covered->scn;
             return;
         }
         const auto round = parts_.stores.archive.lastRound(row_.tenant);

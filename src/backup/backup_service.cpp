@@ -52,6 +52,13 @@ catalog::BackupRequest BackupService::request(const catalog::Tenant& tenant, con
             Ob::BackupCanNotStart, "log archive status is not doing.",
             "ALTER SYSTEM ARCHIVELOG TENANT = " + tenant.name + ", and wait until CDB_OB_ARCHIVELOG says DOING");
     }
+    const auto sets = stores_.backups.sets(tenant.id);
+    const auto is_base = [&](const catalog::BackupSet& set) {
+        return set.dest_id == destination->dest_id && set.status == catalog::BackupSetStatus::Success;
+    };
+    if (options.incremental && std::any_of(sets.begin(), sets.end(), is_base)) {
+        throw obError(Ob::NotSupported, "BACKUP INCREMENTAL is", "ALTER SYSTEM BACKUP DATABASE makes a full set");
+    }
     storage::requireDestination(destination->path, parts_.identity(tenant, destination->dest_id),
                                 storage::DestinationKind::Data, parts_.clock);
     return {.tenant = tenant.id,
@@ -78,7 +85,7 @@ void BackupService::startFromSys(const std::vector<catalog::Tenant>& tenants, ca
 
 void BackupService::startNamed(const std::vector<catalog::Tenant>& tenants, const BackupOptions& options) {
     checkOptions(options);
-    if (tenants.empty()) throw obError(Ob::NotSupported, "No tenant name specified, which");
+    if (tenants.empty()) throw obError(Ob::NotSupported, "No tenant name specified");
     startFromSys(tenants, catalog::JobLevel::SysTenant, options);
 }
 

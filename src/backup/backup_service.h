@@ -12,7 +12,7 @@ namespace tidemark::backup {
 
 /// What a BACKUP statement says beside its tenants.
 struct BackupOptions {
-    bool incremental = false;  ///< makes a full set: there is no base that an incremental one could refer to
+    bool incremental = false;  ///< a full set where there is none yet; refused where one could be the base
     bool plus_archivelog = false;
     std::string description;
 };
@@ -22,7 +22,7 @@ struct BackupOptions {
 class BackupService {
 public:
     BackupService(BackupJobParts parts, job::JobRunner& runner)
-        : parts_(std::move(parts)), stores_(parts_.stores), runner_(runner), log_(makeLogger("backup")) {}
+        : parts_(parts), stores_(parts_.stores), runner_(runner), log_(makeLogger("backup")) {}
 
     /// SET DATA_BACKUP_DEST; empty clears it. Throws Ob::BackupInProgress, and what is wrong with the destination.
     void setDestination(const catalog::Tenant& tenant, const std::string& uri);

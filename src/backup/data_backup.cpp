@@ -27,7 +27,7 @@ void advance(std::atomic<DataPhase>& phase, DataPhase to) {
 
 DataBackup::DataBackup(source::Source& source, storage::Storage& storage, DataBackupOptions options,
                        DataBackupProgress& progress)
-    : source_(source), storage_(storage), options_(std::move(options)), progress_(progress) {}
+    : source_(source), storage_(storage), options_(options), progress_(progress) {}
 
 DataBackupResult DataBackup::run(std::stop_token stop) {
     block::beginBackupSet(storage_, options_.set);

@@ -52,7 +52,7 @@ public:
     /// Runs `work` in one transaction and commits it; then reports `changes`. `work` may run several times (a lost
     /// connection, a deadlock) and so must have no effect but on the database. Not to be nested: throws Internal.
     template <typename Write>
-    auto write(std::vector<Change> changes, Write work) {
+    auto write(const std::vector<Change>& changes, Write work) {
         return returning(work, [&](const Work& w) {
             transaction(w);
             changes_.add(changes);

@@ -118,7 +118,7 @@ TEST_F(CatalogTest, SurvivesADeadlock) {
     });
     // Both have their first row when they ask for the other's: one of them is rolled back and must come again.
     std::atomic<int> arrived = 0;
-    const auto lockBoth = [&](const std::string& first, const std::string& second) {
+    const auto lock_both = [&](const std::string& first, const std::string& second) {
         int attempts = 0;
         catalog_.write({}, [&](mysql::SqlClient& client) {
             updateRows(client, "zone", {{"region", first}}, {{"name", first}});
@@ -136,7 +136,7 @@ TEST_F(CatalogTest, SurvivesADeadlock) {
     {
         std::mutex mutex;
         const auto run = [&](const std::string& first, const std::string& second) {
-            const int attempts = lockBoth(first, second);
+            const int attempts = lock_both(first, second);
             const std::lock_guard lock(mutex);
             total += attempts;
         };

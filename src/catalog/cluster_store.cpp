@@ -11,9 +11,9 @@ mysql::Value bytesOrNull(const std::optional<std::uint64_t>& bytes) {
 
 void insertSysTenant(mysql::SqlClient& client, const ClusterSeed& seed, const mysql::Value& now) {
     const std::string zone = seed.zone.name;
-    constexpr std::int64_t id = 1;  // of the tenant, its unit, unit config and pool, as in OceanBase
+    constexpr std::int64_t kId = 1;  // of the tenant, its unit, unit config and pool, as in OceanBase
     insertRow(client, "unit_config",
-              {{"id", id},
+              {{"id", kId},
                {"name", std::string("sys_unit_config")},
                {"max_cpu", seed.sys_cpu},
                {"min_cpu", seed.sys_cpu},
@@ -25,22 +25,22 @@ void insertSysTenant(mysql::SqlClient& client, const ClusterSeed& seed, const my
                {"create_time", now},
                {"modify_time", now}});
     insertRow(client, "resource_pool",
-              {{"id", id},
+              {{"id", kId},
                {"name", std::string("sys_pool")},
                {"tenant_id", kSysTenantId},
                {"unit_count", std::int64_t{1}},
-               {"unit_config_id", id},
+               {"unit_config_id", kId},
                {"zone_list", zone},
                {"create_time", now},
                {"modify_time", now}});
     insertRow(client, "unit",
-              {{"id", id},
+              {{"id", kId},
                {"tenant_id", kSysTenantId},
-               {"pool_id", id},
+               {"pool_id", kId},
                {"group_id", std::int64_t{0}},
                {"zone", zone},
                {"server_id", seed.server.id},
-               {"unit_config_id", id},
+               {"unit_config_id", kId},
                {"create_time", now},
                {"modify_time", now}});
     insertRow(client, "tenant",

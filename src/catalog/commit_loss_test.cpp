@@ -95,14 +95,14 @@ TEST_P(CommitLossTest, TheTransactionHappensExactlyOnce) {
     const SystemClock clock;
     Catalog catalog({.endpoint = endpoint, .connections = 1}, clock);
     catalog.migrate();
-    const auto takeNumber = [&] {
+    const auto take_number = [&] {
         return catalog.write({{1002, Topic::Tenant}},
                              [](mysql::SqlClient& client) { return nextId(client, "test", 0); });
     };
-    EXPECT_EQ(takeNumber(), 1);
+    EXPECT_EQ(take_number(), 1);
     for (std::int64_t number = 2; number <= 5; ++number) {
         relay.loss = GetParam();
-        EXPECT_EQ(takeNumber(), number);
+        EXPECT_EQ(take_number(), number);
         EXPECT_EQ(relay.loss, Loss::None);  // it was used
     }
     EXPECT_EQ(sys.connect().scalar("SELECT last FROM tidemark.sequence WHERE name = 'test'"), "5");

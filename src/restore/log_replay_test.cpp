@@ -483,14 +483,14 @@ TEST(LogReplay, EndsWhenTheServerDiesAndWhenItIsCancelled) {
     RestoredServer restored;
     const auto& round = slow_reader.rounds().at(0);
     std::stop_source stop;
-    const auto replayUntil = [&](const std::function<void()>& hit) {
+    const auto replay_until = [&](const std::function<void()>& hit) {
         return LogReplay(slow_reader, replayOptions(restored, round.start.position, round.checkpoint_scn))
             .run(stop.get_token(), [&, done = false](const ReplayProgress& progress) mutable {
                 if (progress.transactions > 0 && !std::exchange(done, true)) hit();
             });
     };
     try {
-        replayUntil([&] { stop.request_stop(); });
+        replay_until([&] { stop.request_stop(); });
         ADD_FAILURE() << "not cancelled";
     } catch (const Error& error) {
         EXPECT_EQ(error.code(), ErrorCode::Cancelled) << error.what();
@@ -498,7 +498,7 @@ TEST(LogReplay, EndsWhenTheServerDiesAndWhenItIsCancelled) {
     stop = {};
     restored.connect().script("DROP DATABASE IF EXISTS d");
     try {
-        replayUntil([&] { restored.kill(); });
+        replay_until([&] { restored.kill(); });
         ADD_FAILURE() << "the death of the server was not seen";
     } catch (const Error& error) {
         EXPECT_EQ(error.code(), ErrorCode::Unavailable) << error.what();

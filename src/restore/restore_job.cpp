@@ -17,6 +17,11 @@ namespace tidemark::restore {
 
 using catalog::RestoreTenantStatus;
 
+void removeTenant(const RestoreJobParts& parts, const catalog::RestoreJob& row) {
+    const auto tenant = parts.stores.tenants.find(row.tenant_name);
+    if (tenant && tenant->id == row.tenant) parts.tenants.dropTenant(row.tenant_name, true, true);
+}
+
 RestoreJob::RestoreJob(const RestoreJobParts& parts, catalog::RestoreJob row, RestorePlan plan, unsigned workers)
     : parts_(parts),
       row_(std::move(row)),
@@ -35,6 +40,8 @@ void RestoreJob::run(std::stop_token stop) {
     becomeStandby();
     upgrade();
     record(*row_.total_bytes);
+    // Nobody may write into it before: a failure until here removes the tenant.
+    parts_.tenants.openRestored(row_.tenant);
 }
 
 void RestoreJob::restoreData(std::stop_token stop) {
@@ -74,18 +81,33 @@ void RestoreJob::replayLog(std::stop_token stop) {
         if (gate_.due()) record(data_bytes_ + progress.bytes);
     });
     row_.recover_scn = reached.scn;
+    reached_ =
+        mysql::GtidPosition::parse(mysql::SqlClient(options.server).scalar("SELECT @@gtid_slave_pos").value_or(""));
     log_->info("replayed {} transactions up to {}", plan_.log.transactions, reached.position.text());
 }
 
 void RestoreJob::becomeStandby() {
     parts_.stores.restores.setTenantStatus(row_.job_id, RestoreTenantStatus::PostCheck);
-    parts_.tenants.finishRestore(row_.tenant);
-    if (plan_.log.transactions == 0) {
+    const bool replayed = plan_.log.transactions > 0;
+    parts_.tenants.finishRestore(row_.tenant, replayed);
+    mysql::SqlClient server(parts_.tenants.server(row_.tenant)->endpoint());
+    if (replayed) {
+        requireStillAt(server);
+    } else {
         // After a replay the server knows its position; a mere copy has to be told where the log would go on.
-        mysql::SqlClient server(parts_.tenants.server(row_.tenant)->endpoint());
         server.query("SET GLOBAL gtid_slave_pos = ?", {plan_.set.gtid});
     }
     parts_.stores.tenants.advanceScn(row_.tenant, plan_.target, plan_.target);
+}
+
+/// The replay was not durable: what it reached must have survived the restart.
+void RestoreJob::requireStillAt(mysql::SqlClient& server) const {
+    const auto position = mysql::GtidPosition::parse(server.scalar("SELECT @@gtid_slave_pos").value_or(""));
+    if (position == reached_) return;
+    throw Error(ErrorCode::Internal,
+                fmt::format("after its restart the server is at {}, the replay had reached {}: transactions are lost",
+                            position.text(), reached_.text()),
+                "restore again; the error log of mariadbd may say why");
 }
 
 void RestoreJob::upgrade() {
@@ -111,7 +133,7 @@ void RestoreJob::finish(const catalog::Outcome& outcome) {
     } else {
         log_->warn("failed: {}", outcome.comment);
         // The tenant first: as long as the job is not over, a crash in between is made up for at the next start.
-        parts_.tenants.dropTenant(row_.tenant_name, true, true);
+        removeTenant(parts_, row_);
     }
     parts_.stores.restores.finish(row_.job_id, outcome);
 }

@@ -20,6 +20,9 @@ struct RestoreJobParts {
     const Clock& clock;
 };
 
+/// Drops the tenant that the job has made, unless it is gone and another one bears its name.
+void removeTenant(const RestoreJobParts& parts, const catalog::RestoreJob& row);
+
 /// One restore: the files of a backup set become a data directory, the log is replayed exactly up to the target, and
 /// the tenant ends as a read-only standby. Whatever fails, no half-made tenant stays. See docs/architecture.md.
 class RestoreJob : public job::Job {
@@ -34,6 +37,7 @@ private:
     void restoreData(std::stop_token stop);
     void replayLog(std::stop_token stop);
     void becomeStandby();
+    void requireStillAt(mysql::SqlClient& server) const;
     void upgrade();
     void record(std::uint64_t finished_bytes);
 
@@ -44,6 +48,7 @@ private:
     const Logger log_;
     job::ProgressGate gate_;
     std::uint64_t data_bytes_ = 0;
+    mysql::GtidPosition reached_;  ///< by the replay
 };
 
 }  // namespace tidemark::restore

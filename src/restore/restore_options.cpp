@@ -58,6 +58,7 @@ RestoreOptions parseRestoreOptions(const std::string& text) {
         if (key == "concurrency") options.concurrency = parseConcurrency(value);
         if (key == "method" && lower(value) != "full")
             throw obError(Ob::NotSupported, "restore method " + value + " is");
+        if (key == "kms_encrypt" && lower(value) != "false") throw obError(Ob::NotSupported, "kms_encrypt is");
     }
     if (options.pools.empty()) throw obError(Ob::MissArgument, "pool_list", "WITH 'pool_list=p1'");
     return options;

@@ -1,9 +1,13 @@
 #include "restore/restore_service.h"
 
 #include "base/ob_error.h"
+#include "restore/server_upgrade.h"
 
 namespace tidemark::restore {
 namespace {
+
+// 4.3.3.0, packed as OceanBase does it: 32 bits, 16, 8 and 8 (4.0.0.0 is 17179869184).
+constexpr std::int64_t kClusterVersion = (4LL << 32) | (3LL << 16) | (3LL << 8);
 
 std::optional<Scn> untilOf(const RestoreRequest& request) {
     if (request.until_time) return static_cast<Scn>(parseTimestamp(*request.until_time));
@@ -29,6 +33,7 @@ catalog::RestoreJob RestoreService::rowFor(const RestoreRequest& request, const 
     row.backup_tenant_name = plan.source.identity.tenant_name;
     row.backup_tenant = static_cast<catalog::TenantId>(plan.source.identity.tenant_id);
     row.backup_cluster_name = plan.source.identity.cluster_name;
+    row.backup_cluster_version = kClusterVersion;
     row.backup_dest = request.from;
     row.option = request.options;
     row.restore_scn = plan.target;
@@ -47,6 +52,10 @@ void RestoreService::start(const RestoreRequest& request) {
     const std::optional<Scn> until = untilOf(request);
     checkNames(request.tenant, options);
     RestorePlan plan = planRestore({.uris = splitList(request.from), .until = until});
+    // A backup of a newer server is refused now, not after hours of copying.
+    needsUpgrade(
+        plan.set.server_version,
+        mysql::SqlClient(tenants_.server(catalog::kSysTenantId)->endpoint()).scalar("SELECT VERSION()").value());
     catalog::RestoreJob row = stores_.restores.start(rowFor(request, plan));
     try {
         tenant::TenantItems items;
@@ -58,7 +67,7 @@ void RestoreService::start(const RestoreRequest& request) {
         const job::JobKey key{.kind = "restore", .tenant = row.tenant, .id = row.job_id};
         runner_.submit(key, std::make_unique<RestoreJob>(parts_, row, std::move(plan), options.concurrency));
     } catch (const Error& error) {
-        if (row.tenant != 0) tenants_.dropTenant(request.tenant, true, true);
+        removeTenant(parts_, row);
         stores_.restores.finish(row.job_id, catalog::Outcome::of(error));
         throw;
     }
@@ -77,10 +86,15 @@ void RestoreService::cancel(const std::string& tenant) {
 void RestoreService::failInterrupted() {
     const Error reason(ErrorCode::Unavailable, "the daemon ended while the restore ran", "start it again");
     for (const catalog::RestoreJob& row : stores_.restores.active()) {
+        const auto tenant = stores_.tenants.find(row.tenant_name);
+        if (tenant && tenant->id == row.tenant && tenant->status == catalog::TenantStatus::Normal) {
+            // Opening it was the last step: only this record was missing.
+            stores_.restores.finish(row.job_id, {.state = catalog::Outcome::State::Completed});
+            continue;
+        }
         log_->warn("the restore of {} was interrupted by the end of the daemon; its tenant is removed",
                    row.tenant_name);
-        const auto tenant = stores_.tenants.find(row.tenant_name);
-        if (tenant && tenant->status != catalog::TenantStatus::Normal) tenants_.dropTenant(row.tenant_name, true, true);
+        removeTenant(parts_, row);
         stores_.restores.finish(row.job_id, catalog::Outcome::of(reason));
     }
 }

@@ -38,7 +38,8 @@ SysTenant startSys(const DataDirectory& directory, tenant::TenantTemplate& tenan
     tenant::TenantSettings settings;
     settings.tenant = catalog::kSysTenantId;
     settings.paths = paths;
-    std::from_chars(marker->data(), marker->data() + marker->size(), settings.server_id);
+    const std::string_view number = *marker;
+    std::from_chars(number.data(), number.data() + number.size(), settings.server_id);
     settings.memory_bytes = config.sys_memory;
     settings.max_cpu = config.sys_cpu;
     settings.as_root = geteuid() == 0;

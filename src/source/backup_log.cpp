@@ -43,11 +43,11 @@ std::string withoutTime(std::string_view line) {
     constexpr std::size_t kLongest = 1000;
     line = line.substr(0, kLongest);
     if (line.starts_with('[') && line.find("] ") != std::string_view::npos) line.remove_prefix(line.find("] ") + 2);
-    const auto likeTime = [](char c) {
+    const auto like_time = [](char c) {
         return std::isdigit(static_cast<unsigned char>(c)) || c == ' ' || c == '-' || c == ':';
     };
     const std::string_view begin = line.substr(0, kTime.size());
-    if (begin.size() == kTime.size() && std::all_of(begin.begin(), begin.end(), likeTime))
+    if (begin.size() == kTime.size() && std::all_of(begin.begin(), begin.end(), like_time))
         line.remove_prefix(kTime.size());
     return std::string(line);
 }

@@ -22,6 +22,16 @@ void refuseNamesFromTenants(const Caller& caller, const TenantClause& clause, co
     if (!isSys(caller) && clause.given) throw refusal;
 }
 
+/// Where a statement is about one tenant.
+const std::string& onlyName(const TenantClause& clause) {
+    if (clause.names.size() == 1) return clause.names[0];
+    throw obError(Ob::NotSupported, "naming other than one tenant here is", "write the statement once per tenant");
+}
+
+bool isDestination(const std::string& parameter) {
+    return parameter == "log_archive_dest" || parameter == "log_archive_dest_state" || parameter == "data_backup_dest";
+}
+
 }  // namespace
 
 StatementResult Engine::execute(const Caller& caller, std::string_view text,
@@ -54,11 +64,11 @@ std::vector<catalog::Tenant> Engine::named(const TenantClause& clause) {
 // --- parameters and destinations ---
 
 StatementResult Engine::run(const Caller& caller, const SetParameters& set) {
-    refuseNamesFromTenants(caller, set.tenants,
-                           obError(Ob::NotSupported, "user tenant cannot specify tenant names, which"));
+    refuseNamesFromTenants(caller, set.tenants, obError(Ob::NotSupported, "user tenant cannot specify tenant names"));
     std::vector<catalog::Tenant> tenants{parts_.stores.tenants.get(caller.tenant)};
     if (set.tenants.given) tenants = named(set.tenants);
     for (const auto& [name, value] : set.assignments) {
+        if (set.tenants.given && isDestination(name)) onlyName(set.tenants);
         for (const catalog::Tenant& tenant : tenants)
             setOne(tenant, name, value);
     }
@@ -66,9 +76,7 @@ StatementResult Engine::run(const Caller& caller, const SetParameters& set) {
 }
 
 void Engine::setOne(const catalog::Tenant& tenant, const std::string& name, const std::string& value) {
-    const bool is_destination =
-        name == "log_archive_dest" || name == "log_archive_dest_state" || name == "data_backup_dest";
-    if (is_destination && tenant.id == catalog::kSysTenantId) {
+    if (isDestination(name) && tenant.id == catalog::kSysTenantId) {
         throw obError(Ob::NotSupported, "set " + name + " of the sys tenant is", "name a user tenant: TENANT = t");
     }
     if (name == "log_archive_dest") {
@@ -86,7 +94,7 @@ void Engine::setOne(const catalog::Tenant& tenant, const std::string& name, cons
 }
 
 StatementResult Engine::run(const Caller& caller, const ShowParameters& show) {
-    const std::string tenant = show.tenants.given && isSys(caller) ? show.tenants.names.at(0) : caller.tenant;
+    const std::string tenant = show.tenants.given && isSys(caller) ? onlyName(show.tenants) : caller.tenant;
     const catalog::Tenant target = parts_.stores.tenants.get(tenant);
     const mysql::Result found = parts_.catalog.read([&](mysql::SqlClient& client) {
         return client.query(
@@ -117,18 +125,22 @@ StatementResult Engine::run(const Caller& /*caller*/, const Unsupported& stateme
 
 StatementResult Engine::run(const Caller& caller, const SwitchArchiveMode& mode) {
     refuseNamesFromTenants(caller, mode.tenants, obError(Ob::NoPrivilege, "ALTER SYSTEM"));
-    std::vector<catalog::Tenant> tenants;
-    if (mode.tenants.given) {
+    const bool all = mode.tenants.all || (isSys(caller) && !mode.tenants.given);
+    std::vector<catalog::Tenant> tenants{parts_.stores.tenants.get(caller.tenant)};
+    if (all) {
+        tenants = allUserTenants();
+        // A standby has no log of its own yet.
+        std::erase_if(tenants,
+                      [](const catalog::Tenant& tenant) { return tenant.role != catalog::TenantRole::Primary; });
+    } else if (mode.tenants.given) {
         tenants = named(mode.tenants);
-    } else {
-        tenants = isSys(caller) ? allUserTenants() : std::vector{parts_.stores.tenants.get(caller.tenant)};
     }
     if (tenants.empty()) throw obError(Ob::NotSupported, "No valid tenant name given", "there is no user tenant");
     for (const catalog::Tenant& tenant : tenants) {
         if (tenant.id == catalog::kSysTenantId) throw obError(Ob::NotSupported, "archiving of the sys tenant is");
         // "All" means those that are not in the mode yet; a named one that is gets told.
         const bool already = (tenant.log_mode == catalog::LogMode::Archivelog) == mode.archive;
-        if (already && tenants.size() > 1) continue;
+        if (already && all) continue;
         mode.archive ? parts_.archive.enable(tenant) : parts_.archive.disable(tenant);
     }
     return {};
@@ -136,10 +148,9 @@ StatementResult Engine::run(const Caller& caller, const SwitchArchiveMode& mode)
 
 StatementResult Engine::run(const Caller& caller, const Backup& backup) {
     refuseNamesFromTenants(caller, backup.tenants,
-                           obError(Ob::NotSupported, "user tenant cannot specify tenant names, which"));
+                           obError(Ob::NotSupported, "user tenant cannot specify tenant names"));
     if (backup.to) {
-        throw obError(Ob::NotSupported, "backup do not support using specify path, which",
-                      "SET DATA_BACKUP_DEST first");
+        throw obError(Ob::NotSupported, "backup do not support using specify path", "SET DATA_BACKUP_DEST first");
     }
     const backup::BackupOptions options{.incremental = backup.incremental,
                                         .plus_archivelog = backup.plus_archivelog,
@@ -156,7 +167,7 @@ StatementResult Engine::run(const Caller& caller, const Backup& backup) {
 
 StatementResult Engine::run(const Caller& caller, const CancelBackup& cancel) {
     refuseNamesFromTenants(caller, cancel.tenants,
-                           obError(Ob::NotSupported, "user tenant cannot specify tenant names, which"));
+                           obError(Ob::NotSupported, "user tenant cannot specify tenant names"));
     if (!isSys(caller)) {
         parts_.backup.cancel({parts_.stores.tenants.get(caller.tenant)});
     } else {
@@ -186,14 +197,11 @@ StatementResult Engine::run(const Caller& caller, const ActivateStandby& activat
     refuseNamesFromTenants(caller, activate.tenants,
                            obError(Ob::InvalidArgument, "tenant name, please don't specify tenant name"));
     if (isSys(caller) && !activate.tenants.given) throw obError(Ob::NotSupported, "omitting tenant name is");
-    const auto tenants =
-        activate.tenants.given ? named(activate.tenants) : std::vector{parts_.stores.tenants.get(caller.tenant)};
-    for (const catalog::Tenant& tenant : tenants) {
-        if (tenant.id == catalog::kSysTenantId) {
-            throw obError(Ob::InvalidArgument, "tenant name, only support operating user tenant");
-        }
-        parts_.tenants.activate(tenant.id);
+    const auto tenant = parts_.stores.tenants.get(activate.tenants.given ? onlyName(activate.tenants) : caller.tenant);
+    if (tenant.id == catalog::kSysTenantId) {
+        throw obError(Ob::InvalidArgument, "tenant name, only support operating user tenant");
     }
+    parts_.tenants.activate(tenant.id);
     return {};
 }
 

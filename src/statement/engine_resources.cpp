@@ -1,3 +1,5 @@
+#include <strings.h>
+
 #include <charconv>
 
 #include "base/ob_error.h"
@@ -34,6 +36,10 @@ tenant::UnitItems unitItems(const Options& options) {
 }
 
 tenant::TenantItems tenantItems(const TenantOptions& given) {
+    const auto arbitration = find(given.options, "enable_arbitration_service");
+    if (arbitration && strcasecmp(arbitration->c_str(), "false") != 0) {
+        throw obError(Ob::NotSupported, "ENABLE_ARBITRATION_SERVICE is");
+    }
     tenant::TenantItems items;
     if (!given.pools.empty()) items.pools = given.pools;
     items.charset = find(given.options, "charset");

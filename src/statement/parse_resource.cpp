@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/ob_error.h"
 #include "statement/parse.h"
 
 namespace tidemark::statement {
@@ -91,9 +92,8 @@ bool parseTenantOption(TokenStream& in, TenantOptions& tenant) {
         tenant.options["charset"] = in.value();
         return true;
     }
-    if (in.acceptWords({"READ", "ONLY"}) || in.acceptWords({"READ", "WRITE"})) {
-        return true;
-    }
+    if (in.acceptWords({"READ", "ONLY"})) throw obError(Ob::NotSupported, "a tenant that is READ ONLY is");
+    if (in.acceptWords({"READ", "WRITE"})) return true;
     for (const std::string_view key :
          {"LOCALITY", "PRIMARY_ZONE", "COLLATE", "COMMENT", "ENABLE_ARBITRATION_SERVICE"}) {
         if (!in.acceptWord(key)) continue;

@@ -1,3 +1,5 @@
+#include <strings.h>
+
 #include <charconv>
 
 #include "base/ob_error.h"
@@ -118,7 +120,7 @@ TenantClause parseTenantClause(TokenStream& in) {
     in.skipEquals();
     clause.given = true;
     clause.names = in.names();
-    if (clause.names.size() == 1 && (clause.names[0] == "ALL" || clause.names[0] == "all")) {
+    if (clause.names.size() == 1 && strcasecmp(clause.names[0].c_str(), "ALL") == 0) {
         clause.all = true;
         clause.names.clear();
     }

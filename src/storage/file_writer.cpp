@@ -29,7 +29,8 @@ constexpr int kAttempts = 100;
 /// mkdir -p below `root`, which itself must be there; adds the parents of what it made to `changed`. Returns 0, or
 /// ENOENT if somebody removed a directory meanwhile.
 int makeDirectories(const fs::path& root, const fs::path& directory, std::set<fs::path>& changed) {
-    if (directory == root || fs::is_directory(directory)) return 0;
+    std::error_code unknown;  // mkdir meets it again
+    if (directory == root || fs::is_directory(directory, unknown)) return 0;
     if (const int error_number = makeDirectories(root, directory.parent_path(), changed)) return error_number;
     if (::mkdir(directory.c_str(), 0700) == 0) {
         changed.insert(directory.parent_path());

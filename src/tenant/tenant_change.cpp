@@ -187,6 +187,8 @@ void TenantService::renameTenant(const std::string& name, const std::string& new
     checkTenantName(new_name);
     const catalog::Tenant tenant = stores_.tenants.get(name);
     if (tenant.id == catalog::kSysTenantId) throw obError(Ob::OpNotAllow, "renaming tenant sys");
+    if (tenant.status == catalog::TenantStatus::Restore)
+        throw obError(Ob::OpNotAllow, "renaming a tenant being restored");
     stores_.tenants.rename(tenant.id, new_name);
     remember(stores_.tenants.get(tenant.id));
 }

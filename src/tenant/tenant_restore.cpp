@@ -70,12 +70,12 @@ void TenantService::startForReplay(TenantId id) {
     server(id)->start();
 }
 
-void TenantService::finishRestore(TenantId id) {
+void TenantService::finishRestore(TenantId id, bool replayed) {
     catalog::Tenant tenant = stores_.tenants.get(id);
     const Exclusive exclusive(*this, tenant.name);
     const auto restored = server(id);
     // Only after a clean shutdown is everything in the files: the replay ran without durability.
-    if (!restored->stop(kFlushLimit)) {
+    if (replayed && !(restored->running() && restored->stop(kFlushLimit))) {
         throw Error(ErrorCode::Unavailable,
                     "mariadbd of tenant " + tenant.name + " did not end cleanly after the replay",
                     "see " + restored->paths().log().string());
@@ -85,10 +85,13 @@ void TenantService::finishRestore(TenantId id) {
     tenant.role = TenantRole::Standby;
     configure(tenant, Profile::Standby);
     restored->start();
-    // The role first: a tenant with status NORMAL must never have role RESTORE.
     stores_.tenants.setRole(id, TenantRole::Standby);
+}
+
+void TenantService::openRestored(TenantId id) {
+    const Exclusive exclusive(*this, stores_.tenants.get(id).name);
     stores_.tenants.setStatus(id, TenantStatus::Normal);
-    tenant = stores_.tenants.get(id);
+    const catalog::Tenant tenant = stores_.tenants.get(id);
     remember(tenant);
     follow(tenant);
 }

@@ -162,7 +162,8 @@ bool TenantServer::stop(std::chrono::milliseconds limit) {
     const auto handle = process();
     if (!handle) return true;
     handle->kill(SIGTERM);
-    if (handle->ended(limit)) return true;
+    // Ended is not enough: it may have crashed while it wrote its pages.
+    if (handle->ended(limit)) return logTail(3).find("Shutdown complete") != std::string::npos;
     kill();
     return false;
 }

@@ -178,16 +178,16 @@ TEST_F(TenantServerTest, ReplaysWithoutBinlogAndThenRunsAsADurableStandby) {
     server->create(sharedTemplate());
     server->configure(settings(1004, Profile::Replay));
     server->start();
-    const char* kSettings =
+    const char* settings_now =
         "SELECT CONCAT_WS(' ', @@log_bin, @@innodb_flush_log_at_trx_commit, @@innodb_doublewrite, "
         "@@innodb_flush_method, "
         "@@read_only, @@event_scheduler, @@gtid_binlog_pos, @@gtid_current_pos)";
-    EXPECT_EQ(mysql::SqlClient(server->endpoint()).scalar(kSettings), "OFF 0 OFF fsync ON OFF  ");
+    EXPECT_EQ(mysql::SqlClient(server->endpoint()).scalar(settings_now), "OFF 0 OFF fsync ON OFF  ");
     EXPECT_THAT(errorOf([&] { administrator(*server).query("CREATE DATABASE d"); }), HasSubstr("read-only"));
     EXPECT_TRUE(server->stop());
     server->configure(settings(1004, Profile::Standby));
     server->start();
-    EXPECT_EQ(mysql::SqlClient(server->endpoint()).scalar(kSettings), "ON 1 ON O_DIRECT ON OFF  ");
+    EXPECT_EQ(mysql::SqlClient(server->endpoint()).scalar(settings_now), "ON 1 ON O_DIRECT ON OFF  ");
 }
 
 }  // namespace

@@ -275,7 +275,9 @@ TEST_F(TenantServiceTest, TakesARestoreToAStandbyAndAPrimary) {
     daemon(made.id).script("SET GLOBAL gtid_slave_pos='1002-" + std::to_string(foreign) + "-9'");
     EXPECT_EQ(daemon(made.id).scalar("SELECT @@log_bin + @@innodb_flush_log_at_trx_commit"), "0");
 
-    service_->finishRestore(made.id);
+    service_->finishRestore(made.id, true);
+    EXPECT_EQ(service_->loginTarget("copy")->status, TenantStatus::Restore);
+    service_->openRestored(made.id);
     EXPECT_EQ(stores_->tenants.get("copy").role, TenantRole::Standby);
     EXPECT_EQ(service_->loginTarget("copy")->status, TenantStatus::Normal);
     EXPECT_EQ(daemon(made.id).scalar("SELECT CONCAT_WS(' ', @@gtid_slave_pos, @@gtid_binlog_pos)"),

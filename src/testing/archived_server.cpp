@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "archive/archive_reader.h"
+#include "storage/destination.h"
 
 namespace tidemark::testing {
 
@@ -48,6 +49,7 @@ RecordingListener::Seen RecordingListener::await(const std::string& what,
 
 ArchivedServer::ArchivedServer(storage::Storage& storage, std::vector<std::string> server_options)
     : server(std::move(server_options)), storage_(storage) {
+    if (!storage.stat(storage::kMarkerKey)) storage.put(storage::kMarkerKey, viewOf("a destination"));
     options.tenant = server.endpoint();
     options.server_id = 901;
     options.round = {{1001, 1}, 1002, 1};

@@ -41,7 +41,12 @@ void DumpSender::readAhead() {
             if (!ahead_.push(std::move(*batch))) return;
         }
         ahead_.close();
+    } catch (const Error& error) {
+        // Whatever keeps the archive from being read ends the replay: a replica would try again for a day.
+        if (error.code() != ErrorCode::Cancelled) state_.fail(std::current_exception());
+        ahead_.fail(std::current_exception());
     } catch (...) {
+        state_.fail(std::current_exception());
         ahead_.fail(std::current_exception());
     }
 }

@@ -185,10 +185,13 @@ void ReplicaSession::dump(ByteView command) {
     if (replica_id == options_.server_id) {
         return sendError(kFatalReplicationError, "the replica has the virtual primary's server id");
     }
+    std::optional<DumpSender> sender;
     try {
-        DumpSender(connection_, reader_, options_, state_, wishes_).run();
+        sender.emplace(connection_, reader_, options_, state_, wishes_);
+        sender->run();
     } catch (const Error& error) {
-        const bool archive = error.code() == ErrorCode::Corrupt || error.code() == ErrorCode::NotFound;
+        const bool archive =
+            !sender || state_.failure() || error.code() == ErrorCode::Corrupt || error.code() == ErrorCode::NotFound;
         if (!archive) throw;
         state_.fail(std::current_exception());
         sendError(kFatalReplicationError, error.what());
