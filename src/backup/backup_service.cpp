@@ -28,8 +28,20 @@ void BackupService::setDestination(const catalog::Tenant& tenant, const std::str
     stores_.destinations.setBackup(tenant.id, uri);
 }
 
-/// The preconditions, in OceanBase's order.
+/// A refusal is also an event, so that who backs up all tenants by a timer can see which were left out, and why.
 catalog::BackupRequest BackupService::request(const catalog::Tenant& tenant, const BackupOptions& options) {
+    try {
+        return checked(tenant, options);
+    } catch (const Error& error) {
+        stores_.events.record(
+            "backup_data", "start_backup_data",
+            {{"tenant_id", std::to_string(tenant.id)}, {"result", std::to_string(obResult(error))}}, error.what());
+        throw;
+    }
+}
+
+/// The preconditions, in OceanBase's order.
+catalog::BackupRequest BackupService::checked(const catalog::Tenant& tenant, const BackupOptions& options) {
     if (tenant.id == catalog::kSysTenantId) {
         throw obError(Ob::ErrUnexpected, "the sys tenant cannot be backed up", "name user tenants");
     }
@@ -93,6 +105,7 @@ void BackupService::startAll(const BackupOptions& options) {
     checkOptions(options);
     std::vector<catalog::Tenant> able;
     for (const catalog::Tenant& tenant : stores_.tenants.all()) {
+        if (tenant.id == catalog::kSysTenantId) continue;
         try {
             request(tenant, options);
             able.push_back(tenant);

@@ -58,8 +58,15 @@ def test_statement_errors_have_oceanbase_codes(tenants):
     refused(node, f"ALTER SYSTEM SET LOG_ARCHIVE_DEST = 'LOCATION={node.uri('x')} COLOUR=red' TENANT = one", 1235)
     refused(node, "ALTER SYSTEM ARCHIVELOG TENANT = nobody", 5157)
     refused(node, "ALTER SYSTEM NOARCHIVELOG TENANT = one", 9092)
+    refused(node, "ALTER SYSTEM NOARCHIVELOG TENANT = one, two", 9092)
+    refused(node, "ALTER SYSTEM ACTIVATE STANDBY TENANT = All", 1235)
+    refused(node, f"ALTER SYSTEM SET DATA_BACKUP_DEST = '{node.uri('x')}' TENANT = one, two", 1235)
+    refused(node, "CREATE TENANT y RESOURCE_POOL_LIST = ('p_one') READ ONLY", 1235)
     refused(node, "ALTER SYSTEM BACKUP TENANT = nobody", 5157)
     assert "backup dest is not set" in refused(node, "ALTER SYSTEM BACKUP TENANT = two", 9040)
+    event = node.sql("SELECT * FROM oceanbase.DBA_OB_ROOTSERVICE_EVENT_HISTORY WHERE EVENT = 'start_backup_data'")[0]
+    assert (event["MODULE"], event["NAME2"], event["VALUE2"]) == ("backup_data", "result", "-9040"), event
+    assert "backup dest is not set" in event["EXTRA_INFO"], event
     refused(node, "ALTER SYSTEM BACKUP TENANT = sys", 4016)
     refused(node, "ALTER SYSTEM BACKUP TENANT = one TO 'file:///x'", 1235)
     refused(node, f"ALTER SYSTEM RESTORE new FROM '{node.uri('x')}' WITH 'primary_zone=zone1'", 1210)

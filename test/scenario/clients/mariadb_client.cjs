@@ -58,9 +58,8 @@ async function main() {
   check('change user', (await value('SELECT CURRENT_USER()')) === 'mariadb_other@%');
   check('the session goes on', (await value('SELECT 3')) == 3);
   await c.changeUser({ user: login.user, password: login.password, database: 'information_schema' });
-  // This client gives a connection up when a change of user is refused.
-  const other = await mariadb.createConnection(options);
-  await refused('change user to another tenant', 1045, () => other.changeUser({ user: 'root@no_such_tenant', password: '' }));
+  // A refused change of user is for mysql2 to check: this client, up to 3.5.2 (the last for Node 18), then waits for ever,
+  // with MariaDB itself too.
   await c.reset();
   await c.query('DROP DATABASE mariadb_check');
   await c.query('DROP USER mariadb_other');
