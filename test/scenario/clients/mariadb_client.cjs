@@ -58,7 +58,7 @@ async function main() {
   check('change user', (await value('SELECT CURRENT_USER()')) === 'mariadb_other@%');
   check('the session goes on', (await value('SELECT 3')) == 3);
   await c.changeUser({ user: login.user, password: login.password, database: 'information_schema' });
-  // A refused change of user is for mysql2 to check: this client, up to 3.5.2 (the last for Node 18), then waits for ever,
+  // A refused change of user is for mysql2 to check: this client, before 3.5.3 (which needs Node 20), then waits for ever,
   // with MariaDB itself too.
   await c.reset();
   await c.query('DROP DATABASE mariadb_check');
