@@ -129,8 +129,7 @@ bool ArchiveService::settleLogMode(const catalog::ArchiveRound& round) {
 void ArchiveService::resumeAll() {
     for (const catalog::ArchiveRound& round : stores_.archive.unfinishedRounds()) {
         try {
-            const bool wanted = settleLogMode(round);
-            if (round.status == RoundStatus::Stopping || !wanted) {
+            if (round.status == RoundStatus::Stopping || !settleLogMode(round)) {
                 finish(round, nullptr);
             } else if (round.status != RoundStatus::Interrupted) {
                 start(round);
