@@ -1,12 +1,16 @@
 #include "storage/file_storage.h"
 
 #include <gtest/gtest.h>
+#include <linux/magic.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 #include <thread>
 
@@ -24,6 +28,19 @@ std::size_t filesIn(const fs::path& directory) {
     for (const auto& entry : fs::recursive_directory_iterator(directory))
         count += entry.is_regular_file() ? 1 : 0;
     return count;
+}
+
+/// Bytes of a file that the page cache holds.
+std::size_t cachedBytes(const fs::path& path) {
+    const std::size_t size = fs::file_size(path);
+    const std::size_t page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+    const Fd fd = openFile(path, O_RDONLY);
+    void* const mapped = mmap(nullptr, size, PROT_READ, MAP_SHARED, fd.get(), 0);
+    std::vector<unsigned char> resident((size + page - 1) / page);
+    EXPECT_EQ(mincore(mapped, size, resident.data()), 0);
+    munmap(mapped, size);
+    return page * static_cast<std::size_t>(
+                      std::count_if(resident.begin(), resident.end(), [](unsigned char one) { return one & 1; }));
 }
 
 class FileStorageTest : public ::testing::Test {
@@ -162,6 +179,24 @@ TEST_F(FileStorageTest, ReportsAReadOnlyFileSystemAsDenied) {
     } catch (const Error& error) {
         EXPECT_EQ(error.code(), ErrorCode::Denied) << error.what();
     }
+}
+
+TEST_F(FileStorageTest, LeavesThePageCacheToOthers) {
+    struct statfs info {};
+    ASSERT_EQ(statfs(root_.c_str(), &info), 0);
+    if (info.f_type == TMPFS_MAGIC) GTEST_SKIP() << "files in memory cannot leave it";
+    constexpr std::size_t kMiB = 1 << 20;
+    const Bytes part(kMiB, 0x5a);
+    const auto write = [&](const std::string& name, int parts) {
+        const auto writer = storage_.create(name);
+        for (int i = 0; i < parts; ++i)
+            writer->append(part);
+        writer->finish();
+    };
+    write("large", 96);
+    write("small", 8);
+    EXPECT_LT(cachedBytes(root_ / "large"), 8 * kMiB);
+    EXPECT_EQ(cachedBytes(root_ / "small"), 8 * kMiB);
 }
 
 TEST_F(FileStorageTest, PassesOverWhatIsNoObject) {

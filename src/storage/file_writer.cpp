@@ -122,17 +122,26 @@ void FileWriter::keepDiskBusy() {
     };
     range(started_, written_, SYNC_FILE_RANGE_WRITE);
     started_ = written_;
-    if (written_ > kMostUnwritten) {
+    if (written_ - settled_ > kMostUnwritten) {
         const std::uint64_t until = written_ - kMostUnwritten;
-        range(until - std::min(until, kMostUnwritten), until,
+        range(settled_, until,
               SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
+        leaveCache(until);
     }
+}
+
+void FileWriter::leaveCache(std::uint64_t until) {
+    ::posix_fadvise(fd_.get(), static_cast<off_t>(settled_), static_cast<off_t>(until - settled_),
+                    POSIX_FADV_DONTNEED);
+    settled_ = until;
 }
 
 void FileWriter::finish() {
     flush(buffer_);
     buffer_ = {};
     syncFile(fd_.get(), url_);
+    // What is small may be read soon, a log segment for instance.
+    if (settled_ > 0) leaveCache(written_);
     publish();
 }
 

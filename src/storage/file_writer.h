@@ -27,6 +27,9 @@ private:
     /// Starts writing what is new, and waits for what was started long ago, so that neither dirty pages nor the time of
     /// the fsync grow with the file.
     void keepDiskBusy();
+    /// Gives up the page cache's copy of what is on the disk up to there: a backup of gigabytes must not push out what
+    /// the databases beside it have cached, and pages that are used again at once cost half of those that are not.
+    void leaveCache(std::uint64_t until);
     void publish();
 
     const std::filesystem::path path_;
@@ -36,6 +39,7 @@ private:
     Bytes buffer_;
     std::uint64_t written_ = 0;
     std::uint64_t started_ = 0;  ///< bytes whose writing to the disk was begun
+    std::uint64_t settled_ = 0;  ///< bytes that are on the disk and no longer in the page cache
 };
 
 /// Whether a file of that name is left over from a writer that no longer runs; if so it is removed.
