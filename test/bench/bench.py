@@ -325,9 +325,9 @@ def main():
         bench.prepare()
         for part in arguments.only.split(","):
             getattr(bench, part)()
-        print("\n" + bench.table())
     finally:
         bench.node.destroy()
+    print("\n" + bench.table())
 
 
 if __name__ == "__main__":
