@@ -31,19 +31,32 @@ storage::DestinationIdentity ArchiveService::identity(const catalog::Tenant& ten
 void ArchiveService::setDestination(const catalog::Tenant& tenant, const std::string& value) {
     const auto current = stores_.destinations.archive(tenant.id);
     const bool running = tenant.log_mode == LogMode::Archivelog;
-    const std::string location = value.empty() ? "" : parseArchiveDest(value).location;
+    const std::string location = value.empty() ? "" : storage::plainUri(parseArchiveDest(value).location);
     if (running && (!current || location != current->path)) {
         throw obError(Ob::NotSupported, "change archive dest when archive is running is",
                       "ALTER SYSTEM NOARCHIVELOG first and wait until the round is STOP");
     }
     if (value.empty()) return stores_.destinations.clearArchive(tenant.id);
     const ArchiveDest dest = parseArchiveDest(value);
-    const auto dest_id = stores_.destinations.idOf(tenant.id, catalog::DestinationKind::ArchiveLog, dest.location);
-    storage::openDestination(dest.location, identity(tenant, dest_id), storage::DestinationKind::Archive, clock_);
-    stores_.destinations.setArchive(tenant.id, dest.location, dest.binding, dest.piece_switch_days);
+    const auto dest_id = stores_.destinations.idOf(tenant.id, catalog::DestinationKind::ArchiveLog, location);
+    storage::openDestination(location, identity(tenant, dest_id), storage::DestinationKind::Archive, clock_);
+    stores_.destinations.setArchive(tenant.id, location, dest.binding, dest.piece_switch_days);
 }
 
-void ArchiveService::enable(const catalog::Tenant& tenant) {
+void ArchiveService::enable(const std::vector<catalog::Tenant>& tenants) {
+    std::vector<catalog::ArchiveDestination> destinations;
+    for (const catalog::Tenant& tenant : tenants)
+        destinations.push_back(requireReady(tenant));
+    for (const catalog::ArchiveDestination& destination : destinations) {
+        const catalog::ArchiveRound round = stores_.archive.beginRound(destination);
+        stores_.tenants.setLogMode(round.tenant, LogMode::Archivelog);
+        stores_.archive.setRoundStatus(round.tenant, round.round_id, RoundStatus::Beginning);
+        start(round);
+    }
+}
+
+/// Where to archive to. Throws if archiving cannot start.
+catalog::ArchiveDestination ArchiveService::requireReady(const catalog::Tenant& tenant) {
     if (tenant.log_mode == LogMode::Archivelog) throw obError(Ob::AlreadyInArchiveMode);
     if (tenant.status != catalog::TenantStatus::Normal || tenant.role != catalog::TenantRole::Primary) {
         throw obError(
@@ -58,10 +71,7 @@ void ArchiveService::enable(const catalog::Tenant& tenant) {
     }
     storage::requireDestination(destination->path, identity(tenant, destination->dest_id),
                                 storage::DestinationKind::Archive, clock_);
-    const catalog::ArchiveRound round = stores_.archive.beginRound(*destination);
-    stores_.tenants.setLogMode(tenant.id, LogMode::Archivelog);
-    stores_.archive.setRoundStatus(tenant.id, round.round_id, RoundStatus::Beginning);
-    start(round);
+    return *destination;
 }
 
 void ArchiveService::start(const catalog::ArchiveRound& round) {
@@ -91,12 +101,17 @@ std::unique_ptr<RoundFollower> ArchiveService::take(catalog::TenantId tenant) {
     return node.empty() ? nullptr : std::move(node.mapped());
 }
 
-void ArchiveService::disable(const catalog::Tenant& tenant) {
-    const auto round = stores_.archive.lastRound(tenant.id);
-    if (tenant.log_mode == LogMode::NoArchivelog || !round) throw obError(Ob::AlreadyInNoArchiveMode);
-    stores_.tenants.setLogMode(tenant.id, LogMode::NoArchivelog);
-    stores_.archive.setRoundStatus(tenant.id, round->round_id, RoundStatus::Stopping, round->comment);
-    finish(*round, take(tenant.id));
+void ArchiveService::disable(const std::vector<catalog::Tenant>& tenants) {
+    for (const catalog::Tenant& tenant : tenants) {
+        if (tenant.log_mode == LogMode::NoArchivelog) throw obError(Ob::AlreadyInNoArchiveMode);
+    }
+    for (const catalog::Tenant& tenant : tenants) {
+        const auto round = stores_.archive.lastRound(tenant.id);
+        stores_.tenants.setLogMode(tenant.id, LogMode::NoArchivelog);
+        if (!round) continue;  // cannot be: the round is made before the mode is set
+        stores_.archive.setRoundStatus(tenant.id, round->round_id, RoundStatus::Stopping, round->comment);
+        finish(*round, take(tenant.id));
+    }
 }
 
 void ArchiveService::finish(const catalog::ArchiveRound& round, std::unique_ptr<RoundFollower> follower) {

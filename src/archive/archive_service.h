@@ -35,11 +35,13 @@ public:
     /// SET LOG_ARCHIVE_DEST: `value` is 'LOCATION=… [BINDING=…] [PIECE_SWITCH_INTERVAL=…]', or empty to clear it.
     void setDestination(const catalog::Tenant& tenant, const std::string& value);
 
-    /// ARCHIVELOG: opens a round and returns; it begins on its own. Throws Ob::AlreadyInArchiveMode,
-    /// Ob::CannotStartLogArchive, and what is wrong with the destination.
-    void enable(const catalog::Tenant& tenant);
-    /// NOARCHIVELOG: what has been received is written, the round ends. Throws Ob::AlreadyInNoArchiveMode.
-    void disable(const catalog::Tenant& tenant);
+    /// ARCHIVELOG: opens a round for each tenant and returns; they begin on their own. All tenants are checked before
+    /// anything is changed. Throws Ob::AlreadyInArchiveMode, Ob::CannotStartLogArchive, and what is wrong with a
+    /// destination.
+    void enable(const std::vector<catalog::Tenant>& tenants);
+    /// NOARCHIVELOG: what has been received is written, the rounds end. Throws Ob::AlreadyInNoArchiveMode, and then has
+    /// changed nothing.
+    void disable(const std::vector<catalog::Tenant>& tenants);
 
     /// At the daemon's start: goes on with every round that was open.
     void resumeAll();
@@ -49,6 +51,7 @@ public:
     void suspendAll();
 
 private:
+    catalog::ArchiveDestination requireReady(const catalog::Tenant& tenant);
     void start(const catalog::ArchiveRound& round);
     std::unique_ptr<RoundFollower> take(catalog::TenantId tenant);
     void finish(const catalog::ArchiveRound& round, std::unique_ptr<RoundFollower> follower);

@@ -4,6 +4,7 @@
 
 #include "base/ob_error.h"
 #include "storage/destination.h"
+#include "storage/open_storage.h"
 
 namespace tidemark::backup {
 namespace {
@@ -23,9 +24,10 @@ void BackupService::setDestination(const catalog::Tenant& tenant, const std::str
         throw obError(Ob::BackupInProgress);
     }
     if (uri.empty()) return stores_.destinations.clearBackup(tenant.id);
-    const auto dest_id = stores_.destinations.idOf(tenant.id, catalog::DestinationKind::BackupData, uri);
-    storage::openDestination(uri, parts_.identity(tenant, dest_id), storage::DestinationKind::Data, parts_.clock);
-    stores_.destinations.setBackup(tenant.id, uri);
+    const std::string plain = storage::plainUri(uri);
+    const auto dest_id = stores_.destinations.idOf(tenant.id, catalog::DestinationKind::BackupData, plain);
+    storage::openDestination(plain, parts_.identity(tenant, dest_id), storage::DestinationKind::Data, parts_.clock);
+    stores_.destinations.setBackup(tenant.id, plain);
 }
 
 /// A refusal is also an event, so that who backs up all tenants by a timer can see which were left out, and why.
@@ -33,9 +35,9 @@ catalog::BackupRequest BackupService::request(const catalog::Tenant& tenant, con
     try {
         return checked(tenant, options);
     } catch (const Error& error) {
-        stores_.events.record(
-            "backup_data", "start_backup_data",
-            {{"tenant_id", std::to_string(tenant.id)}, {"result", std::to_string(obResult(error))}}, error.what());
+        stores_.events.record("backup_data", "start_backup_data",
+                              {{"tenant_id", std::to_string(tenant.id)}, {"result", std::to_string(obResult(error))}},
+                              error.what());
         throw;
     }
 }

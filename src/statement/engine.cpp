@@ -2,6 +2,8 @@
 
 #include <strings.h>
 
+#include <algorithm>
+
 #include "base/ob_error.h"
 
 namespace tidemark::statement {
@@ -56,8 +58,11 @@ std::vector<catalog::Tenant> Engine::allUserTenants() {
 std::vector<catalog::Tenant> Engine::named(const TenantClause& clause) {
     if (clause.all) return allUserTenants();
     std::vector<catalog::Tenant> tenants;
-    for (const std::string& name : clause.names)
-        tenants.push_back(parts_.stores.tenants.get(name));
+    for (const std::string& name : clause.names) {
+        const bool repeated =
+            std::any_of(tenants.begin(), tenants.end(), [&](const auto& t) { return t.name == name; });
+        if (!repeated) tenants.push_back(parts_.stores.tenants.get(name));
+    }
     return tenants;
 }
 
@@ -85,6 +90,7 @@ void Engine::setOne(const catalog::Tenant& tenant, const std::string& name, cons
         parts_.backup.setDestination(tenant, value);
     } else if (name == "log_archive_dest_state") {
         if (strcasecmp(value.c_str(), "ENABLE") == 0) return;  // the only state there is
+        if (strcasecmp(value.c_str(), "DEFER") != 0) throw obError(Ob::InvalidArgument, name);
         throw obError(Ob::NotSupported, "log_archive_dest_state " + value + " is");
     } else if (name == "log_restore_source") {
         throw obError(Ob::NotSupported, "log_restore_source is");
@@ -125,24 +131,28 @@ StatementResult Engine::run(const Caller& /*caller*/, const Unsupported& stateme
 
 StatementResult Engine::run(const Caller& caller, const SwitchArchiveMode& mode) {
     refuseNamesFromTenants(caller, mode.tenants, obError(Ob::NoPrivilege, "ALTER SYSTEM"));
-    const bool all = mode.tenants.all || (isSys(caller) && !mode.tenants.given);
+    for (const std::string& name : mode.tenants.names) {
+        if (strcasecmp(name.c_str(), "ALL_USER") != 0 && strcasecmp(name.c_str(), "ALL_META") != 0) continue;
+        throw obError(Ob::NotSupported, "use all_user/all_meta in 'ALTER SYSTEM ARCHIVELOG' syntax is", "write ALL");
+    }
+    const auto inMode = [&](const catalog::Tenant& tenant) {
+        return (tenant.log_mode == catalog::LogMode::Archivelog) == mode.archive;
+    };
     std::vector<catalog::Tenant> tenants{parts_.stores.tenants.get(caller.tenant)};
-    if (all) {
+    if (mode.tenants.all || (isSys(caller) && !mode.tenants.given)) {
         tenants = allUserTenants();
-        // A standby has no log of its own yet.
-        std::erase_if(tenants,
-                      [](const catalog::Tenant& tenant) { return tenant.role != catalog::TenantRole::Primary; });
+        if (tenants.empty()) throw obError(Ob::NotSupported, "No valid tenant name given", "there is no user tenant");
+        // "All" are those that are not in the mode yet, and a standby has no log of its own; a named one gets told.
+        std::erase_if(tenants, [&](const catalog::Tenant& tenant) {
+            return inMode(tenant) || tenant.role != catalog::TenantRole::Primary;
+        });
     } else if (mode.tenants.given) {
         tenants = named(mode.tenants);
     }
-    if (tenants.empty()) throw obError(Ob::NotSupported, "No valid tenant name given", "there is no user tenant");
     for (const catalog::Tenant& tenant : tenants) {
         if (tenant.id == catalog::kSysTenantId) throw obError(Ob::NotSupported, "archiving of the sys tenant is");
-        // "All" means those that are not in the mode yet; a named one that is gets told.
-        const bool already = (tenant.log_mode == catalog::LogMode::Archivelog) == mode.archive;
-        if (already && all) continue;
-        mode.archive ? parts_.archive.enable(tenant) : parts_.archive.disable(tenant);
     }
+    mode.archive ? parts_.archive.enable(tenants) : parts_.archive.disable(tenants);
     return {};
 }
 

@@ -116,6 +116,7 @@ StatementResult Engine::run(const Caller& caller, const AlterTenant& alter) {
 StatementResult Engine::run(const Caller& caller, const DropTenant& drop) {
     requireSys(caller);
     if (const auto tenant = parts_.stores.tenants.find(drop.name)) {
+        tenant::TenantService::requireDroppable(*tenant, drop.force);
         parts_.backup.cancel({*tenant});
         parts_.archive.forget(tenant->id);
     }

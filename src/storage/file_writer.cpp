@@ -124,15 +124,13 @@ void FileWriter::keepDiskBusy() {
     started_ = written_;
     if (written_ - settled_ > kMostUnwritten) {
         const std::uint64_t until = written_ - kMostUnwritten;
-        range(settled_, until,
-              SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
+        range(settled_, until, SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
         leaveCache(until);
     }
 }
 
 void FileWriter::leaveCache(std::uint64_t until) {
-    ::posix_fadvise(fd_.get(), static_cast<off_t>(settled_), static_cast<off_t>(until - settled_),
-                    POSIX_FADV_DONTNEED);
+    ::posix_fadvise(fd_.get(), static_cast<off_t>(settled_), static_cast<off_t>(until - settled_), POSIX_FADV_DONTNEED);
     settled_ = until;
 }
 

@@ -193,16 +193,19 @@ void TenantService::renameTenant(const std::string& name, const std::string& new
     remember(stores_.tenants.get(tenant.id));
 }
 
+void TenantService::requireDroppable(const catalog::Tenant& tenant, bool force) {
+    if (tenant.id == catalog::kSysTenantId) throw obError(Ob::OpNotAllow, "dropping tenant sys");
+    if (tenant.status != TenantStatus::Restore || force) return;
+    throw obError(Ob::OpNotAllow, "dropping a tenant that is being restored",
+                  "ALTER SYSTEM CANCEL RESTORE " + tenant.name);
+}
+
 void TenantService::dropTenant(const std::string& name, bool force, bool if_exists) {
     const Exclusive exclusive(*this, name);
     const auto tenant = stores_.tenants.find(name);
     if (!tenant && if_exists) return;
     if (!tenant) throw obError(Ob::TenantNotExist, name);
-    if (tenant->id == catalog::kSysTenantId) throw obError(Ob::OpNotAllow, "dropping tenant sys");
-    if (tenant->status == TenantStatus::Restore && !force) {
-        throw obError(Ob::OpNotAllow, "dropping a tenant that is being restored",
-                      "ALTER SYSTEM CANCEL RESTORE " + name);
-    }
+    requireDroppable(*tenant, force);
     stores_.tenants.setStatus(tenant->id, TenantStatus::Dropping);
     remember(stores_.tenants.get(tenant->id));
     eraseTenant(*tenant);

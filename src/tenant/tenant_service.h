@@ -97,6 +97,8 @@ public:
     /// Removes the tenant and its data at once; its pools stay. Without `force` a tenant that is being restored is
     /// refused (Ob::OpNotAllow). sys cannot be dropped.
     void dropTenant(const std::string& name, bool force = false, bool if_exists = false);
+    /// Throws what dropTenant would throw about the tenant, for those who have something to end before.
+    static void requireDroppable(const catalog::Tenant& tenant, bool force);
 
     /// No I/O: for every login. nullopt if there is no such tenant.
     std::optional<LoginTarget> loginTarget(const std::string& name) const;
