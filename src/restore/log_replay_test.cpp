@@ -7,80 +7,14 @@
 #include <set>
 #include <thread>
 
-#include "base/error.h"
 #include "base/file.h"
+#include "restore/log_replay_fixture.h"
 #include "storage/faulty_storage.h"
 #include "storage/file_storage.h"
 #include "storage/memory_storage.h"
-#include "testing/archived_server.h"
 
 namespace tidemark::restore {
 namespace {
-
-using archive::ArchiveReader;
-using mysql::GtidPosition;
-using testing::ArchivedServer;
-using testing::MariadbServer;
-
-constexpr std::uint32_t kPrimaryId = 7;
-
-/// A server as a restore would start it: empty, no binlog, another id.
-class RestoredServer : public MariadbServer {
-public:
-    RestoredServer()
-        : MariadbServer(
-              {"--skip-log-bin", "--server-id=202", "--event-scheduler=OFF", "--innodb-flush-log-at-trx-commit=0"}) {}
-};
-
-LogReplayOptions replayOptions(const MariadbServer& server, const GtidPosition& start, Scn target) {
-    LogReplayOptions options;
-    options.server = server.endpoint();
-    options.start = start;
-    options.target = target;
-    options.primary_server_id = kPrimaryId;
-    return options;
-}
-
-ArchiveReader::Target replay(const ArchiveReader& reader, const LogReplayOptions& options) {
-    return LogReplay(reader, options).run({}, [](const ReplayProgress&) {});
-}
-
-ArchiveReader::Target replayAll(const ArchiveReader& reader, const MariadbServer& server, unsigned threads = 0) {
-    const auto& round = reader.rounds().at(0);
-    auto options = replayOptions(server, round.start.position, round.checkpoint_scn);
-    options.parallel_threads = threads;
-    return replay(reader, options);
-}
-
-/// Name and checksum of every table that is not the system's.
-std::vector<std::string> checksums(const MariadbServer& server) {
-    auto client = server.connect();
-    std::vector<std::string> lines;
-    const auto tables = client.query(
-        "SELECT CONCAT('`',table_schema,'`.`',table_name,'`') FROM information_schema.tables WHERE table_type='BASE "
-        "TABLE' "
-        "AND table_schema NOT IN ('mysql','sys','performance_schema','information_schema') ORDER BY 1");
-    for (const auto& row : tables.rows) {
-        const auto sum = client.query("CHECKSUM TABLE " + row.text(0)).rows.at(0);
-        lines.push_back(sum.text(0) + " " + sum.maybe("Checksum").value_or("NULL"));
-    }
-    return lines;
-}
-
-std::uint64_t newSeed() {
-    const std::uint64_t seed = std::random_device{}();
-    std::cout << "seed " << seed << "\n";
-    return seed;
-}
-
-std::string messageOf(const std::function<void()>& work) {
-    try {
-        work();
-    } catch (const Error& error) {
-        return error.what();
-    }
-    return "no error";
-}
 
 // What a server writes in all the ways that are not a plain row transaction.
 void doEverythingUnusual(MariadbServer& server) {
@@ -390,136 +324,6 @@ TEST(LogReplay, KeepsTheOrderOfSeveralDomains) {
     options.target = reader.rounds().at(0).checkpoint_scn;
     EXPECT_EQ(replay(reader, options).position, source.position());
     EXPECT_EQ(checksums(restored), checksums(source.server));
-}
-
-/// A small archived log, for tests of what goes wrong with it.
-struct SmallLog {
-    explicit SmallLog(storage::Storage& storage) : source(storage) {
-        source.startArchiver();
-        auto client = source.server.connect();
-        client.script("CREATE DATABASE d; CREATE TABLE d.t (a INT PRIMARY KEY, b TEXT)");
-        for (int i = 0; i < 40; ++i) {
-            client.query("INSERT INTO d.t VALUES (?, REPEAT('z', 5000))", {std::int64_t{i}});
-            if (i % 10 == 9) source.awaitArchived();  // several segments
-        }
-        source.stopArchiver();
-    }
-    ArchivedServer source;
-};
-
-TEST(LogReplay, NamesTheSegmentThatIsDamagedOrMissing) {
-    const std::uint64_t seed = newSeed();
-    std::mt19937_64 random(seed);
-    storage::MemoryStorage storage;
-    const SmallLog log(storage);
-    const RestoredServer restored;
-    const std::string key = archive::segmentKey({1001, 1, 1}, 3);
-    const Bytes whole = storage.getAll(key);
-    const auto attempt = [&] {
-        return messageOf([&] {
-            const ArchiveReader reader(storage);
-            replayAll(reader, restored);
-        });
-    };
-    for (int i = 0; i < 8; ++i) {
-        Bytes damaged = whole;
-        damaged[random() % damaged.size()] ^= static_cast<std::uint8_t>(1U << random() % 8);
-        storage.remove(key);
-        storage.put(key, damaged);
-        EXPECT_NE(attempt().find(key), std::string::npos) << attempt();
-    }
-    for (const std::size_t size : {std::size_t{0}, std::size_t{5}, whole.size() / 2, whole.size() - 1}) {
-        storage.remove(key);
-        storage.put(key, ByteView(whole).first(size));
-        EXPECT_NE(attempt().find(key), std::string::npos) << attempt();
-    }
-    storage.remove(key);
-    const ArchiveReader reader(storage);
-    ASSERT_EQ(reader.rounds().at(0).gaps.size(), 1U);
-    EXPECT_EQ(reader.rounds().at(0).gaps.at(0).first_missing, key);
-    EXPECT_NE(attempt().find(key), std::string::npos) << attempt();
-    storage.put(key, whole);
-    EXPECT_EQ(attempt(), "no error");
-    EXPECT_EQ(checksums(restored), checksums(log.source.server));
-}
-
-TEST(LogReplay, TellsWhichTransactionTheServerRefused) {
-    storage::MemoryStorage storage;
-    const SmallLog log(storage);
-    const RestoredServer restored;
-    restored.connect().script(
-        "CREATE DATABASE d; CREATE TABLE d.t (a INT PRIMARY KEY, b TEXT); INSERT INTO d.t VALUES (20, 'in the way')");
-    const ArchiveReader reader(storage);
-    auto options = replayOptions(restored, GtidPosition::parse("1002-101-2"), reader.rounds().at(0).checkpoint_scn);
-    const std::string message = messageOf([&] { replay(reader, options); });
-    EXPECT_NE(message.find("1002-101-23"), std::string::npos) << message;
-    EXPECT_NE(message.find("Duplicate entry"), std::string::npos) << message;
-    EXPECT_TRUE(restored.connect().query("SHOW SLAVE STATUS").empty());
-}
-
-TEST(LogReplay, SeesThatTransactionsWereDropped) {
-    storage::MemoryStorage storage;
-    const SmallLog log(storage);
-    const ArchiveReader reader(storage);
-    // The archived events carry the id 101: a replica with that id drops them silently.
-    const MariadbServer same_id({"--skip-log-bin"});
-    const std::string message = messageOf([&] { replayAll(reader, same_id); });
-    EXPECT_NE(message.find("instead of 1002-101-42"), std::string::npos) << message;
-}
-
-TEST(LogReplay, EndsWhenTheServerDiesAndWhenItIsCancelled) {
-    storage::MemoryStorage storage;
-    const SmallLog log(storage);
-    const ArchiveReader reader(storage);
-    // Reading the archive takes its time, so that the replay is under way when it is hit.
-    storage::FaultyStorage slow(storage,
-                                {{.on = storage::FaultRule::Operation::Get,
-                                  .effect = storage::FaultRule::Effect::Delay,
-                                  .key_part = "/log/",
-                                  .after = 20,
-                                  .delay = std::chrono::milliseconds(60)}},
-                                1);
-    const ArchiveReader slow_reader(slow);
-    RestoredServer restored;
-    const auto& round = slow_reader.rounds().at(0);
-    std::stop_source stop;
-    const auto replay_until = [&](const std::function<void()>& hit) {
-        return LogReplay(slow_reader, replayOptions(restored, round.start.position, round.checkpoint_scn))
-            .run(stop.get_token(), [&, done = false](const ReplayProgress& progress) mutable {
-                if (progress.transactions > 0 && !std::exchange(done, true)) hit();
-            });
-    };
-    try {
-        replay_until([&] { stop.request_stop(); });
-        ADD_FAILURE() << "not cancelled";
-    } catch (const Error& error) {
-        EXPECT_EQ(error.code(), ErrorCode::Cancelled) << error.what();
-    }
-    stop = {};
-    restored.connect().script("DROP DATABASE IF EXISTS d");
-    try {
-        replay_until([&] { restored.kill(); });
-        ADD_FAILURE() << "the death of the server was not seen";
-    } catch (const Error& error) {
-        EXPECT_EQ(error.code(), ErrorCode::Unavailable) << error.what();
-    }
-}
-
-TEST(LogReplay, RefusesWhatTheArchiveDoesNotReach) {
-    storage::MemoryStorage storage;
-    const SmallLog log(storage);
-    const ArchiveReader reader(storage);
-    const auto& round = reader.rounds().at(0);
-    const RestoredServer restored;
-    const auto attempt = [&](const char* start, Scn target) {
-        return messageOf([&] { replay(reader, replayOptions(restored, GtidPosition::parse(start), target)); });
-    };
-    EXPECT_NE(attempt("", round.start.scn - 1).find("does not reach SCN"), std::string::npos);
-    EXPECT_NE(attempt("", round.checkpoint_scn + 1).find("does not reach SCN"), std::string::npos);
-    EXPECT_NE(attempt("1002-101-30", round.start.scn + 1).find("later than SCN"), std::string::npos);
-    EXPECT_EQ(attempt("1002-101-42,5-5-5", round.checkpoint_scn),
-              "no error");  // nothing to do, and a domain of the past
-    EXPECT_EQ(restored.connect().scalar("SELECT @@gtid_slave_pos"), "5-5-5,1002-101-42");
 }
 
 }  // namespace

@@ -302,6 +302,22 @@ TEST_F(TenantServiceTest, TakesARestoreToAStandbyAndAPrimary) {
     EXPECT_THAT(daemon(made.id).scalar("SELECT @@gtid_binlog_pos").value(), HasSubstr("1004-" + own + "-"));
 }
 
+TEST_F(TenantServiceTest, RefusesAReplayThatDidNotEndCleanly) {
+    create("source");
+    supervisor_->forget(1002);
+    EXPECT_TRUE(service_->server(1002)->stop());
+    pool("p");
+    const catalog::Tenant made = service_->createForRestore("copy", {.pools = {{"p"}}}, {});
+    const auto copy = service_->server(made.id);
+    std::filesystem::copy(directory_.path() / "1002" / "data", copy->paths().data(),
+                          std::filesystem::copy_options::recursive);
+    service_->startForReplay(made.id);
+    // The replay is not durable: what a killed server had is not known.
+    ASSERT_EQ(kill(copy->pid().value(), SIGKILL), 0);
+    EXPECT_THAT(errorOf([&] { service_->finishRestore(made.id, true); }), HasSubstr("did not end cleanly"));
+    EXPECT_EQ(stores_->tenants.get("copy").role, TenantRole::Restore);
+}
+
 TEST_F(TenantServiceTest, FinishesAnActivationThatWasInterrupted) {
     create("acme");
     daemon(1002).script("SET GLOBAL read_only=ON; SET GLOBAL event_scheduler=OFF");

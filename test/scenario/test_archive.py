@@ -1,5 +1,6 @@
 """The archive over time: pieces, gaps in the binlog, and what is purged when."""
 import pathlib
+import re
 
 import pymysql
 import pytest
@@ -87,3 +88,33 @@ def test_a_binlog_that_was_purged_too_early_interrupts_the_round(node):
     node.archived_now("shop")
     node.restore("back", "shop")
     assert node.scalar("SELECT COUNT(*) FROM d.t", tenant="back") == 3
+
+
+def on_sys_database(node, statement):
+    """On the catalog itself, as the daemon would write it, while the daemon is away."""
+    place = node.data / "t" / "1"
+    init = next(p for p in place.iterdir() if p.name.startswith("init")).read_text()
+    password = re.search(r"IDENTIFIED (?:BY|VIA [^']*) ?'([^']+)'", init).group(1)
+    with pymysql.connect(unix_socket=str(place / "s"), user="tidemark", password=password, autocommit=True) as connection:
+        with connection.cursor() as cursor:
+            assert cursor.execute(statement) == 1
+
+
+def test_log_mode_and_round_agree_after_a_crash_between_them(node):
+    for name in ("begun", "ended"):
+        node.create_tenant(name)
+    node.start_archive("begun")
+    node.start_archive("ended")
+    node.kill()
+    # ARCHIVELOG had made its round and not yet set the mode; NOARCHIVELOG had set the mode and not yet told the round.
+    on_sys_database(node, "UPDATE tidemark.tenant SET log_mode = 'NOARCHIVELOG' WHERE name = 'begun'")
+    on_sys_database(node, "UPDATE tidemark.archive_round r JOIN tidemark.tenant t ON r.tenant_id = t.tenant_id"
+                          " SET r.status = 'PREPARE' WHERE t.name = 'begun'")
+    on_sys_database(node, "UPDATE tidemark.tenant SET log_mode = 'NOARCHIVELOG' WHERE name = 'ended'")
+    node.start()
+    node.wait_archive("begun", "DOING")
+    node.wait_archive("ended", "STOP")
+    modes = node.sql("SELECT TENANT_NAME, LOG_MODE FROM oceanbase.DBA_OB_TENANTS WHERE TENANT_ID > 1 ORDER BY 1")
+    assert [(m["TENANT_NAME"], m["LOG_MODE"]) for m in modes] == [("begun", "ARCHIVELOG"), ("ended", "NOARCHIVELOG")]
+    node.sql("ALTER SYSTEM ARCHIVELOG TENANT = ended")
+    node.wait_archive("ended", "DOING")

@@ -56,6 +56,19 @@ def test_a_cancelled_restore_leaves_no_tenant_and_its_pool_free(shop):
     assert node.scalar("SELECT COUNT(*) FROM fill.t", tenant="back") == 1500000
 
 
+def test_a_restore_that_fails_removes_its_own_tenant_only(shop):
+    node = shop
+    node.archived_now("shop")
+    node.create_pool("p_twin")
+    node.sql(f"ALTER SYSTEM RESTORE twin FROM '{node.uri('shop_data')},{node.uri('shop_log')}' WITH 'pool_list=p_twin'")
+    node.sql("DROP TENANT twin FORCE")
+    node.sql("CREATE TENANT twin RESOURCE_POOL_LIST = ('p_twin')")
+    node.sql("CREATE DATABASE mine", tenant="twin")
+    assert node.wait_restore("twin")["STATUS"] == "FAIL"
+    assert node.scalar("SELECT STATUS FROM oceanbase.DBA_OB_TENANTS WHERE TENANT_NAME = 'twin'") == "NORMAL"
+    assert node.scalar("SELECT COUNT(*) FROM information_schema.schemata WHERE schema_name = 'mine'", tenant="twin") == 1
+
+
 def test_a_tenant_can_be_dropped_in_the_middle_of_its_backup(shop):
     node = shop
     node.start_archive("back")
