@@ -1,4 +1,7 @@
 """Work that is called off: it ends, says so, and leaves nothing behind."""
+import os
+import signal
+
 import pymysql
 import pytest
 
@@ -61,9 +64,14 @@ def test_a_restore_that_fails_removes_its_own_tenant_only(shop):
     node.archived_now("shop")
     node.create_pool("p_twin")
     node.sql(f"ALTER SYSTEM RESTORE twin FROM '{node.uri('shop_data')},{node.uri('shop_log')}' WITH 'pool_list=p_twin'")
+    preparing = wait_for("the redo log to be applied", lambda: node.processes("mariadb-backup"))
+    for pid in preparing:
+        os.kill(pid, signal.SIGSTOP)
     node.sql("DROP TENANT twin FORCE")
     node.sql("CREATE TENANT twin RESOURCE_POOL_LIST = ('p_twin')")
     node.sql("CREATE DATABASE mine", tenant="twin")
+    for pid in preparing:
+        os.kill(pid, signal.SIGKILL)
     assert node.wait_restore("twin")["STATUS"] == "FAIL"
     assert node.scalar("SELECT STATUS FROM oceanbase.DBA_OB_TENANTS WHERE TENANT_NAME = 'twin'") == "NORMAL"
     assert node.scalar("SELECT COUNT(*) FROM information_schema.schemata WHERE schema_name = 'mine'", tenant="twin") == 1
