@@ -65,6 +65,15 @@ bool completedOk(const std::filesystem::path& log) {
     return !lines.empty() && lines.back().ends_with("completed OK!");
 }
 
+bool blocksCommits(const std::filesystem::path& log) {
+    bool blocks = false;
+    for (const std::string& line : lastLines(log)) {
+        if (line.ends_with("Starting BACKUP STAGE BLOCK_COMMIT")) blocks = true;
+        if (line.ends_with("All tables unlocked")) blocks = false;
+    }
+    return blocks;
+}
+
 std::string complaintOf(const std::filesystem::path& log) {
     const auto lines = lastLines(log);
     if (lines.empty()) return {};

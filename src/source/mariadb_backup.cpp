@@ -1,6 +1,7 @@
 #include "source/mariadb_backup.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -52,6 +53,7 @@ constexpr std::size_t kLargestInfo = 64 << 10;
 MariadbBackupSource::MariadbBackupSource(MariadbBackupOptions options) : options_(std::move(options)) {}
 
 MariadbBackupSource::~MariadbBackupSource() {
+    guard_.reset();
     on_stop_.reset();
 }
 
@@ -110,6 +112,7 @@ void MariadbBackupSource::open(std::stop_token stop) {
     directory_ = std::make_unique<PrivateDirectory>(options_.work_directory);
     child_ = std::make_unique<Child>(command());
     on_stop_.emplace(stop_, [this] { child_->kill(SIGKILL); });
+    guard_.emplace(logFile(), options_.longest_commit_block, [this] { child_->kill(SIGKILL); });
     parser_.emplace([this](std::span<std::uint8_t> into) { return pull(into); });
 }
 
@@ -155,7 +158,10 @@ void MariadbBackupSource::read(std::span<std::uint8_t> into) {
 }
 
 ExitStatus MariadbBackupSource::waitForEnd() {
-    on_stop_.reset();  // from here on this thread alone handles the child
+    // From here on this thread alone handles the child.
+    on_stop_.reset();
+    held_commits_ = held_commits_ || (guard_ && guard_->struck());
+    guard_.reset();
     for (;;) {
         if (const auto status = child_->waitFor(std::chrono::milliseconds(50))) return *status;
         throwIfStopped();
@@ -164,6 +170,12 @@ ExitStatus MariadbBackupSource::waitForEnd() {
 
 void MariadbBackupSource::throwEndedEarly() {
     const ExitStatus status = waitForEnd();
+    if (held_commits_) {
+        throw Error(ErrorCode::Conflict,
+                    fmt::format("the copy held up the tenant's commits for {} ms and was ended",
+                                options_.longest_commit_block.count()),
+                    "the destination takes data too slowly, or not at all; see to it and run the backup again");
+    }
     const std::string complaint = complaintOf(logFile());
     throw Error(ErrorCode::Unavailable, "mariadb-backup ended before the copy was complete, with " + status.text() +
                                             (complaint.empty() ? "" : ": " + complaint));

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "source/backup_log.h"
 #include "source/data_directory.h"
 #include "testing/mariadb_server.h"
 
@@ -46,6 +47,12 @@ protected:
             "CREATE TABLE d.m (a INT) ENGINE=MyISAM; CREATE TABLE d.r (a INT) ENGINE=Aria");
         client.query("USE d");
         client.query("INSERT INTO t SELECT seq, REPEAT('x', 900) FROM seq_1_to_30000");
+    }
+    /// Where the source keeps its options and log.
+    std::optional<fs::path> privateDirectory() const {
+        for (const auto& entry : fs::directory_iterator(work_.path()))
+            if (entry.is_directory()) return entry.path().filename();
+        return std::nullopt;
     }
     static std::string failureOf(const std::function<void()>& work, ErrorCode code) {
         try {
@@ -101,6 +108,31 @@ TEST_F(MariadbBackupTest, StreamsAWholeTenantAndSaysWhereItStands) {
     EXPECT_GT(facts.binlog_position, 0U);
     EXPECT_GE(facts.last_lsn, facts.to_lsn);
     EXPECT_EQ(facts.server_version.substr(0, 3), "10.");
+}
+
+TEST_F(MariadbBackupTest, IsEndedWhenItHoldsUpCommits) {
+    fillTable();
+    auto limited = options();
+    limited.longest_commit_block = std::chrono::milliseconds(500);
+    MariadbBackupSource source(limited);
+    source.open({});
+    // Stopped in the middle of BLOCK_COMMIT, as if nobody took what it writes.
+    const fs::path log = work_.path() / *privateDirectory() / "log";
+    std::jthread stopper([&](const std::stop_token& stop) {
+        while (!stop.stop_requested()) {
+            if (!blocksCommits(log)) continue;
+            kill(source.pid(), SIGSTOP);
+            return;
+        }
+    });
+    const std::string failure = failureOf(
+        [&] {
+            drain(source);
+            source.finish();
+        },
+        ErrorCode::Conflict);
+    EXPECT_NE(failure.find("held up the tenant's commits for 500 ms"), std::string::npos) << failure;
+    server_.connect().query("INSERT INTO d.t VALUES (-1, 'goes on')");
 }
 
 TEST_F(MariadbBackupTest, GivesNoSecretAway) {

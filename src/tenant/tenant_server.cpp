@@ -17,6 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::chrono::minutes kStatementLimit{5};
 constexpr const char* kDropping = ".dropping-";
 /// mariadbd appends to its error log for ever; it is put aside at a start when it has grown beyond this.
 constexpr std::uintmax_t kLongestLog = 16ULL << 20;
@@ -210,6 +211,7 @@ mysql::Endpoint TenantServer::endpoint() const {
     endpoint.socket = socket();
     endpoint.user = kDaemonAccount;
     endpoint.password = readFile(paths_.secret()).value_or("");
+    endpoint.statement_timeout = kStatementLimit;
     return endpoint;
 }
 

@@ -60,7 +60,8 @@ public:
     /// A duplicate for watching; nullopt if nothing runs.
     std::optional<ProcessHandle> process() const;
 
-    /// For the daemon's own connections, as `tidemark`@`localhost`.
+    /// For the daemon's own connections, as `tidemark`@`localhost`. A statement may take five minutes: a server that
+    /// hangs must not hold a job for ever.
     mysql::Endpoint endpoint() const;
     std::string socket() const { return paths_.socket().string(); }
     const TenantPaths& paths() const { return paths_; }
