@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace tidemark {
@@ -68,7 +69,8 @@ public:
 
     const Bytes& data() const { return data_; }
     std::size_t size() const { return data_.size(); }
-    Bytes take() { return std::move(data_); }
+    /// What was written; the writer is empty then.
+    Bytes take() { return std::exchange(data_, {}); }
 
 private:
     ByteWriter& integer(std::uint64_t value, std::size_t size);

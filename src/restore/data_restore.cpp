@@ -66,7 +66,7 @@ bool canWriteDirectly(const fs::path& directory) {
     const fs::path path = directory / "direct-write-test";
     const Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_DIRECT | O_CLOEXEC, 0600));
     if (!fd.valid()) return false;
-    alignas(block::BlockDecoder::kAlignment) static const std::uint8_t kZeros[block::BlockDecoder::kAlignment] = {};
+    alignas(block::BlockDecoder::kAlignment) static constexpr std::uint8_t kZeros[block::BlockDecoder::kAlignment] = {};
     const bool written = ::pwrite(fd.get(), kZeros, sizeof kZeros, 0) == sizeof kZeros;
     ::unlink(path.c_str());
     return written;
