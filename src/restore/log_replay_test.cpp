@@ -96,7 +96,7 @@ TEST(LogReplay, BringsBackEveryKindOfTransaction) {
 class Writers {
 public:
     using Step = std::function<void(mysql::SqlClient&, std::mt19937_64&, int)>;
-    void add(const MariadbServer& server, std::uint64_t seed, Step step) {
+    void add(const MariadbServer& server, std::uint64_t seed, const Step& step) {
         threads_.emplace_back([&server, seed, step](std::stop_token stop) {
             std::mt19937_64 random(seed);
             std::optional<mysql::SqlClient> client;

@@ -135,7 +135,7 @@ StatementResult Engine::run(const Caller& caller, const SwitchArchiveMode& mode)
         if (strcasecmp(name.c_str(), "ALL_USER") != 0 && strcasecmp(name.c_str(), "ALL_META") != 0) continue;
         throw obError(Ob::NotSupported, "use all_user/all_meta in 'ALTER SYSTEM ARCHIVELOG' syntax is", "write ALL");
     }
-    const auto inMode = [&](const catalog::Tenant& tenant) {
+    const auto in_mode = [&](const catalog::Tenant& tenant) {
         return (tenant.log_mode == catalog::LogMode::Archivelog) == mode.archive;
     };
     std::vector<catalog::Tenant> tenants{parts_.stores.tenants.get(caller.tenant)};
@@ -144,7 +144,7 @@ StatementResult Engine::run(const Caller& caller, const SwitchArchiveMode& mode)
         if (tenants.empty()) throw obError(Ob::NotSupported, "No valid tenant name given", "there is no user tenant");
         // "All" are those that are not in the mode yet, and a standby has no log of its own; a named one gets told.
         std::erase_if(tenants, [&](const catalog::Tenant& tenant) {
-            return inMode(tenant) || tenant.role != catalog::TenantRole::Primary;
+            return in_mode(tenant) || tenant.role != catalog::TenantRole::Primary;
         });
     } else if (mode.tenants.given) {
         tenants = named(mode.tenants);
