@@ -24,13 +24,13 @@ std::vector<std::string> parseList(TokenStream& in) {
 }
 
 Options parseUnitOptions(TokenStream& in) {
-    static const std::vector<std::string> kKnown{
+    static const std::vector<std::string> known{
         "max_cpu",  "min_cpu",     "memory_size",    "log_disk_size",     "max_iops",
         "min_iops", "iops_weight", "data_disk_size", "max_net_bandwidth", "net_bandwidth_weight"};
     Options options;
     do {
         const std::string key = in.key();
-        if (std::find(kKnown.begin(), kKnown.end(), key) == kKnown.end()) in.fail();
+        if (std::find(known.begin(), known.end(), key) == known.end()) in.fail();
         in.skipEquals();
         options[key] = in.value();
     } while (in.acceptSymbol(',') || !(in.atEnd() || in.acceptSymbol(';')));
