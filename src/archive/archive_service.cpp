@@ -38,6 +38,7 @@ void ArchiveService::setDestination(const catalog::Tenant& tenant, const std::st
     }
     if (value.empty()) return stores_.destinations.clearArchive(tenant.id);
     const ArchiveDest dest = parseArchiveDest(value);
+    storage::requireOutside(location, options_.own_directory);
     const auto dest_id = stores_.destinations.idOf(tenant.id, catalog::DestinationKind::ArchiveLog, location);
     storage::openDestination(location, identity(tenant, dest_id), storage::DestinationKind::Archive, clock_);
     stores_.destinations.setArchive(tenant.id, location, dest.binding, dest.piece_switch_days);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
@@ -18,6 +19,8 @@ namespace tidemark::archive {
 struct ArchiveServiceOptions {
     /// How the daemon reaches a tenant; throws Ob::TenantNotExist.
     std::function<mysql::Endpoint(catalog::TenantId)> endpoint;
+    /// The node's directory, where no destination may lie.
+    std::filesystem::path own_directory;
     /// Length of a piece instead of PIECE_SWITCH_INTERVAL, whose least is a day; 0: not replaced. For tests.
     Nanos piece_interval = 0;
     /// How long a tenant that is not archived keeps its binlog, for replicas of its own.

@@ -20,6 +20,7 @@ struct BackupJobParts {
     catalog::Stores& stores;
     tenant::TenantService& tenants;
     const Clock& clock;
+    std::filesystem::path own_directory;  ///< the node's, where no destination may lie
 
     storage::DestinationIdentity identity(const catalog::Tenant& tenant, std::int64_t dest_id) const;
 };

@@ -1,6 +1,7 @@
 #include "backup/backup_service.h"
 
 #include <algorithm>
+#include <thread>
 
 #include "base/ob_error.h"
 #include "storage/destination.h"
@@ -25,6 +26,7 @@ void BackupService::setDestination(const catalog::Tenant& tenant, const std::str
     }
     if (uri.empty()) return stores_.destinations.clearBackup(tenant.id);
     const std::string plain = storage::plainUri(uri);
+    storage::requireOutside(plain, parts_.own_directory);
     const auto dest_id = stores_.destinations.idOf(tenant.id, catalog::DestinationKind::BackupData, plain);
     storage::openDestination(plain, parts_.identity(tenant, dest_id), storage::DestinationKind::Data, parts_.clock);
     stores_.destinations.setBackup(tenant.id, plain);
@@ -39,6 +41,19 @@ catalog::BackupRequest BackupService::request(const catalog::Tenant& tenant, con
                               {{"tenant_id", std::to_string(tenant.id)}, {"result", std::to_string(obResult(error))}},
                               error.what());
         throw;
+    }
+}
+
+/// The last round. One that begins, right after ARCHIVELOG, is given a moment: who starts a backup next in a script
+/// should not have to wait by hand.
+std::optional<catalog::ArchiveRound> BackupService::begunRound(catalog::TenantId tenant) {
+    using catalog::RoundStatus;
+    constexpr std::chrono::seconds kMoment{10};
+    for (const auto begin = std::chrono::steady_clock::now();;) {
+        const auto round = stores_.archive.lastRound(tenant);
+        const bool begins = round && (round->status == RoundStatus::Prepare || round->status == RoundStatus::Beginning);
+        if (!begins || std::chrono::steady_clock::now() - begin > kMoment) return round;
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
     }
 }
 
@@ -60,7 +75,7 @@ catalog::BackupRequest BackupService::checked(const catalog::Tenant& tenant, con
     if (std::any_of(jobs.begin(), jobs.end(), [&](const auto& job) { return job.tenant == tenant.id; })) {
         throw obError(Ob::BackupInProgress);
     }
-    const auto round = stores_.archive.lastRound(tenant.id);
+    const auto round = begunRound(tenant.id);
     if (!round || round->status != catalog::RoundStatus::Doing) {
         throw obError(
             Ob::BackupCanNotStart, "log archive status is not doing.",

@@ -42,6 +42,7 @@ public:
 
 private:
     catalog::BackupRequest request(const catalog::Tenant& tenant, const BackupOptions& options);
+    std::optional<catalog::ArchiveRound> begunRound(catalog::TenantId tenant);
     catalog::BackupRequest checked(const catalog::Tenant& tenant, const BackupOptions& options);
     void startFromSys(const std::vector<catalog::Tenant>& tenants, catalog::JobLevel level,
                       const BackupOptions& options);

@@ -27,6 +27,9 @@ constexpr Section kSections[] = {
      "  WHERE s.TENANT_ID = t.TENANT_ID AND s.FILE_STATUS = 'AVAILABLE') AS LAST_BACKUP"
      " FROM oceanbase.DBA_OB_TENANTS t LEFT JOIN oceanbase.CDB_OB_ARCHIVELOG a ON a.TENANT_ID = t.TENANT_ID"
      " ORDER BY t.TENANT_ID"},
+    {"Archives in trouble", "archive_problems",
+     "SELECT t.TENANT_NAME AS TENANT, a.STATUS, a.COMMENT FROM oceanbase.CDB_OB_ARCHIVELOG a"
+     " JOIN oceanbase.DBA_OB_TENANTS t USING (TENANT_ID) WHERE a.COMMENT <> ''"},
     {"Running backups", "backups",
      "SELECT TENANT_ID AS TENANT, JOB_ID AS JOB, BACKUP_SET_ID AS BACKUP_SET, STATUS, START_TIMESTAMP AS STARTED, PATH"
      " FROM oceanbase.CDB_OB_BACKUP_JOBS WHERE TENANT_ID <> 1"},

@@ -24,4 +24,12 @@ mysql::SqlClient ConnectionOptions::connect() const {
     return mysql::SqlClient(endpoint);
 }
 
+mysql::SqlClient ConnectionOptions::connectToSys() const {
+    mysql::SqlClient client = connect();
+    const std::string tenant = client.scalar("SHOW TENANT").value_or("");
+    if (tenant == "sys") return client;
+    throw Error(ErrorCode::InvalidRequest, "this is tenant " + tenant + "; what this tool shows is in tenant sys",
+                "log in there: --user root@sys");
+}
+
 }  // namespace tidemark::cli

@@ -16,6 +16,8 @@ struct ConnectionOptions {
 
     void addTo(CLI::App& app);
     mysql::SqlClient connect() const;
+    /// Throws InvalidRequest if the account is another tenant's: the views of all tenants are in sys.
+    mysql::SqlClient connectToSys() const;
 };
 
 }  // namespace tidemark::cli

@@ -22,7 +22,7 @@ void addBackups(mysql::SqlClient& client, std::vector<JobProgress>& jobs) {
     const auto result = client.query(
         "SELECT j.TENANT_ID, j.JOB_ID, COALESCE(n.TENANT_NAME, j.TENANT_ID) AS NAME, COALESCE(t.STATUS, j.STATUS) AS "
         "STATUS,"
-        " COALESCE(t.INPUT_BYTES, 0) AS DONE, COALESCE(t.DATA_PROGRESS, 0) AS PERCENT"
+        " COALESCE(t.INPUT_BYTES, 0) AS DONE, COALESCE(t.MACRO_BLOCK_COUNT, 0) AS BLOCKS"
         " FROM oceanbase.CDB_OB_BACKUP_JOBS j"
         " LEFT JOIN oceanbase.CDB_OB_BACKUP_TASKS t ON t.TENANT_ID = j.TENANT_ID AND t.JOB_ID = j.JOB_ID"
         " LEFT JOIN oceanbase.DBA_OB_TENANTS n ON n.TENANT_ID = j.TENANT_ID WHERE j.TENANT_ID <> 1");
@@ -31,8 +31,8 @@ void addBackups(mysql::SqlClient& client, std::vector<JobProgress>& jobs) {
                         .label = "backup " + row.text("NAME"),
                         .phase = row.text("STATUS"),
                         .done = number(row, "DONE")};
-        const double percent = number(row, "PERCENT");
-        job.total = percent > 0 ? job.done * 100 / percent : 0;
+        constexpr double kMacroBlock = 2 << 20;  // bytes, docs/sql.md
+        job.total = std::max(job.done, number(row, "BLOCKS") * kMacroBlock);
         jobs.push_back(job);
     }
 }

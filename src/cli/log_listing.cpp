@@ -60,6 +60,9 @@ std::string withoutSecrets(const std::string& statement) {
 
 int listLog(const LogCommand& command) {
     const auto destination = storage::readDestination(command.uri);
+    if (destination.marker.kind != storage::DestinationKind::Archive) {
+        throw Error(ErrorCode::InvalidRequest, destination.uri + " holds data backups, not a log archive");
+    }
     const archive::ArchiveReader reader(*destination.storage);
     const Scn from = command.from ? static_cast<Scn>(parseTimestamp(*command.from)) : 0;
     const Scn until = command.until ? static_cast<Scn>(parseTimestamp(*command.until)) : kScnUnlimited;

@@ -51,7 +51,7 @@ void addLog(CLI::App& app, Arguments& arguments) {
 int run(CLI::App& app, Arguments& arguments) {
     arguments.log.json = arguments.json;
     if (app.got_subcommand("log")) return cli::listLog(arguments.log);
-    auto client = arguments.connection.connect();
+    auto client = arguments.connection.connectToSys();
     if (app.got_subcommand("status")) return cli::showStatus(client, arguments.json);
     if (app.got_subcommand("backup")) return cli::runBackup(client, arguments.backup);
     if (app.got_subcommand("restore")) return cli::runRestore(client, arguments.restore);
@@ -79,9 +79,17 @@ int main(int argc, char** argv) {
     app.add_subcommand("shutdown", "End the node and its databases");
     try {
         app.parse(argc, argv);
-        return run(app, arguments);
+        const int code = run(app, arguments);
+        std::cout.flush();
+        if (std::cout.good() && std::fflush(stdout) == 0) return code;
+        std::cerr << "tidemark: the output could not be written\n";
+        return 2;
     } catch (const CLI::ParseError& error) {
         return app.exit(error) == 0 ? 0 : 2;
+    } catch (const Error& error) {
+        const std::string number = error.sql() ? "ERROR " + std::to_string(error.sql()->number) + ": " : "";
+        std::cerr << "tidemark: " << number << error.what() << '\n';
+        return 2;
     } catch (const std::exception& error) {
         std::cerr << "tidemark: " << error.what() << '\n';
         return 2;

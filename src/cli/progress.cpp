@@ -1,31 +1,50 @@
 #include "cli/progress.h"
 
 #include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 
 #include "cli/table.h"
 
 namespace tidemark::cli {
 
-std::string ProgressBars::line(const JobProgress& job, const Seen& seen) const {
-    constexpr int kWidth = 30;
+static std::size_t terminalColumns() {
+    winsize size{};
+    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 120;
+}
+
+/// What does not fit is left out from the right: a line that wraps could not be taken off the screen again.
+std::string ProgressBars::line(const JobProgress& job, const Seen& seen, std::size_t columns) const {
+    constexpr std::size_t kWidest = 30;
+    constexpr std::size_t kNarrowest = 10;
     const double fraction = job.total > 0 ? std::clamp(job.done / job.total, 0.0, 1.0) : 0;
-    const int filled = static_cast<int>(fraction * kWidth);
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - seen.since).count();
-    const double rate = seconds > 0.5 ? (job.done - seen.first_done) / seconds : 0;
-    std::string text = fmt::format("{:<24} [{}{}] {:5.1f}%  {:>9} of {:<9}", job.label, std::string(filled, '#'),
-                                   std::string(kWidth - filled, '.'), fraction * 100, humanBytes(job.done),
+    const double rate = seconds > 0.5 && job.total > job.done ? std::max(0.0, job.done - seen.first_done) / seconds : 0;
+    std::string text = fmt::format(" {:3.0f}%  {} of {}", std::floor(fraction * 100), humanBytes(job.done),
                                    job.total > 0 ? humanBytes(job.total) : "?");
-    if (rate > 0) text += fmt::format("  {:>9}/s", humanBytes(rate));
-    if (rate > 0 && job.total > job.done) text += "  left " + humanDuration((job.total - job.done) / rate);
-    return text + "  " + job.phase;
+    if (rate > 0) {
+        text += fmt::format("  {}/s  left {}", humanBytes(rate), humanDuration((job.total - job.done) / rate));
+    }
+    text += "  " + job.phase;
+    const std::size_t taken = job.label.size() + text.size() + 4;  // a blank, two brackets, the last column
+    const std::size_t width = std::clamp(columns > taken ? columns - taken : 0, kNarrowest, kWidest);
+    const auto filled = static_cast<std::size_t>(fraction * static_cast<double>(width));
+    const std::string whole =
+        fmt::format("{} [{}{}]{}", job.label, std::string(filled, '#'), std::string(width - filled, '.'), text);
+    return whole.substr(0, columns - 1);
 }
 
 void ProgressBars::draw(const std::vector<JobProgress>& jobs) {
     clear();
-    for (const JobProgress& job : jobs) {
+    std::size_t widest = 0;
+    for (const JobProgress& job : jobs)
+        widest = std::max(widest, job.label.size());
+    for (JobProgress job : jobs) {
+        job.label.resize(std::max(widest, job.label.size()), ' ');
         const auto [entry, is_new] = seen_.try_emplace(job.id);
         Seen& seen = entry->second;
         if (is_new) {
@@ -34,7 +53,7 @@ void ProgressBars::draw(const std::vector<JobProgress>& jobs) {
         }
         const int tenth = job.total > 0 ? static_cast<int>(10 * job.done / job.total) : 0;
         if (terminal_ || seen.last_phase != job.phase || tenth != seen.last_tenth) {
-            std::puts(line(job, seen).c_str());
+            std::puts(line(job, seen, terminal_ ? terminalColumns() : 1000).c_str());
             drawn_ += terminal_ ? 1 : 0;
         }
         seen.last_phase = job.phase;

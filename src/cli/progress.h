@@ -33,7 +33,7 @@ private:
         std::string last_phase;
         int last_tenth = -1;
     };
-    std::string line(const JobProgress& job, const Seen& seen) const;
+    std::string line(const JobProgress& job, const Seen& seen, std::size_t columns) const;
 
     bool terminal_;
     std::size_t drawn_ = 0;

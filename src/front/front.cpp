@@ -79,13 +79,13 @@ Front::~Front() {
     stop();
 }
 
-void Front::start(const std::string& bind, std::uint16_t port) {
+void Front::start(Fd listening) {
     Running& running = *running_;
-    running.listener = net::Listener::open(running.loop, bind, port);
+    running.listener = net::Listener::open(running.loop, std::move(listening));
     running.listener->start(
         [&running](net::Socket socket, net::Peer peer) { running.accept(std::move(socket), std::move(peer)); });
     running.loop.start();
-    running.context.log->info("listening on {} port {}", bind, running.listener->port());
+    running.context.log->info("listening on {}", running.listener->where());
 }
 
 std::uint16_t Front::port() const {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "base/file.h"
 #include "front/tenant_directory.h"
 #include "statement/statement_service.h"
 
@@ -39,9 +40,8 @@ public:
     Front(const Front&) = delete;
     Front& operator=(const Front&) = delete;
 
-    /// Binds and begins to accept; `bind` is a numeric address, port 0 picks a free one. Throws InvalidRequest or
-    /// Conflict if it cannot listen there.
-    void start(const std::string& bind, std::uint16_t port);
+    /// Begins to accept; `listening` is a socket of net::listenOn().
+    void start(Fd listening);
     std::uint16_t port() const;
 
     /// Accepts no more, ends idle sessions at once and the others after their current command, or, when `limit` has

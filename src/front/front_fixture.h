@@ -5,6 +5,7 @@
 #include "front/client_fixture.h"
 #include "front/engine_fixture.h"
 #include "front/front.h"
+#include "net/listener.h"
 
 /// For tests of the front only.
 namespace tidemark::front {
@@ -26,7 +27,7 @@ protected:
     }
     void begin(const FrontOptions& options) {
         front = std::make_unique<Front>(directory, service, options);
-        front->start("127.0.0.1", 0);
+        front->start(net::listenOn("127.0.0.1", 0));
     }
     LibClient connect(const std::string& user, const std::string& password = "", unsigned long flags = 0) const {
         return {front->port(), user, password, flags};

@@ -81,18 +81,23 @@ Fd bindAndListen(const tcp::endpoint& endpoint) {
 
 }  // namespace
 
-std::shared_ptr<Listener> Listener::open(EventLoop& loop, const std::string& bind, std::uint16_t port) {
+Fd listenOn(const std::string& bind, std::uint16_t port) {
     error_code error;
     const auto address = asio::ip::make_address(bind, error);
     if (error) {
         throw Error(ErrorCode::InvalidRequest, "listening on '" + bind + "': this is no IP address",
                     "give a numeric address, such as 127.0.0.1, 0.0.0.0 or ::");
     }
-    const tcp::endpoint endpoint(address, port);
-    Fd fd = bindAndListen(endpoint);
+    return bindAndListen(tcp::endpoint(address, port));
+}
+
+std::shared_ptr<Listener> Listener::open(EventLoop& loop, Fd listening) {
+    int family = 0;
+    socklen_t size = sizeof family;
+    if (getsockopt(listening.get(), SOL_SOCKET, SO_DOMAIN, &family, &size) != 0) throwErrno(errno, "listening");
     Acceptor acceptor(loop.context(0));
-    acceptor.assign(endpoint.protocol(), fd.get());
-    fd.release();
+    acceptor.assign(family == AF_INET6 ? tcp::v6() : tcp::v4(), listening.get());
+    listening.release();
     return std::shared_ptr<Listener>(new Listener(loop, std::move(acceptor)));
 }
 
@@ -101,6 +106,10 @@ Listener::Listener(EventLoop& loop, Acceptor acceptor)
       log_(makeLogger("listener")),
       acceptor_(std::move(acceptor)),
       port_(acceptor_.local_endpoint().port()) {}
+
+std::string Listener::where() const {
+    return acceptor_.local_endpoint().address().to_string() + " port " + std::to_string(port_);
+}
 
 void Listener::start(Accepted accepted) {
     accepted_ = std::move(accepted);

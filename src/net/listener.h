@@ -23,6 +23,10 @@ struct Peer {
     bool loopback = false;  ///< on this machine, by its loopback address
 };
 
+/// Binds and listens; `bind` is a numeric IPv4 or IPv6 address, port 0 picks a free one. Throws InvalidRequest for a
+/// bad address, Conflict if the port is taken.
+Fd listenOn(const std::string& bind, std::uint16_t port);
+
 /// A listening TCP socket that hands every connection to one of the event loop's threads in turn.
 ///
 /// All descriptors are close-on-exec: databases are started by this process and outlive it, and one that inherited the
@@ -32,11 +36,12 @@ public:
     /// Called on the thread that `socket` belongs to. TCP_NODELAY and keep-alive are set.
     using Accepted = std::function<void(Socket socket, Peer peer)>;
 
-    /// Binds and listens; `bind` is a numeric IPv4 or IPv6 address, port 0 picks a free one. Connections wait in the
-    /// kernel until start(). Throws InvalidRequest for a bad address, Conflict if the port is taken.
-    static std::shared_ptr<Listener> open(EventLoop& loop, const std::string& bind, std::uint16_t port);
+    /// `listening` is a socket of listenOn(). Connections wait in the kernel until start().
+    static std::shared_ptr<Listener> open(EventLoop& loop, Fd listening);
 
     std::uint16_t port() const { return port_; }
+    /// "127.0.0.1 port 2881"
+    std::string where() const;
     /// Once only.
     void start(Accepted accepted);
     /// From any thread; a connection or two may still be delivered while it takes effect.

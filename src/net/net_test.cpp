@@ -91,7 +91,7 @@ TEST(OnWorkers, CarriesTheException) {
 
 TEST(Listener, SpreadsConnectionsOverTheThreadsAndTellsWhoTheyAre) {
     EventLoop loop({.threads = 2});
-    const auto listener = Listener::open(loop, "127.0.0.1", 0);
+    const auto listener = Listener::open(loop, listenOn("127.0.0.1", 0));
     std::mutex mutex;
     std::vector<std::pair<std::thread::id, Peer>> accepted;
     listener->start([&](const Socket&, const Peer& peer) {
@@ -124,10 +124,23 @@ std::set<int> descriptors() {
     return open;
 }
 
+TEST(Listener, RefusesAPortThatIsTaken) {
+    EventLoop loop;
+    const auto listener = Listener::open(loop, listenOn("127.0.0.1", 0));
+    try {
+        listenOn("127.0.0.1", listener->port());
+        FAIL() << "no error";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.code(), ErrorCode::Conflict);
+        EXPECT_NE(std::string(error.what()).find(std::to_string(listener->port())), std::string::npos);
+    }
+    EXPECT_THROW(listenOn("localhost", 0), Error) << "only numeric addresses";
+}
+
 TEST(Listener, LeavesNoDescriptorToPrograms) {
     const std::set<int> before = descriptors();
     EventLoop loop;
-    const auto listener = Listener::open(loop, "127.0.0.1", 0);
+    const auto listener = Listener::open(loop, listenOn("127.0.0.1", 0));
     std::promise<Socket> promise;
     listener->start([&](Socket socket, const Peer&) { promise.set_value(std::move(socket)); });
     loop.start();
@@ -147,7 +160,7 @@ TEST(Listener, ItsPortIsFreeAgainAtOnce) {
     std::uint16_t port = 0;
     for (int i = 0; i < 3; ++i) {
         EventLoop loop;
-        const auto listener = Listener::open(loop, "127.0.0.1", port);
+        const auto listener = Listener::open(loop, listenOn("127.0.0.1", port));
         port = listener->port();
         listener->start([](const Socket&, const Peer&) {});
         loop.start();

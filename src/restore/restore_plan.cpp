@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "base/ob_error.h"
 
@@ -73,15 +74,24 @@ bool leadsTo(const LogSource& log, const block::BackupSetDescription& set, Scn t
 }
 
 std::string moment(Scn scn) {
+    if (scn > static_cast<Scn>(std::numeric_limits<Nanos>::max())) return std::to_string(scn);
     return fmt::format("{} ({})", scn, formatTimestamp(static_cast<Nanos>(scn)));
 }
 
 /// What there is, for whoever asked for something else.
 std::string describe(const Sources& sources) {
     std::string text;
+    std::size_t sets = 0;
+    Scn first = kScnUnlimited;
+    Scn last = 0;
     forEachSet(sources, [&](const DataSource&, const auto& set) {
-        text += fmt::format("; backup set {} from {}", set.id.number, moment(set.min_restore_scn));
+        ++sets;
+        first = std::min(first, set.min_restore_scn);
+        last = std::max(last, set.min_restore_scn);
     });
+    if (sets == 1) text += "; a backup set from " + moment(first);
+    // An error's text is short: clients cut it at 512 bytes.
+    if (sets > 1) text += fmt::format("; {} backup sets from {} to {}", sets, moment(first), moment(last));
     for (const DataSource& data : sources.data) {
         for (const block::FoundBackupSet& found : data.found) {
             if (found.state == block::FoundBackupSet::State::Damaged) text += "; " + found.problem;

@@ -51,7 +51,9 @@ void RestoreService::start(const RestoreRequest& request) {
     const RestoreOptions options = parseRestoreOptions(request.options);
     const std::optional<Scn> until = untilOf(request);
     checkNames(request.tenant, options);
-    RestorePlan plan = planRestore({.uris = splitList(request.from), .until = until});
+    const std::vector<std::string> uris = splitList(request.from);
+    if (uris.empty()) throw obError(Ob::InvalidBackupDest, request.from, "FROM 'data uri,archive uri'");
+    RestorePlan plan = planRestore({.uris = uris, .until = until});
     // A backup of a newer server is refused now, not after hours of copying.
     needsUpgrade(
         plan.set.server_version,

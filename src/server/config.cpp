@@ -6,6 +6,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdlib>
+#include <iostream>
 
 #include "base/version.h"
 #include "tenant/tenant_config.h"
@@ -90,6 +91,10 @@ std::variant<Config, int> parseConfig(int argc, const char* const* argv) {
         return EX_CONFIG;
     } catch (const CLI::ParseError& error) {
         return app.exit(error) == 0 ? 0 : EX_USAGE;
+    }
+    if (config.data_dir.empty()) {
+        std::cerr << "--data-dir is empty\n";
+        return EX_USAGE;
     }
     config.data_dir = fs::absolute(config.data_dir).lexically_normal();
     if (config.data_dir.filename().empty()) config.data_dir = config.data_dir.parent_path();

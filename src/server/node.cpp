@@ -7,6 +7,7 @@
 #include "base/random.h"
 #include "base/sandbox.h"
 #include "base/version.h"
+#include "net/listener.h"
 #include "view/sys_views.h"
 
 namespace tidemark::server {
@@ -14,6 +15,7 @@ namespace tidemark::server {
 Node::Node(const Config& config, std::function<void()> end)
     : log_(makeLogger("node")),
       directory_(config.data_dir),
+      listening_(net::listenOn(config.bind, config.port)),
       template_(directory_.templates()),
       sys_(startSys(directory_, template_, config)),
       catalog_({.endpoint = sys_.server->endpoint()}, clock_),
@@ -34,9 +36,10 @@ Node::Node(const Config& config, std::function<void()> end)
                     }},
                catalog_, stores_, template_, supervisor_, sys_.server),
       archive_({.endpoint = [this](catalog::TenantId id) { return tenants_.server(id)->endpoint(); },
+                .own_directory = directory_.root(),
                 .piece_interval = config.piece_interval.count() * kSecond},
                stores_, clock_),
-      backup_({.stores = stores_, .tenants = tenants_, .clock = clock_}, runner_),
+      backup_({.stores = stores_, .tenants = tenants_, .clock = clock_, .own_directory = directory_.root()}, runner_),
       restore_({.stores = stores_, .tenants = tenants_, .clock = clock_}, runner_),
       engine_({.catalog = catalog_,
                .stores = stores_,
@@ -64,7 +67,7 @@ Node::Node(const Config& config, std::function<void()> end)
     restore_.failInterrupted();
     backup_.failInterrupted();
     archive_.resumeAll();
-    front_.start(config.bind, config.port);
+    front_.start(std::move(listening_));
 }
 
 Node::~Node() {

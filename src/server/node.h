@@ -56,6 +56,7 @@ private:
     const Logger log_;
     SystemClock clock_;
     DataDirectory directory_;
+    Fd listening_;  ///< taken before anything is started that would have to be ended if the port is not free
     tenant::TenantTemplate template_;
     SysTenant sys_;
     catalog::Catalog catalog_;

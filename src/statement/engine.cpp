@@ -104,8 +104,10 @@ StatementResult Engine::run(const Caller& caller, const ShowParameters& show) {
     const catalog::Tenant target = parts_.stores.tenants.get(tenant);
     const mysql::Result found = parts_.catalog.read([&](mysql::SqlClient& client) {
         return client.query(
-            "SELECT zone, 'observer' AS svr_type, svr_ip, svr_port, name, data_type, value, info, section, scope,"
-            " 'DEFAULT' AS source, edit_level, default_value, isdefault FROM oceanbase.GV$OB_PARAMETERS"
+            "SELECT zone AS zone, 'observer' AS svr_type, svr_ip AS svr_ip, svr_port AS svr_port, name AS name,"
+            " data_type AS data_type, value AS value, info AS info, section AS section, scope AS scope,"
+            " 'DEFAULT' AS source, edit_level AS edit_level, default_value AS default_value, isdefault AS isdefault"
+            " FROM oceanbase.GV$OB_PARAMETERS"
             " WHERE (tenant_id = ? OR tenant_id IS NULL) AND name LIKE ? ORDER BY name",
             {target.id, show.like.value_or("%")});
     });

@@ -23,16 +23,20 @@ std::vector<std::string> parseList(TokenStream& in) {
     return list;
 }
 
+/// [=] value. An option that is given twice would hide one of its values.
+void addOption(Options& options, TokenStream& in, const std::string& key) {
+    in.skipEquals();
+    if (!options.emplace(key, in.value()).second) throw obError(Ob::InvalidArgument, key + ", which is given twice");
+}
+
 Options parseUnitOptions(TokenStream& in) {
     static const std::vector<std::string> known{
         "max_cpu",  "min_cpu",     "memory_size",    "log_disk_size",     "max_iops",
         "min_iops", "iops_weight", "data_disk_size", "max_net_bandwidth", "net_bandwidth_weight"};
     Options options;
     do {
-        const std::string key = in.key();
-        if (std::find(known.begin(), known.end(), key) == known.end()) in.fail();
-        in.skipEquals();
-        options[key] = in.value();
+        if (std::none_of(known.begin(), known.end(), [&](const auto& one) { return in.isKey(one); })) in.fail();
+        addOption(options, in, in.key());
     } while (in.acceptSymbol(',') || !(in.atEnd() || in.acceptSymbol(';')));
     return options;
 }
@@ -51,12 +55,12 @@ Statement parseUnit(TokenStream& in, const std::string& verb) {
 
 void parsePoolOptions(TokenStream& in, Options& options, std::vector<std::string>& zones) {
     do {
-        const std::string key = in.key();
-        in.skipEquals();
-        if (key == "zone_list") {
+        if (in.isKey("zone_list")) {
+            in.key();
+            in.skipEquals();
             zones = parseList(in);
-        } else if (key == "unit" || key == "unit_num" || key == "replica_type") {
-            options[key] = in.value();
+        } else if (in.isKey("unit") || in.isKey("unit_num") || in.isKey("replica_type")) {
+            addOption(options, in, in.key());
         } else {
             in.fail();
         }
@@ -138,6 +142,7 @@ Statement parseAlterTenant(TokenStream& in) {
         parseTenantOptions(in, alter.options);
         if (alter.options.pools.empty() && alter.options.options.empty() && alter.options.variables.empty()) {
             // ALTER TENANT t SET name = value: variables without the word
+            if (!in.startsAssignment()) in.fail();
             parseTenantVariables(in, alter.options.variables);
         }
     }

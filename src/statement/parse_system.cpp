@@ -67,7 +67,8 @@ Scn parseScn(const std::string& text) {
 }
 
 Statement parseRestore(TokenStream& in) {
-    if (in.isWord("FROM")) return Unsupported{"RESTORE … PREVIEW"};
+    if (in.isWord("FROM"))
+        throw obError(Ob::NotSupported, "RESTORE without a tenant's name, or PREVIEW, is", "RESTORE t FROM …");
     Restore restore;
     restore.tenant = in.name();
     if (!in.acceptWord("FROM")) in.fail();
@@ -142,7 +143,8 @@ Statement parseAlterSystem(TokenStream& in) {
     }
     if (in.acceptWord("SHUTDOWN")) return Shutdown{};
     if (const auto later = parseLater(in)) return *later;
-    in.acceptWord("SET");
+    const bool set = in.acceptWord("SET");
+    if (!set && !in.startsAssignment()) in.fail();
     return parseSetParameters(in);
 }
 

@@ -99,8 +99,23 @@ TEST(Statement, NamesTheSpotThatIsWrong) {
         FAIL() << "no error";
     } catch (const Error& error) {
         EXPECT_EQ(error.sql()->number, 1064);
-        EXPECT_NE(std::string(error.what()).find("near 'FRM x WITH y' at line 2"), std::string::npos) << error.what();
+        EXPECT_NE(std::string(error.what()).find("near 'FRM 'x' WITH 'y'' at line 2"), std::string::npos)
+            << error.what();
     }
+    for (const auto& [text, near] : std::vector<std::pair<std::string, std::string>>{
+             {"ALTER SYSTEM BOGUS", "near 'BOGUS'"},
+             {"ALTER TENANT t bogus", "near 'bogus'"},
+             {"CREATE RESOURCE UNIT u MAX_CPU 1, bogus 3", "near 'bogus 3'"},
+             {"CREATE RESOURCE POOL p UNIT='u', bogus=3", "near 'bogus=3'"}}) {
+        try {
+            parse(text);
+            ADD_FAILURE() << text;
+        } catch (const Error& error) {
+            EXPECT_NE(std::string(error.what()).find(near), std::string::npos) << error.what();
+        }
+    }
+    EXPECT_THROW(parse("CREATE RESOURCE UNIT u MAX_CPU 1, MAX_CPU 2"), Error);
+    EXPECT_THROW(parse("ALTER SYSTEM SET DATA_BACKUP_DEST = ?", {nullptr}), Error);
     EXPECT_THROW(parse("ALTER SYSTEM BACKUP DATABASE; SELECT 1"), Error);
     EXPECT_THROW(parse("ALTER SYSTEM BACKUP"), Error);
     EXPECT_THROW(parse("ALTER SYSTEM RESTORE t FROM 'x"), Error);

@@ -34,7 +34,7 @@ public:
 
     Token next() {
         skipBlanksAndComments();
-        Token token{.kind = TokenKind::End, .text = {}, .line = line_};
+        Token token{.kind = TokenKind::End, .text = {}, .line = line_, .rest = text_.substr(position_)};
         if (position_ == text_.size()) return token;
         const char c = text_[position_];
         if (c == '\'' || c == '"' || c == '`') {
@@ -127,7 +127,7 @@ std::string textOfValue(const mysql::Value& value) {
     if (const auto* number = std::get_if<std::int64_t>(&value)) return std::to_string(*number);
     if (const auto* number = std::get_if<std::uint64_t>(&value)) return std::to_string(*number);
     if (const auto* number = std::get_if<double>(&value)) return fmt::format("{}", *number);
-    return {};
+    throw obError(Ob::InvalidArgument, "a parameter, whose value is NULL");
 }
 
 }  // namespace
@@ -232,17 +232,23 @@ std::string TokenStream::key() {
     return text;
 }
 
+bool TokenStream::isKey(std::string_view name) const {
+    const bool may_be = peek().kind == TokenKind::Word || peek().kind == TokenKind::Name;
+    return may_be && upper(peek().text) == upper(name);
+}
+
+bool TokenStream::startsAssignment() const {
+    const bool named = peek().kind == TokenKind::Word || peek().kind == TokenKind::Name;
+    return named && (isWord("TO", 1) || (peek(1).kind == TokenKind::Symbol && peek(1).text == "="));
+}
+
 void TokenStream::expectEnd() {
     acceptSymbol(';');
     if (!atEnd()) fail();
 }
 
 void TokenStream::fail() const {
-    std::string near;
-    for (std::size_t i = position_; i + 1 < tokens_.size() && near.size() < 40; ++i) {
-        near += (near.empty() ? "" : " ") + tokens_[i].text;
-    }
-    throw syntaxError(near, peek().line);
+    throw syntaxError(peek().rest, peek().line);
 }
 
 }  // namespace tidemark::statement

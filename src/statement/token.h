@@ -23,6 +23,7 @@ struct Token {
     TokenKind kind = TokenKind::End;
     std::string text;
     int line = 1;
+    std::string_view rest;  ///< the statement from here on, as it was written; it must outlive the token
 };
 
 /// Cuts a statement into tokens by MariaDB's lexical rules (default sql_mode): comments are dropped, strings may use
@@ -59,6 +60,10 @@ public:
     std::vector<std::string> names();
     /// A keyword or parameter name, in lower case.
     std::string key();
+    /// Whether that comes next, in any case.
+    bool isKey(std::string_view name) const;
+    /// Whether `name =` or `name TO` comes next.
+    bool startsAssignment() const;
 
     /// Only an optional `;` may be left.
     void expectEnd();

@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 
@@ -80,10 +81,29 @@ auto asDestination(Work work) {
     }
 }
 
+fs::path pathOf(const std::string& plain_uri) {
+    return plain_uri.substr(std::string("file://").size());
+}
+
+/// A destination holds the objects of one kind and nothing else.
+void refuseNesting(const fs::path& path) {
+    for (fs::path above = path.parent_path(); above != above.root_path(); above = above.parent_path()) {
+        if (!fs::exists(above / kMarkerKey)) continue;
+        throw obError(Ob::FormatFileNotMatch,
+                      ", " + path.string() + " lies inside of the destination " + above.string(),
+                      "use another directory, one per tenant and kind");
+    }
+}
+
 /// Only the last component is made: a missing parent is more likely a file system that is not mounted.
 void makeDirectory(const std::string& uri) {
-    const fs::path path = uri.substr(std::string("file://").size());
+    const fs::path path = pathOf(uri);
+    refuseNesting(path);
     if (::mkdir(path.c_str(), 0700) == 0) return syncDirectory(path.parent_path());
+    if (errno == ENOENT) {
+        throw Error(ErrorCode::Unavailable, "there is no directory " + path.parent_path().string(),
+                    "make it, or mount the file system that it should lie on: only the last component is made");
+    }
     if (errno != EEXIST) throwErrno(errno, "making directory " + path.string());
     struct stat info {};
     if (::stat(path.c_str(), &info) == 0 && !S_ISDIR(info.st_mode)) {
@@ -149,6 +169,16 @@ Destination verified(std::shared_ptr<Storage> storage, const std::string& uri, c
 }
 
 }  // namespace
+
+void requireOutside(const std::string& uri, const fs::path& directory) {
+    std::error_code unknown;  // what cannot be resolved is met again when it is opened
+    const fs::path path = fs::weakly_canonical(pathOf(plainUri(uri)), unknown);
+    const fs::path own = fs::weakly_canonical(directory, unknown);
+    if (std::mismatch(own.begin(), own.end(), path.begin(), path.end()).first != own.end()) return;
+    throw obError(Ob::InvalidBackupDest, uri,
+                  "it lies in the node's own directory " + directory.string() +
+                      ", where DROP TENANT would remove it; use another");
+}
 
 Destination openDestination(const std::string& uri, const DestinationIdentity& identity, DestinationKind kind,
                             const Clock& clock) {

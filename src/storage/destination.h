@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -36,6 +37,9 @@ struct Destination {
     std::string uri;       ///< as recorded and shown, without secrets
     bool created = false;  ///< by this call
 };
+
+/// Throws 9026 if a destination would lie in `directory`: the node's own, where DROP TENANT would remove it.
+void requireOutside(const std::string& uri, const std::filesystem::path& directory);
 
 /// For SET DATA_BACKUP_DEST and SET LOG_ARCHIVE_DEST: makes the directory if only that is missing and the marker if the
 /// directory is empty, verifies the marker otherwise, and probes that writing and removing work.

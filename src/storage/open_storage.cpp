@@ -10,6 +10,8 @@ namespace tidemark::storage {
 namespace {
 
 constexpr std::string_view kFile = "file://";
+// What fits into the views' columns, together with what is below a destination.
+constexpr std::size_t kLongestPath = 1000;
 
 /// The directory of a file:// URI. Throws for anything else.
 std::filesystem::path directoryOf(const std::string& uri) {
@@ -22,6 +24,7 @@ std::filesystem::path directoryOf(const std::string& uri) {
     const auto invalid = [&](const std::string& hint) { return obError(Ob::InvalidBackupDest, uri, hint); };
     if (!uri.starts_with(kFile)) throw invalid("write it as file:///directory");
     const std::string path = uri.substr(kFile.size());
+    if (path.size() > kLongestPath) throw invalid("the directory's name is too long");
     if (!path.starts_with('/')) throw invalid("the directory must be absolute: file:///directory");
     // OceanBase begins options of object stores with '?'; it allows none in a path.
     if (path.find_first_of("?*\"'\n,") != std::string::npos || path.find('\0') != std::string::npos) {

@@ -14,6 +14,8 @@ namespace {
 
 constexpr std::int64_t kLeastLogDisk = 2LL << 30;
 constexpr std::int64_t kLeastIops = 1024;
+constexpr int kMostCpu = 10'000;           // more than any machine has
+constexpr std::size_t kLongestName = 128;  // OceanBase's
 constexpr std::int64_t kUnlimitedIops = 9223372036854775807;
 
 void atLeast(const char* item, bool holds, const std::string& least) {
@@ -21,6 +23,10 @@ void atLeast(const char* item, bool holds, const std::string& least) {
 }
 
 void checkUnit(const catalog::UnitConfig& unit) {
+    requireName(unit.name, "resource unit name");
+    if (!(unit.max_cpu <= kMostCpu && unit.min_cpu <= kMostCpu)) {
+        throw obError(Ob::InvalidArgument, fmt::format("MAX_CPU, whose greatest value is {}", kMostCpu));
+    }
     atLeast("MAX_CPU", unit.max_cpu >= 1, "1");
     atLeast("MIN_CPU", unit.min_cpu >= 1, "1");
     atLeast("MEMORY_SIZE", unit.memory_size >= static_cast<std::int64_t>(kLeastMemory), "64M");
@@ -57,6 +63,12 @@ const std::string& knownZone(const std::string& zone, const std::vector<std::str
 }
 
 }  // namespace
+
+void requireName(const std::string& name, const char* what) {
+    if (name.empty() || name.size() > kLongestName) {
+        throw obError(Ob::InvalidArgument, fmt::format("{}: 1 to {} bytes", what, kLongestName));
+    }
+}
 
 catalog::UnitConfig newUnit(const std::string& name, const UnitItems& items) {
     if (!items.max_cpu) throw obError(Ob::MissArgument, "MAX_CPU");

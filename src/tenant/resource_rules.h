@@ -21,6 +21,9 @@ struct UnitItems {
     std::optional<std::int64_t> iops_weight;
 };
 
+/// Throws Ob::InvalidArgument, naming `what`, for a name that is empty or longer than OceanBase's 128 bytes.
+void requireName(const std::string& name, const char* what);
+
 /// A new unit with OceanBase's defaults. Throws Ob::MissArgument without MAX_CPU or MEMORY_SIZE,
 /// Ob::UnitValueBelowLimit and Ob::InvalidArgument for values out of range. Memory may be as little as 64M.
 catalog::UnitConfig newUnit(const std::string& name, const UnitItems& items);

@@ -199,6 +199,7 @@ void TenantService::dropUnit(const std::string& name, bool if_exists) {
 void TenantService::createPool(const std::string& name, const std::string& unit, std::int64_t unit_num,
                                const std::vector<std::string>& zones, bool if_not_exists) {
     if (if_not_exists && stores_.resources.findPool(name)) return;
+    requireName(name, "resource pool name");
     if (unit_num < 1) throw obError(Ob::InvalidArgument, "UNIT_NUM");
     stores_.resources.createPool(name, unit, unit_num, zones);
 }

@@ -10,7 +10,7 @@ Blocks are separated by empty lines; a block's first line says what it is:
     kill daemon             the daemon is killed and started again
     kill tenant NAME        the tenant's mariadbd is killed
 
-`{dir}` is a directory for destinations; `*` as a value stands for any.
+`{dir}` is a directory for destinations, `{data}` the node's own; `*` as a value stands for any.
 """
 import os
 import pathlib
@@ -67,7 +67,7 @@ class Script(pytest.Item):
         node = Node()
         try:
             node.start()
-            for block in blocks(self.path.read_text().replace("{dir}", str(node.backups))):
+            for block in blocks(self.path.read_text().replace("{dir}", str(node.backups)).replace("{data}", str(node.data))):
                 self.run(node, block)
         finally:
             node.destroy()
