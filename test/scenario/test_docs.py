@@ -1,6 +1,7 @@
 """What the README tells a newcomer to type works, word for word."""
 import contextlib
 import re
+import subprocess
 
 import pymysql
 
@@ -11,7 +12,10 @@ def session_of_readme(node):
     """The README's SQL, in order, with its places replaced by ours."""
     text = (ROOT / "README.md").read_text()
     sql = "\n".join(re.findall(r"```sql\n(.*?)```", text, re.S)).replace("\\G", ";")
-    sql = sql.replace("/var/tmp/tidemark-backup", str(node.backups))
+    place = str(node.directory / "readme")
+    sql = sql.replace("/var/tmp/tidemark-backup", place)
+    (shell,) = re.findall(r"^    \$ (mkdir .*)$", text, re.M)
+    subprocess.run(shell.replace("/var/tmp/tidemark-backup", place).split(), check=True)
     return [s.strip() for s in sql.split(";") if s.strip()]
 
 
@@ -21,8 +25,6 @@ def test_the_first_session_of_the_readme(node):
     connection = node.connect()
     with contextlib.closing(connection), connection.cursor() as cursor:
         for statement in statements:
-            if statement.startswith("ALTER SYSTEM BACKUP"):
-                node.wait_archive("shop", "DOING")
             if statement.startswith("ALTER SYSTEM RESTORE"):
                 wait_for("the backup", lambda: node.sql("SELECT 1 FROM oceanbase.CDB_OB_BACKUP_SET_FILES"
                                                         " WHERE FILE_STATUS = 'AVAILABLE'"))
