@@ -1,5 +1,6 @@
 #include "archive/archive_service.h"
 
+#include <fmt/format.h>
 #include <pthread.h>
 
 #include <condition_variable>
@@ -32,7 +33,7 @@ void ArchiveService::setDestination(const catalog::Tenant& tenant, const std::st
     const auto current = stores_.destinations.archive(tenant.id);
     const bool running = tenant.log_mode == LogMode::Archivelog;
     const std::string location = value.empty() ? "" : storage::plainUri(parseArchiveDest(value).location);
-    if (running && (!current || location != current->path)) {
+    if (running && (!current || location != storage::plainUri(current->path))) {
         throw obError(Ob::NotSupported, "change archive dest when archive is running is",
                       "ALTER SYSTEM NOARCHIVELOG first and wait until the round is STOP");
     }
@@ -64,6 +65,11 @@ catalog::ArchiveDestination ArchiveService::requireReady(const catalog::Tenant& 
             Ob::CannotStartLogArchive,
             "tenant " + tenant.name + " is " + catalog::text(tenant.status) + ", " + catalog::text(tenant.role),
             "only a NORMAL PRIMARY can be archived");
+    }
+    if (const auto last = stores_.archive.lastRound(tenant.id); last && last->status != RoundStatus::Stop) {
+        throw obError(Ob::CannotStartLogArchive,
+                      fmt::format("round {} of tenant {} is {}", last->round_id, tenant.name, text(last->status)),
+                      "wait until CDB_OB_ARCHIVELOG_SUMMARY says STOP");
     }
     const auto destination = stores_.destinations.archive(tenant.id);
     if (!destination) {

@@ -243,8 +243,7 @@ void BackupJob::completeSet(const DataBackupResult& copied) {
 
     task_.stats.input_bytes = copied.blocks.plain_bytes;
     task_.stats.output_bytes = copied.blocks.stored_bytes;
-    task_.stats.macro_block_count = task_.stats.finish_macro_block_count =
-        static_cast<std::int64_t>(copied.blocks.blocks);
+    task_.stats.macro_block_count = task_.stats.finish_macro_block_count = macroBlocks(copied.blocks.plain_bytes);
     task_.stats.tablet_count = task_.stats.finish_tablet_count = static_cast<std::int64_t>(copied.tablets);
     task_.stats.file_count = static_cast<std::int64_t>(copied.blocks.objects.size());
     set_.stats = task_.stats;

@@ -17,6 +17,11 @@ void checkOptions(const BackupOptions& options) {
     }
 }
 
+/// How long one statement waits for rounds that begin, whatever number of tenants it is about.
+std::chrono::steady_clock::time_point aMoment() {
+    return std::chrono::steady_clock::now() + std::chrono::seconds(10);
+}
+
 }  // namespace
 
 void BackupService::setDestination(const catalog::Tenant& tenant, const std::string& uri) {
@@ -33,9 +38,10 @@ void BackupService::setDestination(const catalog::Tenant& tenant, const std::str
 }
 
 /// A refusal is also an event, so that who backs up all tenants by a timer can see which were left out, and why.
-catalog::BackupRequest BackupService::request(const catalog::Tenant& tenant, const BackupOptions& options) {
+catalog::BackupRequest BackupService::request(const catalog::Tenant& tenant, const BackupOptions& options,
+                                              Deadline until) {
     try {
-        return checked(tenant, options);
+        return checked(tenant, options, until);
     } catch (const Error& error) {
         stores_.events.record("backup_data", "start_backup_data",
                               {{"tenant_id", std::to_string(tenant.id)}, {"result", std::to_string(obResult(error))}},
@@ -46,19 +52,19 @@ catalog::BackupRequest BackupService::request(const catalog::Tenant& tenant, con
 
 /// The last round. One that begins, right after ARCHIVELOG, is given a moment: who starts a backup next in a script
 /// should not have to wait by hand.
-std::optional<catalog::ArchiveRound> BackupService::begunRound(catalog::TenantId tenant) {
+std::optional<catalog::ArchiveRound> BackupService::begunRound(catalog::TenantId tenant, Deadline until) {
     using catalog::RoundStatus;
-    constexpr std::chrono::seconds kMoment{10};
-    for (const auto begin = std::chrono::steady_clock::now();;) {
+    for (;;) {
         const auto round = stores_.archive.lastRound(tenant);
         const bool begins = round && (round->status == RoundStatus::Prepare || round->status == RoundStatus::Beginning);
-        if (!begins || std::chrono::steady_clock::now() - begin > kMoment) return round;
+        if (!begins || std::chrono::steady_clock::now() > until) return round;
         std::this_thread::sleep_for(std::chrono::milliseconds(20));
     }
 }
 
 /// The preconditions, in OceanBase's order.
-catalog::BackupRequest BackupService::checked(const catalog::Tenant& tenant, const BackupOptions& options) {
+catalog::BackupRequest BackupService::checked(const catalog::Tenant& tenant, const BackupOptions& options,
+                                              Deadline until) {
     if (tenant.id == catalog::kSysTenantId) {
         throw obError(Ob::ErrUnexpected, "the sys tenant cannot be backed up", "name user tenants");
     }
@@ -75,7 +81,7 @@ catalog::BackupRequest BackupService::checked(const catalog::Tenant& tenant, con
     if (std::any_of(jobs.begin(), jobs.end(), [&](const auto& job) { return job.tenant == tenant.id; })) {
         throw obError(Ob::BackupInProgress);
     }
-    const auto round = begunRound(tenant.id);
+    const auto round = begunRound(tenant.id, until);
     if (!round || round->status != catalog::RoundStatus::Doing) {
         throw obError(
             Ob::BackupCanNotStart, "log archive status is not doing.",
@@ -100,14 +106,14 @@ catalog::BackupRequest BackupService::checked(const catalog::Tenant& tenant, con
 
 void BackupService::startOwn(const catalog::Tenant& tenant, const BackupOptions& options) {
     checkOptions(options);
-    submit(stores_.backups.start(request(tenant, options)));
+    submit(stores_.backups.start(request(tenant, options, aMoment())));
 }
 
 void BackupService::startFromSys(const std::vector<catalog::Tenant>& tenants, catalog::JobLevel level,
-                                 const BackupOptions& options) {
+                                 const BackupOptions& options, Deadline until) {
     std::vector<catalog::BackupRequest> requests;
     for (const catalog::Tenant& tenant : tenants)
-        requests.push_back(request(tenant, options));
+        requests.push_back(request(tenant, options, until));
     for (const auto& job : stores_.backups.startFromSys(requests, level, options.description).jobs)
         submit(job);
 }
@@ -115,16 +121,17 @@ void BackupService::startFromSys(const std::vector<catalog::Tenant>& tenants, ca
 void BackupService::startNamed(const std::vector<catalog::Tenant>& tenants, const BackupOptions& options) {
     checkOptions(options);
     if (tenants.empty()) throw obError(Ob::NotSupported, "No tenant name specified");
-    startFromSys(tenants, catalog::JobLevel::SysTenant, options);
+    startFromSys(tenants, catalog::JobLevel::SysTenant, options, aMoment());
 }
 
 void BackupService::startAll(const BackupOptions& options) {
     checkOptions(options);
+    const Deadline until = aMoment();
     std::vector<catalog::Tenant> able;
     for (const catalog::Tenant& tenant : stores_.tenants.all()) {
         if (tenant.id == catalog::kSysTenantId) continue;
         try {
-            request(tenant, options);
+            request(tenant, options, until);
             able.push_back(tenant);
         } catch (const Error& error) {
             log_->debug("tenant {} is not backed up now: {}", tenant.name, error.what());
@@ -136,7 +143,7 @@ void BackupService::startAll(const BackupOptions& options) {
             "no tenant meets the backup condition, please check the tenant status, log archive status, backup "
             "data dest, and backup status for each tenant");
     }
-    startFromSys(able, catalog::JobLevel::Cluster, options);
+    startFromSys(able, catalog::JobLevel::Cluster, options, until);
 }
 
 void BackupService::submit(const catalog::BackupJob& job) {

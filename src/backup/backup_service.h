@@ -41,11 +41,13 @@ public:
     void failInterrupted();
 
 private:
-    catalog::BackupRequest request(const catalog::Tenant& tenant, const BackupOptions& options);
-    std::optional<catalog::ArchiveRound> begunRound(catalog::TenantId tenant);
-    catalog::BackupRequest checked(const catalog::Tenant& tenant, const BackupOptions& options);
+    using Deadline = std::chrono::steady_clock::time_point;
+
+    catalog::BackupRequest request(const catalog::Tenant& tenant, const BackupOptions& options, Deadline until);
+    std::optional<catalog::ArchiveRound> begunRound(catalog::TenantId tenant, Deadline until);
+    catalog::BackupRequest checked(const catalog::Tenant& tenant, const BackupOptions& options, Deadline until);
     void startFromSys(const std::vector<catalog::Tenant>& tenants, catalog::JobLevel level,
-                      const BackupOptions& options);
+                      const BackupOptions& options, Deadline until);
     void submit(const catalog::BackupJob& job);
 
     const BackupJobParts parts_;

@@ -46,7 +46,7 @@ DataBackupResult DataBackup::run(std::stop_token stop) {
         result.facts = copy(writer, abort.get_token());
         requireWholeTables(writer);
         result.blocks = writer.finish();
-        settleTotals(result.blocks);
+        settleTotals();
         result.tablets = progress_.finished_tablets;
         return result;
     } catch (const Error&) {
@@ -60,7 +60,6 @@ void DataBackup::measure() {
     progress_.total_bytes = totals.bytes;
     progress_.total_files = totals.files;
     progress_.total_tablets = totals.tablets;
-    progress_.total_macro_blocks = totals.macro_blocks;
 }
 
 source::SourceFacts DataBackup::copy(block::BlockWriter& writer, std::stop_token stop) {
@@ -138,11 +137,10 @@ void DataBackup::requireWholeTables(const block::BlockWriter& writer) const {
     }
 }
 
-void DataBackup::settleTotals(const block::BlockWriterResult& result) {
+void DataBackup::settleTotals() {
     progress_.total_bytes = progress_.read_bytes.load();
     progress_.total_files = progress_.finished_files.load();
     progress_.total_tablets = progress_.finished_tablets.load();
-    progress_.total_macro_blocks = result.blocks;
     progress_.phase = DataPhase::Done;
 }
 

@@ -30,7 +30,6 @@ struct DataBackupProgress {
     std::atomic<std::uint64_t> finished_files{0};
     std::atomic<std::uint64_t> total_tablets{0};
     std::atomic<std::uint64_t> finished_tablets{0};
-    std::atomic<std::uint64_t> total_macro_blocks{0};
     block::BlockProgress stored;  ///< macro blocks done, and bytes written
 };
 
@@ -67,7 +66,7 @@ private:
     /// Throws Unavailable if a table's definition was copied and its data was not.
     void requireWholeTables(const block::BlockWriter& writer) const;
     void measure();
-    void settleTotals(const block::BlockWriterResult& result);
+    void settleTotals();
 
     source::Source& source_;
     storage::Storage& storage_;

@@ -22,7 +22,8 @@ void addBackups(mysql::SqlClient& client, std::vector<JobProgress>& jobs) {
     const auto result = client.query(
         "SELECT j.TENANT_ID, j.JOB_ID, COALESCE(n.TENANT_NAME, j.TENANT_ID) AS NAME, COALESCE(t.STATUS, j.STATUS) AS "
         "STATUS,"
-        " COALESCE(t.INPUT_BYTES, 0) AS DONE, COALESCE(t.MACRO_BLOCK_COUNT, 0) AS BLOCKS"
+        " COALESCE(t.INPUT_BYTES, 0) AS DONE, COALESCE(t.MACRO_BLOCK_COUNT, 0) AS BLOCKS,"
+        " t.FINISH_MACRO_BLOCK_COUNT = t.MACRO_BLOCK_COUNT AS WHOLE"
         " FROM oceanbase.CDB_OB_BACKUP_JOBS j"
         " LEFT JOIN oceanbase.CDB_OB_BACKUP_TASKS t ON t.TENANT_ID = j.TENANT_ID AND t.JOB_ID = j.JOB_ID"
         " LEFT JOIN oceanbase.DBA_OB_TENANTS n ON n.TENANT_ID = j.TENANT_ID WHERE j.TENANT_ID <> 1");
@@ -32,7 +33,8 @@ void addBackups(mysql::SqlClient& client, std::vector<JobProgress>& jobs) {
                         .phase = row.text("STATUS"),
                         .done = number(row, "DONE")};
         constexpr double kMacroBlock = 2 << 20;  // bytes, docs/sql.md
-        job.total = std::max(job.done, number(row, "BLOCKS") * kMacroBlock);
+        const bool whole = job.done > 0 && number(row, "WHOLE") != 0;
+        job.total = whole ? job.done : std::max(job.done, number(row, "BLOCKS") * kMacroBlock);
         jobs.push_back(job);
     }
 }

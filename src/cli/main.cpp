@@ -88,7 +88,8 @@ int main(int argc, char** argv) {
         return app.exit(error) == 0 ? 0 : 2;
     } catch (const Error& error) {
         const std::string number = error.sql() ? "ERROR " + std::to_string(error.sql()->number) + ": " : "";
-        std::cerr << "tidemark: " << number << error.what() << '\n';
+        const std::string hint = error.hint().empty() ? "" : " (hint: " + error.hint() + ")";
+        std::cerr << "tidemark: " << number << error.what() << hint << '\n';
         return 2;
     } catch (const std::exception& error) {
         std::cerr << "tidemark: " << error.what() << '\n';

@@ -30,21 +30,23 @@ std::string ProgressBars::line(const JobProgress& job, const Seen& seen, std::si
         text += fmt::format("  {}/s  left {}", humanBytes(rate), humanDuration((job.total - job.done) / rate));
     }
     text += "  " + job.phase;
-    const std::size_t taken = job.label.size() + text.size() + 4;  // a blank, two brackets, the last column
-    const std::size_t width = std::clamp(columns > taken ? columns - taken : 0, kNarrowest, kWidest);
-    const auto filled = static_cast<std::size_t>(fraction * static_cast<double>(width));
-    const std::string whole =
-        fmt::format("{} [{}{}]{}", job.label, std::string(filled, '#'), std::string(width - filled, '.'), text);
-    return whole.substr(0, columns - 1);
+    const std::size_t taken = width(job.label) + text.size() + 4;  // a blank, two brackets, the last column
+    const std::size_t cells = std::clamp(columns > taken ? columns - taken : 0, kNarrowest, kWidest);
+    const auto filled = static_cast<std::size_t>(fraction * static_cast<double>(cells));
+    std::string whole =
+        fmt::format("{} [{}{}]{}", job.label, std::string(filled, '#'), std::string(cells - filled, '.'), text);
+    while (width(whole) >= columns)
+        whole.pop_back();
+    return whole;
 }
 
 void ProgressBars::draw(const std::vector<JobProgress>& jobs) {
     clear();
     std::size_t widest = 0;
     for (const JobProgress& job : jobs)
-        widest = std::max(widest, job.label.size());
+        widest = std::max(widest, width(job.label));
     for (JobProgress job : jobs) {
-        job.label.resize(std::max(widest, job.label.size()), ' ');
+        job.label.append(widest - width(job.label), ' ');
         const auto [entry, is_new] = seen_.try_emplace(job.id);
         Seen& seen = entry->second;
         if (is_new) {

@@ -13,18 +13,17 @@ bool isNumber(const std::string& text) {
     return !text.empty() && text.find_first_not_of("0123456789.-") == std::string::npos && text.size() < 20;
 }
 
-/// Columns on the screen, not bytes: continuation bytes of UTF-8 take no room.
-std::size_t width(const std::string& text) {
-    return static_cast<std::size_t>(
-        std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
-}
-
 std::string lower(std::string text) {
     std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
     return text;
 }
 
 }  // namespace
+
+std::size_t width(const std::string& text) {
+    return static_cast<std::size_t>(
+        std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+}
 
 void printTable(std::ostream& out, const std::string& title, const mysql::Result& result) {
     if (result.empty()) {

@@ -9,6 +9,9 @@
 
 namespace tidemark::cli {
 
+/// Columns on the screen, not bytes: continuation bytes of UTF-8 take no room.
+std::size_t width(const std::string& text);
+
 /// Prints rows in aligned columns under their headings; numbers to the right, NULL as "-". No rows: one line that
 /// says so.
 void printTable(std::ostream& out, const std::string& title, const mysql::Result& result);

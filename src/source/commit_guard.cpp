@@ -25,15 +25,25 @@ void CommitGuard::watch(const std::stop_token& stop) {
     std::condition_variable_any never;
     std::unique_lock lock(mutex);
     while (!never.wait_for(lock, stop, longest_ / 20, [&] { return stop.stop_requested(); })) {
-        if (!blocksCommits(log_)) {
-            since.reset();
-        } else if (!since) {
-            since = Clock::now();
-        } else if (Clock::now() - *since >= longest_) {
-            struck_ = true;
-            return end_();
+        try {
+            if (!blocksCommits(log_)) {
+                since.reset();
+                continue;
+            }
+        } catch (const std::exception&) {
+            // The log cannot be read just now: what held before is taken to hold still.
         }
+        if (!since) since = Clock::now();
+        if (Clock::now() - *since < longest_) continue;
+        struck_ = true;
+        return end_();
     }
+}
+
+bool CommitGuard::stop() {
+    thread_.request_stop();
+    if (thread_.joinable()) thread_.join();
+    return struck_;
 }
 
 }  // namespace tidemark::source

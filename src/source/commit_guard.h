@@ -1,6 +1,5 @@
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <functional>
@@ -15,12 +14,12 @@ class CommitGuard {
 public:
     /// Calls `end` once, on a thread of its own, when commits have been held up for `longest`.
     CommitGuard(std::filesystem::path log, std::chrono::milliseconds longest, std::function<void()> end);
-    /// After this `end` is not called any more.
-    ~CommitGuard() = default;
+    ~CommitGuard() { stop(); }
     CommitGuard(const CommitGuard&) = delete;
     CommitGuard& operator=(const CommitGuard&) = delete;
 
-    bool struck() const { return struck_; }
+    /// Ends the watch. Returns whether `end` was called.
+    bool stop();
 
 private:
     void watch(const std::stop_token& stop);
@@ -28,7 +27,7 @@ private:
     const std::filesystem::path log_;
     const std::chrono::milliseconds longest_;
     const std::function<void()> end_;
-    std::atomic<bool> struck_{false};
+    bool struck_ = false;  ///< the thread's, until it is joined
     std::jthread thread_;  // the last member: it uses the others
 };
 

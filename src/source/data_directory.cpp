@@ -10,8 +10,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t kMacroBlock = 2 << 20;
-
 bool isSystemTablespace(const std::string& name) {
     return name.starts_with("ibdata") || name.starts_with("undo");
 }
@@ -32,7 +30,6 @@ void addFile(const fs::path& relative, std::uint64_t size, SourceTotals& totals)
     totals.bytes += size;
     totals.files += 1;
     totals.tablets += isTablet(relative.string()) ? 1 : 0;
-    totals.macro_blocks += (size + kMacroBlock - 1) / kMacroBlock;
 }
 
 }  // namespace

@@ -160,8 +160,7 @@ void MariadbBackupSource::read(std::span<std::uint8_t> into) {
 ExitStatus MariadbBackupSource::waitForEnd() {
     // From here on this thread alone handles the child.
     on_stop_.reset();
-    held_commits_ = held_commits_ || (guard_ && guard_->struck());
-    guard_.reset();
+    held_commits_ = guard_->stop();
     for (;;) {
         if (const auto status = child_->waitFor(std::chrono::milliseconds(50))) return *status;
         throwIfStopped();

@@ -31,8 +31,7 @@ struct Chunk {
 struct SourceTotals {
     std::uint64_t bytes = 0;
     std::uint64_t files = 0;
-    std::uint64_t tablets = 0;       ///< files for which isTablet() holds
-    std::uint64_t macro_blocks = 0;  ///< pieces of up to 2 MiB
+    std::uint64_t tablets = 0;  ///< files for which isTablet() holds
 };
 
 /// What the stream is a copy of; known once it is complete.

@@ -59,9 +59,10 @@ std::vector<catalog::Tenant> Engine::named(const TenantClause& clause) {
     if (clause.all) return allUserTenants();
     std::vector<catalog::Tenant> tenants;
     for (const std::string& name : clause.names) {
-        const bool repeated =
-            std::any_of(tenants.begin(), tenants.end(), [&](const auto& t) { return t.name == name; });
-        if (!repeated) tenants.push_back(parts_.stores.tenants.get(name));
+        // By id: the catalog compares names without case.
+        catalog::Tenant tenant = parts_.stores.tenants.get(name);
+        const auto same = [&](const catalog::Tenant& other) { return other.id == tenant.id; };
+        if (std::none_of(tenants.begin(), tenants.end(), same)) tenants.push_back(std::move(tenant));
     }
     return tenants;
 }

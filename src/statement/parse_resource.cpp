@@ -23,7 +23,7 @@ std::vector<std::string> parseList(TokenStream& in) {
     return list;
 }
 
-/// [=] value. An option that is given twice would hide one of its values.
+/// [=] value. A number or size that is given twice would hide one of its values.
 void addOption(Options& options, TokenStream& in, const std::string& key) {
     in.skipEquals();
     if (!options.emplace(key, in.value()).second) throw obError(Ob::InvalidArgument, key + ", which is given twice");

@@ -87,8 +87,11 @@ fs::path pathOf(const std::string& plain_uri) {
 
 /// A destination holds the objects of one kind and nothing else.
 void refuseNesting(const fs::path& path) {
-    for (fs::path above = path.parent_path(); above != above.root_path(); above = above.parent_path()) {
-        if (!fs::exists(above / kMarkerKey)) continue;
+    std::error_code unknown;  // what cannot be looked at is met again when the directory is made
+    const fs::path real = fs::weakly_canonical(path, unknown);
+    if (real.empty()) return;
+    for (fs::path above = real.parent_path(); above != above.root_path(); above = above.parent_path()) {
+        if (!fs::exists(above / kMarkerKey, unknown)) continue;
         throw obError(Ob::FormatFileNotMatch,
                       ", " + path.string() + " lies inside of the destination " + above.string(),
                       "use another directory, one per tenant and kind");

@@ -131,10 +131,13 @@ class Bench:
         self.add("full backup, size", f"{median(our_bytes) / 1e6:.0f} MB", f"{median(their_bytes) / 1e6:.0f} MB",
                  median(their_bytes) / median(our_bytes), "≥ 1.0")
 
-    def peer_restore(self):
+    def peer_place(self):
         target = self.peer / "restored"
         shutil.rmtree(target, ignore_errors=True)
         target.mkdir()
+        return target
+
+    def peer_restore(self, target):
         shell(f"zstd -q -d -c {self.peer}/backup.zst | mbstream -x -p2 -C {target} &&"
               f" mariadb-backup --prepare --target-dir={target} --use-memory=512M")
         return target
@@ -157,10 +160,14 @@ class Bench:
 
     def loaded(self):
         """The same of backups made while the server has much to flush: mariadb-backup's prepare takes the longer."""
-        subprocess.run(self.sysbench("oltp_write_only", "run", "--time=15", threads=8), check=True, stdout=subprocess.DEVNULL)
+        def load():
+            self.rest()
+            subprocess.run(self.sysbench("oltp_write_only", "run", "--time=15", threads=8), check=True, stdout=subprocess.DEVNULL)
         target = self.peer / "backup.zst"
-        target.unlink()
+        target.unlink(missing_ok=True)
+        load()
         self.peer_backup(target)
+        load()
         assert self.node.backup("bench")["STATUS"] == "COMPLETED"
         self.restores("restore of a backup made after a load", "—")
 
@@ -169,10 +176,11 @@ class Bench:
         ours, theirs = [], []
         scn = self.node.scalar("SELECT MAX(MIN_RESTORE_SCN) FROM oceanbase.CDB_OB_BACKUP_SET_FILES")
         for n in range(self.rounds):
+            target = self.peer_place()
             os.sync()
             leave_cache(self.peer / "backup.zst")
             begin = time.monotonic()
-            with self.peer_server(self.peer_restore()):
+            with self.peer_server(self.peer_restore(target)):
                 theirs.append(time.monotonic() - begin)
             os.sync()
             for file in self.node.backups.rglob("*.obbak"):
@@ -211,7 +219,7 @@ class Bench:
                     self.node.restore("back", "bench", until, activate=False, memory="2G")
                 self.forget("back")
             ours.append(full[0] - base[0])
-            restored = self.peer_restore()
+            restored = self.peer_restore(self.peer_place())
             gtid = (restored / "xtrabackup_binlog_info").read_text().split()
             with self.peer_server(restored):
                 files = " ".join(str(f) for f in sorted(keeper.place.iterdir()) if f.name >= gtid[0])

@@ -58,6 +58,7 @@ def test_progress_is_real_while_a_backup_runs(shop):
     assert in_tenant and {t["TASK_ID"] for t in in_tenant} == {t["TASK_ID"] for t in seen}
     history = node.sql("SELECT * FROM oceanbase.CDB_OB_BACKUP_TASK_HISTORY WHERE JOB_ID = %s", [job])[0]
     assert history["FINISH_MACRO_BLOCK_COUNT"] == history["MACRO_BLOCK_COUNT"] > 50
+    assert history["MACRO_BLOCK_COUNT"] == -(-history["INPUT_BYTES"] // (2 << 20)), "in units of 2 MiB"
     assert history["INPUT_BYTES"] > history["OUTPUT_BYTES"] > 1_000_000
     wait_for("the history in the tenant", lambda: node.sql(
         "SELECT 1 FROM oceanbase.DBA_OB_BACKUP_TASK_HISTORY WHERE STATUS = 'COMPLETED'", tenant="shop"), 5)
