@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "backup/backup_job.h"
@@ -22,7 +23,7 @@ struct BackupOptions {
 class BackupService {
 public:
     BackupService(BackupJobParts parts, job::JobRunner& runner)
-        : parts_(parts), stores_(parts_.stores), runner_(runner), log_(makeLogger("backup")) {}
+        : parts_(std::move(parts)), stores_(parts_.stores), runner_(runner), log_(makeLogger("backup")) {}
 
     /// SET DATA_BACKUP_DEST; empty clears it. Throws Ob::BackupInProgress, and what is wrong with the destination.
     void setDestination(const catalog::Tenant& tenant, const std::string& uri);
