@@ -58,6 +58,7 @@ std::optional<catalog::ArchiveRound> BackupService::begunRound(catalog::TenantId
         const auto round = stores_.archive.lastRound(tenant);
         const bool begins = round && (round->status == RoundStatus::Prepare || round->status == RoundStatus::Beginning);
         if (!begins || std::chrono::steady_clock::now() > until) return round;
+        // A round is a row that its follower's thread writes; nothing wakes who waits for it.
         std::this_thread::sleep_for(std::chrono::milliseconds(20));
     }
 }

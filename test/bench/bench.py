@@ -79,8 +79,7 @@ class Bench:
 
     def daemon_account(self):
         """An option file with the account that the daemon itself uses, as a peer tool run by root could."""
-        init = next(p for p in self.place.iterdir() if p.name.startswith("init")).read_text()
-        password = re.search(r"IDENTIFIED (?:BY|VIA [^']*) ?'([^']+)'", init).group(1)
+        password = self.node.daemon_password(self.id)
         file = self.peer / "my.cnf"
         file.touch(0o600)
         file.write_text(f"[client]\nuser=tidemark\npassword={password}\nsocket={self.socket}\n"

@@ -104,6 +104,10 @@ class Node:
     def mariadbd_pids(self):
         return self.processes("mariadbd")
 
+    def daemon_password(self, tenant_id):
+        """Of the account `tidemark` that the daemon uses itself, for tests that go around it by the unix socket."""
+        return (self.data / "t" / str(tenant_id) / "secret").read_text()
+
     def connect(self, tenant="sys", user="root", password="", **options):
         options.setdefault("autocommit", True)
         return pymysql.connect(host="127.0.0.1", port=self.port, user=f"{user}@{tenant}", password=password,

@@ -1,6 +1,5 @@
 """The archive over time: pieces, gaps in the binlog, and what is purged when."""
 import pathlib
-import re
 
 import pymysql
 import pytest
@@ -92,10 +91,8 @@ def test_a_binlog_that_was_purged_too_early_interrupts_the_round(node):
 
 def on_sys_database(node, statement):
     """On the catalog itself, as the daemon would write it, while the daemon is away."""
-    place = node.data / "t" / "1"
-    init = next(p for p in place.iterdir() if p.name.startswith("init")).read_text()
-    password = re.search(r"IDENTIFIED (?:BY|VIA [^']*) ?'([^']+)'", init).group(1)
-    with pymysql.connect(unix_socket=str(place / "s"), user="tidemark", password=password, autocommit=True) as connection:
+    with pymysql.connect(unix_socket=str(node.data / "t" / "1" / "s"), user="tidemark", password=node.daemon_password(1),
+                         autocommit=True) as connection:
         with connection.cursor() as cursor:
             assert cursor.execute(statement) == 1
 
