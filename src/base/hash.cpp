@@ -28,14 +28,6 @@ std::uint64_t RunningXxh3::value() const {
     return XXH3_64bits_digest(state_);
 }
 
-Hash128 xxh3Wide(ByteView bytes) {
-    XXH128_canonical_t canonical;
-    XXH128_canonicalFromHash(&canonical, XXH3_128bits(bytes.data(), bytes.size()));
-    Hash128 hash;
-    std::copy(std::begin(canonical.digest), std::end(canonical.digest), hash.begin());
-    return hash;
-}
-
 std::uint32_t crc32(ByteView bytes, std::uint32_t seed) {
     // Several times faster than zlib's, and a backup runs it over every byte.
     return libdeflate_crc32(seed, bytes.data(), bytes.size());

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 
 #include "base/bytes.h"
@@ -9,9 +8,7 @@ struct XXH3_state_s;
 
 namespace tidemark {
 
-using Hash128 = std::array<std::uint8_t, 16>;
-
-/// XXH3, 64 bits: the checksum of everything Tidemark stores.
+/// XXH3, 64 bits: the checksum of everything Tidemark stores, and the name of a page's content.
 /// Another seed gives an unrelated checksum, so that a seed made from where bytes belong tells misplaced ones.
 std::uint64_t xxh3(ByteView bytes, std::uint64_t seed = 0);
 
@@ -29,9 +26,6 @@ public:
 private:
     XXH3_state_s* state_;
 };
-
-/// XXH3, 128 bits, canonical (big-endian) form: names the content of a page.
-Hash128 xxh3Wide(ByteView bytes);
 
 /// CRC-32 with zlib's polynomial, as binlog events and mariadb-backup's stream carry it.
 std::uint32_t crc32(ByteView bytes, std::uint32_t seed = 0);

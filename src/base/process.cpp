@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -84,6 +85,15 @@ std::pair<Fd, Fd> makePipe() {
     return {Fd(ends[0]), Fd(ends[1])};
 }
 
+/// What is written to the second end is read from the first. A socket instead of a pipe: a pipe takes every 4 KiB page
+/// from the system and gives it back, which costs two to four times the CPU time (docs/decisions/data_path.md).
+std::pair<Fd, Fd> makeStream() {
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) throwErrno(errno, "making a pair of sockets");
+    shutdown(ends[0], SHUT_WR);
+    return {Fd(ends[0]), Fd(ends[1])};
+}
+
 /// The report pipe closes on a successful exec; otherwise it carries errno.
 void throwIfNotStarted(const Fd& report, const Command& command) {
     int error_number = 0;
@@ -108,11 +118,8 @@ Child::Child(const Command& command) {
     const Prepared prepared(command);
     auto [report_read, report_write] = makePipe();
     Fd stdout_write;
-    if (command.stdout_pipe) {
-        std::tie(output_, stdout_write) = makePipe();
-        fcntl(output_.get(), F_SETPIPE_SZ, 1 << 20);  // best effort: limited by /proc/sys/fs/pipe-max-size
-    }
-    const int stdout_fd = command.stdout_pipe ? stdout_write.get() : prepared.output.get();
+    if (command.stdout_is_read) std::tie(output_, stdout_write) = makeStream();
+    const int stdout_fd = command.stdout_is_read ? stdout_write.get() : prepared.output.get();
     const pid_t parent = getpid();
     pid_ = fork();
     if (pid_ < 0) throwErrno(errno, "forking for " + command.arguments.at(0));
@@ -185,13 +192,13 @@ pid_t startDetached(const Command& command) {
 }
 
 std::string runProgram(const Command& command) {
-    Command with_pipe = command;
-    with_pipe.stdout_pipe = true;
+    Command with_output = command;
+    with_output.stdout_is_read = true;
     const std::filesystem::path own_stderr = std::filesystem::temp_directory_path() /
                                              ("tidemark-stderr-" + std::to_string(getpid()) + "-" +
                                               std::to_string(std::hash<std::thread::id>()(std::this_thread::get_id())));
-    if (command.stderr_file.empty()) with_pipe.stderr_file = own_stderr;
-    Child child(with_pipe);
+    if (command.stderr_file.empty()) with_output.stderr_file = own_stderr;
+    Child child(with_output);
     std::string output;
     char buffer[65536];
     for (;;) {

@@ -18,8 +18,8 @@ struct Command {
     std::vector<std::string> arguments;     ///< program (looked up in PATH) and its arguments
     std::filesystem::path directory;        ///< working directory; empty: ours
     std::filesystem::path stderr_file;      ///< stderr is appended here; empty: discarded
-    std::filesystem::path stdout_file;      ///< stdout is appended here; empty: discarded, unless stdout_pipe
-    bool stdout_pipe = false;               ///< stdout can be read from Child::output()
+    std::filesystem::path stdout_file;      ///< stdout is appended here; empty: discarded, unless stdout_is_read
+    bool stdout_is_read = false;            ///< stdout can be read from Child::output()
     std::vector<std::string> environment;   ///< NAME=value, each in place of ours of that name
     std::optional<FileAccess> file_access;  ///< confines it to these files, where the kernel can
 };
@@ -44,8 +44,7 @@ public:
     Child& operator=(const Child&) = delete;
 
     pid_t pid() const { return pid_; }
-    /// The reading end of stdout, with a pipe of 1 MiB (the default 64 KiB pipe halves mariadb-backup's speed, see
-    /// docs/decisions/data_path.md); only with stdout_pipe.
+    /// The reading end of stdout, a stream socket; only with stdout_is_read.
     int output() const { return output_.get(); }
 
     ExitStatus wait();

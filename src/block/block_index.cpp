@@ -107,7 +107,7 @@ private:
         require(header.u16() == kIndexVersion, "it was written by another version");
         if (header.u32() != set_id_) fail("it belongs to another backup set than " + std::to_string(set_id_));
         require(header.u32() == kMacroBlockSize && header.u32() == kFrameSize && header.u32() == kPageSize,
-                "its sizes are not those of version 1");
+                "its sizes are not those of this version");
     }
 
     /// False after the last one.
@@ -153,7 +153,7 @@ private:
                 require(entry.frames[frame] <= FrameEncoder::largestFrame(), "a frame has an impossible size");
             }
             entry.hashes = next_hashes_;
-            next_hashes_ += entry.pageCount() * sizeof(Hash128) + kMetaChecksum;
+            next_hashes_ += entry.pageCount() * kPageHashSize + kMetaChecksum;
             index_.blocks_.push_back(entry);
         }
     }

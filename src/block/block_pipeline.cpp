@@ -93,17 +93,13 @@ void BlockPipeline::encode(const PlainBlock& plain, FrameEncoder& encoder, Encod
     const ByteView all(plain.bytes.get(), plain.size);
     encoded.entry = {.id = plain.id, .plain_size = static_cast<std::uint32_t>(plain.size)};
     encoded.hashes.clear();
-    for (std::size_t at = 0; at < all.size(); at += kPageSize) {
-        const Hash128 hash = xxh3Wide(all.subspan(at, std::min(kPageSize, all.size() - at)));
-        encoded.hashes.insert(encoded.hashes.end(), hash.begin(), hash.end());
-    }
     const std::size_t room = kFramesPerBlock * FrameEncoder::largestFrame();
     if (encoded.frames == nullptr) encoded.frames = std::make_unique_for_overwrite<std::uint8_t[]>(room);
     std::span<std::uint8_t> left(encoded.frames.get(), room);
     for (std::uint32_t frame = 0; frame < encoded.entry.frameCount(); ++frame) {
         const std::size_t at = frame * kFrameSize;
         const ByteView part = all.subspan(at, std::min(kFrameSize, all.size() - at));
-        const std::uint32_t size = encoder.encode(part, {options_.set_id, plain.id, frame}, left);
+        const std::uint32_t size = encoder.encode(part, {options_.set_id, plain.id, frame}, left, encoded.hashes);
         encoded.entry.frames[frame] = size;
         left = left.subspan(size);
     }

@@ -16,20 +16,19 @@ BlockReader::BlockReader(storage::Storage& storage, storage::Key directory, std:
       set_id_(set_id),
       index_(BlockIndex::load(storage, directory_, set_id)) {}
 
-std::vector<Hash128> BlockReader::pageHashes(const BlockEntry& block) const {
+std::vector<std::uint64_t> BlockReader::pageHashes(const BlockEntry& block) const {
     const storage::Key key = directory_ + kMetaIndexName;
-    const std::size_t size = block.pageCount() * sizeof(Hash128);
+    const std::size_t size = block.pageCount() * kPageHashSize;
     const Bytes bytes = storage_.get(key, block.hashes, size + kMetaChecksum);
     const ByteView hashes = ByteView(bytes).first(size);
     if (ByteReader(ByteView(bytes).subspan(size), "page hashes").u64() != xxh3(hashes, block.hashes)) {
         throw Error(ErrorCode::Corrupt, storage_.url() + "/" + key + ": the page hashes at " +
                                             std::to_string(block.hashes) + " are damaged");
     }
-    std::vector<Hash128> result(block.pageCount());
-    for (std::size_t i = 0; i < result.size(); ++i) {
-        const ByteView one = hashes.subspan(i * sizeof(Hash128), sizeof(Hash128));
-        std::copy(one.begin(), one.end(), result[i].begin());
-    }
+    std::vector<std::uint64_t> result(block.pageCount());
+    ByteReader reader(hashes, "page hashes");
+    for (std::uint64_t& hash : result)
+        hash = reader.u64();
     return result;
 }
 

@@ -9,7 +9,7 @@ namespace tidemark::block {
 
 constexpr std::string_view kIndexMagic = "TDMKRIDX";
 constexpr std::string_view kMetaMagic = "TDMKMIDX";
-constexpr std::uint16_t kIndexVersion = 1;
+constexpr std::uint16_t kIndexVersion = 2;
 
 enum class SectionType : std::uint8_t { Header = 'H', Blocks = 'B', Files = 'F', DataFiles = 'D', End = 'E' };
 

@@ -11,6 +11,7 @@ namespace tidemark::block {
 constexpr std::size_t kMacroBlockSize = 2 << 20;
 constexpr std::size_t kFrameSize = 256 << 10;
 constexpr std::size_t kPageSize = 16 << 10;
+constexpr std::size_t kPageHashSize = 8;
 constexpr std::size_t kFramesPerBlock = kMacroBlockSize / kFrameSize;
 constexpr std::size_t kPagesPerBlock = kMacroBlockSize / kPageSize;
 

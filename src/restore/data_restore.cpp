@@ -72,6 +72,23 @@ bool canWriteDirectly(const fs::path& directory) {
     return written;
 }
 
+bool isZero(ByteView bytes) {
+    return bytes.front() == 0 && std::equal(bytes.begin() + 1, bytes.end(), bytes.begin());
+}
+
+/// Writes a block's frames. The disk keeps room for one of zeros (a tablespace's reserve) but need not write it.
+void writeFrames(int fd, ByteView content, std::uint64_t offset, const fs::path& path) {
+    std::size_t written = 0;
+    for (std::size_t at = 0; at < content.size(); at += block::kFrameSize) {
+        const ByteView frame = content.subspan(at, std::min(block::kFrameSize, content.size() - at));
+        if (!isZero(frame)) continue;
+        if (::fallocate(fd, 0, static_cast<off_t>(offset + at), static_cast<off_t>(frame.size())) != 0) continue;
+        writeAt(fd, content.subspan(written, at - written), offset + written, path);
+        written = at + frame.size();
+    }
+    writeAt(fd, content.subspan(written), offset + written, path);
+}
+
 /// Decodes blocks into the files, several threads at once.
 class Workers {
 public:
@@ -121,7 +138,7 @@ private:
             // Only the end of a file can have an odd size; it takes the usual way.
             const bool direct = direct_ && content.size() % block::BlockDecoder::kAlignment == 0;
             const OpenFile& file = fileFor(entry.id.file, direct, open);
-            writeAt(file.fd.get(), content, std::uint64_t{entry.id.number} * block::kMacroBlockSize, file.path);
+            writeFrames(file.fd.get(), content, std::uint64_t{entry.id.number} * block::kMacroBlockSize, file.path);
             progress_.finished_bytes += content.size();
             ++progress_.finished_macro_blocks;
         }

@@ -20,7 +20,7 @@ struct DataRestoreProgress {
 
 struct DataRestoreOptions {
     std::filesystem::path directory;  ///< absolute; must be empty, or missing in a directory that exists
-    unsigned workers = 0;             ///< 0: one per core, 16 at most
+    unsigned workers = 0;             ///< 0: two per core, 16 at most
 };
 
 /// Writes every file of a set below the directory (directories 0700, files 0600), verifying every byte on the way.

@@ -101,7 +101,7 @@ Command MariadbBackupSource::command() const {
                          // It opens every tablespace; this is cut to what the system allows.
                          "--open-files-limit=1048576"};
     command.stderr_file = logFile();
-    command.stdout_pipe = true;
+    command.stdout_is_read = true;
     command.environment = {preload(smallReads())};
     return command;
 }

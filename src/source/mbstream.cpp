@@ -9,6 +9,7 @@ namespace tidemark::source {
 namespace {
 
 constexpr std::size_t kBufferSize = 64 << 10;
+constexpr std::size_t kCheckSize = 256 << 10;
 constexpr std::string_view kMagic = "XBSTCK01";
 constexpr std::uint32_t kLongestPath = 4096;
 // mariadb-backup has at most one file open per copying thread, and a few logs.
@@ -139,9 +140,14 @@ void MbstreamParser::seek(const std::string& path) {
 
 void MbstreamParser::read(std::span<std::uint8_t> into) {
     if (into.size() > payload_.left) throw Error(ErrorCode::Internal, "more was read than a chunk has");
-    fill(into);
-    payload_.crc = crc32(into, payload_.crc);
     payload_.left -= into.size();
+    while (!into.empty()) {
+        // In parts that are still in the cache when they are checked.
+        const auto part = into.first(std::min(into.size(), kCheckSize));
+        fill(part);
+        payload_.crc = crc32(part, payload_.crc);
+        into = into.subspan(part.size());
+    }
     verifyPayload();
 }
 
