@@ -89,8 +89,8 @@ void BlockPipeline::encodeAll() {
     }
 }
 
-void BlockPipeline::encode(const PlainBlock& plain, FrameEncoder& encoder, EncodedBlock& encoded) const {
-    const ByteView all(plain.bytes.get(), plain.size);
+void BlockPipeline::encode(PlainBlock& plain, FrameEncoder& encoder, EncodedBlock& encoded) const {
+    const std::span<std::uint8_t> all(plain.bytes.get(), plain.size);
     encoded.entry = {.id = plain.id, .plain_size = static_cast<std::uint32_t>(plain.size)};
     encoded.hashes.clear();
     const std::size_t room = kFramesPerBlock * FrameEncoder::largestFrame();
@@ -98,7 +98,7 @@ void BlockPipeline::encode(const PlainBlock& plain, FrameEncoder& encoder, Encod
     std::span<std::uint8_t> left(encoded.frames.get(), room);
     for (std::uint32_t frame = 0; frame < encoded.entry.frameCount(); ++frame) {
         const std::size_t at = frame * kFrameSize;
-        const ByteView part = all.subspan(at, std::min(kFrameSize, all.size() - at));
+        const auto part = all.subspan(at, std::min(kFrameSize, all.size() - at));
         const std::uint32_t size = encoder.encode(part, {options_.set_id, plain.id, frame}, left, encoded.hashes);
         encoded.entry.frames[frame] = size;
         left = left.subspan(size);

@@ -71,7 +71,8 @@ private:
     void guarded(const char* thread_name, const std::function<void()>& work);
     void fail(std::exception_ptr failure);
     void encodeAll();
-    void encode(const PlainBlock& plain, FrameEncoder& encoder, EncodedBlock& encoded) const;
+    /// Changes the plain bytes.
+    void encode(PlainBlock& plain, FrameEncoder& encoder, EncodedBlock& encoded) const;
     void storeAll();
     void store(EncodedBlock& block);
     void beginDataFile();

@@ -12,9 +12,9 @@ struct ZSTD_DCtx_s;
 
 namespace tidemark::block {
 
-/// A frame is what decodes alone: up to 256 KiB of a file, as one zstd frame, followed by the XXH3 of the stored bytes.
-/// The checksum is seeded with where the frame belongs and with the hashes of its pages, so that neither a frame found in
-/// another's place passes for it, nor one that decodes to other bytes than were read.
+/// A frame is what decodes alone: up to 256 KiB of a file, filtered (page_filter.h) as one zstd frame, followed by the
+/// XXH3 of the stored bytes. The checksum is seeded with where the frame belongs and with the hashes of its pages, so
+/// that neither a frame found in another's place passes for it, nor one that decodes to other bytes than were read.
 struct FrameId {
     std::uint32_t set_id = 0;
     BlockId block;
@@ -29,9 +29,10 @@ public:
     FrameEncoder(const FrameEncoder&) = delete;
     FrameEncoder& operator=(const FrameEncoder&) = delete;
 
-    /// Writes the stored form of `plain` (at most 256 KiB) to the beginning of `stored`, which has room for
-    /// largestFrame() bytes, and returns its size. Appends the hashes of its pages, kPageHashSize bytes each.
-    std::uint32_t encode(ByteView plain, const FrameId& id, std::span<std::uint8_t> stored, Bytes& hashes);
+    /// Writes the stored form of `plain` (at most 256 KiB, changed by this) to the beginning of `stored`, which has
+    /// room for largestFrame() bytes, and returns its size. Appends the hashes of its pages, kPageHashSize bytes each.
+    std::uint32_t encode(std::span<std::uint8_t> plain, const FrameId& id, std::span<std::uint8_t> stored,
+                         Bytes& hashes);
 
     /// No frame is stored larger than this.
     static std::size_t largestFrame();
