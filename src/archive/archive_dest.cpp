@@ -1,6 +1,7 @@
 #include "archive/archive_dest.h"
 
 #include <algorithm>
+#include <set>
 #include <sstream>
 
 #include "base/ob_error.h"
@@ -36,6 +37,7 @@ std::int64_t parseSwitchInterval(const std::string& value) {
 
 ArchiveDest parseArchiveDest(const std::string& value) {
     ArchiveDest dest;
+    std::set<std::string> given;
     std::istringstream items(value);
     for (std::string item; items >> item;) {
         const auto equals = item.find('=');
@@ -45,6 +47,9 @@ ArchiveDest parseArchiveDest(const std::string& value) {
         }
         const std::string key = lower(item.substr(0, equals));
         const std::string text = item.substr(equals + 1);
+        if (!given.insert(key).second) {
+            throw obError(Ob::InvalidArgument, "log_archive_dest, whose " + key + " is given twice");
+        }
         if (key == "location") {
             dest.location = text;
         } else if (key == "binding") {

@@ -30,6 +30,7 @@ TEST(ArchiveDest, AnswersMistakesAsOceanBaseDoes) {
     EXPECT_EQ(numberOf("LOCATION=file:///a COLOUR=red"), 1235);
     EXPECT_EQ(numberOf("LOCATION=file:///a BINDING=perhaps"), 1210);
     EXPECT_EQ(numberOf("LOCATION="), 1210);
+    EXPECT_EQ(numberOf("LOCATION=file:///a location=file:///b"), 1210);
     EXPECT_EQ(numberOf("nonsense"), 1210);
 }
 

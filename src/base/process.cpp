@@ -85,13 +85,28 @@ std::pair<Fd, Fd> makePipe() {
     return {Fd(ends[0]), Fd(ends[1])};
 }
 
-/// What is written to the second end is read from the first. A socket instead of a pipe: a pipe takes every 4 KiB page
-/// from the system and gives it back, which costs two to four times the CPU time (docs/decisions/data_path.md).
+/// Whether a socket holds what a pipe of that size would; beyond net.core.wmem_max that needs CAP_NET_ADMIN.
+bool growSendBuffer(const Fd& socket, int bytes) {
+    if (setsockopt(socket.get(), SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof bytes) != 0) {
+        setsockopt(socket.get(), SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
+    }
+    int got = 0;
+    socklen_t size = sizeof got;
+    return getsockopt(socket.get(), SOL_SOCKET, SO_SNDBUF, &got, &size) == 0 && got >= bytes;
+}
+
+/// What is written to the second end is read from the first. A socket where it can hold enough: a pipe takes every 4
+/// KiB page from the system and gives it back, which costs two to four times the CPU time; but a small buffer makes
+/// both sides wake each other so often that others wait for the CPU (docs/decisions/data_path.md).
 std::pair<Fd, Fd> makeStream() {
+    constexpr int kBuffer = 1 << 20;
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) throwErrno(errno, "making a pair of sockets");
-    shutdown(ends[0], SHUT_WR);
-    return {Fd(ends[0]), Fd(ends[1])};
+    std::pair<Fd, Fd> sockets{Fd(ends[0]), Fd(ends[1])};
+    if (growSendBuffer(sockets.second, kBuffer)) return sockets;
+    std::pair<Fd, Fd> pipe = makePipe();
+    fcntl(pipe.first.get(), F_SETPIPE_SZ, kBuffer);  // best effort: limited by /proc/sys/fs/pipe-max-size
+    return pipe;
 }
 
 /// The report pipe closes on a successful exec; otherwise it carries errno.

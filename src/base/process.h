@@ -44,7 +44,7 @@ public:
     Child& operator=(const Child&) = delete;
 
     pid_t pid() const { return pid_; }
-    /// The reading end of stdout, a stream socket; only with stdout_is_read.
+    /// The reading end of stdout, a stream socket or a pipe; only with stdout_is_read.
     int output() const { return output_.get(); }
 
     ExitStatus wait();

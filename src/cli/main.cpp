@@ -65,7 +65,8 @@ int main(int argc, char** argv) {
     CLI::App app("Talks to a Tidemark node, in SQL. Exit codes: 0 done, 1 the job failed, 2 an error.", "tidemark");
     app.set_help_flag("--help", "Print this help and exit");  // -h is the host, as with the mariadb client
     app.set_version_flag("--version", kVersion);
-    app.require_subcommand(1);
+    // Not 1 at least: then a command that does not exist would be told as one that is missing.
+    app.require_subcommand(0, 1);
     app.fallthrough();
     Arguments arguments;
     arguments.connection.addTo(app);
@@ -79,6 +80,7 @@ int main(int argc, char** argv) {
     app.add_subcommand("shutdown", "End the node and its databases");
     try {
         app.parse(argc, argv);
+        if (app.get_subcommands().empty()) throw CLI::RequiredError("A command");
         const int code = run(app, arguments);
         std::cout.flush();
         if (std::cout.good() && std::fflush(stdout) == 0) return code;

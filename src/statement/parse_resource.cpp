@@ -23,10 +23,21 @@ std::vector<std::string> parseList(TokenStream& in) {
     return list;
 }
 
-/// [=] value. A number or size that is given twice would hide one of its values.
+[[noreturn]] void failTwice(const std::string& key) {
+    throw obError(Ob::InvalidArgument, key + ", which is given twice");
+}
+
+/// [=] value. An option that is given twice would hide one of its values.
 void addOption(Options& options, TokenStream& in, const std::string& key) {
     in.skipEquals();
-    if (!options.emplace(key, in.value()).second) throw obError(Ob::InvalidArgument, key + ", which is given twice");
+    if (!options.emplace(key, in.value()).second) failTwice(key);
+}
+
+/// [=] list
+void addList(std::vector<std::string>& list, TokenStream& in, const std::string& key) {
+    in.skipEquals();
+    if (!list.empty()) failTwice(key);
+    list = parseList(in);
 }
 
 Options parseUnitOptions(TokenStream& in) {
@@ -56,9 +67,8 @@ Statement parseUnit(TokenStream& in, const std::string& verb) {
 void parsePoolOptions(TokenStream& in, Options& options, std::vector<std::string>& zones) {
     do {
         if (in.isKey("zone_list")) {
-            in.key();
-            in.skipEquals();
-            zones = parseList(in);
+            const std::string key = in.key();
+            addList(zones, in, key);
         } else if (in.isKey("unit") || in.isKey("unit_num") || in.isKey("replica_type")) {
             addOption(options, in, in.key());
         } else {
@@ -87,13 +97,11 @@ Statement parsePool(TokenStream& in, const std::string& verb) {
 /// One option of a tenant; false if the next words are none.
 bool parseTenantOption(TokenStream& in, TenantOptions& tenant) {
     if (in.acceptWord("RESOURCE_POOL_LIST")) {
-        in.skipEquals();
-        tenant.pools = parseList(in);
+        addList(tenant.pools, in, "resource_pool_list");
         return true;
     }
     if (in.acceptWords({"CHARACTER", "SET"}) || in.acceptWord("CHARSET")) {
-        in.skipEquals();
-        tenant.options["charset"] = in.value();
+        addOption(tenant.options, in, "charset");
         return true;
     }
     if (in.acceptWords({"READ", "ONLY"})) throw obError(Ob::NotSupported, "a tenant that is READ ONLY is");
@@ -101,10 +109,9 @@ bool parseTenantOption(TokenStream& in, TenantOptions& tenant) {
     for (const std::string_view key :
          {"LOCALITY", "PRIMARY_ZONE", "COLLATE", "COMMENT", "ENABLE_ARBITRATION_SERVICE"}) {
         if (!in.acceptWord(key)) continue;
-        in.skipEquals();
         std::string name(key);
         std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
-        tenant.options[name] = in.value();
+        addOption(tenant.options, in, name);
         return true;
     }
     return false;

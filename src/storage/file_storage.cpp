@@ -92,8 +92,9 @@ fs::path FileStorage::pathOf(const Key& key) const {
 
 void FileStorage::requireRoot() const {
     struct stat info {};
-    if (::stat(root_.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) return;
-    throw Error(ErrorCode::Unavailable, url() + " is not there",
+    const bool there = ::stat(root_.c_str(), &info) == 0;
+    if (there && S_ISDIR(info.st_mode)) return;
+    throw Error(ErrorCode::Unavailable, url() + (there ? " is not a directory" : " is not there"),
                 "check that the directory exists and that its file system is mounted");
 }
 

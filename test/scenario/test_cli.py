@@ -50,6 +50,9 @@ def test_mistakes_have_clear_answers_and_exit_codes(shop):
     wrong = shop.cli("restore", "x", "--from", "file:///nowhere", "--pool", "none", check=False)
     assert wrong.returncode == 2 and "resource pool 'none' not exist" in wrong.stderr
     assert shop.cli("restore", check=False).returncode == 2
+    for arguments, complaint in ((["bogus"], "bogus"), ([], "A command is required")):
+        wrong = shop.cli(*arguments, check=False)
+        assert wrong.returncode == 2 and complaint in wrong.stderr
     assert shop.cli("--help").returncode == 0
     environment = {**os.environ, "TIDEMARK_PASSWORD": "wrong"}
     refused = subprocess.run([BIN / "tidemark", "-P", str(shop.port), "status"], env=environment, capture_output=True,
