@@ -85,7 +85,8 @@ std::pair<Fd, Fd> makePipe() {
     return {Fd(ends[0]), Fd(ends[1])};
 }
 
-/// Whether a socket holds what a pipe of that size would; beyond net.core.wmem_max that needs CAP_NET_ADMIN.
+/// Whether the socket's buffer could be made that large, by the kernel's count: twice what is asked, for its own
+/// records (socket(7)). Beyond net.core.wmem_max that needs CAP_NET_ADMIN.
 bool growSendBuffer(const Fd& socket, int bytes) {
     if (setsockopt(socket.get(), SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof bytes) != 0) {
         setsockopt(socket.get(), SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);

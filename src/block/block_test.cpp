@@ -7,7 +7,6 @@
 #include "base/file.h"
 #include "block/block_reader.h"
 #include "block/block_writer.h"
-#include "block/page_filter.h"
 #include "storage/faulty_storage.h"
 #include "storage/memory_storage.h"
 
@@ -136,48 +135,6 @@ TEST_F(BlockTest, LeadsFromFileAndPageStraightToItsBytes) {
     }
     EXPECT_EQ(reader.index().block({999, 0}), nullptr);
     EXPECT_EQ(reader.index().file("db/none"), nullptr);
-}
-
-/// An index page whose records follow each other at random distances; now and then one leads back, out or nowhere.
-Bytes randomIndexPage(std::mt19937& random) {
-    Bytes page = randomContent(random, kPageSize);
-    page[24] = 17855 >> 8;
-    page[25] = 17855 & 0xff;
-    page[42] |= 0x80;
-    std::size_t record = 99;
-    for (unsigned number = 0; record < kPageSize - 300; ++number) {
-        const std::size_t distance = random() % 50 == 0 ? random() % 65536 : 5 + random() % 200;
-        page[record - 4] = static_cast<std::uint8_t>(number >> 5);
-        page[record - 3] = static_cast<std::uint8_t>(number << 3);
-        page[record - 2] = static_cast<std::uint8_t>(distance >> 8);
-        page[record - 1] = static_cast<std::uint8_t>(distance);
-        record += distance;
-    }
-    return page;
-}
-
-TEST_F(BlockTest, FiltersPagesWithoutLosingAnything) {
-    int changed = 0;
-    for (int round = 0; round < 3000; ++round) {
-        Bytes pages = randomIndexPage(random_);
-        const Bytes second = randomIndexPage(random_);
-        pages.insert(pages.end(), second.begin(), second.end());
-        pages.resize(pages.size() + random_() % kPageSize, 1);
-        Bytes filtered = pages;
-        subtractHeapNumbers(filtered);
-        changed += filtered != pages ? 1 : 0;
-        addHeapNumbers(filtered);
-        ASSERT_TRUE(filtered == pages) << round;
-    }
-    EXPECT_GT(changed, 2900) << "few have no second record";
-    // Whatever has no such records stays as it is.
-    Bytes other = randomContent(random_, 3 * kPageSize);
-    other[24] = 0;
-    other[kPageSize + 42] = 0;
-    other[2 * kPageSize + 25] = 1;
-    Bytes filtered = other;
-    subtractHeapNumbers(filtered);
-    EXPECT_TRUE(filtered == other);
 }
 
 TEST_F(BlockTest, FollowsFilesThatAreRenamedRemovedAndReplaced) {

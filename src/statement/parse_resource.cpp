@@ -67,8 +67,7 @@ Statement parseUnit(TokenStream& in, const std::string& verb) {
 void parsePoolOptions(TokenStream& in, Options& options, std::vector<std::string>& zones) {
     do {
         if (in.isKey("zone_list")) {
-            const std::string key = in.key();
-            addList(zones, in, key);
+            addList(zones, in, in.key());
         } else if (in.isKey("unit") || in.isKey("unit_num") || in.isKey("replica_type")) {
             addOption(options, in, in.key());
         } else {

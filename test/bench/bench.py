@@ -2,7 +2,8 @@
 """`./dev bench`: Tidemark and its peers on the same tenant, interleaved in one run, medians; ends with the table that the
 README carries. The tenant is at rest when it is backed up: its pages are flushed, so that the redo log is not what is measured;
 one row shows a restore after a load. Nobody pays for another's dirty pages. Backups are restored twice: when they are in the
-page cache, as one made just now by a tool that leaves it there, and when they are read from the disk. Options: --gigabytes N (tenant's size, 2), --rounds N (5), --transactions N (to replay, 40000),
+page cache, as one made just now by a tool that leaves it there, and when they are read from the disk.
+Options: --gigabytes N (tenant's size, 2), --rounds N (5), --transactions N (to replay, 40000),
 --only front,backup,restore,loaded,replay,impact."""
 import argparse
 import contextlib
@@ -33,7 +34,7 @@ def median(values):
     return statistics.median(values)
 
 
-def place(files, cached):
+def set_cached(files, cached):
     """The next one to read the files reads them from the page cache, or from the disk."""
     for file in files:
         with open(file, "rb") as opened:
@@ -183,7 +184,7 @@ class Bench:
         for n in range(self.rounds):
             target = self.peer_place()
             os.sync()
-            place([self.peer / "backup.zst"], cached)
+            set_cached([self.peer / "backup.zst"], cached)
             begin = time.monotonic()
             with self.peer_server(self.peer_restore(target)):
                 theirs.append(time.monotonic() - begin)
@@ -191,7 +192,7 @@ class Bench:
             begin = time.monotonic()
             os.sync()
             durable.append(theirs[-1] + time.monotonic() - begin)
-            place(ours_files, cached)
+            set_cached(ours_files, cached)
             with timed(ours):
                 self.node.restore("back", "bench", f"UNTIL SCN = {scn}", activate=False, memory="2G")
             say(f"restore round {n + 1}: {ours[-1]:.2f} s, {theirs[-1]:.2f} s")
