@@ -9,6 +9,12 @@
 #include "base/error.h"
 
 namespace tidemark::archive {
+namespace {
+
+/// A writer replaces its checkpoint once a second at most, a reader needs milliseconds to read it.
+constexpr int kCheckpointAttempts = 10;
+
+}  // namespace
 
 ArchiveReader::ArchiveReader(storage::Storage& storage) : storage_(storage) {
     refresh();
@@ -66,19 +72,29 @@ void ArchiveReader::readPieces(RoundInfo& info, Round& round) {
     }
 }
 
-/// Before the segments are listed: a checkpoint noted after that would promise segments that are not in the list.
+/// Takes the newest checkpoint, which promises no less than any before it. Before the segments are listed: a checkpoint
+/// noted after that would promise segments that are not in the list.
 void ArchiveReader::readCheckpoint(PieceState& piece) const {
-    for (const auto& object : storage_.list(checkpointPrefix(piece.key))) {
-        const auto scn = parseCheckpoint(piece.key, object.key);
-        if (!scn) continue;
-        piece.checkpoint_scn = std::max(piece.checkpoint_scn, *scn);
+    for (int attempt = 1;; ++attempt) {
+        const auto newest = newestCheckpoint(piece.key);
+        if (!newest) return;
         try {
-            piece.files = std::max(piece.files, readCheckpointFiles(storage_, object.key));
+            piece.files = std::max(piece.files, readCheckpointFiles(storage_, checkpointKey(piece.key, *newest)));
+            piece.checkpoint_scn = std::max(piece.checkpoint_scn, *newest);
+            return;
         } catch (const Error& error) {
-            // Replaced by a newer one since it was listed: that one promises no less, and is for the next refresh.
-            if (error.code() != ErrorCode::NotFound) throw;
+            // Replaced by a newer one since it was listed. Without its number of files a segment that is missing at
+            // the end would go unnoticed.
+            if (error.code() != ErrorCode::NotFound || attempt == kCheckpointAttempts) throw;
         }
     }
+}
+
+std::optional<Scn> ArchiveReader::newestCheckpoint(const PieceKey& piece) const {
+    std::optional<Scn> newest;
+    for (const auto& object : storage_.list(checkpointPrefix(piece)))
+        newest = std::max(newest, parseCheckpoint(piece, object.key));
+    return newest;
 }
 
 /// Brings the newest piece up to date: its record is as old as its beginning.

@@ -97,6 +97,7 @@ private:
     void readRound(const RoundKey& key, bool closed);
     void readPieces(RoundInfo& info, Round& round);
     void readCheckpoint(PieceState& piece) const;
+    std::optional<Scn> newestCheckpoint(const PieceKey& piece) const;
     void readEnd(RoundInfo& info, const Round& round) const;
     void findRanges(RoundInfo& info, const Round& round) const;
     std::optional<std::string> missingBefore(const RoundInfo& info, const Round& round, std::size_t next) const;

@@ -291,6 +291,30 @@ TEST(ArchiveReader, ReportsGapsAsData) {
     }
 }
 
+/// The checkpoint that was listed is gone when it is read: the archive has a newer one. What it says of segments that
+/// must be there counts all the same.
+TEST(ArchiveReader, KnowsWhatIsMissingAtTheEndWhileTheCheckpointIsReplaced) {
+    storage::MemoryStorage storage;
+    auto writer = openRound(storage);
+    for (std::uint64_t n = 1; n <= 2; ++n) {
+        add(*writer, n, n);
+        writer->flush();
+    }
+    writer->checkpoint(kStart + 10 * static_cast<Scn>(kSecond));
+    const auto last = segmentKey({1001, 1, 1}, 2);
+    storage.remove(last);
+    FaultRule replaced;
+    replaced.on = FaultRule::Operation::Get;
+    replaced.key_part = "checkpoint_info";
+    replaced.times = 1;
+    replaced.error = ErrorCode::NotFound;
+    storage::FaultyStorage changing(storage, {replaced}, 1);
+    const ArchiveReader reader(changing);
+    EXPECT_EQ(changing.struck(), 1U);
+    ASSERT_EQ(reader.rounds().at(0).gaps.size(), 1U);
+    EXPECT_EQ(reader.rounds().at(0).gaps[0].first_missing, last);
+}
+
 TEST(LogStream, SelectsByPositionScnAndDomain) {
     storage::MemoryStorage storage;
     auto writer = openRound(storage);
