@@ -11,6 +11,7 @@
 #include "base/ob_error.h"
 #include "mysql/gtid.h"
 #include "source/mariadb_backup.h"
+#include "tenant/carried_settings.h"
 
 namespace tidemark::backup {
 
@@ -81,10 +82,7 @@ void BackupJob::describeTenant() {
     description_.tenant_name = tenant_.name;
     description_.tenant_id = static_cast<std::uint64_t>(tenant_.id);
     description_.dest_id = static_cast<std::uint64_t>(set_.dest_id);
-    description_.tenant_settings = tenant_.variables;
-    description_.tenant_settings["charset"] = tenant_.charset;
-    description_.tenant_settings["collation"] = tenant_.collation;
-    description_.tenant_settings["compatibility_mode"] = catalog::text(tenant_.mode);
+    description_.tenant_settings = tenant::carriedSettings(tenant_);
     description_.comment = row_.description;
     description_.start_time = set_.start_time;
     description_.start_scn = task_.start_scn;

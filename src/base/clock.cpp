@@ -5,6 +5,8 @@
 #include <chrono>
 #include <cstring>
 #include <ctime>
+#include <optional>
+#include <regex>
 
 #include "base/error.h"
 
@@ -34,31 +36,61 @@ std::string formatCompact(Nanos time) {
                        t.tm_min, t.tm_sec);
 }
 
-Nanos parseTimestamp(const std::string& text) {
+/// A time without its time zone.
+struct CivilTime {
+    std::tm seconds{};
+    Nanos fraction = 0;
+};
+
+static std::optional<CivilTime> parseCivilTime(std::string text) {
+    if (text.size() > 10 && text[10] == 'T') text[10] = ' ';
+    CivilTime time;
+    const char* rest = strptime(text.c_str(), "%Y-%m-%d %H:%M:%S", &time.seconds);
+    if (rest == nullptr) return std::nullopt;
+    if (*rest == '.') {
+        const std::size_t digits = std::strspn(++rest, "0123456789");
+        if (digits == 0 || digits > 9) return std::nullopt;
+        for (std::size_t i = 0; i < 9; ++i)
+            time.fraction = time.fraction * 10 + (i < digits ? rest[i] - '0' : 0);
+        rest += digits;
+    }
+    if (*rest != '\0') return std::nullopt;
+    return time;
+}
+
+/// Of "+08:00", in seconds. MariaDB takes no more than 14 hours.
+static std::optional<std::time_t> parseOffset(const std::string& zone) {
+    static const std::regex form("([+-])([0-9]{1,2}):([0-9]{2})");
+    std::smatch parts;
+    if (!std::regex_match(zone, parts, form)) return std::nullopt;
+    const int hours = std::stoi(parts[2]);
+    const int minutes = std::stoi(parts[3]);
+    if (hours > 14 || minutes > 59) return std::nullopt;
+    const std::time_t offset = (hours * 60 + minutes) * 60;
+    return parts[1] == "-" ? -offset : offset;
+}
+
+Nanos parseTimestamp(const std::string& text, const std::string& time_zone) {
     const auto invalid = [&] {
         return Error(ErrorCode::InvalidRequest, SqlCode{1292, "22007"}, "Incorrect datetime value: '" + text + "'",
                      "write it as YYYY-MM-DD HH:MM:SS[.ffffff]");
     };
-    std::string plain = text;
-    if (plain.size() > 10 && plain[10] == 'T') plain[10] = ' ';
-    std::tm given{};
-    const char* rest = strptime(plain.c_str(), "%Y-%m-%d %H:%M:%S", &given);
-    if (rest == nullptr) throw invalid();
-    Nanos fraction = 0;
-    if (*rest == '.') {
-        const std::size_t digits = std::strspn(++rest, "0123456789");
-        if (digits == 0 || digits > 9) throw invalid();
-        for (std::size_t i = 0; i < 9; ++i)
-            fraction = fraction * 10 + (i < digits ? rest[i] - '0' : 0);
-        rest += digits;
+    const auto given = parseCivilTime(text);
+    if (!given) throw invalid();
+    const bool local = time_zone == "SYSTEM" || time_zone == "system";
+    const auto offset = local ? std::time_t{0} : parseOffset(time_zone);
+    if (!offset) {
+        throw Error(ErrorCode::InvalidRequest, SqlCode{1298, "HY000"},
+                    "Unknown or incorrect time zone: '" + time_zone + "'",
+                    "an offset such as +08:00 can be read; or give an SCN");
     }
-    if (*rest != '\0') throw invalid();
-    std::tm normalised = given;
+    std::tm normalised = given->seconds;
     normalised.tm_isdst = -1;
-    const std::time_t seconds = std::mktime(&normalised);
-    // mktime silently moves 31 February, or an hour skipped by daylight saving, to another time: refuse instead.
-    if (seconds < 0 || normalised.tm_mday != given.tm_mday || normalised.tm_hour != given.tm_hour) throw invalid();
-    return static_cast<Nanos>(seconds) * kSecond + fraction;
+    const std::time_t seconds = local ? std::mktime(&normalised) : timegm(&normalised) - *offset;
+    // Both silently move 31 February, or an hour skipped by daylight saving, to another time: refuse instead.
+    const bool moved = normalised.tm_mday != given->seconds.tm_mday || normalised.tm_hour != given->seconds.tm_hour;
+    if (seconds < 0 || moved) throw invalid();
+    return static_cast<Nanos>(seconds) * kSecond + given->fraction;
 }
 
 }  // namespace tidemark

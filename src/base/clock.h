@@ -47,8 +47,9 @@ std::string formatTimestamp(Nanos time);
 /// "20261121T093001" in the daemon's time zone, as in the names of stored objects.
 std::string formatCompact(Nanos time);
 
-/// Parses "YYYY-MM-DD HH:MM:SS[.ffffff…]" (or with T) in the daemon's time zone, to the nanosecond.
-/// Throws InvalidRequest for anything else, including times that do not exist.
-Nanos parseTimestamp(const std::string& text);
+/// Parses "YYYY-MM-DD HH:MM:SS[.ffffff…]" (or with T) in `time_zone`, to the nanosecond. The time zone is a value of
+/// MariaDB's variable time_zone: "SYSTEM" is the daemon's, "+08:00" an offset from UTC. Throws InvalidRequest for
+/// anything else, including times that do not exist and named zones.
+Nanos parseTimestamp(const std::string& text, const std::string& time_zone = "SYSTEM");
 
 }  // namespace tidemark

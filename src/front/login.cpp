@@ -4,6 +4,7 @@
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
 
+#include "base/invited_nodes.h"
 #include "base/ob_error.h"
 #include "front/packet_stream.h"
 #include "front/tenant_query.h"
@@ -21,6 +22,7 @@ constexpr std::uint8_t kMoreData = 0x01;
 constexpr std::uint8_t kErr = 0xff;
 constexpr SqlCode kBadHandshake{1043, "08S01"};
 constexpr int kMustChangePassword = 1820;
+constexpr std::uint64_t kSysTenantId = 1;
 
 Error refusalOf(const TenantRefusal& refusal, const LoginName& login, const std::string& client) {
     switch (refusal.reason) {
@@ -79,6 +81,7 @@ net::Awaitable<bool> Login::enterTenant() {
                     fmt::format("Access denied for user {}: the name is reserved for Tidemark itself", client()));
     }
     const TenantAddress address = findTenant();
+    requireInvited(address);
     connection_.tenant_name = address.name;
     if (!context_.registry.joinTenant(connection_.id, address.name, address.max_sessions)) {
         throw obError(Ob::TooManyConnections, fmt::format("tenant '{}' allows {}", address.name, address.max_sessions));
@@ -109,6 +112,17 @@ TenantAddress Login::findTenant() const {
         throw refusalOf(*refusal, connection_.login, client());
     }
     return std::get<TenantAddress>(answer);
+}
+
+/// In sys, this machine always is: nobody else could undo a list that leaves everyone out.
+void Login::requireInvited(const TenantAddress& address) const {
+    const net::Peer& peer = connection_.peer;
+    if (isInvited(address.invited_nodes, peer.address)) return;
+    if (address.tenant_id == kSysTenantId && peer.loopback) return;
+    throw Error(ErrorCode::Denied, SqlCode{1045, "28000"},
+                fmt::format("Access denied for user {}: ob_tcp_invited_nodes of tenant '{}' does not have this address",
+                            client(), address.name),
+                "ALTER TENANT … SET VARIABLES ob_tcp_invited_nodes = '…' in sys");
 }
 
 net::Awaitable<> Login::connect(TenantAddress address) {

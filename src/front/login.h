@@ -25,6 +25,7 @@ public:
 
 private:
     TenantAddress findTenant() const;
+    void requireInvited(const TenantAddress& address) const;
     net::Awaitable<> connect(TenantAddress address);
     void agree(const mysql::Greeting& of_tenant);
     std::string client() const;

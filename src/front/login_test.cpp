@@ -127,6 +127,20 @@ TEST_F(FrontLogin, SaysWhyATenantTakesNoSession) {
     EXPECT_TRUE(allGone());
 }
 
+TEST_F(FrontLogin, LetsInOnlyWhoIsInvited) {
+    const auto tenant = [&](const std::string& name, std::uint64_t id, const std::string& invited) {
+        directory.set(name,
+                      TenantAddress{.tenant_id = id, .name = name, .socket = sharedSocket(), .invited_nodes = invited});
+    };
+    tenant("family", 1004, "10.0.0.0/8");
+    expectRefused(connect("plain@family"), 1045, "28000", "ob_tcp_invited_nodes of tenant 'family'");
+    tenant("family", 1004, "10.0.0.0/8,127.0.0.%");
+    EXPECT_TRUE(connect("plain@family").connected());
+    tenant("sys", 1, "10.0.0.0/8");
+    EXPECT_TRUE(connect("plain@sys").connected()) << "from this machine sys can always be reached";
+    EXPECT_TRUE(allGone());
+}
+
 TEST_F(FrontLogin, KeepsTheDaemonsAccountToItself) {
     expectRefused(connect("tidemark@acme"), 1045, "28000", "reserved");
     expectRefused(connect("'tidemark'@acme"), 1045, "28000", "reserved");

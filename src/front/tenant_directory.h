@@ -13,7 +13,8 @@ struct TenantAddress {
     std::uint64_t tenant_id = 0;
     std::string name;  ///< as the tenant is really called; sessions are counted and compared by it
     std::filesystem::path socket;
-    std::uint32_t max_sessions = 0;  ///< of clients, over this node; 0: no limit
+    std::uint32_t max_sessions = 0;   ///< of clients, over this node; 0: no limit
+    std::string invited_nodes = "%";  ///< who may come: base/invited_nodes.h
 };
 
 /// Why a tenant takes no session now.

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "base/ob_error.h"
+#include "tenant/carried_settings.h"
 
 namespace tidemark::restore {
 namespace {
@@ -60,6 +61,23 @@ Scn lastPoint(const Sources& sources) {
     }
     forEachSet(sources, [&](const DataSource&, const auto& set) { last = std::max(last, set.min_restore_scn); });
     return last;
+}
+
+/// The tenant's time zone is that of its newest set.
+Scn scnAt(const std::string& time, const Sources& sources) {
+    std::string zone = tenant::timeZoneOf({});
+    Scn newest = 0;
+    forEachSet(sources, [&](const DataSource&, const block::BackupSetDescription& set) {
+        if (set.min_restore_scn < newest) return;
+        newest = set.min_restore_scn;
+        zone = tenant::timeZoneOf(set.tenant_settings);
+    });
+    return static_cast<Scn>(parseTimestamp(time, zone));
+}
+
+Scn targetOf(const RestoreTarget& wanted, const Sources& sources) {
+    if (wanted.until_time) return scnAt(*wanted.until_time, sources);
+    return wanted.until_scn ? *wanted.until_scn : lastPoint(sources);
 }
 
 /// Whether this log leads from the end of the set to the target without a gap.
@@ -132,7 +150,7 @@ void addLog(RestorePlan& plan, const LogSource& log, const archive::RoundKey& ro
 
 RestorePlan planRestore(const RestoreTarget& wanted) {
     const Sources sources = openSources(wanted.uris);
-    const Scn target = wanted.until.value_or(lastPoint(sources));
+    const Scn target = targetOf(wanted, sources);
     std::optional<RestorePlan> best;
     forEachSet(sources, [&](const DataSource& data, const block::BackupSetDescription& set) {
         // The newest set before the target has the least log to replay; of two at one point, the later has less redo

@@ -2,6 +2,7 @@
 
 #include "base/ob_error.h"
 #include "restore/server_upgrade.h"
+#include "tenant/carried_settings.h"
 
 namespace tidemark::restore {
 namespace {
@@ -9,9 +10,13 @@ namespace {
 // 4.3.3.0, packed as OceanBase does it: 32 bits, 16, 8 and 8 (4.0.0.0 is 17179869184).
 constexpr std::int64_t kClusterVersion = (4LL << 32) | (3LL << 16) | (3LL << 8);
 
-std::optional<Scn> untilOf(const RestoreRequest& request) {
-    if (request.until_time) return static_cast<Scn>(parseTimestamp(*request.until_time));
-    return request.until_scn;
+tenant::TenantItems itemsOf(const RestoreOptions& options, const RestorePlan& plan) {
+    tenant::TenantItems items;
+    tenant::takeCarriedSettings(plan.set.tenant_settings, items);
+    items.pools = options.pools;
+    items.primary_zone = options.primary_zone;
+    if (!options.locality.empty()) items.locality = options.locality;
+    return items;
 }
 
 }  // namespace
@@ -49,22 +54,17 @@ catalog::RestoreJob RestoreService::rowFor(const RestoreRequest& request, const 
 
 void RestoreService::start(const RestoreRequest& request) {
     const RestoreOptions options = parseRestoreOptions(request.options);
-    const std::optional<Scn> until = untilOf(request);
     checkNames(request.tenant, options);
     const std::vector<std::string> uris = splitList(request.from);
     if (uris.empty()) throw obError(Ob::InvalidBackupDest, request.from, "FROM 'data uri,archive uri'");
-    RestorePlan plan = planRestore({.uris = uris, .until = until});
+    RestorePlan plan = planRestore({.uris = uris, .until_scn = request.until_scn, .until_time = request.until_time});
     // A backup of a newer server is refused now, not after hours of copying.
     needsUpgrade(
         plan.set.server_version,
         mysql::SqlClient(tenants_.server(catalog::kSysTenantId)->endpoint()).scalar("SELECT VERSION()").value());
     catalog::RestoreJob row = stores_.restores.start(rowFor(request, plan));
     try {
-        tenant::TenantItems items;
-        items.pools = options.pools;
-        items.primary_zone = options.primary_zone;
-        if (!options.locality.empty()) items.locality = options.locality;
-        row.tenant = tenants_.createForRestore(request.tenant, items, plan.serverIds()).id;
+        row.tenant = tenants_.createForRestore(request.tenant, itemsOf(options, plan), plan.serverIds()).id;
         stores_.restores.tenantCreated(row.job_id, row.tenant);
         const job::JobKey key{.kind = "restore", .tenant = row.tenant, .id = row.job_id};
         runner_.submit(key, std::make_unique<RestoreJob>(parts_, row, std::move(plan), options.concurrency));

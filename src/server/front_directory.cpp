@@ -33,7 +33,8 @@ front::TenantAnswer FrontDirectory::find(const std::string& name) const {
     return front::TenantAddress{.tenant_id = static_cast<std::uint64_t>(target->id),
                                 .name = target->name,
                                 .socket = target->socket,
-                                .max_sessions = target->client_connections};
+                                .max_sessions = target->client_connections,
+                                .invited_nodes = target->invited_nodes};
 }
 
 std::optional<std::filesystem::path> FrontDirectory::anySocket() const {

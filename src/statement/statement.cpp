@@ -32,12 +32,24 @@ bool isOwnStart(const std::vector<std::string>& words) {
                        [&](const auto& start) { return words[0] == start[0] && words[1] == start[1]; });
 }
 
-/// SET [SESSION|GLOBAL] ob_… or SET @@[session.|global.]ob_…: a variable that only OceanBase has.
-bool setsOceanBaseVariable(const std::vector<std::string>& words) {
-    if (words.size() < 2 || words[0] != "SET") return false;
-    const std::string& name = words[1] == "SESSION" || words[1] == "GLOBAL" ? words.back() : words[1];
-    return name.starts_with("OB_") || name.starts_with("@@OB_") || name.starts_with("@@SESSION.OB_") ||
-           name.starts_with("@@GLOBAL.OB_");
+/// The variable of SET [SESSION|GLOBAL] ob_… or SET @@[session.|global.]ob_…, one that only OceanBase has; empty for
+/// any other statement.
+std::string oceanBaseVariable(const std::vector<std::string>& words) {
+    if (words.size() < 2 || words[0] != "SET") return {};
+    std::string name = words[1] == "SESSION" || words[1] == "GLOBAL" ? words.back() : words[1];
+    for (const std::string_view prefix : {"@@SESSION.", "@@GLOBAL.", "@@"}) {
+        if (!name.starts_with(prefix)) continue;
+        name.erase(0, prefix.size());
+        break;
+    }
+    return name.starts_with("OB_") ? name : std::string();
+}
+
+/// Nobody must believe that clients are kept out who are not.
+Statement setVariable(const std::string& name) {
+    if (name == "OB_TCP_INVITED_NODES")
+        return Unsupported{"SET ob_tcp_invited_nodes instead of ALTER TENANT … in sys is"};
+    return SetIgnoredVariable{};
 }
 
 ShowParameters parseShowParameters(TokenStream& in) {
@@ -48,7 +60,7 @@ ShowParameters parseShowParameters(TokenStream& in) {
 }
 
 Statement parseStatement(TokenStream& in, const std::vector<std::string>& words) {
-    if (setsOceanBaseVariable(words)) return SetIgnoredVariable{};
+    if (const auto variable = oceanBaseVariable(words); !variable.empty()) return setVariable(variable);
     if (in.acceptWords({"ALTER", "SYSTEM"})) return parseAlterSystem(in);
     if (in.acceptWords({"SHOW", "TENANT"})) {
         if (in.isWord("STATUS")) return Unsupported{"SHOW TENANT STATUS"};
@@ -68,7 +80,7 @@ bool restIsIgnored(const Statement& statement) {
 
 bool isOwnStatement(std::string_view text) {
     const auto words = firstWords(text, 3);
-    return isOwnStart(words) || setsOceanBaseVariable(words);
+    return isOwnStart(words) || !oceanBaseVariable(words).empty();
 }
 
 std::size_t countParameters(std::string_view text) {
@@ -81,7 +93,7 @@ std::size_t countParameters(std::string_view text) {
 Statement parse(std::string_view text, const std::vector<mysql::Value>& parameters) {
     TokenStream in(tokenize(text), parameters);
     const auto words = firstWords(text, 3);
-    if (!isOwnStart(words) && !setsOceanBaseVariable(words)) in.fail();
+    if (!isOwnStart(words) && oceanBaseVariable(words).empty()) in.fail();
     Statement statement = parseStatement(in, words);
     if (!restIsIgnored(statement)) in.expectEnd();
     return statement;

@@ -107,6 +107,7 @@ TEST(TenantVariables, RefusesWhatItCannotKeep) {
     EXPECT_EQ(number("lower_case_table_names", "0"), 1235);
     EXPECT_EQ(number("lower_case_table_names", "1"), 0);
     EXPECT_EQ(number("secure_file_priv", "/"), 1235);
+    EXPECT_EQ(number("ob_tcp_invited_nodes", "localhost"), 1231);
     EXPECT_EQ(number("no_such_variable", "1"), 1193);
     EXPECT_EQ(number("sync_binlog", "0"), 1193);
     EXPECT_EQ(number("sql_mode", "ANSI\nskip-grant-tables"), 1231);

@@ -7,6 +7,7 @@
 #include <cctype>
 #include <string_view>
 
+#include "base/invited_nodes.h"
 #include "base/ob_error.h"
 
 namespace tidemark::tenant {
@@ -89,6 +90,8 @@ void check(const std::string& name, const std::string& value) {
     } else if (name == "lower_case_table_names") {
         if (value == "0" || value == "2") throw obError(Ob::NotSupported, "lower_case_table_names other than 1");
         if (value != "1") throw wrongValue(name, value);
+    } else if (name == "ob_tcp_invited_nodes") {
+        if (!isInvitedList(value)) throw wrongValue(name, value);
     } else if (contains(kRefused, name)) {
         throw obError(Ob::NotSupported, "setting " + name + " of a tenant");
     } else if (serverName(name) == nullptr && !name.starts_with("ob_") && !contains(kWithoutEffect, name)) {

@@ -147,6 +147,32 @@ def test_a_restored_tenant_is_a_standby_until_activated(node):
     assert node.scalar("SELECT TENANT_ROLE FROM oceanbase.DBA_OB_TENANTS WHERE TENANT_NAME = 'back'") == "PRIMARY"
 
 
+def test_a_restored_tenant_has_the_settings_of_its_source(node):
+    """Variables and character set come back, and UNTIL TIME is a time of the tenant's clock, whatever the daemon's is."""
+    node.create_pool("p_shop")
+    node.sql("CREATE TENANT shop RESOURCE_POOL_LIST = ('p_shop'), CHARSET = latin1 SET time_zone = '-07:30',"
+             " sql_mode = 'ANSI_QUOTES', ob_tcp_invited_nodes = '127.0.0.1', ob_query_timeout = 12345")
+    node.start_archive("shop")
+    run_script(node, "shop", "CREATE DATABASE app;\nCREATE TABLE app.t (id INT);\nINSERT INTO app.t VALUES (1);")
+    node.backup("shop")
+    moment = node.scalar("SELECT NOW(6)", tenant="shop")
+    run_script(node, "shop", "INSERT INTO app.t VALUES (2);")
+    node.archived_now("shop")
+
+    node.restore("copy", "shop", f"UNTIL TIME = '{moment}'")
+    assert node.sql("SELECT id FROM app.t", tenant="copy") == [{"id": 1}]
+    settings = "SELECT @@global.time_zone z, @@global.sql_mode m, @@global.character_set_server c, @@collation_server o"
+    assert node.sql(settings, tenant="copy") == node.sql(settings, tenant="shop")
+    assert node.sql(settings, tenant="copy")[0]["z"] == "-07:30"
+
+    node.sql("ALTER TENANT shop SET VARIABLES ob_tcp_invited_nodes = '10.0.0.0/8'")
+    node.backup("shop")
+    node.restore("closed", "shop")
+    for tenant in ("shop", "closed"):
+        with pytest.raises(Exception, match="denied"):
+            node.sql("SELECT 1", tenant=tenant)
+
+
 def test_a_restored_tenant_can_be_archived_backed_up_and_restored_again(node):
     """The second generation carries a log that begins in another tenant's."""
     node.create_tenant("one")
