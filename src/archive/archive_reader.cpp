@@ -20,6 +20,10 @@ ArchiveReader::ArchiveReader(storage::Storage& storage) : storage_(storage) {
     refresh();
 }
 
+ArchiveReader::ArchiveReader(storage::Storage& storage, const RoundKey& only) : storage_(storage), only_(only) {
+    refresh();
+}
+
 void ArchiveReader::refresh() {
     rounds_.clear();
     contents_.clear();
@@ -27,7 +31,7 @@ void ArchiveReader::refresh() {
     std::set<RoundKey> closed;
     for (const auto& object : storage_.list("rounds/")) {
         const auto marker = parseRoundMarker(object.key);
-        if (marker) (marker->end ? closed : begun).insert(marker->round);
+        if (marker && (!only_ || marker->round == *only_)) (marker->end ? closed : begun).insert(marker->round);
     }
     for (const RoundKey& key : begun)
         readRound(key, closed.contains(key));
@@ -207,9 +211,10 @@ ArchiveReader::Target ArchiveReader::targetIn(const RoundInfo& info, const Round
     return target;
 }
 
-std::optional<ArchiveReader::Covered> ArchiveReader::scnOf(const mysql::GtidPosition& position) const {
-    for (std::size_t i = rounds_.size(); i-- > 0;) {
-        if (!position.contains(contents_[i].first_position)) continue;
+std::optional<ArchiveReader::Covered> ArchiveReader::scnOf(const RoundKey& key,
+                                                           const mysql::GtidPosition& position) const {
+    for (std::size_t i = 0; i < rounds_.size(); ++i) {
+        if (rounds_[i].start.key != key || !position.contains(contents_[i].first_position)) continue;
         const Covered covered = coveredBy(rounds_[i], contents_[i], position);
         // A closed round that ends before the position does not go on from there.
         if (covered.complete || !rounds_[i].end) return covered;
@@ -222,7 +227,7 @@ ArchiveReader::Covered ArchiveReader::coveredBy(const RoundInfo& info, const Rou
     const auto found = std::partition_point(round.segments.begin(), round.segments.end(), [&](const auto& place) {
         return position.contains(open(place).header().before);
     });
-    Covered covered{info.start.key, round.first_scn, info.position.contains(position)};
+    Covered covered{round.first_scn, info.position.contains(position)};
     // Every segment before `found` begins inside the position; only the last of them can reach beyond it. It may also
     // begin exactly at its end: then the one before it has the last transaction.
     for (auto at = found; at != round.segments.begin();) {

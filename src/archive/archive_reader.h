@@ -45,6 +45,8 @@ struct SegmentPlace {
 class ArchiveReader {
 public:
     explicit ArchiveReader(storage::Storage& storage);
+    /// Only one round, for those who look often; without it, if it is not there.
+    ArchiveReader(storage::Storage& storage, const RoundKey& only);
     void refresh();
 
     const std::vector<RoundInfo>& rounds() const { return rounds_; }
@@ -62,12 +64,12 @@ public:
 
     /// The SCN that a state of the database corresponds to, given as @@gtid_binlog_pos at that moment.
     struct Covered {
-        RoundKey round;
         Scn scn = 0;            ///< of the last archived transaction in it; the round's start if there is none
-        bool complete = false;  ///< the archive has reached the position; false: ask again later
+        bool complete = false;  ///< the round has reached the position; false: ask again later
     };
-    /// nullopt if no round goes on from that position. The newest round wins.
-    std::optional<Covered> scnOf(const mysql::GtidPosition& position) const;
+    /// nullopt if the round does not go on from that position. Positions are compared by number, so this says nothing
+    /// of a state that comes from before the round: it may have the numbers of another history.
+    std::optional<Covered> scnOf(const RoundKey& round, const mysql::GtidPosition& position) const;
 
     /// Calls `visit` for every transaction with from ≤ SCN ≤ to, in order, over all rounds, until it returns false.
     void transactions(Scn from, Scn to, const std::function<bool(const TransactionEntry&)>& visit) const;
@@ -107,6 +109,7 @@ private:
     std::size_t indexOf(const RoundKey& key) const;
 
     storage::Storage& storage_;
+    std::optional<RoundKey> only_;
     std::vector<RoundInfo> rounds_;  // by dest and round id
     std::vector<Round> contents_;    // the same, in the same order
 };

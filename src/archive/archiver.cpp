@@ -174,18 +174,9 @@ void Archiver::follow(Session& session) {
 
 void Archiver::flush(Session& session) {
     round_->flush();
-    requireMounted();
     session.idle_interval = kIdleShortest;
     session.idle_due = steady_clock::now() + kIdleShortest;
     noteDurable(session);
-}
-
-/// An unmounted destination leaves an empty directory, into which anything can be written: not durable, whatever
-/// the writes said. The next session begins behind what really is at the destination.
-void Archiver::requireMounted() {
-    if (destination_.stat(storage::kMarkerKey)) return;
-    throw Error(ErrorCode::Unavailable, destination_.url() + " has no " + storage::kMarkerKey + " any more",
-                "check that its file system is mounted");
 }
 
 /// Nothing is pending: if the stream has delivered all there is, everything up to now is durable.
@@ -195,27 +186,29 @@ void Archiver::checkpointIfIdle(Session& session) {
     const auto written = mysql::GtidPosition::parse(session.admin.query("SELECT @@gtid_binlog_pos").value_or(""));
     if (!round_->position().contains(written) || time <= round_->lastScn()) return;
     round_->checkpoint(time);
-    requireMounted();
     session.idle_interval = std::min(session.idle_interval * 2, options_.idle_longest);
     noteDurable(session);
 }
 
 /// Everything that has arrived is durable: both sides work.
 void Archiver::noteDurable(const Session& session) {
+    storage::requireMounted(destination_);
+    {
+        const std::lock_guard lock(mutex_);
+        purge_before_ = session.receiver->binlogFile();
+    }
     refusals_ = 0;
     retry_after_ = kRetryShortest;
     if (!std::exchange(trouble_, {}).empty()) {
         log_->info("archiving goes on, durable up to {}", round_->position().text());
         listener_.recovered();
     }
-    {
-        const std::lock_guard lock(mutex_);
-        purge_before_ = session.receiver->binlogFile();
-    }
     report();
 }
 
+/// Not durable is what was written where no destination is; the next session begins behind what really is there.
 void Archiver::report() {
+    storage::requireMounted(destination_);
     durable_checkpoint_ = round_->state().checkpoint_scn;
     listener_.progress({round_->state(), round_->takeChangedPieces(), safeToPurgeBefore().value_or("")});
 }
@@ -266,6 +259,7 @@ void Archiver::finishRound() {
             closeRound(destination_, options_.round, interruption_.value_or("stopped"));
         }
         if (open && ending_ != Ending::Drop) report();
+        if (ending_ == Ending::Close) storage::requireMounted(destination_);
     } catch (const Error& error) {
         log_->warn("the end of the round is not written: {}", error.what());
         ending_failure_ = std::current_exception();

@@ -85,7 +85,6 @@ private:
     template <typename Ask>
     auto askTenant(Ask ask);
     void flush(Session& session);
-    void requireMounted();
     void checkpointIfIdle(Session& session);
     void noteDurable(const Session& session);
     void report();

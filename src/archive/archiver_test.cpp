@@ -182,6 +182,33 @@ TEST(Archiver, DoesNotTakeTheDirectoryBeneathAnUnmountedDestinationForIt) {
     expectComplete(storage, source);
 }
 
+/// At a shutdown of the machine the mount may go first.
+TEST(Archiver, DoesNotReportWhatItsEndWroteBeneathAnUnmountedDestination) {
+    const testing::TemporaryDirectory directory;
+    const auto root = directory.path() / "archive";
+    const auto other = directory.path() / "other";
+    std::filesystem::create_directory(root);
+    std::filesystem::create_directory(other);
+    const auto exchange = [&] {
+        ASSERT_EQ(renameat2(AT_FDCWD, root.c_str(), AT_FDCWD, other.c_str(), RENAME_EXCHANGE), 0);
+    };
+    storage::FileStorage storage(root);
+    ArchivedServer source(storage);
+    source.options.lag_target = std::chrono::hours(1);
+    source.startArchiver();
+    source.listener.await("the beginning", [](const Seen& seen) { return seen.progress.round.checkpoint_scn != 0; });
+    exchange();
+    writeSome(source.server, 3000);
+    source.abandonArchiver();
+    EXPECT_FALSE(storage.list("piece").empty()) << "nothing was pending: the test shows nothing";
+    exchange();
+    source.options.known_checkpoint = source.listener.seen().progress.round.checkpoint_scn;
+    source.options.lag_target = std::chrono::milliseconds(10);
+    source.startArchiver();
+    source.awaitArchived();
+    expectComplete(storage, source);
+}
+
 TEST(Archiver, DoesNotMistakeAMissingMountForANewDestination) {
     const testing::TemporaryDirectory directory;
     const auto root = directory.path() / "archive";

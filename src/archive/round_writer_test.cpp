@@ -221,12 +221,12 @@ TEST(ArchiveReader, FindsPositionsAndScns) {
         const Scn scn = reader.positionAt(at(n * 10 + 3))->scn;
         EXPECT_EQ(reader.positionAt(at(n * 10 + 3))->position.text(), text);
         EXPECT_EQ(reader.positionAt(scn)->position.text(), text);
-        EXPECT_EQ(reader.scnOf(mysql::GtidPosition::parse(text))->scn, scn);
-        EXPECT_TRUE(reader.scnOf(mysql::GtidPosition::parse(text))->complete);
+        EXPECT_EQ(reader.scnOf(kRound, mysql::GtidPosition::parse(text))->scn, scn);
+        EXPECT_TRUE(reader.scnOf(kRound, mysql::GtidPosition::parse(text))->complete);
         EXPECT_EQ(reader.extent(kRound, mysql::GtidPosition::parse(text), at(153)).transactions, n >= 15 ? 0 : 15 - n);
     }
-    EXPECT_EQ(reader.scnOf({})->scn, kStart);
-    EXPECT_FALSE(reader.scnOf(mysql::GtidPosition::parse("1002-101-21"))->complete);
+    EXPECT_EQ(reader.scnOf(kRound, {})->scn, kStart);
+    EXPECT_FALSE(reader.scnOf(kRound, mysql::GtidPosition::parse("1002-101-21"))->complete);
     int seen = 0;
     reader.transactions(at(30), at(70), [&](const TransactionEntry&) { return ++seen < 4; });
     EXPECT_EQ(seen, 4);

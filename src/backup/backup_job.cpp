@@ -52,6 +52,7 @@ void BackupJob::begin() {
     storage_ = storage::requireDestination(destination->path, parts_.identity(tenant_, destination->dest_id),
                                            storage::DestinationKind::Data, parts_.clock)
                    .storage;
+    round_ = currentRound();
     std::int64_t least_id = 1;  // above every number at the destination, finished or not: objects never change
     for (const auto& found : block::listBackupSets(*storage_))
         least_id = std::max<std::int64_t>(least_id, found.id.number + 1);
@@ -107,6 +108,7 @@ DataBackupResult BackupJob::copyData(std::stop_token stop) {
 }
 
 DataBackupResult BackupJob::copyOnce(std::stop_token stop) {
+    storage::requireMounted(*storage_);
     progress_ = std::make_unique<DataBackupProgress>();
     const auto server = parts_.tenants.server(row_.tenant);
     source::MariadbBackupSource source({.data_directory = server->paths().data(),
@@ -195,24 +197,31 @@ std::string BackupJob::ownPosition(const std::string& gtid) {
     return own.text();
 }
 
+/// The round that goes on all the time the backup takes.
+catalog::ArchiveRound BackupJob::currentRound() {
+    const auto round = parts_.stores.archive.lastRound(row_.tenant);
+    const bool same = round && (round_.round_id == 0 || round->round_id == round_.round_id);
+    if (same && round->status == catalog::RoundStatus::Doing) return *round;
+    throw Error(ErrorCode::Conflict, "the log archive stopped before it passed the end of the backup",
+                "ALTER SYSTEM ARCHIVELOG, then back up again");
+}
+
 void BackupJob::awaitArchive(const std::string& gtid, std::stop_token stop) {
-    const auto destination = parts_.stores.destinations.archive(row_.tenant);
-    if (!destination) throw obError(Ob::BackupCanNotStart, "log archive status is not doing.");
-    const auto log = storage::openStorage(destination->path);
+    const auto log = storage::openStorage(round_.path);
+    const archive::RoundKey key{static_cast<std::uint64_t>(round_.dest_id),
+                                static_cast<std::uint64_t>(round_.round_id)};
     const auto position = mysql::GtidPosition::parse(gtid);
     std::mutex mutex;
     std::condition_variable_any wake;
     std::unique_lock lock(mutex);
     for (std::chrono::milliseconds pause(20);; pause = std::min(2 * pause, std::chrono::milliseconds(1000))) {
-        if (const auto covered = archive::ArchiveReader(*log).scnOf(position); covered && covered->complete) {
+        const auto covered = archive::ArchiveReader(*log, key).scnOf(key, position);
+        if (covered && covered->complete) {
             set_.min_restore_scn = set_.consistent_scn = set_.start_replay_scn = covered->scn;
             return;
         }
-        const auto round = parts_.stores.archive.lastRound(row_.tenant);
-        if (!round || round->status != catalog::RoundStatus::Doing) {
-            throw Error(ErrorCode::Conflict, "the log archive stopped before it passed the end of the backup",
-                        "ALTER SYSTEM ARCHIVELOG, then back up again");
-        }
+        storage::requireMounted(*log);
+        currentRound();
         wake.wait_for(lock, stop, pause, [&] { return stop.stop_requested(); });
         if (stop.stop_requested()) throw Error(ErrorCode::Cancelled, "cancelled");
     }
@@ -237,6 +246,7 @@ void BackupJob::completeSet(const DataBackupResult& copied) {
     description_.macro_blocks = copied.blocks.blocks;
     description_.objects = copied.blocks.objects;
     description_.index_checksum = copied.blocks.index_checksum;
+    storage::requireMounted(*storage_);
     block::finishBackupSet(*storage_, description_);
 
     task_.stats.input_bytes = copied.blocks.plain_bytes;

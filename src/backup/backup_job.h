@@ -44,6 +44,7 @@ private:
     /// `gtid` without the domains that the tenant's own binlog does not have: a tenant that was restored keeps the
     /// position of the log it replayed, which no archive of its own ever contains.
     std::string ownPosition(const std::string& gtid);
+    catalog::ArchiveRound currentRound();
     void awaitArchive(const std::string& gtid, std::stop_token stop);
     void completeSet(const DataBackupResult& copied);
 
@@ -57,6 +58,7 @@ private:
     catalog::Tenant tenant_;
     catalog::BackupTask task_;
     catalog::BackupSet set_;
+    catalog::ArchiveRound round_;  // in which the set is made
     std::shared_ptr<storage::Storage> storage_;
     block::BackupSetDescription description_;
     std::unique_ptr<DataBackupProgress> progress_;  // of the present attempt

@@ -80,15 +80,30 @@ Scn targetOf(const RestoreTarget& wanted, const Sources& sources) {
     return wanted.until_scn ? *wanted.until_scn : lastPoint(sources);
 }
 
-/// Whether this log leads from the end of the set to the target without a gap.
+bool sameTenant(const storage::DestinationIdentity& one, const storage::DestinationIdentity& other) {
+    return one.cluster_id == other.cluster_id && one.tenant_id == other.tenant_id;
+}
+
+/// Whether this log leads from the end of the set to the target without a gap. Only the log of the round in which the
+/// set was made does: what happened between two rounds is in neither, and numbers of transactions may have been given
+/// twice.
 bool leadsTo(const LogSource& log, const block::BackupSetDescription& set, Scn target, archive::RoundKey& round) {
-    const auto from = log.reader->scnOf(mysql::GtidPosition::parse(set.gtid));
     const auto to = log.reader->positionAt(target);
-    if (!from || !to || from->round != to->round) return false;
+    if (!to) return false;
     round = to->round;
-    const auto& ranges = log.reader->round(round).ranges;
-    return std::any_of(ranges.begin(), ranges.end(),
+    const archive::RoundInfo& info = log.reader->round(round);
+    if (set.min_restore_scn < info.start.scn) return false;
+    const auto from = log.reader->scnOf(round, mysql::GtidPosition::parse(set.gtid));
+    if (!from || !from->complete) return false;
+    return std::any_of(info.ranges.begin(), info.ranges.end(),
                        [&](const archive::LogRange& range) { return range.from <= from->scn && target <= range.to; });
+}
+
+/// Whether this log is of none of the tenants that the sets are of.
+bool isForeign(const LogSource& log, const Sources& sources) {
+    return !sources.data.empty() && std::ranges::none_of(sources.data, [&](const DataSource& data) {
+        return sameTenant(data.destination.marker.identity, log.destination.marker.identity);
+    });
 }
 
 std::string moment(Scn scn) {
@@ -116,6 +131,11 @@ std::string describe(const Sources& sources) {
         }
     }
     for (const LogSource& log : sources.logs) {
+        if (isForeign(log, sources)) {
+            text += fmt::format("; {} is the log of tenant {}, not of the sets", log.destination.uri,
+                                log.destination.marker.identity.tenant_name);
+            continue;
+        }
         for (const auto& round : log.reader->rounds()) {
             for (const auto& range : round.ranges) {
                 text += fmt::format("; log of round {} from {} to {}", round.start.key.round, moment(range.from),
@@ -158,6 +178,7 @@ RestorePlan planRestore(const RestoreTarget& wanted) {
         if (set.min_restore_scn > target || (best && set.min_restore_scn < best->set.min_restore_scn)) return;
         for (const LogSource& log : sources.logs) {
             archive::RoundKey round;
+            if (!sameTenant(data.destination.marker.identity, log.destination.marker.identity)) continue;
             if (!leadsTo(log, set, target, round)) continue;
             best = fromSet(data, set, target);
             return addLog(*best, log, round);

@@ -14,8 +14,8 @@ namespace tidemark::restore {
 
 /// What is asked for.
 struct RestoreTarget {
-    std::vector<std::string> uris;  ///< data and archive destinations, in any order
-    std::optional<Scn> until_scn;   ///< with neither of these: the last point that the destinations reach
+    std::vector<std::string> uris;          ///< data and archive destinations, in any order
+    std::optional<Scn> until_scn;           ///< with neither of these: the last point that the destinations reach
     std::optional<std::string> until_time;  ///< in the time zone of the tenant that was backed up
 };
 

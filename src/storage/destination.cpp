@@ -208,6 +208,12 @@ Destination requireDestination(const std::string& uri, const DestinationIdentity
     });
 }
 
+void requireMounted(Storage& destination) {
+    if (destination.stat(kMarkerKey)) return;
+    throw Error(ErrorCode::Unavailable, destination.url() + " has no " + kMarkerKey + " any more",
+                "check that its file system is mounted");
+}
+
 Destination readDestination(const std::string& uri) {
     const std::string plain = plainUri(uri);
     return asDestination([&]() -> Destination {

@@ -56,6 +56,11 @@ Destination openDestination(const std::string& uri, const DestinationIdentity& i
 Destination requireDestination(const std::string& uri, const DestinationIdentity& identity, DestinationKind kind,
                                const Clock& clock);
 
+/// For work that has just written, before it says so: an unmounted destination leaves an empty directory, into which
+/// anything can be written, and which is gone from sight once it is mounted again. Throws Unavailable if the marker is
+/// not there.
+void requireMounted(Storage& destination);
+
 /// For restores: reads the marker, whoever's it is; writes nothing. 9080 if there is none, 9070, 9071 as above.
 Destination readDestination(const std::string& uri);
 

@@ -20,36 +20,47 @@ namespace fs = std::filesystem;
 
 struct Entry {
     std::string name;  ///< of a directory: with '/' at its end, so that sorting names sorts keys
+    std::uint64_t size = 0;
     bool isDirectory() const { return name.back() == '/'; }
 };
 
-/// Files and directories of one directory, in order of keys; nothing if it is not there.
+/// Files and directories of one directory, in order of keys; nothing if it is not there. What cannot be looked at is an
+/// error and never "not there": whoever misses the end of a backup set takes the set for unfinished, and removes it.
 std::vector<Entry> entriesOf(const fs::path& directory) {
     std::vector<Entry> entries;
     const std::unique_ptr<DIR, int (*)(DIR*)> open(::opendir(directory.c_str()), ::closedir);
     if (!open && (errno == ENOENT || errno == ENOTDIR)) return entries;
     if (!open) throwErrno(errno, "listing " + directory.string());
-    while (const dirent* found = ::readdir(open.get())) {
+    for (;;) {
+        errno = 0;
+        const dirent* found = ::readdir(open.get());
+        if (found == nullptr) break;
         const std::string_view name = found->d_name;
         if (name == "." || name == "..") continue;
         struct stat info {};
-        if (::lstat((directory / name).c_str(), &info) != 0) continue;  // gone since
+        if (::lstat((directory / name).c_str(), &info) != 0) {
+            if (errno == ENOENT) continue;  // gone since
+            throwErrno(errno, "looking at " + (directory / name).string());
+        }
         if (S_ISDIR(info.st_mode)) entries.push_back({std::string(name) + "/"});
-        if (S_ISREG(info.st_mode)) entries.push_back({std::string(name)});
+        if (S_ISREG(info.st_mode)) entries.push_back({std::string(name), static_cast<std::uint64_t>(info.st_size)});
     }
+    if (errno != 0) throwErrno(errno, "listing " + directory.string());
     std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.name < b.name; });
     return entries;
 }
 
-/// Calls `visit` for the key of every file (unfinished ones too) whose key begins with `prefix`, in order of keys,
+/// Calls `visit` for key and size of every file (unfinished ones too) whose key begins with `prefix`, in order of keys,
 /// until it returns false. `directory` is empty or ends in '/'. Returns whether to go on.
-bool walk(const fs::path& root, const Key& directory, const Key& prefix, const std::function<bool(const Key&)>& visit) {
+bool walk(const fs::path& root, const Key& directory, const Key& prefix,
+          const std::function<bool(const ObjectInfo&)>& visit) {
     for (const Entry& entry : entriesOf(root / directory)) {
         const Key key = directory + entry.name;
         const std::size_t common = std::min(key.size(), prefix.size());
         if (key.compare(0, common, prefix, 0, common) != 0) continue;
         if (key == "lost+found/") continue;
-        if (entry.isDirectory() ? !walk(root, key, prefix, visit) : key.size() >= prefix.size() && !visit(key)) {
+        if (entry.isDirectory() ? !walk(root, key, prefix, visit)
+                                : key.size() >= prefix.size() && !visit({key, entry.size})) {
             return false;
         }
     }
@@ -147,11 +158,8 @@ std::optional<ObjectInfo> FileStorage::stat(const Key& key) {
 std::vector<ObjectInfo> FileStorage::list(const Key& prefix) {
     requireRoot();
     std::vector<ObjectInfo> found;
-    walk(root_, directoryOf(prefix), prefix, [&](const Key& key) {
-        struct stat info {};
-        if (!isUnfinished(key) && ::lstat((root_ / key).c_str(), &info) == 0) {
-            found.push_back({key, static_cast<std::uint64_t>(info.st_size)});
-        }
+    walk(root_, directoryOf(prefix), prefix, [&](const ObjectInfo& object) {
+        if (!isUnfinished(object.key)) found.push_back(object);
         return true;
     });
     return found;
@@ -159,7 +167,7 @@ std::vector<ObjectInfo> FileStorage::list(const Key& prefix) {
 
 bool FileStorage::any(const Key& prefix) {
     requireRoot();
-    return !walk(root_, directoryOf(prefix), prefix, [](const Key& key) { return isUnfinished(key); });
+    return !walk(root_, directoryOf(prefix), prefix, [](const ObjectInfo& object) { return isUnfinished(object.key); });
 }
 
 void FileStorage::remove(const Key& key) {
@@ -179,8 +187,8 @@ void FileStorage::remove(const Key& key) {
 std::size_t FileStorage::removeUnfinished(const Key& prefix) {
     requireRoot();
     std::size_t removed = 0;
-    const auto visit = [&](const Key& key) {
-        if (isUnfinished(key) && removeIfAbandoned(root_ / key)) ++removed;
+    const auto visit = [&](const ObjectInfo& object) {
+        if (isUnfinished(object.key) && removeIfAbandoned(root_ / object.key)) ++removed;
         return true;
     };
     walk(root_, directoryOf(prefix), prefix, visit);

@@ -1,6 +1,8 @@
 #include "storage/file_storage.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <limits.h>
 #include <linux/magic.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -85,6 +87,25 @@ TEST_F(FileStorageTest, ReportsAMissingRootInsteadOfMissingObjects) {
     EXPECT_EQ(code([&] { storage_.any(""); }), ErrorCode::Unavailable);
     EXPECT_EQ(code([&] { storage_.remove("a"); }), ErrorCode::Unavailable);
     EXPECT_FALSE(fs::exists(root_));
+}
+
+/// A name that the system refuses to look at, as a broken disk or network would: not the same as one that is gone.
+TEST_F(FileStorageTest, DoesNotPassOverWhatItCannotLookAt) {
+    fs::path deep = root_;
+    while (deep.native().size() < PATH_MAX - 220)
+        deep /= std::string(std::min<std::size_t>(100, PATH_MAX - 110 - deep.native().size()), 'd');
+    fs::create_directories(deep);
+    FileStorage storage(deep);
+    storage.put("a", viewOf("x"));
+    EXPECT_EQ(storage.list("").size(), 1U);
+    const Fd directory = openFile(deep, O_RDONLY | O_DIRECTORY);
+    const std::string too_long(250, 'z');
+    const Fd created(::openat(directory.get(), too_long.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+    ASSERT_TRUE(created.valid());
+    EXPECT_THROW(storage.list(""), Error);
+    EXPECT_THROW(storage.any("b"), Error);
+    ASSERT_EQ(::unlinkat(directory.get(), too_long.c_str(), 0), 0);
+    EXPECT_EQ(storage.list("").size(), 1U);
 }
 
 TEST_F(FileStorageTest, RemovesWhatAKilledWriterLeftAndNothingElse) {

@@ -173,6 +173,31 @@ def test_a_restored_tenant_has_the_settings_of_its_source(node):
             node.sql("SELECT 1", tenant=tenant)
 
 
+def test_a_log_leads_on_from_sets_of_its_own_tenant_and_round_only(node):
+    """The numbers of transactions alone would say that these logs go on from the set."""
+    for tenant in ("shop", "other"):
+        node.create_tenant(tenant)
+        node.start_archive(tenant)
+        run_script(node, tenant, "CREATE DATABASE app;\nCREATE TABLE app.t (id INT);\nINSERT INTO app.t VALUES (1)")
+    node.backup("shop")
+    in_first_round = node.archived_now("shop")
+    node.sql("ALTER SYSTEM NOARCHIVELOG TENANT = shop")
+    node.wait_archive("shop", "STOP")
+    node.sql("ALTER SYSTEM ARCHIVELOG TENANT = shop")
+    node.wait_archive("shop", "DOING")
+    for tenant in ("shop", "other"):
+        run_script(node, tenant, "INSERT INTO app.t VALUES (2);\nINSERT INTO app.t VALUES (3);\nINSERT INTO app.t VALUES (4)")
+        node.archived_now(tenant)
+
+    node.create_pool("p_bad")
+    data, own, foreign = node.uri("shop_data"), node.uri("shop_log"), node.uri("other_log")
+    for sources, why in (f"{data},{foreign}", "is the log of tenant other"), (f"{data},{own}", "log of round 2"):
+        with pytest.raises(Exception, match=f"4018.*{why}"):
+            node.sql(f"ALTER SYSTEM RESTORE bad FROM '{sources}' WITH 'pool_list=p_bad'")
+    node.restore("copy", "shop", f"UNTIL SCN = {in_first_round}")
+    assert node.sql("SELECT id FROM app.t", tenant="copy") == [{"id": 1}]
+
+
 def test_a_restored_tenant_can_be_archived_backed_up_and_restored_again(node):
     """The second generation carries a log that begins in another tenant's."""
     node.create_tenant("one")
