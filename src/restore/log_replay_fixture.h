@@ -26,9 +26,14 @@ constexpr std::uint32_t kPrimaryId = 7;
 /// A server as a restore would start it: empty, no binlog, another id.
 class RestoredServer : public MariadbServer {
 public:
-    RestoredServer()
-        : MariadbServer(
-              {"--skip-log-bin", "--server-id=202", "--event-scheduler=OFF", "--innodb-flush-log-at-trx-commit=0"}) {}
+    explicit RestoredServer(std::vector<std::string> more = {}) : MariadbServer(options(std::move(more))) {}
+
+private:
+    static std::vector<std::string> options(std::vector<std::string> more) {
+        more.insert(more.end(), {"--skip-log-bin", "--server-id=202", "--event-scheduler=OFF",
+                                 "--innodb-flush-log-at-trx-commit=0"});
+        return more;
+    }
 };
 
 inline LogReplayOptions replayOptions(const MariadbServer& server, const GtidPosition& start, Scn target) {

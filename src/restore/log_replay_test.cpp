@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <random>
 #include <set>
 #include <thread>
@@ -288,6 +289,67 @@ TEST(LogReplay, StopsAtAnyScnExactly) {
         EXPECT_EQ(reader.scnOf(round.start.key, at)->scn, reader.positionAt(target)->scn);
     }
     EXPECT_GT(ledger.expectedAt(reader, round.checkpoint_scn).size(), 5999U);
+}
+
+std::uintmax_t relayLogBytes(const MariadbServer& server) {
+    std::uintmax_t bytes = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(server.dataDirectory())) {
+        std::error_code gone;
+        const auto size = entry.file_size(gone);
+        if (!gone && entry.path().filename().string().starts_with("relay.")) bytes += size;
+    }
+    return bytes;
+}
+
+/// Whether the replica stops taking log before a limit of time is over.
+bool comesToWaitForRoom(const MariadbServer& server) {
+    auto watcher = server.connect();
+    const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (std::chrono::steady_clock::now() < limit) {
+        const auto status = watcher.query("SHOW SLAVE STATUS");
+        if (!status.empty() && status.rows[0].text("Slave_IO_State").find("free enough relay log") != std::string::npos)
+            return true;
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    return false;
+}
+
+/// The log arrives faster than it is applied: what waits must not fill the disk that all tenants share. Nor may the
+/// limit stop a replay, though a transaction be larger than it.
+TEST(LogReplay, KeepsTheRelayLogWithinItsLimit) {
+    storage::MemoryStorage storage;
+    ArchivedServer source(storage);
+    source.startArchiver();
+    auto client = source.server.connect();
+    client.script("CREATE DATABASE d; CREATE TABLE d.t (a INT PRIMARY KEY, b LONGBLOB)");
+    for (int i = 0; i < 40; ++i)
+        client.query("INSERT INTO d.t VALUES (?, REPEAT('x', 1000000))", {std::int64_t{i}});
+    client.query("INSERT INTO d.t VALUES (100, REPEAT('x', 12000000))");
+    source.awaitArchived();
+    source.stopArchiver();
+    const ArchiveReader reader(storage);
+    const auto& round = reader.rounds().at(0);
+    std::vector<Scn> scns;
+    reader.transactions(0, kScnUnlimited, [&](const auto& entry) {
+        scns.push_back(entry.scn);
+        return true;
+    });
+
+    const RestoredServer restored(
+        {"--relay-log=relay", "--relay-log-space-limit=4194304", "--max-relay-log-size=1048576"});
+    auto options = replayOptions(restored, round.start.position, scns.at(1));
+    options.start = replay(reader, options).position;
+    options.target = round.checkpoint_scn;
+    auto holder = restored.connect();
+    holder.query("LOCK TABLES d.t READ");
+    ArchiveReader::Target reached;
+    std::jthread replaying([&] { reached = replay(reader, options); });
+    EXPECT_TRUE(comesToWaitForRoom(restored));
+    EXPECT_LT(relayLogBytes(restored), 8U << 20);
+    holder.query("UNLOCK TABLES");
+    replaying.join();
+    EXPECT_EQ(reached.position, source.position());
+    EXPECT_EQ(checksums(restored), checksums(source.server));
 }
 
 TEST(LogReplay, KeepsTheOrderOfSeveralDomains) {

@@ -12,6 +12,9 @@ namespace {
 
 constexpr std::uint64_t kMiB = 1ULL << 20;
 constexpr std::uint64_t kGiB = 1ULL << 30;
+/// Log arrives faster than it is applied, and what waits lies on the disk that all tenants share. Several times
+/// max_binlog_size, which is also when a relay log is changed.
+constexpr std::uint64_t kRelayLogSpace = kGiB;
 
 /// What mariadbd takes with an empty buffer pool: measured 31 MiB, and some room for connections.
 constexpr std::uint64_t kBaseMemory = 40 * kMiB;
@@ -142,6 +145,7 @@ void replication(Options& options, const TenantSettings& settings) {
         .flag("skip-slave-start")
         .set("relay_log", "relay")
         .on("relay_log_recovery", true)
+        .set("relay_log_space_limit", kRelayLogSpace)
         .set("slave_parallel_threads", threads)
         .set("slave_parallel_mode", "optimistic")
         .on("read_only", settings.profile != Profile::Primary)

@@ -49,7 +49,7 @@ TEST(TenantConfig, ReplayIsFastAndClosed) {
     const std::string text = configText(sample(Profile::Replay));
     for (const char* line : {"\nread_only = \"ON\"\n", "\nevent_scheduler = \"OFF\"\n", "\nskip-log-bin\n",
                              "\ninnodb_doublewrite = \"OFF\"\n", "\ninnodb_flush_log_at_trx_commit = 0\n",
-                             "\ninnodb_flush_method = \"fsync\"\n"}) {
+                             "\ninnodb_flush_method = \"fsync\"\n", "\nrelay_log_space_limit = 1073741824\n"}) {
         EXPECT_THAT(text, HasSubstr(line));
     }
     EXPECT_THAT(text, Not(HasSubstr("\nlog_bin = ")));
