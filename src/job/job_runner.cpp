@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <pthread.h>
 
+#include <algorithm>
+
 namespace tidemark::job {
 
 struct JobRunner::Entry {
@@ -13,6 +15,8 @@ struct JobRunner::Entry {
 };
 
 namespace {
+
+constexpr std::chrono::milliseconds kFinishRetryLongest{30'000};
 
 std::string nameOf(const JobKey& key) {
     return fmt::format("{} tenant={} job={}", key.kind, key.tenant, key.id);
@@ -155,19 +159,28 @@ void JobRunner::runOne(Entry& entry) {
 void JobRunner::record(Entry& entry, const catalog::Outcome& outcome) {
     if (outcome.state == catalog::Outcome::State::Failed)
         log_->error("{} failed: {}", nameOf(entry.key), outcome.comment);
-    for (;;) {
-        try {
-            entry.job->finish(outcome);
-            return;
-        } catch (const Error& error) {
-            log_->warn("{}: its end could not be recorded: {}", nameOf(entry.key), error.what());
-            if (error.code() != ErrorCode::Unavailable) return;
-        } catch (const std::exception& error) {
-            log_->error("{}: its end could not be recorded: {}", nameOf(entry.key), error.what());
-            return;
-        }
+    for (auto pause = options_.finish_retry;; pause = std::min(2 * pause, kFinishRetryLongest)) {
+        if (tryRecord(entry, outcome)) return;
         std::unique_lock lock(mutex_);
-        if (changed_.wait_for(lock, options_.finish_retry, [&] { return shut_down_; })) return;
+        if (changed_.wait_for(lock, pause, [&] { return shut_down_; })) return;
+    }
+}
+
+/// False: to be tried again. A row that nobody finishes shows a job that does not exist, and stands in the way of the
+/// next; so every failure may pass, but that the row is not there, or is finished.
+bool JobRunner::tryRecord(Entry& entry, const catalog::Outcome& outcome) {
+    const auto warn = [&](const char* why) {
+        log_->warn("{}: its end could not be recorded: {}", nameOf(entry.key), why);
+    };
+    try {
+        entry.job->finish(outcome);
+        return true;
+    } catch (const Error& error) {
+        warn(error.what());
+        return error.code() == ErrorCode::NotFound || error.code() == ErrorCode::Conflict;
+    } catch (const std::exception& error) {
+        warn(error.what());
+        return false;
     }
 }
 

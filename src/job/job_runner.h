@@ -17,7 +17,7 @@ namespace tidemark::job {
 struct JobRunnerOptions {
     std::size_t concurrency = 8;                   ///< jobs running at once; others wait in order of submission
     std::size_t queue_limit = 1000;                ///< jobs waiting
-    std::chrono::milliseconds finish_retry{1000};  ///< pause between attempts to record an end
+    std::chrono::milliseconds finish_retry{1000};  ///< first pause between attempts to record an end; doubles
 };
 
 /// Runs jobs, each on a thread named after it, a limited number at once. Knows no kind of job. Thread-safe.
@@ -52,6 +52,7 @@ private:
     std::shared_ptr<Entry> next(std::stop_token stop);
     void runOne(Entry& entry);
     void record(Entry& entry, const catalog::Outcome& outcome);
+    bool tryRecord(Entry& entry, const catalog::Outcome& outcome);
 
     const JobRunnerOptions options_;
     const Logger log_;

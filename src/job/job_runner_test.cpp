@@ -29,8 +29,8 @@ struct Record {
 
 class TestJob : public Job {
 public:
-    TestJob(Record& record, std::function<void(std::stop_token)> body, int unavailable_times = 0)
-        : record_(record), body_(std::move(body)), unavailable_times_(unavailable_times) {}
+    TestJob(Record& record, std::function<void(std::stop_token)> body, std::vector<std::function<void()>> failures = {})
+        : record_(record), body_(std::move(body)), failures_(std::move(failures)) {}
 
     void run(std::stop_token stop) override {
         char name[16] = {};
@@ -44,14 +44,15 @@ public:
 
     void finish(const catalog::Outcome& outcome) override {
         const std::lock_guard lock(record_.mutex);
-        if (++record_.finish_calls <= unavailable_times_) throw Error(ErrorCode::Unavailable, "sys is away");
+        const auto call = static_cast<std::size_t>(record_.finish_calls++);
+        if (call < failures_.size()) failures_[call]();
         record_.outcome = outcome;
     }
 
 private:
     Record& record_;
     std::function<void(std::stop_token)> body_;
-    int unavailable_times_;
+    std::vector<std::function<void()>> failures_;  // of the first calls of finish()
 };
 
 /// Blocks until stopped, then throws Cancelled, as jobs do.
@@ -137,15 +138,26 @@ TEST(JobRunner, RefusesTheSameJobTwiceAndAFullQueue) {
     EXPECT_THROW(roomy.submit({"backup", 1002, 1}, std::make_unique<TestJob>(b, untilStopped)), Error);
 }
 
-TEST(JobRunner, TriesAgainToRecordAnEndWhileTheCatalogIsAway) {
+TEST(JobRunner, TriesAgainToRecordAnEndWhateverFails) {
     Record record;
     JobRunner runner({.finish_retry = 1ms});
     const JobKey key{"backup", 1002, 1};
-    runner.submit(key, std::make_unique<TestJob>(
-                           record, [](std::stop_token) {}, 3));
+    const std::vector<std::function<void()>> failures = {
+        [] { throw Error(ErrorCode::Unavailable, "sys is away"); },
+        [] { throw Error(ErrorCode::Internal, "the table is full"); },
+        [] { throw std::runtime_error("no space left on device"); },
+    };
+    const auto nothing = [](std::stop_token) {};
+    runner.submit(key, std::make_unique<TestJob>(record, nothing, failures));
     ASSERT_TRUE(runner.waitFor(key, 5s));
     EXPECT_EQ(record.state(), State::Completed);
     EXPECT_EQ(record.finish_calls, 4);
+
+    Record gone;
+    const std::vector<std::function<void()>> final = {[] { throw Error(ErrorCode::Conflict, "it has ended"); }};
+    runner.submit(key, std::make_unique<TestJob>(gone, nothing, final));
+    ASSERT_TRUE(runner.waitFor(key, 5s));
+    EXPECT_EQ(gone.finish_calls, 1);
 }
 
 TEST(JobRunner, LeavesInterruptedJobsForTheNextStart) {

@@ -99,6 +99,16 @@ void RestoreService::failInterrupted() {
         removeTenant(parts_, row);
         stores_.restores.finish(row.job_id, catalog::Outcome::of(reason));
     }
+    removeOrphans();
+}
+
+/// Tenants that were made for a restore which does not know of them: the daemon ended between the two.
+void RestoreService::removeOrphans() {
+    for (const catalog::Tenant& tenant : stores_.tenants.all()) {
+        if (tenant.status != catalog::TenantStatus::Restore) continue;
+        log_->warn("tenant {} was being made for a restore when the daemon ended; it is removed", tenant.name);
+        tenants_.dropTenant(tenant.name, true, true);
+    }
 }
 
 }  // namespace tidemark::restore

@@ -37,6 +37,7 @@ public:
     void failInterrupted();
 
 private:
+    void removeOrphans();
     void checkNames(const std::string& tenant, const RestoreOptions& options);
     catalog::RestoreJob rowFor(const RestoreRequest& request, const RestorePlan& plan) const;
 

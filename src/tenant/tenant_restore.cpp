@@ -100,7 +100,7 @@ void TenantService::activate(TenantId id) {
     catalog::Tenant tenant = stores_.tenants.get(id);
     const Exclusive exclusive(*this, tenant.name);
     tenant = stores_.tenants.get(id);
-    if (tenant.role == TenantRole::Primary) return;
+    if (tenant.role == TenantRole::Primary) return openForWriting(tenant);  // an activation that failed on its way
     if (tenant.status != TenantStatus::Normal) {
         throw obError(Ob::OpNotAllow, "tenant status is not normal, failover to primary is");
     }

@@ -323,7 +323,12 @@ TEST_F(TenantServiceTest, FinishesAnActivationThatWasInterrupted) {
     daemon(1002).script("SET GLOBAL read_only=ON; SET GLOBAL event_scheduler=OFF");
     end();
     begin();
-    EXPECT_EQ(daemon(1002).scalar("SELECT CONCAT_WS(' ', @@event_scheduler, @@read_only)"), "ON OFF");
+    const std::string state = "SELECT CONCAT_WS(' ', @@event_scheduler, @@read_only)";
+    EXPECT_EQ(daemon(1002).scalar(state), "ON OFF");
+
+    daemon(1002).script("SET GLOBAL read_only=ON; SET GLOBAL event_scheduler=OFF");
+    service_->activate(1002);
+    EXPECT_EQ(daemon(1002).scalar(state), "ON OFF") << "who activates again is not told that it is done when it is not";
 }
 
 TEST_F(TenantServiceTest, DropsAFailedRestore) {

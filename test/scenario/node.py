@@ -108,6 +108,13 @@ class Node:
         """Of the account `tidemark` that the daemon uses itself, for tests that go around it by the unix socket."""
         return (self.data / "t" / str(tenant_id) / "secret").read_text()
 
+    def on_catalog(self, statement):
+        """On the catalog itself, as the daemon would write it, while the daemon is away."""
+        with pymysql.connect(unix_socket=str(self.data / "t" / "1" / "s"), user="tidemark",
+                             password=self.daemon_password(1), autocommit=True) as connection:
+            with connection.cursor() as cursor:
+                assert cursor.execute(statement) == 1
+
     def connect(self, tenant="sys", user="root", password="", **options):
         options.setdefault("autocommit", True)
         return pymysql.connect(host="127.0.0.1", port=self.port, user=f"{user}@{tenant}", password=password,

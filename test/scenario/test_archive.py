@@ -89,14 +89,6 @@ def test_a_binlog_that_was_purged_too_early_interrupts_the_round(node):
     assert node.scalar("SELECT COUNT(*) FROM d.t", tenant="back") == 3
 
 
-def on_sys_database(node, statement):
-    """On the catalog itself, as the daemon would write it, while the daemon is away."""
-    with pymysql.connect(unix_socket=str(node.data / "t" / "1" / "s"), user="tidemark", password=node.daemon_password(1),
-                         autocommit=True) as connection:
-        with connection.cursor() as cursor:
-            assert cursor.execute(statement) == 1
-
-
 def test_log_mode_and_round_agree_after_a_crash_between_them(node):
     for name in ("begun", "ended"):
         node.create_tenant(name)
@@ -104,10 +96,10 @@ def test_log_mode_and_round_agree_after_a_crash_between_them(node):
     node.start_archive("ended")
     node.kill()
     # ARCHIVELOG had made its round and not yet set the mode; NOARCHIVELOG had set the mode and not yet told the round.
-    on_sys_database(node, "UPDATE tidemark.tenant SET log_mode = 'NOARCHIVELOG' WHERE name = 'begun'")
-    on_sys_database(node, "UPDATE tidemark.archive_round r JOIN tidemark.tenant t ON r.tenant_id = t.tenant_id"
-                          " SET r.status = 'PREPARE' WHERE t.name = 'begun'")
-    on_sys_database(node, "UPDATE tidemark.tenant SET log_mode = 'NOARCHIVELOG' WHERE name = 'ended'")
+    node.on_catalog("UPDATE tidemark.tenant SET log_mode = 'NOARCHIVELOG' WHERE name = 'begun'")
+    node.on_catalog("UPDATE tidemark.archive_round r JOIN tidemark.tenant t ON r.tenant_id = t.tenant_id"
+                    " SET r.status = 'PREPARE' WHERE t.name = 'begun'")
+    node.on_catalog("UPDATE tidemark.tenant SET log_mode = 'NOARCHIVELOG' WHERE name = 'ended'")
     node.start()
     node.wait_archive("begun", "DOING")
     node.wait_archive("ended", "STOP")
