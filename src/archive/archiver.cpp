@@ -243,7 +243,9 @@ void Archiver::handleInterruption() {
     }
     round_.reset();
     log_->error("archiving is interrupted: {}", *interruption_);
-    listener_.interrupted(*interruption_);
+    retry_after_ = kRetryShortest;
+    while (!stop_.stop_requested() && !listener_.interrupted(*interruption_))
+        waitBeforeRetry();
     std::unique_lock lock(mutex_);
     stopping_.wait(lock, stop_, [] { return false; });
 }

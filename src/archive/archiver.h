@@ -31,7 +31,8 @@ public:
     /// What is durable now. The first call says that the round has begun (or goes on): status DOING.
     virtual void progress(const ArchiveProgress& progress) = 0;
     /// The log cannot be continued and nothing more is archived. The round stays open until stop() or closeRound().
-    virtual void interrupted(const std::string& reason) = 0;
+    /// False: that could not be noted; it is told again after a while.
+    virtual bool interrupted(const std::string& reason) = 0;
     /// Tenant or destination fail; the archiver tries again by itself. Called when the text changes.
     virtual void trouble(const std::string& text) = 0;
     virtual void recovered() = 0;

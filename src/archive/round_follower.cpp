@@ -19,19 +19,21 @@ RoundFollower::RoundFollower(const catalog::ArchiveRound& round, ArchiverOptions
     archiver_.start();
 }
 
-void RoundFollower::guarded(const char* what, const std::function<void()>& record) {
+bool RoundFollower::guarded(const char* what, const std::function<void()>& record) {
     try {
         record();
+        return true;
     } catch (const std::exception& error) {
         log_->warn("{} could not be recorded: {}", what, error.what());
+        return false;
     }
 }
 
 void RoundFollower::progress(const ArchiveProgress& progress) {
+    remember(progress.pieces);
     guarded("progress", [&] {
         if (!begun_) stores_.archive.setRoundStart(tenant_, round_id_, progress.round.start_scn);
-        for (const PieceState& piece : progress.pieces)
-            recordPiece(piece);
+        recordPieces();
         if (!begun_) {
             stores_.archive.setRoundStatus(tenant_, round_id_, catalog::RoundStatus::Doing);
             begun_ = true;
@@ -40,10 +42,22 @@ void RoundFollower::progress(const ArchiveProgress& progress) {
     if (progress.purge_before != purged_before_) purge(progress.purge_before);
 }
 
+void RoundFollower::remember(const std::vector<PieceState>& changed) {
+    for (const PieceState& piece : changed)
+        unrecorded_[piece.key] = piece;
+}
+
+void RoundFollower::recordPieces() {
+    while (!unrecorded_.empty()) {
+        recordPiece(unrecorded_.begin()->second);
+        unrecorded_.erase(unrecorded_.begin());
+    }
+}
+
 void RoundFollower::recordPiece(const PieceState& piece) {
     const auto id = static_cast<std::int64_t>(piece.key.piece);
     if (id > last_piece_) {
-        stores_.archive.openPiece(tenant_, round_id_, piece.start_scn, piece.end_scn);
+        stores_.archive.openPiece(tenant_, round_id_, id, piece.start_scn, piece.end_scn);
         last_piece_ = id;
     }
     stores_.archive.progress(tenant_, id,
@@ -54,10 +68,12 @@ void RoundFollower::recordPiece(const PieceState& piece) {
     if (piece.frozen) stores_.archive.freezePiece(tenant_, id, piece.end_scn);
 }
 
-void RoundFollower::interrupted(const std::string& reason) {
+bool RoundFollower::interrupted(const std::string& reason) {
     log_->error("interrupted: {} (hint: NOARCHIVELOG, ARCHIVELOG, then a new backup)", reason);
-    guarded("the interruption",
-            [&] { stores_.archive.setRoundStatus(tenant_, round_id_, catalog::RoundStatus::Interrupted, reason); });
+    return guarded("the interruption", [&] {
+        recordPieces();
+        stores_.archive.setRoundStatus(tenant_, round_id_, catalog::RoundStatus::Interrupted, reason);
+    });
 }
 
 void RoundFollower::trouble(const std::string& text) {

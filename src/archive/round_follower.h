@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -26,22 +27,26 @@ public:
 
 private:
     void progress(const ArchiveProgress& progress) override;
-    void interrupted(const std::string& reason) override;
+    bool interrupted(const std::string& reason) override;
     void trouble(const std::string& text) override;
     void recovered() override;
 
+    void remember(const std::vector<PieceState>& changed);
+    void recordPieces();
     void recordPiece(const PieceState& piece);
     void purge(const std::string& before);
-    /// The listener must not throw: a catalog that is away is logged, and the next progress makes up for it.
-    void guarded(const char* what, const std::function<void()>& record);
+    /// The listener must not throw: a catalog that is away is logged, and the next progress makes up for it. Returns
+    /// whether it was recorded.
+    bool guarded(const char* what, const std::function<void()>& record);
 
     const catalog::TenantId tenant_;
     const std::int64_t round_id_;
     const mysql::Endpoint endpoint_;
     catalog::Stores& stores_;
     const Logger log_;
-    bool begun_ = false;           // status DOING has been recorded
-    std::int64_t last_piece_ = 0;  // the newest piece that the catalog knows
+    bool begun_ = false;                         // status DOING has been recorded
+    std::int64_t last_piece_ = 0;                // the newest piece that the catalog knows
+    std::map<PieceKey, PieceState> unrecorded_;  // what has changed and the catalog does not know
     std::string purged_before_;
     std::shared_ptr<storage::Storage> destination_;
     Archiver archiver_;  // last: its thread uses all of the above

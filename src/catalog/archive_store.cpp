@@ -115,8 +115,9 @@ void ArchiveStore::setRoundStart(TenantId tenant, std::int64_t round_id, Scn sta
     });
 }
 
-ArchivePiece ArchiveStore::openPiece(TenantId tenant, std::int64_t round_id, Scn start_scn, Scn end_scn) {
-    return catalog_.write({{tenant, Topic::Archive}}, [&](mysql::SqlClient& client) {
+void ArchiveStore::openPiece(TenantId tenant, std::int64_t round_id, std::int64_t piece_id, Scn start_scn,
+                             Scn end_scn) {
+    catalog_.write({{tenant, Topic::Archive}}, [&](mysql::SqlClient& client) {
         const mysql::Result found = client.query(
             "SELECT * FROM tidemark.archive_round WHERE tenant_id = ? AND round_id = ? FOR UPDATE", {tenant, round_id});
         if (found.empty()) {
@@ -124,31 +125,21 @@ ArchivePiece ArchiveStore::openPiece(TenantId tenant, std::int64_t round_id, Scn
         }
         const ArchiveRound round = roundFrom(found.rows[0]);
         const auto last = firstAs<ArchivePiece>(client.query(kLastPiece, {tenant}), pieceFrom);
-        const bool first_of_round = !last || last->round_id != round_id;
-        if (!first_of_round) freeze(client, tenant, last->piece_id, start_scn);
-        ArchivePiece piece{.tenant = tenant,
-                           .dest_id = round.dest_id,
-                           .round_id = round_id,
-                           .piece_id = first_of_round ? round.base_piece_id : last->piece_id + 1,
-                           .start_scn = start_scn,
-                           .checkpoint_scn = start_scn,
-                           .end_scn = end_scn,
-                           .path = round.path,
-                           .create_time = catalog_.clock().now()};
+        if (last && last->piece_id >= piece_id) return;
+        if (last && last->round_id == round_id) freeze(client, tenant, last->piece_id, start_scn);
         insertRow(client, "archive_piece",
                   {{"tenant_id", tenant},
-                   {"piece_id", piece.piece_id},
-                   {"dest_id", piece.dest_id},
+                   {"piece_id", piece_id},
+                   {"dest_id", round.dest_id},
                    {"round_id", round_id},
-                   {"status", text(piece.status)},
-                   {"file_status", text(piece.file_status)},
+                   {"status", text(PieceStatus::Active)},
+                   {"file_status", text(FileStatus::Available)},
                    {"start_scn", start_scn},
                    {"checkpoint_scn", start_scn},
                    {"end_scn", end_scn},
-                   {"path", piece.path},
-                   {"create_time", sqlTime(piece.create_time)}});
-        updateRows(client, "archive_round", {{"used_piece_id", piece.piece_id}}, keyOf(tenant, round_id));
-        return piece;
+                   {"path", round.path},
+                   {"create_time", sqlTime(catalog_.clock().now())}});
+        updateRows(client, "archive_round", {{"used_piece_id", piece_id}}, keyOf(tenant, round_id));
     });
 }
 

@@ -63,9 +63,9 @@ public:
     /// The start SCN, once it is known.
     void setRoundStart(TenantId tenant, std::int64_t round_id, Scn start_scn);
 
-    /// Opens the round's next piece and freezes the one before it, if any, at `start_scn`. `end_scn` is where it will
-    /// be switched at the latest.
-    ArchivePiece openPiece(TenantId tenant, std::int64_t round_id, Scn start_scn, Scn end_scn);
+    /// Opens a piece of the round and freezes the one before it, if any, at `start_scn`. `end_scn` is where it will be
+    /// switched at the latest. Does nothing if the piece is there: whoever is not sure of that asks again.
+    void openPiece(TenantId tenant, std::int64_t round_id, std::int64_t piece_id, Scn start_scn, Scn end_scn);
     /// Freezes the open piece, at the end of a round.
     void freezePiece(TenantId tenant, std::int64_t piece_id, Scn end_scn);
     /// Updates the open piece, its round and the tenant's SYNC_SCN and READABLE_SCN; to be called at most a few times a

@@ -13,10 +13,11 @@ void RecordingListener::progress(const archive::ArchiveProgress& progress) {
     changed_.notify_all();
 }
 
-void RecordingListener::interrupted(const std::string& reason) {
+bool RecordingListener::interrupted(const std::string& reason) {
     const std::lock_guard lock(mutex_);
     seen_.interruption = reason;
     changed_.notify_all();
+    return true;
 }
 
 void RecordingListener::trouble(const std::string& text) {

@@ -236,7 +236,7 @@ TEST_F(TenantMirrorTest, TouchesOnlyRowsThatChanged) {
     const TenantId id = makeTenant();
     stores_.archive.beginRound(stores_.destinations.setArchive(id, "file:///a", catalog::Binding::Optional, 1));
     for (Scn scn = 1; scn <= 300; ++scn)
-        stores_.archive.openPiece(id, 1, scn * 100, scn * 100 + 100);
+        stores_.archive.openPiece(id, 1, static_cast<std::int64_t>(scn), scn * 100, scn * 100 + 100);
     mirror.attach(id, endpoint_);
     ASSERT_TRUE(mirror.waitFresh(id, 20s));
     mysql::SqlClient tenant = tenant_.connect();
