@@ -99,7 +99,8 @@ Command MariadbBackupSource::command() const {
                          "--parallel=2", "--log-copy-interval=10", "--datadir=" + options_.data_directory.string(),
                          "--target-dir=" + directory_->path().string(), "--tmpdir=" + directory_->path().string(),
                          // It opens every tablespace; this is cut to what the system allows.
-                         "--open-files-limit=1048576"};
+                         "--open-files-limit=1048576",
+                         "--startup-wait-timeout=" + std::to_string(options_.longest_wait.count())};
     command.stderr_file = logFile();
     command.stdout_is_read = true;
     command.environment = {preload(smallReads())};
@@ -112,7 +113,7 @@ void MariadbBackupSource::open(std::stop_token stop) {
     directory_ = std::make_unique<PrivateDirectory>(options_.work_directory);
     child_ = std::make_unique<Child>(command());
     on_stop_.emplace(stop_, [this] { child_->kill(SIGKILL); });
-    guard_.emplace(logFile(), options_.longest_commit_block, [this] { child_->kill(SIGKILL); });
+    guard_.emplace(logFile(), options_.limits, arrived_, [this] { child_->kill(SIGKILL); });
     parser_.emplace([this](std::span<std::uint8_t> into) { return pull(into); });
 }
 
@@ -127,6 +128,7 @@ std::size_t MariadbBackupSource::pull(std::span<std::uint8_t> into) {
         if (got < 0) throwErrno(errno, "reading from mariadb-backup");
         throwIfStopped();
         stream_ended_ = got == 0;
+        arrived_ += static_cast<std::uint64_t>(got);
         return static_cast<std::size_t>(got);
     }
 }
@@ -160,20 +162,39 @@ void MariadbBackupSource::read(std::span<std::uint8_t> into) {
 ExitStatus MariadbBackupSource::waitForEnd() {
     // From here on this thread alone handles the child.
     on_stop_.reset();
-    held_commits_ = guard_->stop();
+    ended_in_ = guard_->stop();
     for (;;) {
         if (const auto status = child_->waitFor(std::chrono::milliseconds(50))) return *status;
         throwIfStopped();
     }
 }
 
-void MariadbBackupSource::throwEndedEarly() {
-    const ExitStatus status = waitForEnd();
-    if (held_commits_) {
+void MariadbBackupSource::throwIfEndedByGuard() const {
+    constexpr const char* kHint =
+        "the destination takes data too slowly, or not at all; see to it and run the backup again";
+    if (ended_in_ == Stage::HoldsCommits) {
         throw Error(ErrorCode::Conflict,
                     fmt::format("the copy held up the tenant's commits for {} ms and was ended",
-                                options_.longest_commit_block.count()),
-                    "the destination takes data too slowly, or not at all; see to it and run the backup again");
+                                options_.limits.commits.count()),
+                    kHint);
+    }
+    if (ended_in_ == Stage::HoldsDdl) {
+        throw Error(ErrorCode::Conflict,
+                    fmt::format("the copy held up the tenant's DDL for {} ms while none of it arrived, and was ended",
+                                options_.limits.stalled.count()),
+                    kHint);
+    }
+}
+
+void MariadbBackupSource::throwEndedEarly() {
+    const ExitStatus status = waitForEnd();
+    throwIfEndedByGuard();
+    if (timedOutAtStart(logFile())) {
+        throw Error(
+            ErrorCode::Unavailable,
+            fmt::format("the copy could not begin within {} s: a session of the tenant has LOCK TABLES, or runs DDL",
+                        options_.longest_wait.count()),
+            "see SHOW PROCESSLIST of the tenant; run the backup again when that has ended");
     }
     const std::string complaint = complaintOf(logFile());
     throw Error(ErrorCode::Unavailable, "mariadb-backup ended before the copy was complete, with " + status.text() +

@@ -7,9 +7,9 @@
 
 #include "base/process.h"
 #include "mysql/sql_client.h"
-#include "source/commit_guard.h"
 #include "source/mbstream.h"
 #include "source/source.h"
+#include "source/stage_guard.h"
 
 namespace tidemark::source {
 
@@ -19,8 +19,10 @@ struct MariadbBackupOptions {
     std::filesystem::path data_directory;  ///< of the tenant
     mysql::Endpoint endpoint;              ///< socket, user and password of an account with all privileges
     std::filesystem::path work_directory;  ///< where a private directory for options and log is made; empty: /tmp
-    /// How long the tenant's commits may be held up at the end of the copy; then the copy fails.
-    std::chrono::milliseconds longest_commit_block{10'000};
+    StageLimits limits;                    ///< of holding up the tenant; then the copy fails
+    /// The copy begins when no session has LOCK TABLES, and while it waits for that, DDL waits behind it. Then it
+    /// fails.
+    std::chrono::seconds longest_wait{30};
 };
 
 /// Streams a running tenant by mariadb-backup, a separate process. The process dies with us, and the tenant then frees
@@ -33,8 +35,8 @@ public:
     SourceTotals measure() override;
     /// Throws NotFound if mariadb-backup is not installed.
     void open(std::stop_token stop) override;
-    /// next and read throw Unavailable, with what mariadb-backup said last, if it ended early, and Conflict if it was
-    /// ended because it held up commits.
+    /// next and read throw Unavailable, with what mariadb-backup said last, if it ended early, and Conflict if it did
+    /// not get its locks, or was ended because it held up the tenant.
     std::optional<Chunk> next() override;
     void read(std::span<std::uint8_t> into) override;
     SourceFacts finish() override;
@@ -51,6 +53,7 @@ private:
     ExitStatus waitForEnd();
     void throwIfStopped() const;
     [[noreturn]] void throwEndedEarly();
+    void throwIfEndedByGuard() const;
     std::filesystem::path logFile() const;
     std::filesystem::path smallReads() const;
 
@@ -59,8 +62,9 @@ private:
     std::stop_token stop_;
     std::unique_ptr<Child> child_;
     std::optional<std::stop_callback<std::function<void()>>> on_stop_;
-    std::optional<CommitGuard> guard_;
-    bool held_commits_ = false;  ///< it was ended for that
+    std::atomic<std::uint64_t> arrived_ = 0;  ///< bytes of the stream
+    std::optional<StageGuard> guard_;
+    Stage ended_in_ = Stage::Harmless;  ///< by the guard
     std::optional<MbstreamParser> parser_;
     bool stream_ended_ = false;
     std::string current_;                      ///< path of the chunk that is being read

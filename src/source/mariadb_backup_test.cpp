@@ -11,7 +11,6 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "source/backup_log.h"
 #include "source/data_directory.h"
 #include "testing/mariadb_server.h"
 
@@ -41,6 +40,33 @@ protected:
         }
         return sizes;
     }
+    /// What a copy says that is stopped in the middle of a stage, as if nobody took what it writes. Stages last for
+    /// milliseconds only, so that the signal may come too late: then it is tried again.
+    std::string stoppedIn(Stage wanted, const MariadbBackupOptions& options) {
+        std::string text;
+        for (int attempt = 0; attempt < 10 && text.empty(); ++attempt) {
+            MariadbBackupSource source(options);
+            source.open({});
+            StageLog stages(work_.path() / *privateDirectory() / "log");
+            std::jthread stopper([&](const std::stop_token& stop) {
+                while (!stop.stop_requested() && stages.update() != wanted) {
+                }
+                kill(source.pid(), SIGSTOP);
+                if (stages.update() != wanted) kill(source.pid(), SIGCONT);
+            });
+            try {
+                drain(source);
+                stopper.request_stop();
+                stopper.join();
+                source.finish();
+            } catch (const Error& error) {
+                EXPECT_EQ(error.code(), ErrorCode::Conflict);
+                text = error.what();
+            }
+        }
+        return text;
+    }
+
     void fillTable() {
         auto client = server_.connect();
         client.script(
@@ -111,36 +137,34 @@ TEST_F(MariadbBackupTest, StreamsAWholeTenantAndSaysWhereItStands) {
     EXPECT_EQ(facts.server_version.substr(0, 3), "10.");
 }
 
-TEST_F(MariadbBackupTest, IsEndedWhenItHoldsUpCommits) {
+TEST_F(MariadbBackupTest, IsEndedWhenItHoldsUpTheTenant) {
     fillTable();
     auto limited = options();
-    limited.longest_commit_block = std::chrono::milliseconds(500);
-    // Stopped in the middle of BLOCK_COMMIT, as if nobody took what it writes. That lasts for milliseconds only, so
-    // that the signal may come too late.
-    bool stopped = false;
-    for (int attempt = 0; attempt < 10 && !stopped; ++attempt) {
-        MariadbBackupSource source(limited);
-        source.open({});
-        const fs::path log = work_.path() / *privateDirectory() / "log";
-        std::jthread stopper([&](const std::stop_token& stop) {
-            while (!stop.stop_requested() && !blocksCommits(log)) {
-            }
-            kill(source.pid(), SIGSTOP);
-            stopped = blocksCommits(log);
-            if (!stopped) kill(source.pid(), SIGCONT);
-        });
-        try {
-            drain(source);
-            stopper.request_stop();
-            stopper.join();
-            source.finish();
-        } catch (const Error& error) {
-            EXPECT_EQ(error.code(), ErrorCode::Conflict);
-            EXPECT_THAT(error.what(), ::testing::HasSubstr("held up the tenant's commits for 500 ms"));
-        }
-    }
-    EXPECT_TRUE(stopped);
+    limited.limits = {.commits = std::chrono::milliseconds(500), .stalled = std::chrono::milliseconds(500)};
+    EXPECT_THAT(stoppedIn(Stage::HoldsCommits, limited),
+                ::testing::HasSubstr("held up the tenant's commits for 500 ms"));
     server_.connect().query("INSERT INTO d.t VALUES (-1, 'goes on')");
+    EXPECT_THAT(stoppedIn(Stage::HoldsDdl, limited), ::testing::HasSubstr("held up the tenant's DDL for 500 ms"));
+    server_.connect().query("CREATE TABLE d.goes_on (a INT)");
+}
+
+TEST_F(MariadbBackupTest, DoesNotWaitForLockedTablesForEver) {
+    auto client = server_.connect();
+    client.script("CREATE DATABASE d; CREATE TABLE d.locked (a INT); LOCK TABLES d.locked WRITE");
+    auto limited = options();
+    limited.longest_wait = std::chrono::seconds(1);
+    MariadbBackupSource source(limited);
+    source.open({});
+    try {
+        drain(source);
+        source.finish();
+        FAIL() << "no error";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.code(), ErrorCode::Unavailable);
+        EXPECT_THAT(error.what(), ::testing::HasSubstr("LOCK TABLES"));
+    }
+    client.query("UNLOCK TABLES");
+    client.query("CREATE TABLE d.free (a INT)");
 }
 
 TEST_F(MariadbBackupTest, GivesNoSecretAway) {

@@ -1,0 +1,52 @@
+#include "source/stage_guard.h"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+
+namespace tidemark::source {
+
+using Clock = std::chrono::steady_clock;
+
+StageGuard::StageGuard(const std::filesystem::path& log, const StageLimits& limits,
+                       const std::atomic<std::uint64_t>& arrived, std::function<void()> end)
+    : log_(log), limits_(limits), arrived_(arrived), end_(std::move(end)), thread_([this](const std::stop_token& stop) {
+          watch(stop);
+      }) {}
+
+void StageGuard::watch(const std::stop_token& stop) {
+    pthread_setname_np(pthread_self(), "stage-guard");
+    const auto pause = std::min(limits_.commits, limits_.stalled) / 20;
+    Stage stage = Stage::Harmless;
+    std::uint64_t arrived = 0;
+    Clock::time_point entered, moved;
+    std::mutex mutex;
+    std::condition_variable_any never;
+    std::unique_lock lock(mutex);
+    while (!never.wait_for(lock, stop, pause, [&] { return stop.stop_requested(); })) {
+        const auto now = Clock::now();
+        if (const Stage next = log_.update(); next != stage) {
+            stage = next;
+            entered = moved = now;
+        }
+        if (const std::uint64_t bytes = arrived_; bytes != arrived) {
+            arrived = bytes;
+            moved = now;
+        }
+        const bool commits = stage == Stage::HoldsCommits && now - entered >= limits_.commits;
+        const bool stalled = stage == Stage::HoldsDdl && now - moved >= limits_.stalled;
+        if (!commits && !stalled) continue;
+        struck_ = stage;
+        return end_();
+    }
+}
+
+Stage StageGuard::stop() {
+    thread_.request_stop();
+    if (thread_.joinable()) thread_.join();
+    return struck_;
+}
+
+}  // namespace tidemark::source
