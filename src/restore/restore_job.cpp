@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <pthread.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
@@ -37,9 +38,11 @@ void RestoreJob::run(std::stop_token stop) {
         parts_.tenants.startForReplay(row_.tenant);
         replayLog(stop);
     }
+    // Up to the target there is no more.
+    row_.recover_scn = plan_.target;
+    record(*row_.total_bytes);
     becomeStandby();
     upgrade();
-    record(*row_.total_bytes);
     // Nobody may write into it before: a failure until here removes the tenant.
     parts_.tenants.openRestored(row_.tenant);
 }
@@ -77,10 +80,14 @@ void RestoreJob::replayLog(std::stop_token stop) {
     options.target = plan_.target;
     options.primary_server_id = randomU32() | 1;
     LogReplay replay(*plan_.reader, options);
+    mysql::SqlClient watcher(options.server);
     const auto reached = replay.run(stop, [&](const ReplayProgress& progress) {
-        if (gate_.due()) record(data_bytes_ + progress.bytes);
+        if (!gate_.due()) return;
+        const auto position = mysql::GtidPosition::parse(watcher.scalar("SELECT @@gtid_slave_pos").value_or(""));
+        if (const auto covered = plan_.reader->scnOf(plan_.round, position))
+            row_.recover_scn = std::max(row_.recover_scn, covered->scn);
+        record(data_bytes_ + progress.bytes);
     });
-    row_.recover_scn = reached.scn;
     reached_ =
         mysql::GtidPosition::parse(mysql::SqlClient(options.server).scalar("SELECT @@gtid_slave_pos").value_or(""));
     log_->info("replayed {} transactions up to {}", plan_.log.transactions, reached.position.text());

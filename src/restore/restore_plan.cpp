@@ -111,6 +111,24 @@ std::string moment(Scn scn) {
     return fmt::format("{} ({})", scn, formatTimestamp(static_cast<Nanos>(scn)));
 }
 
+/// An error's text is short, as clients cut it at 512 bytes: the newest round, and how many there are before it.
+std::string describeLog(const std::vector<archive::RoundInfo>& rounds) {
+    if (rounds.empty()) return {};
+    const archive::RoundInfo& newest = rounds.back();
+    std::string text;
+    for (const auto& range : newest.ranges) {
+        text += fmt::format("; log of round {} from {} to {}", newest.start.key.round, moment(range.from),
+                            moment(range.to));
+    }
+    for (const auto& round : rounds) {
+        for (const auto& gap : round.gaps)
+            text += "; log missing: " + gap.first_missing;
+    }
+    if (rounds.size() > 1)
+        text += fmt::format("; and {} earlier rounds from {} on", rounds.size() - 1, moment(rounds[0].start.scn));
+    return text;
+}
+
 /// What there is, for whoever asked for something else.
 std::string describe(const Sources& sources) {
     std::string text;
@@ -123,7 +141,6 @@ std::string describe(const Sources& sources) {
         last = std::max(last, set.min_restore_scn);
     });
     if (sets == 1) text += "; a backup set from " + moment(first);
-    // An error's text is short: clients cut it at 512 bytes.
     if (sets > 1) text += fmt::format("; {} backup sets from {} to {}", sets, moment(first), moment(last));
     for (const DataSource& data : sources.data) {
         for (const block::FoundBackupSet& found : data.found) {
@@ -136,14 +153,7 @@ std::string describe(const Sources& sources) {
                                 log.destination.marker.identity.tenant_name);
             continue;
         }
-        for (const auto& round : log.reader->rounds()) {
-            for (const auto& range : round.ranges) {
-                text += fmt::format("; log of round {} from {} to {}", round.start.key.round, moment(range.from),
-                                    moment(range.to));
-            }
-            for (const auto& gap : round.gaps)
-                text += "; log missing: " + gap.first_missing;
-        }
+        text += describeLog(log.reader->rounds());
     }
     return text.empty() ? "; the destinations hold neither" : text;
 }

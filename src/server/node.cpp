@@ -12,6 +12,11 @@
 
 namespace tidemark::server {
 
+/// In bytes.
+static std::uint64_t memoryOfMachine() {
+    return static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+}
+
 Node::Node(const Config& config, std::function<void()> end)
     : log_(makeLogger("node")),
       directory_(config.data_dir),
@@ -24,6 +29,7 @@ Node::Node(const Config& config, std::function<void()> end)
       supervisor_([this](const tenant::SupervisorEvent& event) { events_.record(event); }),
       tenants_({.tenants = directory_.tenants(),
                 .zone = config.zone,
+                .memory_capacity = memoryOfMachine(),
                 .started =
                     [this](catalog::TenantId id, const mysql::Endpoint& endpoint) {
                         mirror_->attach(id, endpoint);
@@ -89,8 +95,6 @@ void Node::stopDatabases() {
 }
 
 catalog::Server Node::describeServer(const Config& config) const {
-    const auto pages = static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES));
-    const auto page_size = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
     const bool any = config.bind == "0.0.0.0" || config.bind == "::";
     return {.ip = any ? "127.0.0.1" : config.bind,
             .rpc_port = config.port + 1,  // nothing listens there yet; OceanBase names a server by it
@@ -99,7 +103,7 @@ catalog::Server Node::describeServer(const Config& config) const {
             .build_version = std::string("4.3.3.0_tidemark-") + kVersion,
             .start_service_time = clock_.now(),
             .cpu_capacity = std::thread::hardware_concurrency(),
-            .memory_capacity = pages * page_size,
+            .memory_capacity = memoryOfMachine(),
             .disk_capacity = std::filesystem::space(directory_.root()).capacity};
 }
 

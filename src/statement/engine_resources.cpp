@@ -119,6 +119,11 @@ StatementResult Engine::run(const Caller& caller, const DropTenant& drop) {
         tenant::TenantService::requireDroppable(*tenant, drop.force);
         parts_.backup.cancel({*tenant});
         parts_.archive.forget(tenant->id);
+        // The end of its restore is the end of the tenant: that alone can stop those who work on it.
+        if (parts_.stores.restores.findActive(drop.name)) {
+            parts_.restore.cancel(drop.name);
+            if (!parts_.stores.tenants.find(drop.name)) return {};
+        }
     }
     parts_.tenants.dropTenant(drop.name, drop.force, drop.if_exists);
     return {};

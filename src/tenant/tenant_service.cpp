@@ -185,10 +185,29 @@ void TenantService::alterUnit(const std::string& name, const UnitItems& items) {
         throw obError(Ob::NotSupported, "altering the unit of tenant sys",
                       "start tidemarkd with --sys-memory, --sys-cpu");
     }
-    stores_.resources.alterUnit(alteredUnit(*unit, items));
-    for (const catalog::ResourcePool& pool : stores_.resources.pools()) {
-        if (pool.unit_config_id == unit->id && pool.tenant) resize(*pool.tenant);
+    const catalog::UnitConfig altered = alteredUnit(*unit, items);
+    auto pools = stores_.resources.pools();
+    std::erase_if(pools, [&](const catalog::ResourcePool& pool) { return pool.unit_config_id != unit->id; });
+    if (!pools.empty()) requireFits(altered);
+    stores_.resources.alterUnit(altered);
+    std::optional<Error> failure;
+    for (const catalog::ResourcePool& pool : pools) {
+        try {
+            if (pool.tenant) resize(*pool.tenant);
+        } catch (const Error& error) {
+            failure = error;  // the others get their new size all the same
+        }
     }
+    if (failure) throw *failure;
+}
+
+/// A unit that is larger than the machine could never start. The sum over all units may be more: memory is taken when
+/// it is used, and not every tenant uses all of its own.
+void TenantService::requireFits(const catalog::UnitConfig& unit) const {
+    const auto wanted = static_cast<std::uint64_t>(unit.memory_size);
+    if (options_.memory_capacity == 0 || wanted <= options_.memory_capacity) return;
+    throw obError(Ob::ResourceNotEnough, fmt::format("unit {} has MEMORY_SIZE {}, the server has {} bytes", unit.name,
+                                                     wanted, options_.memory_capacity));
 }
 
 void TenantService::dropUnit(const std::string& name, bool if_exists) {
@@ -201,6 +220,7 @@ void TenantService::createPool(const std::string& name, const std::string& unit,
     if (if_not_exists && stores_.resources.findPool(name)) return;
     requireName(name, "resource pool name");
     if (unit_num < 1) throw obError(Ob::InvalidArgument, "UNIT_NUM");
+    if (const auto config = stores_.resources.findUnit(unit)) requireFits(*config);
     stores_.resources.createPool(name, unit, unit_num, zones);
 }
 
@@ -211,6 +231,7 @@ void TenantService::alterPool(const std::string& name, const PoolItems& items) {
     const auto pool = stores_.resources.findPool(name);
     if (!pool) throw obError(Ob::PoolNotExist, name);
     if (items.unit) {
+        if (const auto config = stores_.resources.findUnit(*items.unit)) requireFits(*config);
         stores_.resources.setPoolUnit(name, *items.unit);
         if (pool->tenant) resize(*pool->tenant);
     } else if (items.unit_num && *items.unit_num != pool->unit_count) {
@@ -244,7 +265,8 @@ void TenantService::resize(TenantId id) {
         sql.query("SET GLOBAL max_connections = ?", {std::uint64_t{plan.client_connections + kReservedConnections}});
         sql.query("SET GLOBAL max_user_connections = ?", {std::uint64_t{plan.client_connections}});
     } catch (const Error& error) {
-        log_->warn("tenant={} gets its new size at its next start only: {}", tenant->name, error.what());
+        throw Error(error.code(), fmt::format("the size is recorded, but tenant {} gets it at its next start only: {}",
+                                              tenant->name, error.what()));
     }
 }
 

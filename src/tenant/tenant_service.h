@@ -55,8 +55,9 @@ struct LoginTarget {
 };
 
 struct TenantServiceOptions {
-    std::filesystem::path tenants;  ///< below it, a directory per tenant
-    std::string zone;               ///< of this node: units in it are what tenants may use here
+    std::filesystem::path tenants;      ///< below it, a directory per tenant
+    std::string zone;                   ///< of this node: units in it are what tenants may use here
+    std::uint64_t memory_capacity = 0;  ///< bytes of the machine, which no unit may exceed; 0: not known
     /// Called when a tenant's server has come up, and before it goes down on purpose; may block a little, must not
     /// throw. Not called by the supervisor: a server that died and came back has the same endpoint.
     std::function<void(catalog::TenantId, const mysql::Endpoint&)> started = [](auto, const auto&) {};
@@ -159,6 +160,7 @@ private:
     std::vector<std::string> zonesOf(const std::vector<std::string>& pools);
     void alterVariables(const catalog::Tenant& tenant, const std::map<std::string, std::string>& given);
     void openForWriting(const catalog::Tenant& tenant);
+    void requireFits(const catalog::UnitConfig& unit) const;
     void resize(catalog::TenantId id);
     void configure(const catalog::Tenant& tenant, Profile profile);
     /// Takes the tenant's row over into what logins see.
