@@ -133,6 +133,7 @@ void TenantServer::launch() {
 
 void TenantServer::awaitReady(std::chrono::milliseconds limit) {
     const auto deadline = std::chrono::steady_clock::now() + limit;
+    bool repaired = false;
     for (;;) {
         const auto handle = process();
         try {
@@ -141,7 +142,14 @@ void TenantServer::awaitReady(std::chrono::milliseconds limit) {
                 return;
             }
         } catch (const Error& error) {
-            if (error.code() == ErrorCode::Denied) throw error.in("tenant " + name_);
+            if (error.code() == ErrorCode::Denied) {
+                if (repaired) throw error.in("tenant " + name_);
+                // Somebody has dropped or changed our account; a start makes it again, from the init file.
+                repaired = true;
+                stop();
+                launch();
+                continue;
+            }
         }
         // There is no event for "accepts connections"; the wait ends early if the process does.
         if (!handle || handle->ended(std::chrono::milliseconds(20))) {

@@ -34,8 +34,9 @@ public:
     /// Starts mariadbd and returns once the process is there; adopts it if it runs already. Throws NotFound if mariadbd
     /// is not installed or the tenant has no directory.
     void launch();
-    /// Waits until it accepts connections. Throws Unavailable, with the last lines of its error log, if the process
-    /// ends or the limit passes (it then goes on starting: recovery of a large log takes its time).
+    /// Waits until it accepts connections; a server that has lost the daemon's account is restarted once. Throws
+    /// Unavailable, with the last lines of its error log, if the process ends or the limit passes (it then goes on
+    /// starting: recovery of a large log takes its time).
     void awaitReady(std::chrono::milliseconds limit = std::chrono::minutes(5));
     void start(std::chrono::milliseconds limit = std::chrono::minutes(5)) {
         launch();

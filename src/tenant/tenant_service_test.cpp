@@ -222,6 +222,14 @@ TEST_F(TenantServiceTest, FindsRunningDatabasesAgain) {
     EXPECT_EQ(root(1004).scalar("SELECT 1"), "1") << "what did not run is started";
 }
 
+TEST_F(TenantServiceTest, MakesItsAccountAgainAtTheStart) {
+    create("acme");
+    root(1002).query("DROP USER tidemark@localhost");
+    end();
+    begin();
+    EXPECT_EQ(daemon(1002).scalar("SELECT CURRENT_USER()"), "tidemark@localhost");
+}
+
 TEST_F(TenantServiceTest, CleansUpWhatACrashLeftHalfMade) {
     create("whole");
     pool("a");
