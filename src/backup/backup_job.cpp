@@ -262,6 +262,17 @@ void BackupJob::completeSet(const DataBackupResult& copied) {
 void BackupJob::finish(const catalog::Outcome& outcome) {
     if (outcome.state == catalog::Outcome::State::Failed) log_->error("failed: {}", outcome.comment);
     parts_.stores.backups.finish(row_.tenant, row_.job_id, outcome, set_.backup_set_id == 0 ? nullptr : &set_);
+    if (outcome.state != catalog::Outcome::State::Completed) removeOwnSet();
+}
+
+/// At once and not only before the next backup: a full disk would not even let that begin.
+void BackupJob::removeOwnSet() {
+    if (!storage_ || description_.id.number == 0) return;
+    try {
+        block::removeUnfinishedSet(*storage_, description_.id.number);
+    } catch (const Error& error) {
+        log_->warn("what is left of set {} stays until the next backup: {}", description_.id.number, error.what());
+    }
 }
 
 }  // namespace tidemark::backup

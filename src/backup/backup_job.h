@@ -47,6 +47,7 @@ private:
     catalog::ArchiveRound currentRound();
     void awaitArchive(const std::string& gtid, std::stop_token stop);
     void completeSet(const DataBackupResult& copied);
+    void removeOwnSet();
 
     /// Writes the present counters, and the stage they show, to the catalog.
     void record();

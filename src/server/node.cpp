@@ -45,8 +45,8 @@ Node::Node(const Config& config, std::function<void()> end)
                 .own_directory = directory_.root(),
                 .piece_interval = config.piece_interval.count() * kSecond},
                stores_, clock_),
-      backup_({.stores = stores_, .tenants = tenants_, .clock = clock_, .own_directory = directory_.root()}, runner_),
-      restore_({.stores = stores_, .tenants = tenants_, .clock = clock_}, runner_),
+      backup_({.stores = stores_, .tenants = tenants_, .clock = clock_, .own_directory = directory_.root()}, backups_),
+      restore_({.stores = stores_, .tenants = tenants_, .clock = clock_}, restores_),
       engine_({.catalog = catalog_,
                .stores = stores_,
                .tenants = tenants_,
@@ -82,7 +82,8 @@ Node::~Node() {
 
 void Node::endWork() {
     front_.stop();
-    runner_.shutdown();
+    backups_.shutdown();
+    restores_.shutdown();
     archive_.suspendAll();
     // Whoever still waits for sys gives up, so that the threads can be joined.
     catalog_.close();

@@ -65,7 +65,9 @@ private:
     tenant::TenantSupervisor supervisor_;
     std::unique_ptr<view::TenantMirror> mirror_;
     tenant::TenantService tenants_;
-    job::JobRunner runner_;
+    // Apart, so that backups that wait for their archives keep no restore from starting.
+    job::JobRunner backups_;
+    job::JobRunner restores_;
     archive::ArchiveService archive_;
     backup::BackupService backup_;
     restore::RestoreService restore_;

@@ -118,6 +118,7 @@ def test_a_full_data_destination_fails_the_backup_and_works_again(node):
         assert "No space left" in end["COMMENT"] or "space" in end["COMMENT"]
         assert not node.sql("SELECT 1 FROM oceanbase.CDB_OB_BACKUP_SET_FILES WHERE FILE_STATUS = 'AVAILABLE'")
         assert node.scalar("SELECT COUNT(*) FROM fill.t", tenant="shop") == 300000, "the tenant was left alone"
+        wait_for("its room to be free again", lambda: not list((node.backups / "small" / "data").glob("backup_set_*")))
         subprocess.run(["mount", "-o", "remount,size=300m", node.backups / "small"], check=True)
         end = node.backup("shop")
         assert end["STATUS"] == "COMPLETED", end
