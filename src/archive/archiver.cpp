@@ -18,8 +18,9 @@ using std::chrono::steady_clock;
 constexpr std::uint64_t kFlushSize = 8 << 20;             // raw bytes pending that make a segment
 constexpr std::chrono::milliseconds kIdleShortest{1000};  // first idle checkpoint after data, then doubling
 constexpr std::chrono::milliseconds kRetryShortest{1000};
-constexpr int kReplicationRefused = 1236;  // ER_MASTER_FATAL_ERROR_READING_BINLOG
-constexpr int kRefusalsToBelieve = 2;      // one may come from a server that is just going down
+constexpr Nanos kClockStep = 300 * kSecond;  // by which SCNs may be ahead of the clock: more and they tell no time
+constexpr int kReplicationRefused = 1236;    // ER_MASTER_FATAL_ERROR_READING_BINLOG
+constexpr int kRefusalsToBelieve = 2;        // one may come from a server that is just going down
 
 }  // namespace
 
@@ -139,7 +140,19 @@ void Archiver::openRound(Session& session) {
                     fmt::format("{} shows {} archived up to {} only, not to {}", destination_.url(),
                                 nameOf(options_.round.key), round_->state().checkpoint_scn, durable_checkpoint_));
     }
+    requireClock();
     report();
+}
+
+/// A clock that was ahead for a moment, or is not set yet after a start of the machine. Going on would give whatever is
+/// committed now times of that future, and a restore to a time would leave it out without a word.
+void Archiver::requireClock() const {
+    const Nanos ahead = static_cast<Nanos>(round_->lastScn()) - clock_.now();
+    if (ahead <= kClockStep) return;
+    throw Error(ErrorCode::Unavailable,
+                fmt::format("the clock is {} s behind the last SCN of the archive, {}", ahead / kSecond,
+                            formatTimestamp(static_cast<Nanos>(round_->lastScn()))),
+                "set the clock; if it was ahead before: NOARCHIVELOG, ARCHIVELOG, and a new backup");
 }
 
 /// When the tenant is lost, what has arrived whole must not be: it may exist nowhere else by now.
@@ -173,6 +186,7 @@ void Archiver::follow(Session& session) {
 }
 
 void Archiver::flush(Session& session) {
+    requireClock();
     round_->flush();
     session.idle_interval = kIdleShortest;
     session.idle_due = steady_clock::now() + kIdleShortest;
@@ -182,6 +196,7 @@ void Archiver::flush(Session& session) {
 /// Nothing is pending: if the stream has delivered all there is, everything up to now is durable.
 void Archiver::checkpointIfIdle(Session& session) {
     session.idle_due = steady_clock::now() + session.idle_interval;
+    requireClock();
     const auto time = static_cast<Scn>(clock_.now());
     const auto written = mysql::GtidPosition::parse(session.admin.query("SELECT @@gtid_binlog_pos").value_or(""));
     if (!round_->position().contains(written) || time <= round_->lastScn()) return;

@@ -82,6 +82,7 @@ private:
     void run();
     void runSession();
     void openRound(Session& session);
+    void requireClock() const;
     void follow(Session& session);
     template <typename Ask>
     auto askTenant(Ask ask);

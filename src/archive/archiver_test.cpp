@@ -233,6 +233,26 @@ TEST(Archiver, DoesNotMistakeAMissingMountForANewDestination) {
     expectComplete(storage, source);
 }
 
+/// The clock was ahead by an hour and is set right: what is committed now must not get the times of that hour.
+TEST(Archiver, WaitsWhileTheClockIsBehindItsScns) {
+    storage::MemoryStorage storage;
+    ArchivedServer source(storage);
+    source.clock.shift = 3600 * kSecond;
+    source.startArchiver();
+    writeSome(source.server, 3);
+    source.awaitArchived();
+    const auto ahead = source.listener.seen().progress.round.checkpoint_scn;
+    source.clock.shift = 0;
+    writeSome(source.server, 3);
+    const auto seen = source.listener.await("the trouble", [](const Seen& now) { return !now.trouble.empty(); });
+    EXPECT_NE(seen.trouble.find("behind the last SCN"), std::string::npos) << seen.trouble;
+    EXPECT_EQ(ArchiveReader(storage).rounds().at(0).checkpoint_scn, ahead);
+    source.clock.shift = 3600 * kSecond;
+    source.listener.await("the recovery", [](const Seen& now) { return now.trouble.empty(); });
+    source.awaitArchived();
+    expectComplete(storage, source);
+}
+
 TEST(Archiver, StopsAtOnceWhateverTheTenantDoes) {
     for (const int where : {0, 1}) {
         storage::MemoryStorage storage;

@@ -51,14 +51,15 @@ Sources openSources(const std::vector<std::string>& uris) {
     return sources;
 }
 
-/// Without UNTIL: the largest archived checkpoint, also when the log has a gap before it: whoever asked for everything
-/// must not silently get less. Without any log, the newest set.
+/// Without UNTIL: the checkpoint of the newest round, also when the log has a gap before it: whoever asked for
+/// everything must not silently get less. Without any log, the newest set.
 Scn lastPoint(const Sources& sources) {
     Scn last = 0;
     for (const LogSource& log : sources.logs) {
-        for (const auto& round : log.reader->rounds())
-            last = std::max(last, round.checkpoint_scn);
+        // An earlier round reaches further only if it was written while the clock was ahead.
+        if (!log.reader->rounds().empty()) last = std::max(last, log.reader->rounds().back().checkpoint_scn);
     }
+    if (last != 0) return last;
     forEachSet(sources, [&](const DataSource&, const auto& set) { last = std::max(last, set.min_restore_scn); });
     return last;
 }

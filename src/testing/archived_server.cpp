@@ -60,7 +60,7 @@ ArchivedServer::ArchivedServer(storage::Storage& storage, std::vector<std::strin
 }
 
 void ArchivedServer::startArchiver() {
-    archiver_ = std::make_unique<archive::Archiver>(options, storage_, clock_, listener);
+    archiver_ = std::make_unique<archive::Archiver>(options, storage_, clock, listener);
     archiver_->start();
     listener.await("the round to begin", [](const auto& seen) { return seen.progress.round.start_scn != 0; });
 }

@@ -37,6 +37,13 @@ private:
 };
 
 /// A real server with an archiver that can be ended and started again in every way.
+/// The system's clock, set forward or back.
+class ShiftedClock : public Clock {
+public:
+    Nanos now() const override { return SystemClock().now() + shift; }
+    std::atomic<Nanos> shift = 0;
+};
+
 class ArchivedServer {
 public:
     explicit ArchivedServer(storage::Storage& storage, std::vector<std::string> options = {});
@@ -44,6 +51,7 @@ public:
     MariadbServer server;
     RecordingListener listener;
     archive::ArchiverOptions options;  ///< for the next startArchiver()
+    ShiftedClock clock;
 
     /// Begins round 1, or goes on with it, and returns when its numbers are known.
     void startArchiver();
@@ -59,7 +67,6 @@ public:
 
 private:
     storage::Storage& storage_;
-    SystemClock clock_;
     std::unique_ptr<archive::Archiver> archiver_;
 };
 
