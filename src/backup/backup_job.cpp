@@ -202,8 +202,8 @@ catalog::ArchiveRound BackupJob::currentRound() {
     const auto round = parts_.stores.archive.lastRound(row_.tenant);
     const bool same = round && (round_.round_id == 0 || round->round_id == round_.round_id);
     if (same && round->status == catalog::RoundStatus::Doing) return *round;
-    throw Error(ErrorCode::Conflict, "the log archive stopped before it passed the end of the backup",
-                "ALTER SYSTEM ARCHIVELOG, then back up again");
+    throw obError(Ob::LogArchiveNotRunning, "it stopped before it had passed the end of the backup",
+                  "ALTER SYSTEM ARCHIVELOG, then back up again");
 }
 
 void BackupJob::awaitArchive(const std::string& gtid, std::stop_token stop) {

@@ -54,6 +54,7 @@ constexpr auto kRows = std::to_array<Row>({
     {Ob::CannotStartLogArchive, 9023, "HY000", E::Conflict, "cannot start log archive backup"},
     {Ob::InvalidBackupDest, 9026, "HY000", E::InvalidRequest, "%s is not a valid uri"},
     {Ob::LogArchiveInterrupted, 9027, "HY000", E::Conflict, "ob log archive interrupted"},
+    {Ob::LogArchiveNotRunning, 9029, "HY000", E::Conflict, "log archive is not running"},
     {Ob::BackupInProgress, 9036, "HY000", E::Conflict, "Backup is in progress"},
     {Ob::BackupCanNotStart, 9040, "HY000", E::Conflict, "backup can not start, because %s"},
     {Ob::BackupDestNotConnect, 9070, "HY000", E::Unavailable, "can not connect to backup destination"},
@@ -101,6 +102,8 @@ int obResult(const Error& error) {
             return -4072;  // OB_CANCELED
         case E::Unavailable:
             return -4009;  // OB_IO_ERROR
+        case E::Conflict:
+            return -4179;  // OB_OP_NOT_ALLOW
         default:
             return -4016;  // OB_ERR_UNEXPECTED
     }

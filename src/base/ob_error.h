@@ -47,6 +47,7 @@ enum class Ob {
     CannotStartLogArchive = 9023,   ///< cannot start log archive backup
     InvalidBackupDest = 9026,       ///< %s is not a valid uri
     LogArchiveInterrupted = 9027,   ///< ob log archive interrupted
+    LogArchiveNotRunning = 9029,    ///< log archive is not running
     BackupInProgress = 9036,        ///< Backup is in progress
     BackupCanNotStart = 9040,       ///< backup can not start, because %s
     BackupDestNotConnect = 9070,    ///< can not connect to backup destination

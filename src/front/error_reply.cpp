@@ -32,12 +32,19 @@ SqlCode codeOf(ErrorCode code) {
     return {4016, "HY000"};  // OB_ERR_UNEXPECTED
 }
 
+/// Numbers from 2000 on are what a client library says of its own connection, here of ours to a tenant. Drivers would
+/// take them for a loss of theirs.
+bool isOfAClient(const SqlCode& code) {
+    return code.number >= 2000 && code.number < 3000;
+}
+
 }  // namespace
 
 Bytes errorReply(std::uint8_t sequence, const Error& error) {
     std::string message = error.what();
     if (!error.hint().empty()) message += " (hint: " + error.hint() + ")";
-    return mysql::errorReply(sequence, error.sql().value_or(codeOf(error.code())), message);
+    const bool own = !error.sql() || isOfAClient(*error.sql());
+    return mysql::errorReply(sequence, own ? codeOf(error.code()) : *error.sql(), message);
 }
 
 Error internalError() {

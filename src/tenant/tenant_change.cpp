@@ -190,6 +190,7 @@ void TenantService::renameTenant(const std::string& name, const std::string& new
     if (tenant.status == catalog::TenantStatus::Restore)
         throw obError(Ob::OpNotAllow, "renaming a tenant being restored");
     stores_.tenants.rename(tenant.id, new_name);
+    server(tenant.id)->rename(new_name);
     remember(stores_.tenants.get(tenant.id));
 }
 

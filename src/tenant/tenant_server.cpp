@@ -85,7 +85,7 @@ void TenantServer::createEmpty() {
 
 void TenantServer::configure(const TenantSettings& settings) {
     const auto secret = readFile(paths_.secret());
-    if (!secret) throw Error(ErrorCode::NotFound, "tenant " + name_ + " has no file " + paths_.secret().string());
+    if (!secret) throw Error(ErrorCode::NotFound, "tenant " + name() + " has no file " + paths_.secret().string());
     replaceFile(paths_.initFile(), initFileText(*secret));
     replaceFile(paths_.config(), configText(settings));
 }
@@ -143,7 +143,7 @@ void TenantServer::awaitReady(std::chrono::milliseconds limit) {
             }
         } catch (const Error& error) {
             if (error.code() == ErrorCode::Denied) {
-                if (repaired) throw error.in("tenant " + name_);
+                if (repaired) throw error.in("tenant " + name());
                 // Somebody has dropped or changed our account; a start makes it again, from the init file.
                 repaired = true;
                 stop();
@@ -154,12 +154,12 @@ void TenantServer::awaitReady(std::chrono::milliseconds limit) {
         // There is no event for "accepts connections"; the wait ends early if the process does.
         if (!handle || handle->ended(std::chrono::milliseconds(20))) {
             throw Error(ErrorCode::Unavailable,
-                        fmt::format("mariadbd of tenant {} ended at its start: {}", name_, logTail()),
+                        fmt::format("mariadbd of tenant {} ended at its start: {}", name(), logTail()),
                         "the whole story is in " + paths_.log().string());
         }
         if (std::chrono::steady_clock::now() > deadline) {
             throw Error(ErrorCode::Unavailable,
-                        fmt::format("mariadbd of tenant {} accepts no connection after {} s: {}", name_,
+                        fmt::format("mariadbd of tenant {} accepts no connection after {} s: {}", name(),
                                     limit.count() / 1000, logTail()),
                         "it goes on starting; see " + paths_.log().string());
         }
@@ -184,7 +184,7 @@ void TenantServer::kill() {
     handle->kill(SIGKILL);
     if (!handle->ended(std::chrono::seconds(30))) {
         throw Error(ErrorCode::Unavailable,
-                    fmt::format("process {} of tenant {} does not end, even when killed", handle->pid(), name_),
+                    fmt::format("process {} of tenant {} does not end, even when killed", handle->pid(), name()),
                     "it waits for its disk; see the kernel's log");
     }
 }

@@ -19,7 +19,7 @@ namespace tidemark::tenant {
 class TenantServer {
 public:
     TenantServer(catalog::TenantId id, std::string name, TenantPaths paths)
-        : id_(id), name_(std::move(name)), paths_(std::move(paths)) {}
+        : id_(id), paths_(std::move(paths)), name_(std::move(name)) {}
 
     /// Makes the tenant's directory with a new secret and, from the template, its data directory.
     /// Throws AlreadyExists if there is one.
@@ -67,7 +67,15 @@ public:
     std::string socket() const { return paths_.socket().string(); }
     const TenantPaths& paths() const { return paths_; }
     catalog::TenantId id() const { return id_; }
-    const std::string& name() const { return name_; }
+    std::string name() const {
+        const std::lock_guard lock(mutex_);
+        return name_;
+    }
+    /// After RENAME: what errors and events call the tenant from now on.
+    void rename(const std::string& name) {
+        const std::lock_guard lock(mutex_);
+        name_ = name;
+    }
     /// The last `lines` lines of mariadbd's error log; empty if there is none. For messages.
     std::string logTail(std::size_t lines = 5) const;
 
@@ -77,9 +85,9 @@ private:
     void makeDirectory();
 
     const catalog::TenantId id_;
-    const std::string name_;
     const TenantPaths paths_;
     mutable std::mutex mutex_;
+    std::string name_;
     std::optional<ProcessHandle> process_;
 };
 

@@ -203,6 +203,7 @@ TEST_F(TenantServiceTest, AltersWhatRuns) {
     EXPECT_EQ(service_->loginTarget("acme")->client_connections, 512U);
     service_->renameTenant("acme", "zenith");
     EXPECT_TRUE(service_->loginTarget("zenith"));
+    EXPECT_EQ(service_->server(1002)->name(), "zenith") << "what events of its death will call it";
     EXPECT_FALSE(service_->loginTarget("acme"));
     const auto server = service_->server(1002);
     supervisor_->forget(1002);
