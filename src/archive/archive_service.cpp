@@ -122,7 +122,8 @@ void ArchiveService::disable(const std::vector<catalog::Tenant>& tenants) {
 }
 
 void ArchiveService::finish(const catalog::ArchiveRound& round, std::unique_ptr<RoundFollower> follower) {
-    std::string comment = round.comment;
+    // Why it was interrupted is still of interest; a trouble that passed with it is not.
+    std::string comment = round.status == RoundStatus::Doing ? std::string() : round.comment;
     try {
         if (follower) follower->close();
     } catch (const Error& error) {
