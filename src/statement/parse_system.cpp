@@ -59,8 +59,7 @@ Backup parseBackup(TokenStream& in) {
 Scn parseScn(const std::string& text) {
     Scn scn = 0;
     const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), scn);
-    // An empty text is a parameter that has no value yet.
-    if (!text.empty() && (problem != std::errc() || end != text.data() + text.size())) {
+    if (problem != std::errc() || end != text.data() + text.size()) {
         throw obError(Ob::InvalidArgument, "until scn", "an SCN is a whole number of nanoseconds since 1970");
     }
     return scn;

@@ -84,10 +84,12 @@ bool isOwnStatement(std::string_view text) {
 }
 
 std::size_t countParameters(std::string_view text) {
-    parse(text);
     const auto tokens = tokenize(text);
-    return static_cast<std::size_t>(std::count_if(
+    const auto count = static_cast<std::size_t>(std::count_if(
         tokens.begin(), tokens.end(), [](const Token& token) { return token.kind == TokenKind::Parameter; }));
+    // 0 is a text, a number and an SCN: good wherever a value may stand.
+    parse(text, std::vector<mysql::Value>(count, std::int64_t{0}));
+    return count;
 }
 
 Statement parse(std::string_view text, const std::vector<mysql::Value>& parameters) {

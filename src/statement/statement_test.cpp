@@ -66,6 +66,27 @@ TEST(Statement, ReadsRestoresAsOperatorsAndDriversSendThem) {
     EXPECT_EQ(countParameters("ALTER SYSTEM RESTORE t FROM ? UNTIL TIME=? WITH ?"), 3U);
 }
 
+TEST(Statement, TakesAnScnAsAParameter) {
+    constexpr std::string_view text = "ALTER SYSTEM RESTORE ? FROM ? UNTIL SCN = ? WITH ? DESCRIPTION = ?";
+    EXPECT_EQ(countParameters(text), 5U);
+    for (const mysql::Value& scn :
+         {mysql::Value(std::int64_t{1658285759724047000}), mysql::Value(std::uint64_t{1658285759724047000}),
+          mysql::Value(std::string("1658285759724047000"))}) {
+        const auto restore =
+            parsed<Restore>(text, {std::string("t"), std::string("x"), scn, std::string("y"), std::string("z")});
+        EXPECT_EQ(restore.until_scn, 1658285759724047000ULL);
+        EXPECT_EQ(restore.description, "z");
+    }
+    for (const char* wrong : {"", "12x", "-1"})
+        EXPECT_THROW(parse("ALTER SYSTEM RESTORE t FROM 'x' UNTIL SCN=? WITH 'y'", {std::string(wrong)}), Error)
+            << wrong;
+}
+
+TEST(Statement, RefusesAParameterWithoutAValue) {
+    EXPECT_THROW(parse("ALTER SYSTEM SET DATA_BACKUP_DEST = ?"), Error);
+    EXPECT_THROW(parse("ALTER SYSTEM BACKUP TENANT = ?"), Error);
+}
+
 TEST(Statement, ReadsResourcesInBothSpellings) {
     const auto spaced = parsed<CreateUnit>("CREATE RESOURCE UNIT u max_cpu 1, memory_size 1073741824, min_cpu 1");
     EXPECT_EQ(spaced.options.at("memory_size"), "1073741824");

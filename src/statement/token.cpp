@@ -209,12 +209,14 @@ void TokenStream::expectSymbol(char symbol) {
 }
 
 std::string TokenStream::name() {
-    if (peek().kind == TokenKind::End || peek().kind == TokenKind::Symbol || peek().kind == TokenKind::Number) fail();
+    const TokenKind kind = peek().kind;
+    if (kind != TokenKind::Word && kind != TokenKind::Name && kind != TokenKind::String) fail();
     return next().text;
 }
 
 std::string TokenStream::value() {
-    if (peek().kind == TokenKind::End || peek().kind == TokenKind::Symbol || peek().kind == TokenKind::Name) fail();
+    const TokenKind kind = peek().kind;
+    if (kind != TokenKind::Word && kind != TokenKind::String && kind != TokenKind::Number) fail();
     return next().text;
 }
 

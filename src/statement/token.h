@@ -36,8 +36,7 @@ std::vector<std::string> firstWords(std::string_view text, std::size_t count);
 /// Walks over tokens. What is expected and not there throws Ob::ParseSql, naming the place.
 class TokenStream {
 public:
-    /// `?` tokens are replaced by `parameters`, in order. Without parameters they stay, and value() accepts them as
-    /// empty: good enough to check a statement that is only being prepared.
+    /// `?` tokens are replaced by `parameters`, in order. One that has no value is no value: it fails where it stands.
     TokenStream(std::vector<Token> tokens, const std::vector<mysql::Value>& parameters);
 
     bool atEnd() const { return peek().kind == TokenKind::End; }
@@ -54,7 +53,7 @@ public:
 
     /// A name, quoted in any way or bare.
     std::string name();
-    /// A value: string, number, bare word or `?`.
+    /// A value: string, number or bare word.
     std::string value();
     /// name[,name…]
     std::vector<std::string> names();
