@@ -61,7 +61,8 @@ enum class Ob {
 };
 
 /// Builds the error: `text` fills the %s of the template; for templates without one a non-empty text is appended in
-/// brackets. `hint` tells the operator what to do.
+/// brackets. `hint` tells the operator what to do. Secrets of a URI in `text` (access_id, access_key, encrypt_key,
+/// extension) are shown as xxx.
 Error obError(Ob number, const std::string& text = {}, const std::string& hint = {});
 
 /// The number to record as RESULT of a failed job: the negative OceanBase code that fits the failure best.

@@ -15,6 +15,10 @@ constexpr std::size_t kLongestPath = 1000;
 
 /// The directory of a file:// URI. Throws for anything else.
 std::filesystem::path directoryOf(const std::string& uri) {
+    if (uri.find("encrypt_key=") != std::string::npos) {
+        throw obError(Ob::InvalidBackupDest, "backup destination contains encrypt_key, which",
+                      "leave it out; a file:// destination has no options");
+    }
     for (const char* later : {"s3://", "oss://", "cos://"}) {
         if (uri.starts_with(later)) {
             throw obError(Ob::NotSupported, std::string(later) + " as a destination is",
