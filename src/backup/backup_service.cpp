@@ -22,6 +22,16 @@ std::chrono::steady_clock::time_point aMoment() {
     return std::chrono::steady_clock::now() + std::chrono::seconds(10);
 }
 
+/// What no tenant can do is no matter of their states, and they would be searched in vain.
+[[noreturn]] void refuseAll(const std::vector<Error>& refusals) {
+    const int not_supported = obError(Ob::NotSupported).sql()->number;
+    const auto is_unsupported = [&](const Error& error) { return error.sql() && error.sql()->number == not_supported; };
+    if (!refusals.empty() && std::all_of(refusals.begin(), refusals.end(), is_unsupported)) throw refusals.front();
+    throw obError(Ob::BackupCanNotStart,
+                  "no tenant meets the backup condition, please check the tenant status, log archive status, backup "
+                  "data dest, and backup status for each tenant");
+}
+
 }  // namespace
 
 void BackupService::setDestination(const catalog::Tenant& tenant, const std::string& uri) {
@@ -129,6 +139,7 @@ void BackupService::startAll(const BackupOptions& options) {
     checkOptions(options);
     const Deadline until = aMoment();
     std::vector<catalog::Tenant> able;
+    std::vector<Error> refusals;
     for (const catalog::Tenant& tenant : stores_.tenants.all()) {
         if (tenant.id == catalog::kSysTenantId) continue;
         try {
@@ -136,14 +147,10 @@ void BackupService::startAll(const BackupOptions& options) {
             able.push_back(tenant);
         } catch (const Error& error) {
             log_->debug("tenant {} is not backed up now: {}", tenant.name, error.what());
+            refusals.push_back(error);
         }
     }
-    if (able.empty()) {
-        throw obError(
-            Ob::BackupCanNotStart,
-            "no tenant meets the backup condition, please check the tenant status, log archive status, backup "
-            "data dest, and backup status for each tenant");
-    }
+    if (able.empty()) refuseAll(refusals);
     startFromSys(able, catalog::JobLevel::Cluster, options, until);
 }
 
