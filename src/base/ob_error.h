@@ -22,6 +22,7 @@ enum class Ob {
     ResourceNotEnough = 4624,       ///< machine resource is not enough to hold a new unit: %s
     PoolAlreadyGranted = 4626,      ///< resource pool '%s' has already been granted to a tenant
     UnitIsReferenced = 4634,        ///< resource unit '%s' is referenced by some resource pool
+    ZoneDuplicated = 4641,          ///< Duplicated zone %s   (text: '%s' in zone list %s)
     InvalidTenantName = 4646,       ///< tenant name '%s' over max_tenant_name_length 63
     EmptyPoolList = 4647,           ///< resource pool list is empty
     UnitNotExist = 4648,            ///< resource unit '%s' not exist
@@ -29,6 +30,7 @@ enum class Ob {
     PoolNotExist = 4650,            ///< resource pool '%s' not exist
     PoolExist = 4651,               ///< resource pool '%s' exist
     UnitNumOverServerCount = 4656,  ///< resource pool unit num is bigger than zone server count
+    PoolServerIntersect = 4657,     ///< resource pool list %s unit servers intersect
     UnitValueBelowLimit = 4659,     ///< invalid %s value, min value is %s   (text is the caller's)
     StandbyReadOnly = 4688,         ///< standby tenant is read only
     ParseSql = 5001,                ///< You have an error in your SQL syntax; %s

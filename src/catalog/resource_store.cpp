@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/ob_error.h"
 #include "catalog/sql_row.h"
 
@@ -59,6 +61,14 @@ ResourcePool requirePool(mysql::SqlClient& client, const std::string& name) {
     const auto row = lookUp(client, "resource_pool", name);
     if (!row) throw obError(Ob::PoolNotExist, name);
     return poolFrom(*row);
+}
+
+void requireDistinct(const std::vector<std::string>& zones) {
+    for (auto zone = zones.begin(); zone != zones.end(); ++zone) {
+        const auto same = [&](const std::string& other) { return equalNames(other, *zone); };
+        if (std::none_of(zones.begin(), zone, same)) continue;
+        throw obError(Ob::ZoneDuplicated, fmt::format("'{}' in zone list ({})", *zone, joined(zones, ',')));
+    }
 }
 
 /// The servers of a zone, as many as there are units per zone.
@@ -167,6 +177,7 @@ std::vector<UnitConfig> ResourceStore::units() {
 
 ResourcePool ResourceStore::createPool(const std::string& name, const std::string& unit_name, std::int64_t unit_count,
                                        const std::vector<std::string>& zones) {
+    requireDistinct(zones);
     return catalog_.write({{kSysTenantId, Topic::Tenant}}, [&](mysql::SqlClient& client) {
         if (lookUp(client, "resource_pool", name)) throw obError(Ob::PoolExist, name);
         ResourcePool pool{.name = name, .unit_count = unit_count, .zones = zones};

@@ -118,6 +118,7 @@ TEST_F(StoresTest, UnitsAndPoolsGuardTheirReferences) {
     EXPECT_EQ(failure([&] { resources.createPool("p1", "u1", 1, {"zone9"}); }), numberOf(Ob::InvalidArgument));
     EXPECT_FALSE(resources.findPool("p1"));
     EXPECT_EQ(resources.createPool("p1", "u1", 1, {"zone1"}).zones, std::vector<std::string>{"zone1"});
+    EXPECT_EQ(failure([&] { resources.createPool("p2", "u1", 1, {"zone1", "ZONE1"}); }), numberOf(Ob::ZoneDuplicated));
     EXPECT_EQ(failure([&] { resources.createPool("P1", "u1", 1, {"zone1"}); }), numberOf(Ob::PoolExist));
     EXPECT_EQ(failure([&] { resources.dropUnit("u1"); }), numberOf(Ob::UnitIsReferenced));
 

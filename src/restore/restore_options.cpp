@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "base/ob_error.h"
+#include "storage/open_storage.h"
 
 namespace tidemark::restore {
 namespace {
@@ -18,6 +19,10 @@ std::string trimmed(const std::string& text) {
 std::string lower(std::string text) {
     std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
     return text;
+}
+
+void addOnce(std::vector<std::string>& list, const std::string& item) {
+    if (std::find(list.begin(), list.end(), item) == list.end()) list.push_back(item);
 }
 
 unsigned parseConcurrency(const std::string& text) {
@@ -36,9 +41,17 @@ std::vector<std::string> splitList(const std::string& text) {
     std::istringstream in(text);
     for (std::string part; std::getline(in, part, ',');) {
         part = trimmed(part);
-        if (!part.empty() && std::find(parts.begin(), parts.end(), part) == parts.end()) parts.push_back(part);
+        if (!part.empty()) addOnce(parts, part);
     }
     return parts;
+}
+
+std::vector<std::string> destinationsOf(const std::string& from) {
+    std::vector<std::string> uris;
+    for (const std::string& uri : splitList(from))
+        addOnce(uris, storage::plainUri(uri));
+    if (uris.empty()) throw obError(Ob::InvalidBackupDest, from, "FROM 'data uri,archive uri'");
+    return uris;
 }
 
 RestoreOptions parseRestoreOptions(const std::string& text) {

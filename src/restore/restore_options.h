@@ -20,4 +20,8 @@ RestoreOptions parseRestoreOptions(const std::string& text);
 /// The parts of 'a,b,c', blanks around them trimmed, empty and repeated ones dropped.
 std::vector<std::string> splitList(const std::string& text);
 
+/// The destinations of FROM 'uri[,uri…]' in the form in which URIs are recorded (storage::plainUri), each once. Throws
+/// Ob::InvalidBackupDest if there is none or one is no URI.
+std::vector<std::string> destinationsOf(const std::string& from);
+
 }  // namespace tidemark::restore

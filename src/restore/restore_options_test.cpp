@@ -31,5 +31,11 @@ TEST(RestoreOptions, SplitsListsOfUris) {
     EXPECT_EQ(splitList(" file:///a , file:///b,,file:///a"), (Names{"file:///a", "file:///b"}));
 }
 
+TEST(RestoreOptions, TakesADestinationOnceHoweverItIsWritten) {
+    EXPECT_EQ(destinationsOf(" file:///a/ , file:///b,file:///a,file:////a/."), (Names{"file:///a", "file:///b"}));
+    for (const auto* wrong : {"", " , ", "file:///a,b", "file:///a?access_key=S"})
+        EXPECT_THROW(destinationsOf(wrong), Error) << wrong;
+}
+
 }  // namespace
 }  // namespace tidemark::restore

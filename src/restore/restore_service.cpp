@@ -1,5 +1,7 @@
 #include "restore/restore_service.h"
 
+#include <fmt/format.h>
+
 #include "base/ob_error.h"
 #include "restore/server_upgrade.h"
 #include "tenant/carried_settings.h"
@@ -10,36 +12,30 @@ namespace {
 // 4.3.3.0, packed as OceanBase does it: 32 bits, 16, 8 and 8 (4.0.0.0 is 17179869184).
 constexpr std::int64_t kClusterVersion = (4LL << 32) | (3LL << 16) | (3LL << 8);
 
-tenant::TenantItems itemsOf(const RestoreOptions& options, const RestorePlan& plan) {
-    tenant::TenantItems items;
-    tenant::takeCarriedSettings(plan.set.tenant_settings, items);
-    items.pools = options.pools;
-    items.primary_zone = options.primary_zone;
+tenant::TenantItems itemsOf(const RestoreOptions& options) {
+    tenant::TenantItems items{.pools = options.pools, .primary_zone = options.primary_zone};
     if (!options.locality.empty()) items.locality = options.locality;
     return items;
 }
 
 }  // namespace
 
-/// Cheap refusals come before the destinations are read.
-void RestoreService::checkNames(const std::string& tenant, const RestoreOptions& options) {
-    if (stores_.restores.findActive(tenant)) throw obError(Ob::RestoreInProgress);
-    if (stores_.tenants.find(tenant)) throw obError(Ob::TenantExist, tenant);
-    for (const std::string& name : options.pools) {
-        const auto pool = stores_.resources.findPool(name);
-        if (!pool) throw obError(Ob::PoolNotExist, name);
-        if (pool->tenant) throw obError(Ob::PoolAlreadyGranted, name);
-    }
+/// A backup of a newer server is refused now, not after hours of copying.
+void RestoreService::requireRestorable(const RestorePlan& plan) {
+    needsUpgrade(
+        plan.set.server_version,
+        mysql::SqlClient(tenants_.server(catalog::kSysTenantId)->endpoint()).scalar("SELECT VERSION()").value());
 }
 
-catalog::RestoreJob RestoreService::rowFor(const RestoreRequest& request, const RestorePlan& plan) const {
+catalog::RestoreJob RestoreService::rowFor(const RestoreRequest& request, const RestorePlan& plan,
+                                           const std::vector<std::string>& destinations) const {
     catalog::RestoreJob row;
     row.tenant_name = request.tenant;
     row.backup_tenant_name = plan.source.identity.tenant_name;
     row.backup_tenant = static_cast<catalog::TenantId>(plan.source.identity.tenant_id);
     row.backup_cluster_name = plan.source.identity.cluster_name;
     row.backup_cluster_version = kClusterVersion;
-    row.backup_dest = request.from;
+    row.backup_dest = fmt::format("{}", fmt::join(destinations, ","));
     row.option = request.options;
     row.restore_scn = plan.target;
     row.set_list = plan.setList();
@@ -54,17 +50,19 @@ catalog::RestoreJob RestoreService::rowFor(const RestoreRequest& request, const 
 
 void RestoreService::start(const RestoreRequest& request) {
     const RestoreOptions options = parseRestoreOptions(request.options);
-    checkNames(request.tenant, options);
-    const std::vector<std::string> uris = splitList(request.from);
-    if (uris.empty()) throw obError(Ob::InvalidBackupDest, request.from, "FROM 'data uri,archive uri'");
+    if (stores_.restores.findActive(request.tenant)) throw obError(Ob::RestoreInProgress);
+    // Cheap refusals come before the destinations are read.
+    tenant::TenantItems items = itemsOf(options);
+    tenants_.requireCreatable(request.tenant, items);
+    const auto uris = destinationsOf(request.from);
     RestorePlan plan = planRestore({.uris = uris, .until_scn = request.until_scn, .until_time = request.until_time});
-    // A backup of a newer server is refused now, not after hours of copying.
-    needsUpgrade(
-        plan.set.server_version,
-        mysql::SqlClient(tenants_.server(catalog::kSysTenantId)->endpoint()).scalar("SELECT VERSION()").value());
-    catalog::RestoreJob row = stores_.restores.start(rowFor(request, plan));
+    requireRestorable(plan);
+    // Once more with what the set carries: a refused statement leaves no job.
+    tenant::takeCarriedSettings(plan.set.tenant_settings, items);
+    tenants_.requireCreatable(request.tenant, items);
+    catalog::RestoreJob row = stores_.restores.start(rowFor(request, plan, uris));
     try {
-        row.tenant = tenants_.createForRestore(request.tenant, itemsOf(options, plan), plan.serverIds()).id;
+        row.tenant = tenants_.createForRestore(request.tenant, items, plan.serverIds()).id;
         stores_.restores.tenantCreated(row.job_id, row.tenant);
         const job::JobKey key{.kind = "restore", .tenant = row.tenant, .id = row.job_id};
         runner_.submit(key, std::make_unique<RestoreJob>(parts_, row, std::move(plan), options.concurrency));

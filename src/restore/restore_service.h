@@ -38,8 +38,9 @@ public:
 
 private:
     void removeOrphans();
-    void checkNames(const std::string& tenant, const RestoreOptions& options);
-    catalog::RestoreJob rowFor(const RestoreRequest& request, const RestorePlan& plan) const;
+    void requireRestorable(const RestorePlan& plan);
+    catalog::RestoreJob rowFor(const RestoreRequest& request, const RestorePlan& plan,
+                               const std::vector<std::string>& destinations) const;
 
     const RestoreJobParts parts_;
     catalog::Stores& stores_;

@@ -4,6 +4,8 @@
 #include <algorithm>
 
 #include "base/ob_error.h"
+#include "catalog/sql_row.h"
+#include "tenant/server_settings.h"
 #include "tenant/tenant_service.h"
 #include "tenant/tenant_variables.h"
 
@@ -19,26 +21,14 @@ std::set<std::string> asSet(const std::vector<std::string>& names) {
     return {names.begin(), names.end()};
 }
 
-/// What SET GLOBAL calls a setting that my.cnf knows by another name.
-std::string globalName(const std::string& option) {
-    if (option == "default_time_zone") return "time_zone";
-    if (option == "transaction_isolation") return "tx_isolation";
-    return option;
-}
-
-/// A number goes as one: mariadbd refuses '5' for a numeric variable.
-mysql::Value settingValue(const std::string& value) {
-    const bool digits = !value.empty() && value.size() < 19 &&
-                        std::all_of(value.begin(), value.end(), [](char c) { return c >= '0' && c <= '9'; });
-    return digits ? mysql::Value(std::stoll(value)) : mysql::Value(value);
-}
-
 }  // namespace
 
 void TenantService::createTenant(const std::string& name, const TenantItems& items, bool if_not_exists) {
     const Exclusive exclusive(*this, name);
     if (if_not_exists && stores_.tenants.find(name)) return;
-    catalog::Tenant tenant = stores_.tenants.create(checked(name, items));
+    const catalog::NewTenant wanted = checked(name, items);
+    tryServerSettings(server(catalog::kSysTenantId)->endpoint(), serverSettings(wanted.variables));
+    catalog::Tenant tenant = stores_.tenants.create(wanted);
     try {
         remember(tenant);
         createFiles(tenant);
@@ -87,26 +77,43 @@ void TenantService::undo(const catalog::Tenant& tenant, const std::string& doing
     }
 }
 
+/// The zones of pools that are to be granted to one tenant.
 std::vector<std::string> TenantService::zonesOf(const std::vector<std::string>& pools) {
     std::vector<std::string> zones;
     for (const std::string& name : pools) {
         const auto pool = stores_.resources.findPool(name);
         if (!pool) throw obError(Ob::PoolNotExist, name);
+        if (pool->tenant) throw obError(Ob::PoolAlreadyGranted, name);
+        // There is one server in a zone, so a zone in common is a server in common.
+        for (const std::string& zone : pool->zones) {
+            const auto same = [&](const std::string& other) { return catalog::equalNames(other, zone); };
+            if (std::any_of(zones.begin(), zones.end(), same))
+                throw obError(Ob::PoolServerIntersect, fmt::format("({})", fmt::join(pools, ",")));
+        }
         zones.insert(zones.end(), pool->zones.begin(), pool->zones.end());
     }
     return zones;
 }
 
+void TenantService::requireCreatable(const std::string& name, const TenantItems& items) {
+    checked(name, items);
+}
+
+bool TenantService::serverKnows(const std::string& variable) {
+    return catalog_.read([&](mysql::SqlClient& sql) { return knowsVariable(sql, variable); });
+}
+
 catalog::NewTenant TenantService::checked(const std::string& name, const TenantItems& items) {
     checkTenantName(name);
+    if (stores_.tenants.find(name)) throw obError(Ob::TenantExist, name);
     if (!items.pools || items.pools->empty()) throw obError(Ob::MissArgument, "resource_pool_list");
     catalog::NewTenant tenant{.name = name, .pools = *items.pools};
+    tenant.variables = checkVariables(items.variables, [&](const auto& variable) { return serverKnows(variable); });
+    checkCharset(tenant, items);
     const auto zones = zonesOf(tenant.pools);
     if (items.locality) tenant.locality = checkedLocality(*items.locality, zones);
     if (items.primary_zone) tenant.primary_zone = checkedPrimaryZone(*items.primary_zone, zones);
     tenant.comment = items.comment.value_or("");
-    tenant.variables = checkVariables(items.variables);
-    checkCharset(tenant, items);
     return tenant;
 }
 
@@ -144,7 +151,7 @@ void TenantService::checkCharset(catalog::NewTenant& tenant, const TenantItems& 
 void TenantService::alterTenant(const std::string& name, const TenantItems& items) {
     const Exclusive exclusive(*this, name);
     const catalog::Tenant tenant = stores_.tenants.get(name);
-    if (items.charset || items.collation) throw obError(Ob::NotSupported, "changing the character set of a tenant");
+    if (items.charset || items.collation) throw obError(Ob::NotSupported, "changing the character set of a tenant is");
     std::vector<std::string> pools, zones;
     for (const catalog::ResourcePool& pool : stores_.resources.pools()) {
         if (pool.tenant == tenant.id)
@@ -152,10 +159,10 @@ void TenantService::alterTenant(const std::string& name, const TenantItems& item
     }
     if (items.pools && asSet(*items.pools) != asSet(pools)) throw obError(Ob::InvalidArgument, "resource pool list");
     if (items.locality && checkedLocality(*items.locality, zones) != tenant.locality) {
-        throw obError(Ob::NotSupported, "changing the locality of a tenant");
+        throw obError(Ob::NotSupported, "changing the locality of a tenant is");
     }
     if (items.locked && *items.locked && tenant.id == catalog::kSysTenantId)
-        throw obError(Ob::OpNotAllow, "locking tenant sys");
+        throw obError(Ob::OpNotAllow, "locking tenant sys is");
     if (!items.variables.empty()) alterVariables(tenant, items.variables);
     if (items.primary_zone) stores_.tenants.setPrimaryZone(tenant.id, checkedPrimaryZone(*items.primary_zone, zones));
     if (items.comment) stores_.tenants.setComment(tenant.id, *items.comment);
@@ -165,15 +172,13 @@ void TenantService::alterTenant(const std::string& name, const TenantItems& item
 
 /// The running server is asked first: it knows whether it likes a value.
 void TenantService::alterVariables(const catalog::Tenant& tenant, const std::map<std::string, std::string>& given) {
-    const auto altered = checkVariables(given);
+    const auto altered = checkVariables(given, [&](const auto& variable) { return serverKnows(variable); });
     const auto mode = altered.find("ob_compatibility_mode");
-    if (mode != altered.end()) throw obError(Ob::OpNotAllow, "changing ob_compatibility_mode of a tenant");
+    if (mode != altered.end()) throw obError(Ob::OpNotAllow, "changing ob_compatibility_mode of a tenant is");
     const auto for_server = serverSettings(altered);
     if (!for_server.empty()) {
         mysql::SqlClient sql(server(tenant.id)->endpoint());
-        for (const auto& [option, value] : for_server) {
-            sql.query("SET GLOBAL " + mysql::quoteIdentifier(globalName(option)) + " = ?", {settingValue(value)});
-        }
+        setServerSettings(sql, for_server);
     }
     catalog::Tenant changed = tenant;
     for (const auto& [variable, value] : altered)
@@ -186,18 +191,18 @@ void TenantService::renameTenant(const std::string& name, const std::string& new
     const Exclusive exclusive(*this, name);
     checkTenantName(new_name);
     const catalog::Tenant tenant = stores_.tenants.get(name);
-    if (tenant.id == catalog::kSysTenantId) throw obError(Ob::OpNotAllow, "renaming tenant sys");
+    if (tenant.id == catalog::kSysTenantId) throw obError(Ob::OpNotAllow, "renaming tenant sys is");
     if (tenant.status == catalog::TenantStatus::Restore)
-        throw obError(Ob::OpNotAllow, "renaming a tenant being restored");
+        throw obError(Ob::OpNotAllow, "renaming a tenant being restored is");
     stores_.tenants.rename(tenant.id, new_name);
     server(tenant.id)->rename(new_name);
     remember(stores_.tenants.get(tenant.id));
 }
 
 void TenantService::requireDroppable(const catalog::Tenant& tenant, bool force) {
-    if (tenant.id == catalog::kSysTenantId) throw obError(Ob::OpNotAllow, "dropping tenant sys");
+    if (tenant.id == catalog::kSysTenantId) throw obError(Ob::OpNotAllow, "dropping tenant sys is");
     if (tenant.status != TenantStatus::Restore || force) return;
-    throw obError(Ob::OpNotAllow, "dropping a tenant that is being restored",
+    throw obError(Ob::OpNotAllow, "dropping a tenant that is being restored is",
                   "ALTER SYSTEM CANCEL RESTORE " + tenant.name);
 }
 

@@ -93,6 +93,8 @@ public:
 
     // --- tenants ----------------------------------------------------------------------------------------------------
     void createTenant(const std::string& name, const TenantItems& items, bool if_not_exists = false);
+    /// Throws what createTenant or createForRestore would throw about what they are given, before anything is made.
+    void requireCreatable(const std::string& name, const TenantItems& items);
     void alterTenant(const std::string& name, const TenantItems& items);
     void renameTenant(const std::string& name, const std::string& new_name);
     /// Removes the tenant and its data at once; its pools stay. Without `force` a tenant that is being restored is
@@ -158,6 +160,8 @@ private:
     catalog::NewTenant checked(const std::string& name, const TenantItems& items);
     void checkCharset(catalog::NewTenant& tenant, const TenantItems& items);
     std::vector<std::string> zonesOf(const std::vector<std::string>& pools);
+    /// Whether mariadbd has a variable of that name.
+    bool serverKnows(const std::string& variable);
     void alterVariables(const catalog::Tenant& tenant, const std::map<std::string, std::string>& given);
     void openForWriting(const catalog::Tenant& tenant);
     void requireFits(const catalog::UnitConfig& unit) const;

@@ -133,6 +133,7 @@ TEST_F(TenantServiceTest, AnswersMistakesWithOceanBasesErrors) {
     EXPECT_THAT(creating("sys", items), HasSubstr("5156 "));
     EXPECT_THAT(creating("other", {.pools = {{"p_acme"}}}), HasSubstr("4626 "));
     EXPECT_THAT(creating("other", {.pools = {{"none"}}}), HasSubstr("4650 "));
+    EXPECT_THAT(creating("other", {.pools = {{"free", "FREE"}}}), HasSubstr("4657 "));
     EXPECT_THAT(creating("other", {}), HasSubstr("1210 "));
     EXPECT_THAT(creating("2fast", items), HasSubstr("1210 "));
     EXPECT_THAT(creating("a b", items), HasSubstr("1210 "));
@@ -162,13 +163,47 @@ TEST_F(TenantServiceTest, AnswersMistakesWithOceanBasesErrors) {
 
 TEST_F(TenantServiceTest, LeavesNothingOfATenantThatDoesNotStart) {
     pool("p");
-    const std::string error = errorOf([&] {
-        service_->createTenant("acme", {.pools = {{"p"}}, .variables = {{"sql_mode", "NO_SUCH_MODE"}}});
-    });
-    EXPECT_THAT(error, HasSubstr("NO_SUCH_MODE"));
+    pool("too_much", 1LL << 50);
+    EXPECT_THAT(errorOf([&] { service_->createTenant("acme", {.pools = {{"too_much"}}}); }),
+                HasSubstr("creating tenant acme: "));
     EXPECT_FALSE(stores_->tenants.find("acme"));
     EXPECT_FALSE(std::filesystem::exists(directory_.path() / "1002"));
     service_->createTenant("acme", {.pools = {{"p"}}});
+}
+
+TEST_F(TenantServiceTest, AsksAServerAboutValuesBeforeItMakesATenant) {
+    pool("p");
+    const auto creating = [&](const std::string& variable, const std::string& value) {
+        return errorOf([&] { service_->createTenant("acme", {.pools = {{"p"}}, .variables = {{variable, value}}}); });
+    };
+    EXPECT_THAT(creating("sql_mode", "BOGUS"), HasSubstr("1231 "));
+    EXPECT_THAT(creating("time_zone", "Mars/Phobos"), HasSubstr("1298 "));
+    EXPECT_THAT(creating("tx_isolation", "NONE"), HasSubstr("1231 "));
+    EXPECT_THAT(creating("group_concat_max_len", "x"), HasSubstr("1232 "));
+    EXPECT_THAT(creating("max_allowed_packet", "abc"), HasSubstr("1232 "));
+    EXPECT_THAT(creating("max_allowed_packet", "1"), HasSubstr("1231 "));
+    EXPECT_THAT(creating("connect_timeout", "soon"), HasSubstr("1232 "));
+    EXPECT_THAT(creating("max_connections", "50"),
+                HasSubstr("1235 setting max_connections of a tenant is not supported"));
+    EXPECT_THAT(creating("bogus", "50"), HasSubstr("1193 "));
+    EXPECT_EQ(stores_->tenants.all().size(), 1U);
+    EXPECT_THAT(seen_, ElementsAre()) << "nothing was made";
+    service_->createTenant("acme", {.pools = {{"p"}},
+                                    .variables = {{"max_allowed_packet", "64M"},
+                                                  {"max_statement_time", "1.5"},
+                                                  {"connect_timeout", "7"},
+                                                  {"autocommit", "ON"},
+                                                  {"time_zone", "+08:00"},
+                                                  {"transaction_isolation", "READ-COMMITTED"}}});
+    EXPECT_EQ(daemon(1002).scalar("SELECT CONCAT_WS(' ', @@global.max_allowed_packet, @@global.max_statement_time, "
+                                  "@@global.connect_timeout, @@global.time_zone, @@global.tx_isolation)"),
+              "67108864 1.500000 7 +08:00 READ-COMMITTED");
+    service_->alterTenant("acme", {.variables = {{"max_allowed_packet", "32M"}}});
+    EXPECT_EQ(daemon(1002).scalar("SELECT @@global.max_allowed_packet"), "33554432");
+    EXPECT_THAT(errorOf([&] {
+                    service_->alterTenant("acme", {.variables = {{"max_connections", "50"}}});
+                }),
+                HasSubstr("1235 "));
 }
 
 TEST_F(TenantServiceTest, StartsWithWhatTheCreatorChose) {

@@ -66,11 +66,6 @@ bool contains(const List& list, std::string_view name) {
     return std::find(list.begin(), list.end(), name) != list.end();
 }
 
-Error wrongValue(const std::string& name, const std::string& value) {
-    return {ErrorCode::InvalidRequest, SqlCode{1231, "42000"},
-            fmt::format("Variable '{}' can't be set to the value of '{}'", name, value)};
-}
-
 void checkText(const std::string& name, const std::string& value) {
     constexpr std::size_t kLongest = 4096;
     const auto unprintable = [](unsigned char c) { return c < ' ' || c == '"' || c == 0x7f; };
@@ -79,34 +74,51 @@ void checkText(const std::string& name, const std::string& value) {
 
 void checkMode(const std::string& value) {
     const std::string mode = lower(value);
-    if (mode == "oracle") throw obError(Ob::NotSupported, "oracle compatibility mode");
+    if (mode == "oracle") throw obError(Ob::NotSupported, "oracle compatibility mode is");
     if (mode != "mysql") throw wrongValue("ob_compatibility_mode", value);
 }
 
-void check(const std::string& name, const std::string& value) {
+/// Of a name that is in none of the lists.
+[[noreturn]] void refuseUnlisted(const std::string& name, bool server_knows) {
+    if (server_knows) throw obError(Ob::NotSupported, "setting " + name + " of a tenant is");
+    throw Error(ErrorCode::InvalidRequest, SqlCode{1193, "HY000"}, fmt::format("Unknown system variable '{}'", name));
+}
+
+bool isListed(const std::string& name) {
+    return serverName(name) != nullptr || name.starts_with("ob_") || contains(kWithoutEffect, name);
+}
+
+/// False for a name that is in none of the lists.
+bool check(const std::string& name, const std::string& value) {
     checkText(name, value);
     if (name == "ob_compatibility_mode") {
         checkMode(value);
     } else if (name == "lower_case_table_names") {
-        if (value == "0" || value == "2") throw obError(Ob::NotSupported, "lower_case_table_names other than 1");
+        if (value == "0" || value == "2") throw obError(Ob::NotSupported, "lower_case_table_names other than 1 is");
         if (value != "1") throw wrongValue(name, value);
     } else if (name == "ob_tcp_invited_nodes") {
         if (!isInvitedList(value)) throw wrongValue(name, value);
     } else if (contains(kRefused, name)) {
-        throw obError(Ob::NotSupported, "setting " + name + " of a tenant");
-    } else if (serverName(name) == nullptr && !name.starts_with("ob_") && !contains(kWithoutEffect, name)) {
-        throw Error(ErrorCode::InvalidRequest, SqlCode{1193, "HY000"},
-                    fmt::format("Unknown system variable '{}'", name));
+        refuseUnlisted(name, true);
+    } else {
+        return isListed(name);
     }
+    return true;
 }
 
 }  // namespace
 
-std::map<std::string, std::string> checkVariables(const std::map<std::string, std::string>& given) {
+Error wrongValue(const std::string& name, const std::string& value) {
+    return {ErrorCode::InvalidRequest, SqlCode{1231, "42000"},
+            fmt::format("Variable '{}' can't be set to the value of '{}'", name, value)};
+}
+
+std::map<std::string, std::string> checkVariables(const std::map<std::string, std::string>& given,
+                                                  const std::function<bool(const std::string&)>& server_knows) {
     std::map<std::string, std::string> checked;
     for (const auto& [name, value] : given) {
         const std::string known_as = lower(name);
-        check(known_as, value);
+        if (!check(known_as, value)) refuseUnlisted(known_as, server_knows(known_as));
         checked[known_as] = value;
     }
     return checked;

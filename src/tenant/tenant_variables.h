@@ -1,7 +1,10 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
+
+#include "base/error.h"
 
 namespace tidemark::tenant {
 
@@ -11,8 +14,13 @@ namespace tidemark::tenant {
 /// - OceanBase's own variables (ob_query_timeout, …): kept and shown, without effect.
 ///
 /// Returns the variables with lower-case names and checked values. Throws Ob::NotSupported for what OceanBase has and
-/// Tidemark refuses, Error 1193 for a name nobody knows, 1231 for a value that is not one.
-std::map<std::string, std::string> checkVariables(const std::map<std::string, std::string>& given);
+/// Tidemark refuses and for any other variable that `server_knows`, Error 1193 for a name nobody knows, 1231 for a
+/// value that is not one. What values a setting of mariadbd may have, mariadbd knows: server_settings.h.
+std::map<std::string, std::string> checkVariables(const std::map<std::string, std::string>& given,
+                                                  const std::function<bool(const std::string& name)>& server_knows);
+
+/// 1231 Variable 'name' can't be set to the value of 'value'
+Error wrongValue(const std::string& name, const std::string& value);
 
 /// Of checked variables those that are settings of mariadbd, under the names my.cnf knows.
 std::map<std::string, std::string> serverSettings(const std::map<std::string, std::string>& checked);
