@@ -65,15 +65,6 @@ bool completedOk(const std::filesystem::path& log) {
     return !lines.empty() && lines.back().ends_with("completed OK!");
 }
 
-bool timedOutAtStart(const std::filesystem::path& log) {
-    // Two ways of saying it: after a wait for statements, and after one for locks.
-    const auto lines = lastLines(log);
-    return std::any_of(lines.begin(), lines.end(), [](const std::string& line) {
-        return line.ends_with("Error on BACKUP STAGE START query execution") ||
-               line.find("BACKUP STAGE START: Lock wait timeout exceeded") != std::string::npos;
-    });
-}
-
 std::string complaintOf(const std::filesystem::path& log) {
     const auto lines = lastLines(log);
     if (lines.empty()) return {};

@@ -8,9 +8,6 @@ namespace tidemark::source {
 /// Whether mariadb-backup's log ends with its own word that all went well. Its exit status alone does not say so.
 bool completedOk(const std::filesystem::path& log);
 
-/// Whether mariadb-backup gave up because it did not get BACKUP STAGE START in time.
-bool timedOutAtStart(const std::filesystem::path& log);
-
 /// The line of the log that says best what went wrong: the last that speaks of an error, else the last one.
 std::string complaintOf(const std::filesystem::path& log);
 

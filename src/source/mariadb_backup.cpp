@@ -99,8 +99,7 @@ Command MariadbBackupSource::command() const {
                          "--parallel=2", "--log-copy-interval=10", "--datadir=" + options_.data_directory.string(),
                          "--target-dir=" + directory_->path().string(), "--tmpdir=" + directory_->path().string(),
                          // It opens every tablespace; this is cut to what the system allows.
-                         "--open-files-limit=1048576",
-                         "--startup-wait-timeout=" + std::to_string(options_.longest_wait.count())};
+                         "--open-files-limit=1048576"};
     command.stderr_file = logFile();
     command.stdout_is_read = true;
     command.environment = {preload(smallReads())};
@@ -172,6 +171,14 @@ ExitStatus MariadbBackupSource::waitForEnd() {
 void MariadbBackupSource::throwIfEndedByGuard() const {
     constexpr const char* kHint =
         "the destination takes data too slowly, or not at all; see to it and run the backup again";
+    if (ended_in_ == Stage::WaitsToBegin) {
+        // Whoever tries again lets those through first that waited behind it.
+        throw Error(
+            ErrorCode::Unavailable,
+            fmt::format("the copy could not begin within {} ms: a session of the tenant has LOCK TABLES, or runs DDL",
+                        options_.limits.beginning.count()),
+            "see SHOW PROCESSLIST of the tenant; run the backup again when that has ended");
+    }
     if (ended_in_ == Stage::HoldsCommits) {
         throw Error(ErrorCode::Conflict,
                     fmt::format("the copy held up the tenant's commits for {} ms and was ended",
@@ -189,13 +196,6 @@ void MariadbBackupSource::throwIfEndedByGuard() const {
 void MariadbBackupSource::throwEndedEarly() {
     const ExitStatus status = waitForEnd();
     throwIfEndedByGuard();
-    if (timedOutAtStart(logFile())) {
-        throw Error(
-            ErrorCode::Unavailable,
-            fmt::format("the copy could not begin within {} s: a session of the tenant has LOCK TABLES, or runs DDL",
-                        options_.longest_wait.count()),
-            "see SHOW PROCESSLIST of the tenant; run the backup again when that has ended");
-    }
     const std::string complaint = complaintOf(logFile());
     throw Error(ErrorCode::Unavailable, "mariadb-backup ended before the copy was complete, with " + status.text() +
                                             (complaint.empty() ? "" : ": " + complaint));

@@ -20,9 +20,6 @@ struct MariadbBackupOptions {
     mysql::Endpoint endpoint;              ///< socket, user and password of an account with all privileges
     std::filesystem::path work_directory;  ///< where a private directory for options and log is made; empty: /tmp
     StageLimits limits;                    ///< of holding up the tenant; then the copy fails
-    /// The copy begins when no session has LOCK TABLES, and while it waits for that, DDL waits behind it. Then it
-    /// fails.
-    std::chrono::seconds longest_wait{30};
 };
 
 /// Streams a running tenant by mariadb-backup, a separate process. The process dies with us, and the tenant then frees

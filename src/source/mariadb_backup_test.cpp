@@ -152,7 +152,7 @@ TEST_F(MariadbBackupTest, DoesNotWaitForLockedTablesForEver) {
     auto client = server_.connect();
     client.script("CREATE DATABASE d; CREATE TABLE d.locked (a INT); LOCK TABLES d.locked WRITE");
     auto limited = options();
-    limited.longest_wait = std::chrono::seconds(1);
+    limited.limits.beginning = std::chrono::milliseconds(500);
     MariadbBackupSource source(limited);
     source.open({});
     try {

@@ -18,7 +18,7 @@ StageGuard::StageGuard(const std::filesystem::path& log, const StageLimits& limi
 
 void StageGuard::watch(const std::stop_token& stop) {
     pthread_setname_np(pthread_self(), "stage-guard");
-    const auto pause = std::min(limits_.commits, limits_.stalled) / 20;
+    const auto pause = std::min({limits_.beginning, limits_.commits, limits_.stalled}) / 20;
     Stage stage = Stage::Harmless;
     std::uint64_t arrived = 0;
     Clock::time_point entered, moved;
@@ -35,9 +35,10 @@ void StageGuard::watch(const std::stop_token& stop) {
             arrived = bytes;
             moved = now;
         }
+        const bool begins = stage == Stage::WaitsToBegin && now - entered >= limits_.beginning;
         const bool commits = stage == Stage::HoldsCommits && now - entered >= limits_.commits;
         const bool stalled = stage == Stage::HoldsDdl && now - moved >= limits_.stalled;
-        if (!commits && !stalled) continue;
+        if (!begins && !commits && !stalled) continue;
         struck_ = stage;
         return end_();
     }

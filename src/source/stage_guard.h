@@ -12,13 +12,15 @@
 namespace tidemark::source {
 
 struct StageLimits {
-    std::chrono::milliseconds commits{10'000};  ///< as long as commits may be held up
-    std::chrono::milliseconds stalled{60'000};  ///< as long as DDL may be held up while no byte of the copy arrives
+    std::chrono::milliseconds beginning{60'000};  ///< as long as a copy may wait for LOCK TABLES and DDL to end
+    std::chrono::milliseconds commits{10'000};    ///< as long as commits may be held up
+    std::chrono::milliseconds stalled{60'000};    ///< as long as DDL may be held up while no byte of the copy arrives
 };
 
-/// Watches a running mariadb-backup by its log. Towards its end it holds up DDL and writes to MyISAM and Aria tables
-/// while it copies what such tables there are, and then every commit while it copies the rest of the logs: the latter
-/// for milliseconds normally, but both for as long as it takes if what it writes to takes no more. Then it has to end:
+/// Watches a running mariadb-backup by its log. Before it begins it waits for sessions with LOCK TABLES and for DDL,
+/// and new DDL waits behind it. Towards its end it holds up DDL and writes to MyISAM and Aria tables while it copies
+/// what such tables there are, and then every commit while it copies the rest of the logs: the latter for milliseconds
+/// normally, but both for as long as it takes if what it writes to takes no more. When that is too long, it has to end:
 /// its connection closes, and the tenant goes on.
 class StageGuard {
 public:

@@ -19,6 +19,8 @@ void StageLog::take(char byte) {
         return;
     }
     // As mariadb-backup 10.11 words them.
+    if (line_.ends_with("Starting BACKUP STAGE START")) stage_ = Stage::WaitsToBegin;
+    if (line_.ends_with("Acquired locks for BACKUP STAGE START")) stage_ = Stage::Harmless;
     if (line_.ends_with("Acquired locks for BACKUP STAGE BLOCK_DDL")) stage_ = Stage::HoldsDdl;
     if (line_.ends_with("Starting BACKUP STAGE BLOCK_COMMIT")) stage_ = Stage::HoldsCommits;
     if (line_.ends_with("All tables unlocked")) stage_ = Stage::Harmless;

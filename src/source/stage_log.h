@@ -8,7 +8,8 @@ namespace tidemark::source {
 
 /// What mariadb-backup's present stage (BACKUP STAGE …) holds up in the server.
 enum class Stage {
-    Harmless,      ///< nothing that anybody would notice, or a wait for statements that run
+    Harmless,      ///< nothing that anybody would notice
+    WaitsToBegin,  ///< new DDL and LOCK TABLES, which wait behind it: START, until those that run have ended
     HoldsDdl,      ///< DDL, and writes to tables of MyISAM and Aria: BLOCK_DDL
     HoldsCommits,  ///< and every commit: BLOCK_COMMIT
 };

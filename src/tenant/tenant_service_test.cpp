@@ -40,7 +40,7 @@ protected:
             TenantServiceOptions{
                 .tenants = directory_.path(),
                 .zone = "zone1",
-                .memory_capacity = 64ULL << 30,
+                .memory_capacity = 1ULL << 60,
                 .started = [this](auto id, const auto&) { seen_.push_back("started " + std::to_string(id)); },
                 .stopping = [this](auto id) { seen_.push_back("stopping " + std::to_string(id)); }},
             *catalog_, *stores_, sharedTemplate(), *supervisor_, sys_);
@@ -152,7 +152,7 @@ TEST_F(TenantServiceTest, AnswersMistakesWithOceanBasesErrors) {
     EXPECT_THAT(errorOf([&] { service_->dropPool("p_acme"); }), HasSubstr("4626 "));
     EXPECT_THAT(errorOf([&] { service_->dropUnit("u_free"); }), HasSubstr("4634 "));
     EXPECT_THAT(errorOf([&] { service_->alterPool("free", {.unit = "u_free", .unit_num = 1}); }), HasSubstr("1235 "));
-    const UnitItems huge{.memory_size = 65LL << 30};
+    const UnitItems huge{.memory_size = 2LL << 60};
     EXPECT_THAT(errorOf([&] { service_->alterUnit("u_p_acme", huge); }), HasSubstr("4624 "));
     EXPECT_EQ(stores_->resources.findUnit("u_p_acme")->memory_size, 64 << 20) << "it must not wait for the next start";
     EXPECT_EQ(creating("acme", items).substr(0, 4), "5156");
