@@ -37,7 +37,7 @@ std::chrono::steady_clock::time_point aMoment() {
 void BackupService::setDestination(const catalog::Tenant& tenant, const std::string& uri) {
     const auto jobs = stores_.backups.activeJobs();
     if (std::any_of(jobs.begin(), jobs.end(), [&](const auto& job) { return job.tenant == tenant.id; })) {
-        throw obError(Ob::BackupInProgress);
+        throw obError(Ob::BackupInProgress, {}, "tenant " + tenant.name);
     }
     if (uri.empty()) return stores_.destinations.clearBackup(tenant.id);
     const std::string plain = storage::plainUri(uri);
@@ -90,7 +90,7 @@ catalog::BackupRequest BackupService::checked(const catalog::Tenant& tenant, con
     }
     const auto jobs = stores_.backups.activeJobs();
     if (std::any_of(jobs.begin(), jobs.end(), [&](const auto& job) { return job.tenant == tenant.id; })) {
-        throw obError(Ob::BackupInProgress);
+        throw obError(Ob::BackupInProgress, {}, "tenant " + tenant.name);
     }
     const auto round = begunRound(tenant.id, until);
     if (!round || round->status != catalog::RoundStatus::Doing) {

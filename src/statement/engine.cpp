@@ -1,5 +1,6 @@
 #include "statement/engine.h"
 
+#include <fmt/format.h>
 #include <strings.h>
 
 #include <algorithm>
@@ -30,6 +31,10 @@ const std::string& onlyName(const TenantClause& clause) {
     throw obError(Ob::NotSupported, "naming other than one tenant here is", "write the statement once per tenant");
 }
 
+// What the records of backups and restores have room for, in characters.
+constexpr std::size_t kLongestBackupDescription = 4096;
+constexpr std::size_t kLongestRestoreDescription = 1024;
+
 bool isDestination(const std::string& parameter) {
     return parameter == "log_archive_dest" || parameter == "log_archive_dest_state" || parameter == "data_backup_dest";
 }
@@ -47,6 +52,14 @@ StatementResult Engine::execute(const Caller& caller, std::string_view text,
 
 void Engine::requireSys(const Caller& caller) {
     if (!isSys(caller)) throw obError(Ob::NoPrivilege, "ALTER SYSTEM", "log in to tenant sys: user@sys");
+}
+
+void Engine::requireFits(const char* what, const std::string& text, std::size_t limit) {
+    // In UTF-8 every character has one byte that continues none.
+    const auto begins = [](unsigned char byte) { return (byte & 0xc0) != 0x80; };
+    if (static_cast<std::size_t>(std::count_if(text.begin(), text.end(), begins)) <= limit) return;
+    throw Error(ErrorCode::InvalidRequest, SqlCode{1406, "22001"},
+                fmt::format("Data too long for {}: it may have {} characters", what, limit));
 }
 
 std::vector<catalog::Tenant> Engine::allUserTenants() {
@@ -96,18 +109,24 @@ void Engine::setOne(const catalog::Tenant& tenant, const std::string& name, cons
     } else if (name == "log_restore_source") {
         throw obError(Ob::NotSupported, "log_restore_source is");
     } else {
+        if (name == "archive_lag_target" && !parts_.stores.destinations.archive(tenant.id)) {
+            throw obError(Ob::OpNotAllow, "log_archive_dest has not been set, set archive_lag_target is",
+                          "ALTER SYSTEM SET LOG_ARCHIVE_DEST = 'LOCATION=file:///path' TENANT = " + tenant.name);
+        }
         parts_.stores.parameters.set(tenant.id, name, value);
     }
 }
 
 StatementResult Engine::run(const Caller& caller, const ShowParameters& show) {
-    const std::string tenant = show.tenants.given && isSys(caller) ? onlyName(show.tenants) : caller.tenant;
+    refuseNamesFromTenants(caller, show.tenants, obError(Ob::NotSupported, "user tenant cannot specify tenant names"));
+    const std::string tenant = show.tenants.given ? onlyName(show.tenants) : caller.tenant;
     const catalog::Tenant target = parts_.stores.tenants.get(tenant);
     const mysql::Result found = parts_.catalog.read([&](mysql::SqlClient& client) {
         return client.query(
             "SELECT zone AS zone, 'observer' AS svr_type, svr_ip AS svr_ip, svr_port AS svr_port, name AS name,"
             " data_type AS data_type, value AS value, info AS info, section AS section, scope AS scope,"
-            " 'DEFAULT' AS source, edit_level AS edit_level, default_value AS default_value, isdefault AS isdefault"
+            " IF(isdefault = 'YES', 'DEFAULT', scope) AS source, edit_level AS edit_level, default_value AS "
+            "default_value, isdefault AS isdefault"
             " FROM oceanbase.GV$OB_PARAMETERS"
             " WHERE (tenant_id = ? OR tenant_id IS NULL) AND name LIKE ? ORDER BY name",
             {target.id, show.like.value_or("%")});
@@ -138,6 +157,12 @@ StatementResult Engine::run(const Caller& caller, const SwitchArchiveMode& mode)
         if (strcasecmp(name.c_str(), "ALL_USER") != 0 && strcasecmp(name.c_str(), "ALL_META") != 0) continue;
         throw obError(Ob::NotSupported, "use all_user/all_meta in 'ALTER SYSTEM ARCHIVELOG' syntax is", "write ALL");
     }
+    const auto tenants = toSwitch(caller, mode);
+    mode.archive ? parts_.archive.enable(tenants) : parts_.archive.disable(tenants);
+    return {};
+}
+
+std::vector<catalog::Tenant> Engine::toSwitch(const Caller& caller, const SwitchArchiveMode& mode) {
     const auto in_mode = [&](const catalog::Tenant& tenant) {
         return (tenant.log_mode == catalog::LogMode::Archivelog) == mode.archive;
     };
@@ -154,9 +179,11 @@ StatementResult Engine::run(const Caller& caller, const SwitchArchiveMode& mode)
     }
     for (const catalog::Tenant& tenant : tenants) {
         if (tenant.id == catalog::kSysTenantId) throw obError(Ob::NotSupported, "archiving of the sys tenant is");
+        if (!in_mode(tenant)) continue;
+        throw obError(mode.archive ? Ob::AlreadyInArchiveMode : Ob::AlreadyInNoArchiveMode, {},
+                      "tenant " + tenant.name);
     }
-    mode.archive ? parts_.archive.enable(tenants) : parts_.archive.disable(tenants);
-    return {};
+    return tenants;
 }
 
 StatementResult Engine::run(const Caller& caller, const Backup& backup) {
@@ -165,6 +192,7 @@ StatementResult Engine::run(const Caller& caller, const Backup& backup) {
     if (backup.to) {
         throw obError(Ob::NotSupported, "backup do not support using specify path", "SET DATA_BACKUP_DEST first");
     }
+    requireFits("DESCRIPTION", backup.description, kLongestBackupDescription);
     const backup::BackupOptions options{.incremental = backup.incremental,
                                         .plus_archivelog = backup.plus_archivelog,
                                         .description = backup.description};
@@ -191,6 +219,7 @@ StatementResult Engine::run(const Caller& caller, const CancelBackup& cancel) {
 
 StatementResult Engine::run(const Caller& caller, const Restore& restore) {
     requireSys(caller);
+    requireFits("DESCRIPTION", restore.description, kLongestRestoreDescription);
     parts_.restore.start({.tenant = restore.tenant,
                           .from = restore.from,
                           .until_scn = restore.until_scn,

@@ -10,6 +10,8 @@
 namespace tidemark::statement {
 namespace {
 
+constexpr std::size_t kLongestComment = 4096;  // what a tenant's record has room for, in characters
+
 template <typename Number>
 Number number(const std::string& option, const std::string& text) {
     Number value{};
@@ -97,6 +99,7 @@ StatementResult Engine::run(const Caller& caller, const DropPool& drop) {
 
 StatementResult Engine::run(const Caller& caller, const CreateTenant& create) {
     requireSys(caller);
+    requireFits("COMMENT", find(create.options.options, "comment").value_or(""), kLongestComment);
     parts_.tenants.createTenant(create.name, tenantItems(create.options), create.if_not_exists);
     return {};
 }
@@ -109,6 +112,7 @@ StatementResult Engine::run(const Caller& caller, const AlterTenant& alter) {
     }
     auto items = tenantItems(alter.options);
     items.locked = alter.lock;
+    requireFits("COMMENT", items.comment.value_or(""), kLongestComment);
     parts_.tenants.alterTenant(alter.name, items);
     return {};
 }

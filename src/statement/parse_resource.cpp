@@ -136,6 +136,7 @@ void parseTenantOptions(TokenStream& in, TenantOptions& tenant) {
 }
 
 Statement parseAlterTenant(TokenStream& in) {
+    if (in.isWord("ALL")) return Unsupported{"ALTER TENANT ALL"};
     AlterTenant alter{.name = in.name()};
     if (in.acceptWord("LOCK")) {
         alter.lock = true;

@@ -10,7 +10,7 @@ namespace {
 
 /// First words that no MariaDB statement has, so nothing of a tenant's is ever taken away.
 bool isOwnStart(const std::vector<std::string>& words) {
-    static constexpr auto kStarts = std::to_array<std::array<std::string_view, 2>>({
+    static constexpr auto kStarts = std::to_array<std::array<std::string_view, 3>>({
         {"ALTER", "SYSTEM"},
         {"ALTER", "RESOURCE"},
         {"ALTER", "TENANT"},
@@ -22,14 +22,19 @@ bool isOwnStart(const std::vector<std::string>& words) {
         {"SHOW", "TENANT"},
         {"SHOW", "PARAMETERS"},
         {"SHOW", "RECYCLEBIN"},
+        {"SHOW", "RESTORE", "PREVIEW"},
+        {"SHOW", "CREATE", "TENANT"},
         {"SET", "ENCRYPTION"},
         {"SET", "DECRYPTION"},
         {"FLASHBACK", "TENANT"},
         {"PURGE", "TENANT"},
     });
-    if (words.size() < 2) return false;
-    return std::any_of(kStarts.begin(), kStarts.end(),
-                       [&](const auto& start) { return words[0] == start[0] && words[1] == start[1]; });
+    const auto begins = [&](const auto& start) {
+        const auto end = std::find(start.begin(), start.end(), "");  // of those with two words the third is empty
+        return words.size() >= static_cast<std::size_t>(end - start.begin()) &&
+               std::equal(start.begin(), end, words.begin());
+    };
+    return std::any_of(kStarts.begin(), kStarts.end(), begins);
 }
 
 /// The variable of SET [SESSION|GLOBAL] ob_… or SET @@[session.|global.]ob_…, one that only OceanBase has; empty for
@@ -52,7 +57,8 @@ Statement setVariable(const std::string& name) {
     return SetIgnoredVariable{};
 }
 
-ShowParameters parseShowParameters(TokenStream& in) {
+Statement parseShowParameters(TokenStream& in) {
+    if (in.isWord("WHERE")) return Unsupported{"SHOW PARAMETERS WHERE"};
     ShowParameters show;
     if (in.acceptWord("LIKE")) show.like = in.value();
     show.tenants = parseTenantClause(in);
@@ -67,6 +73,7 @@ Statement parseStatement(TokenStream& in, const std::vector<std::string>& words)
         return ShowTenant{};
     }
     if (in.acceptWords({"SHOW", "PARAMETERS"})) return parseShowParameters(in);
+    if (in.isWord("SHOW") && words.size() > 2) return Unsupported{words[0] + " " + words[1] + " " + words[2]};
     if (in.isWord("CREATE") || in.isWord("ALTER") || in.isWord("DROP")) return parseResource(in);
     return Unsupported{words.at(0) + " " + words.at(1)};
 }

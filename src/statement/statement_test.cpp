@@ -15,14 +15,14 @@ T parsed(std::string_view text, const std::vector<mysql::Value>& parameters = {}
 }
 
 TEST(Statement, TakesOnlyWhatNoMariaDbUnderstands) {
-    for (const auto* own :
-         {"alter system backup database", "  /* hint */ ALTER SYSTEM", "-- x\nSHOW TENANT", "create tenant t",
-          "set ob_query_timeout=1000", "SET @@session.ob_trx_timeout = 5", "SET GLOBAL ob_x=1"}) {
+    for (const auto* own : {"alter system backup database", "  /* hint */ ALTER SYSTEM", "-- x\nSHOW TENANT",
+                            "create tenant t", "show create tenant t", "SHOW RESTORE PREVIEW",
+                            "set ob_query_timeout=1000", "SET @@session.ob_trx_timeout = 5", "SET GLOBAL ob_x=1"}) {
         EXPECT_TRUE(isOwnStatement(own)) << own;
     }
-    for (const auto* other :
-         {"select 1", "alter table system add a int", "set names utf8", "create table tenant (a int)", "",
-          "show tables", "drop table resource", "alter", "'alter system'"}) {
+    for (const auto* other : {"select 1", "alter table system add a int", "set names utf8",
+                              "create table tenant (a int)", "", "show tables", "show create table tenant",
+                              "show create", "show restore", "drop table resource", "alter", "'alter system'"}) {
         EXPECT_FALSE(isOwnStatement(other)) << other;
     }
 }
@@ -112,6 +112,18 @@ TEST(Statement, ReadsTenants) {
         parsed<AlterTenant>("ALTER TENANT t SET VARIABLES ob_tcp_invited_nodes='10.0.0.0/8'").options.variables.size(),
         1U);
     EXPECT_EQ(parsed<AlterTenant>("ALTER TENANT t PRIMARY_ZONE='zone1'").options.options.size(), 1U);
+}
+
+TEST(Statement, NamesWhatItKnowsAndDoesNot) {
+    for (const auto& [text, what] : std::vector<std::pair<std::string, std::string>>{
+             {"ALTER TENANT ALL SET VARIABLES a = 1", "ALTER TENANT ALL"},
+             {"alter tenant all lock", "ALTER TENANT ALL"},
+             {"SHOW PARAMETERS WHERE name = 'x' AND value > 3", "SHOW PARAMETERS WHERE"},
+             {"show create tenant t", "SHOW CREATE TENANT"},
+             {"SHOW RESTORE PREVIEW", "SHOW RESTORE PREVIEW"},
+             {"SHOW RECYCLEBIN", "SHOW RECYCLEBIN"}}) {
+        EXPECT_EQ(parsed<Unsupported>(text).what, what);
+    }
 }
 
 TEST(Statement, NamesTheSpotThatIsWrong) {
