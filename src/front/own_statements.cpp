@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/ob_error.h"
+#include "front/client_text.h"
 #include "front/packet_stream.h"
 #include "front/tenant_query.h"
 #include "net/on_workers.h"
@@ -41,20 +42,6 @@ constexpr std::string_view kCallerQuery =
     " LEFT(CURRENT_USER(), CHAR_LENGTH(CURRENT_USER()) - CHAR_LENGTH(SUBSTRING_INDEX(CURRENT_USER(), '@', -1)) - 1),"
     " '''@''', SUBSTRING_INDEX(CURRENT_USER(), '@', -1), '''')) LIMIT 1";
 
-int nibble(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    throw Error(ErrorCode::Corrupt, "the tenant's answer about the session's user is no hexadecimal text");
-}
-
-std::string fromHex(const std::optional<std::string>& hex) {
-    std::string text;
-    for (std::size_t i = 0; hex && i + 1 < hex->size(); i += 2) {
-        text += static_cast<char>(nibble((*hex)[i]) << 4 | nibble((*hex)[i + 1]));
-    }
-    return text;
-}
-
 }  // namespace
 
 bool OwnStatements::claims(Command command, ByteView payload) const {
@@ -92,9 +79,9 @@ ReplyStyle OwnStatements::style() const {
 net::Awaitable<Bytes> OwnStatements::answer(Command command, Bytes payload) {
     switch (command) {
         case Command::Query:
-            co_return co_await run(std::string(textOf(payload).substr(1)), {}, RowFormat::Text);
+            co_return co_await query(std::string(textOf(payload).substr(1)));
         case Command::StmtPrepare:
-            co_return prepare(std::string(textOf(payload).substr(1)));
+            co_return co_await prepare(std::string(textOf(payload).substr(1)));
         case Command::StmtExecute:
             co_return co_await execute(std::move(payload));
         case Command::StmtSendLongData:
@@ -114,8 +101,14 @@ net::Awaitable<Bytes> OwnStatements::answer(Command command, Bytes payload) {
     }
 }
 
-Bytes OwnStatements::prepare(std::string text) {
+net::Awaitable<Bytes> OwnStatements::query(std::string text) {
+    std::string read = co_await utf8OfClient(connection_, std::move(text));
+    co_return co_await run(std::move(read), {}, RowFormat::Text);
+}
+
+net::Awaitable<Bytes> OwnStatements::prepare(std::string sent) {
     last_prepared_.reset();
+    std::string text = co_await utf8OfClient(connection_, std::move(sent));
     if (prepared_.size() >= kMaxPrepared) {
         throw Error(ErrorCode::Conflict, SqlCode{1461, "42000"},
                     fmt::format("this session has {} of Tidemark's statements prepared already", kMaxPrepared),
@@ -130,7 +123,7 @@ Bytes OwnStatements::prepare(std::string text) {
     last_prepared_ = next_id_;
     Bytes reply = preparedReply(style(), next_id_, count);
     next_id_ = next_id_ == kLastId ? kFirstId : next_id_ + 1;
-    return reply;
+    co_return reply;
 }
 
 /// COM_STMT_SEND_LONG_DATA has no answer: what does not fit shows when the statement is executed.
@@ -155,6 +148,9 @@ net::Awaitable<Bytes> OwnStatements::execute(Bytes payload) {
     if (too_long) {
         throw Error(ErrorCode::InvalidRequest, SqlCode{1153, "08S01"},
                     fmt::format("the parameters have over {} bytes", kMaxSize));
+    }
+    for (Value& value : values) {
+        if (auto* text = std::get_if<std::string>(&value)) *text = co_await utf8OfClient(connection_, *text);
     }
     co_return co_await run(statement.text, std::move(values), RowFormat::Binary);
 }

@@ -48,7 +48,8 @@ private:
 
     std::optional<std::uint32_t> preparedId(ByteView payload) const;
     Prepared& prepared(ByteView payload);
-    Bytes prepare(std::string text);
+    net::Awaitable<Bytes> query(std::string text);
+    net::Awaitable<Bytes> prepare(std::string sent);
     void appendLongData(ByteView payload);
     net::Awaitable<Bytes> execute(Bytes payload);
     net::Awaitable<Bytes> run(std::string text, std::vector<mysql::Value> parameters, mysql::RowFormat format);

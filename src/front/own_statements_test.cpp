@@ -229,6 +229,30 @@ TEST_F(FrontOwn, PreparedStatementsFailWithTheRightError) {
     EXPECT_EQ(client.value("SELECT 1"), "1");
 }
 
+TEST_F(FrontOwn, ReadsTheClientsCharacterSet) {
+    const LibClient client = admin();
+    const auto refused = [&](const std::string& uri) {
+        client.run("ALTER SYSTEM RESTORE t FROM '" + uri + "'");
+        return client.message();
+    };
+    // The message comes back as it is: it is in UTF-8.
+    client.run("SET NAMES latin1");
+    EXPECT_EQ(refused("d\xe9"), "RESTORE t FROM 'd\xc3\xa9' is not a valid uri");
+    client.run("SET NAMES gbk");
+    EXPECT_EQ(refused("\xd6\xd0\x81\x5c"), "RESTORE t FROM '\xe4\xb8\xad\xe4\xb9\x97' is not a valid uri");
+    EXPECT_EQ(client.run("ALTER SYSTEM RESTORE t FROM '\xff\xff'"), 1300U) << client.message();
+    EXPECT_EQ(client.run("ALTER SYSTEM ECHO '" + std::string(9000, '\xd6') + "'"), 1235U);
+    EXPECT_NE(client.message().find("SET NAMES utf8mb4"), std::string::npos);
+    Statement statement(client, "ALTER SYSTEM ECHO ?");
+    ASSERT_TRUE(statement.prepared());
+    statement.add(MYSQL_TYPE_STRING, "\xd6\xd0", 2);
+    ASSERT_TRUE(statement.execute()) << mysql_stmt_error(statement.get());
+    EXPECT_EQ(statement.row(), std::vector<std::string>{"text:\xe4\xb8\xad"});
+    client.run("SET NAMES utf8mb4");
+    EXPECT_EQ(refused("d\xc3\xa9"), "RESTORE t FROM 'd\xc3\xa9' is not a valid uri");
+    EXPECT_EQ(client.value("SELECT 1"), "1");
+}
+
 TEST_F(FrontOwn, LongDataArrivesInPieces) {
     const LibClient client = admin();
     Statement statement(client, "ALTER SYSTEM ECHO ?");

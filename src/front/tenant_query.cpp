@@ -31,4 +31,18 @@ net::Awaitable<std::vector<TextRow>> queryTenant(Connection& connection, std::st
     co_return parseTextResponse(answer, connection.agreed);
 }
 
+static int nibble(char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+    throw Error(ErrorCode::Corrupt, "the tenant's answer is no hexadecimal text");
+}
+
+std::string fromHex(const std::optional<std::string>& hex) {
+    std::string text;
+    for (std::size_t i = 0; hex && i + 1 < hex->size(); i += 2) {
+        text += static_cast<char>(nibble((*hex)[i]) << 4 | nibble((*hex)[i + 1]));
+    }
+    return text;
+}
+
 }  // namespace tidemark::front
