@@ -157,26 +157,36 @@ TEST(Archiver, WaitsForADestinationThatFails) {
     }
 }
 
+/// A destination that can be exchanged for an empty directory, as when its file system is unmounted, and back.
+class MountPoint {
+public:
+    MountPoint() {
+        std::filesystem::create_directory(root());
+        std::filesystem::create_directory(other());
+    }
+    std::filesystem::path root() const { return directory_.path() / "archive"; }
+    void exchange() const {
+        ASSERT_EQ(renameat2(AT_FDCWD, root().c_str(), AT_FDCWD, other().c_str(), RENAME_EXCHANGE), 0);
+    }
+
+private:
+    std::filesystem::path other() const { return directory_.path() / "other"; }
+    const testing::TemporaryDirectory directory_;
+};
+
 TEST(Archiver, DoesNotTakeTheDirectoryBeneathAnUnmountedDestinationForIt) {
-    const testing::TemporaryDirectory directory;
-    const auto root = directory.path() / "archive";
-    const auto other = directory.path() / "other";
-    std::filesystem::create_directory(root);
-    std::filesystem::create_directory(other);
-    const auto exchange = [&] {
-        ASSERT_EQ(renameat2(AT_FDCWD, root.c_str(), AT_FDCWD, other.c_str(), RENAME_EXCHANGE), 0);
-    };
-    storage::FileStorage storage(root);
+    const MountPoint mount;
+    storage::FileStorage storage(mount.root());
     ArchivedServer source(storage);
     source.startArchiver();
     writeSome(source.server, 3);
     source.awaitArchived();
     const auto durable = source.listener.seen().progress.round.checkpoint_scn;
-    exchange();
+    mount.exchange();
     writeSome(source.server, 3);
     const auto seen = source.listener.await("the trouble", [](const Seen& now) { return !now.trouble.empty(); });
     EXPECT_EQ(seen.progress.round.checkpoint_scn, durable) << "what went into the wrong directory is not archived";
-    exchange();
+    mount.exchange();
     source.listener.await("the recovery", [](const Seen& now) { return now.trouble.empty(); });
     source.awaitArchived();
     expectComplete(storage, source);
@@ -184,24 +194,17 @@ TEST(Archiver, DoesNotTakeTheDirectoryBeneathAnUnmountedDestinationForIt) {
 
 /// At a shutdown of the machine the mount may go first.
 TEST(Archiver, DoesNotReportWhatItsEndWroteBeneathAnUnmountedDestination) {
-    const testing::TemporaryDirectory directory;
-    const auto root = directory.path() / "archive";
-    const auto other = directory.path() / "other";
-    std::filesystem::create_directory(root);
-    std::filesystem::create_directory(other);
-    const auto exchange = [&] {
-        ASSERT_EQ(renameat2(AT_FDCWD, root.c_str(), AT_FDCWD, other.c_str(), RENAME_EXCHANGE), 0);
-    };
-    storage::FileStorage storage(root);
+    const MountPoint mount;
+    storage::FileStorage storage(mount.root());
     ArchivedServer source(storage);
     source.options.lag_target = std::chrono::hours(1);
     source.startArchiver();
     source.listener.await("the beginning", [](const Seen& seen) { return seen.progress.round.checkpoint_scn != 0; });
-    exchange();
+    mount.exchange();
     writeSome(source.server, 3000);
     source.abandonArchiver();
     EXPECT_FALSE(storage.list("piece").empty()) << "nothing was pending: the test shows nothing";
-    exchange();
+    mount.exchange();
     source.options.known_checkpoint = source.listener.seen().progress.round.checkpoint_scn;
     source.options.lag_target = std::chrono::milliseconds(10);
     source.startArchiver();

@@ -196,6 +196,15 @@ TEST(LogReplay, LosesNothingAndAddsNothingWhateverDiesOnTheWay) {
     EXPECT_EQ(checksums(restored), checksums(source.server));
 }
 
+std::vector<Scn> scnsIn(const ArchiveReader& reader) {
+    std::vector<Scn> scns;
+    reader.transactions(0, kScnUnlimited, [&](const auto& entry) {
+        scns.push_back(entry.scn);
+        return true;
+    });
+    return scns;
+}
+
 /// A table with one row per transaction, by several writers that note what they were told.
 class Ledger {
 public:
@@ -266,11 +275,7 @@ TEST(LogReplay, StopsAtAnyScnExactly) {
 
     const ArchiveReader reader(storage);
     const auto& round = reader.rounds().at(0);
-    std::vector<Scn> scns;
-    reader.transactions(0, kScnUnlimited, [&](const auto& entry) {
-        scns.push_back(entry.scn);
-        return true;
-    });
+    const auto scns = scnsIn(reader);
     std::set<Scn> targets{round.start.scn, round.checkpoint_scn};
     for (int i = 0; i < 5; ++i)
         targets.insert(scns[random() % scns.size()]);  // exactly at a transaction
@@ -329,11 +334,7 @@ TEST(LogReplay, KeepsTheRelayLogWithinItsLimit) {
     source.stopArchiver();
     const ArchiveReader reader(storage);
     const auto& round = reader.rounds().at(0);
-    std::vector<Scn> scns;
-    reader.transactions(0, kScnUnlimited, [&](const auto& entry) {
-        scns.push_back(entry.scn);
-        return true;
-    });
+    const auto scns = scnsIn(reader);
 
     const RestoredServer restored(
         {"--relay-log=relay", "--relay-log-space-limit=4194304", "--max-relay-log-size=1048576"});
@@ -369,11 +370,7 @@ TEST(LogReplay, KeepsTheOrderOfSeveralDomains) {
     source.awaitArchived();
     source.stopArchiver();
     const ArchiveReader reader(storage);
-    std::vector<Scn> scns;
-    reader.transactions(0, kScnUnlimited, [&](const auto& entry) {
-        scns.push_back(entry.scn);
-        return true;
-    });
+    const auto scns = scnsIn(reader);
     ASSERT_EQ(scns.size(), 602U);
     const RestoredServer restored;
     const auto start = reader.rounds().at(0).start.position;
