@@ -67,13 +67,13 @@ TEST(Statement, ReadsRestoresAsOperatorsAndDriversSendThem) {
 }
 
 TEST(Statement, TakesAnScnAsAParameter) {
-    constexpr std::string_view text = "ALTER SYSTEM RESTORE ? FROM ? UNTIL SCN = ? WITH ? DESCRIPTION = ?";
-    EXPECT_EQ(countParameters(text), 5U);
+    constexpr std::string_view kText = "ALTER SYSTEM RESTORE ? FROM ? UNTIL SCN = ? WITH ? DESCRIPTION = ?";
+    EXPECT_EQ(countParameters(kText), 5U);
     for (const mysql::Value& scn :
          {mysql::Value(std::int64_t{1658285759724047000}), mysql::Value(std::uint64_t{1658285759724047000}),
           mysql::Value(std::string("1658285759724047000"))}) {
         const auto restore =
-            parsed<Restore>(text, {std::string("t"), std::string("x"), scn, std::string("y"), std::string("z")});
+            parsed<Restore>(kText, {std::string("t"), std::string("x"), scn, std::string("y"), std::string("z")});
         EXPECT_EQ(restore.until_scn, 1658285759724047000ULL);
         EXPECT_EQ(restore.description, "z");
     }
