@@ -59,7 +59,7 @@ void ArchiveService::enable(const std::vector<catalog::Tenant>& tenants) {
 
 /// Where to archive to. Throws if archiving cannot start.
 catalog::ArchiveDestination ArchiveService::requireReady(const catalog::Tenant& tenant) {
-    if (tenant.log_mode == LogMode::Archivelog) throw obError(Ob::AlreadyInArchiveMode);
+    if (tenant.log_mode == LogMode::Archivelog) throw obError(Ob::AlreadyInArchiveMode, {}, "tenant " + tenant.name);
     if (tenant.status != catalog::TenantStatus::Normal || tenant.role != catalog::TenantRole::Primary) {
         throw obError(
             Ob::CannotStartLogArchive,
@@ -110,7 +110,8 @@ std::unique_ptr<RoundFollower> ArchiveService::take(catalog::TenantId tenant) {
 
 void ArchiveService::disable(const std::vector<catalog::Tenant>& tenants) {
     for (const catalog::Tenant& tenant : tenants) {
-        if (tenant.log_mode == LogMode::NoArchivelog) throw obError(Ob::AlreadyInNoArchiveMode);
+        if (tenant.log_mode == LogMode::NoArchivelog)
+            throw obError(Ob::AlreadyInNoArchiveMode, {}, "tenant " + tenant.name);
     }
     for (const catalog::Tenant& tenant : tenants) {
         const auto round = stores_.archive.lastRound(tenant.id);

@@ -207,23 +207,22 @@ void Archiver::checkpointIfIdle(Session& session) {
 
 /// Everything that has arrived is durable: both sides work.
 void Archiver::noteDurable(const Session& session) {
-    storage::requireMounted(destination_);
-    {
-        const std::lock_guard lock(mutex_);
-        purge_before_ = session.receiver->binlogFile();
-    }
+    report(session.receiver->binlogFile());
     refusals_ = 0;
     retry_after_ = kRetryShortest;
     if (!std::exchange(trouble_, {}).empty()) {
         log_->info("archiving goes on, durable up to {}", round_->position().text());
         listener_.recovered();
     }
-    report();
 }
 
 /// Not durable is what was written where no destination is; the next session begins behind what really is there.
-void Archiver::report() {
+void Archiver::report(const std::optional<std::string>& purge_before) {
     storage::requireMounted(destination_);
+    if (purge_before) {
+        const std::lock_guard lock(mutex_);
+        purge_before_ = *purge_before;
+    }
     durable_checkpoint_ = round_->state().checkpoint_scn;
     listener_.progress({round_->state(), round_->takeChangedPieces(), safeToPurgeBefore().value_or("")});
 }

@@ -89,7 +89,7 @@ private:
     void flush(Session& session);
     void checkpointIfIdle(Session& session);
     void noteDurable(const Session& session);
-    void report();
+    void report(const std::optional<std::string>& purge_before = std::nullopt);
     void handleFailure(const Error& error);
     void waitBeforeRetry();
     void handleInterruption();

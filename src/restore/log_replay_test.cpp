@@ -314,6 +314,7 @@ bool comesToWaitForRoom(const MariadbServer& server) {
         const auto status = watcher.query("SHOW SLAVE STATUS");
         if (!status.empty() && status.rows[0].text("Slave_IO_State").find("free enough relay log") != std::string::npos)
             return true;
+        // A pause between two looks at a state that the server tells nobody of.
         std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }
     return false;

@@ -19,7 +19,7 @@ struct MariadbBackupOptions {
     std::filesystem::path data_directory;  ///< of the tenant
     mysql::Endpoint endpoint;              ///< socket, user and password of an account with all privileges
     std::filesystem::path work_directory;  ///< where a private directory for options and log is made; empty: /tmp
-    StageLimits limits;                    ///< of holding up the tenant; then the copy fails
+    StageLimits limits;                    ///< of waiting for the tenant and of holding it up
 };
 
 /// Streams a running tenant by mariadb-backup, a separate process. The process dies with us, and the tenant then frees
@@ -32,8 +32,8 @@ public:
     SourceTotals measure() override;
     /// Throws NotFound if mariadb-backup is not installed.
     void open(std::stop_token stop) override;
-    /// next and read throw Unavailable, with what mariadb-backup said last, if it ended early, and Conflict if it did
-    /// not get its locks, or was ended because it held up the tenant.
+    /// next and read throw Unavailable, with what mariadb-backup said last, if it ended early, or if it was ended
+    /// because it could not begin; Conflict if it was ended because it held up the tenant.
     std::optional<Chunk> next() override;
     void read(std::span<std::uint8_t> into) override;
     SourceFacts finish() override;

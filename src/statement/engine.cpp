@@ -179,9 +179,6 @@ std::vector<catalog::Tenant> Engine::toSwitch(const Caller& caller, const Switch
     }
     for (const catalog::Tenant& tenant : tenants) {
         if (tenant.id == catalog::kSysTenantId) throw obError(Ob::NotSupported, "archiving of the sys tenant is");
-        if (!in_mode(tenant)) continue;
-        throw obError(mode.archive ? Ob::AlreadyInArchiveMode : Ob::AlreadyInNoArchiveMode, {},
-                      "tenant " + tenant.name);
     }
     return tenants;
 }

@@ -63,7 +63,7 @@ private:
     static void requireSys(const Caller& caller);
     /// Throws 1406 if the text has more characters than its record has room for.
     static void requireFits(const char* what, const std::string& text, std::size_t limit);
-    /// The tenants whose archive mode really changes. Throws if one that is named cannot change.
+    /// The tenants whose archive mode is to change. Throws if sys is one of them.
     std::vector<catalog::Tenant> toSwitch(const Caller& caller, const SwitchArchiveMode& mode);
     void setOne(const catalog::Tenant& tenant, const std::string& name, const std::string& value);
     /// The tenants a clause means: the named ones, all user tenants, or the session's own.
