@@ -10,8 +10,15 @@ function(tidemark_library name)
   list(FILTER sources EXCLUDE REGEX "_test\\.cpp$")
   list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
 
+  if("Boost::headers" IN_LIST ARG_DEPENDS OR "net" IN_LIST ARG_DEPENDS)
+    set(precompiled edge)
+  else()
+    set(precompiled common)
+  endif()
+
   if(sources)
     add_library(tidemark_${name} STATIC ${sources})
+    target_precompile_headers(tidemark_${name} REUSE_FROM precompiled_${precompiled})
     set(scope PUBLIC)
   else()
     add_library(tidemark_${name} INTERFACE)
@@ -36,8 +43,9 @@ function(tidemark_library name)
   if(tests)
     add_executable(${name}_test ${tests})
     target_link_libraries(${name}_test PRIVATE tidemark_${name} tidemark_testing GTest::gtest_main GTest::gmock)
+    target_precompile_headers(${name}_test REUSE_FROM precompiled_tests)
+    target_compile_options(${name}_test PRIVATE -O1)
     tidemark_warnings(${name}_test)
-    target_compile_definitions(${name}_test PRIVATE TIDEMARK_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
     add_test(NAME ${name} COMMAND ${name}_test)
   endif()
 endfunction()
@@ -48,7 +56,8 @@ function(tidemark_warnings target)
     return()
   endif()
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Werror
-                         -Wno-missing-field-initializers)  # designated initialisers leave defaults out on purpose
+                         -Wno-missing-field-initializers  # designated initialisers leave defaults out on purpose
+                         -Wno-restrict -Wno-array-bounds)  # GCC 12 sees them in std::string where there are none
 endfunction()
 
 # tidemark_program(<program name> MAIN <file> DEPENDS <folders>): a program linked from folder libraries.

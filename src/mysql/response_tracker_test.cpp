@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/random.h"
 #include "mysql/reply.h"
+#include "testing/source_directory.h"
 
 namespace tidemark::mysql {
 namespace {
@@ -21,7 +22,7 @@ struct Captured {
 };
 
 std::vector<Captured> capturedResponses() {
-    std::ifstream file(TIDEMARK_SOURCE_DIR "/testdata/mysql/responses.txt");
+    std::ifstream file(testing::sourceDirectory() / "testdata/mysql/responses.txt");
     std::vector<Captured> all;
     for (std::string line; std::getline(file, line);) {
         if (line.starts_with("#")) continue;

@@ -1,4 +1,5 @@
 #include "view/view_columns_test.h"
+#include "testing/source_directory.h"
 
 #include <gtest/gtest.h>
 
@@ -18,7 +19,7 @@ struct Column {
 };
 
 std::map<std::string, std::vector<Column>> documented(const std::string& scope) {
-    std::ifstream file(std::string(TIDEMARK_SOURCE_DIR) + "/test/sql/views.tsv");
+    std::ifstream file(testing::sourceDirectory() / "test/sql/views.tsv");
     std::map<std::string, std::vector<Column>> views;
     for (std::string line; std::getline(file, line);) {
         std::istringstream fields(line);
