@@ -44,9 +44,10 @@ void DataDirectory::checkContent() const {
         throw Error(ErrorCode::InvalidRequest, root_.string() + " was made by a newer Tidemark: " + *marker,
                     "start it with that version");
     }
+    const std::string unfinished_marker = fmt::format("{}.tmp", kMarker);
     for (const auto& entry : fs::directory_iterator(root_)) {
         // Left by a first start that ended before it could write the marker.
-        if (entry.path().filename() == "lock" || entry.path().filename() == std::string(kMarker) + ".tmp") continue;
+        if (entry.path().filename() == "lock" || entry.path().filename() == unfinished_marker) continue;
         throw Error(ErrorCode::InvalidRequest,
                     fmt::format("{} is no data directory of Tidemark, but has files in it, such as {}", root_.string(),
                                 entry.path().filename().string()),
