@@ -1,7 +1,6 @@
 #include "backup/backup_job.h"
 
 #include <fmt/format.h>
-#include <pthread.h>
 
 #include <condition_variable>
 #include <mutex>
@@ -37,6 +36,7 @@ void BackupJob::run(std::stop_token stop) {
     enter(BackupTaskStatus::BackupUserMeta);
     DataBackupResult copied = copyData(stop);
     copied.facts.gtid = ownPosition(copied.facts.gtid);
+    task_.end_scn = static_cast<Scn>(parts_.clock.now());
     enter(BackupTaskStatus::BeforeBackupLog);
     // Only the archive knows the SCN of the last transaction in the copy, and without it no restore can go on from it.
     awaitArchive(copied.facts.gtid, stop);
@@ -62,6 +62,7 @@ void BackupJob::begin() {
     const catalog::BegunBackup begun = parts_.stores.backups.begin(row_.tenant, row_.job_id, set_, least_id);
     task_ = begun.task;
     set_ = begun.set;
+    recorder_ = std::make_unique<TaskRecorder>(parts_.stores.backups, log_);
     task_.start_scn = static_cast<Scn>(parts_.clock.now());
     description_.id = {.number = static_cast<std::uint32_t>(set_.backup_set_id), .kind = block::SetKind::Full};
     log_->info("tenant {}: set {} at {}", tenant_.name, set_.backup_set_id, set_.path);
@@ -107,9 +108,21 @@ DataBackupResult BackupJob::copyData(std::stop_token stop) {
     }
 }
 
+static BackupTaskStatus statusOf(DataPhase phase) {
+    switch (phase) {
+        case DataPhase::Server:
+            return BackupTaskStatus::BackupDataSys;
+        case DataPhase::Redo:
+            return BackupTaskStatus::BackupDataMinor;
+        case DataPhase::Tables:
+            break;
+    }
+    return BackupTaskStatus::BackupDataMajor;
+}
+
 DataBackupResult BackupJob::copyOnce(std::stop_token stop) {
     storage::requireMounted(*storage_);
-    progress_ = std::make_unique<DataBackupProgress>();
+    progress_ = std::make_shared<DataBackupProgress>();
     const auto server = parts_.tenants.server(row_.tenant);
     source::MariadbBackupSource source({.data_directory = server->paths().data(),
                                         .endpoint = server->endpoint(),
@@ -117,73 +130,16 @@ DataBackupResult BackupJob::copyOnce(std::stop_token stop) {
     DataBackup backup(source, *storage_,
                       {.set = description_.id,
                        .data_file_size = static_cast<std::uint64_t>(
-                           parts_.stores.parameters.bytes(row_.tenant, "backup_data_file_size"))},
+                           parts_.stores.parameters.bytes(row_.tenant, "backup_data_file_size")),
+                       .on_phase = [this](DataPhase phase) { enter(statusOf(phase)); }},
                       *progress_);
-    // The views move while this thread reads.
-    std::jthread ticker([this](std::stop_token done) {
-        pthread_setname_np(pthread_self(), "backup-progress");
-        std::mutex mutex;
-        std::condition_variable_any wake;
-        std::unique_lock lock(mutex);
-        while (!wake.wait_for(lock, done, std::chrono::milliseconds(500), [&] { return done.stop_requested(); }))
-            record();
-    });
-    DataBackupResult result = backup.run(stop);
-    ticker.request_stop();
-    ticker.join();
-    return result;
-}
-
-static BackupTaskStatus statusOf(DataPhase phase) {
-    switch (phase) {
-        case DataPhase::Starting:
-            return BackupTaskStatus::BackupUserMeta;
-        case DataPhase::System:
-            return BackupTaskStatus::BackupDataSys;
-        case DataPhase::UserTables:
-            return BackupTaskStatus::BackupDataMajor;
-        case DataPhase::OtherFiles:
-        case DataPhase::Done:
-            break;
-    }
-    return BackupTaskStatus::BackupDataMinor;
-}
-
-/// In the views a macro block is 2 MiB of data, so that their share tells the truth: a tenant's many small files take a
-/// block each where they are stored.
-static std::int64_t macroBlocks(std::uint64_t bytes) {
-    return static_cast<std::int64_t>((bytes + block::kMacroBlockSize - 1) / block::kMacroBlockSize);
-}
-
-void BackupJob::record() {
-    catalog::BackupTask task = task_;
-    if (task.status == BackupTaskStatus::BackupUserMeta) task.status = statusOf(progress_->phase);
-    task.stats.input_bytes = progress_->read_bytes;
-    task.stats.output_bytes = progress_->stored.stored_bytes;
-    task.stats.tablet_count = static_cast<std::int64_t>(progress_->total_tablets.load());
-    task.stats.finish_tablet_count = static_cast<std::int64_t>(progress_->finished_tablets.load());
-    // The total was measured before the start; a tenant that grows meanwhile must not make more than all of it done.
-    task.stats.finish_macro_block_count = static_cast<std::int64_t>(progress_->read_bytes / block::kMacroBlockSize);
-    task.stats.macro_block_count = std::max(macroBlocks(progress_->total_bytes), macroBlocks(progress_->read_bytes));
-    task.stats.tablet_count = std::max(task.stats.tablet_count, task.stats.finish_tablet_count);
-    try {
-        parts_.stores.backups.progress(task);
-    } catch (const Error& error) {
-        log_->warn("progress could not be recorded: {}", error.what());
-    }
+    recorder_->follow(progress_);
+    return backup.run(stop);
 }
 
 void BackupJob::enter(BackupTaskStatus status) {
-    if (status == BackupTaskStatus::BeforeBackupLog) {
-        task_.stats.input_bytes = progress_->read_bytes;
-        task_.stats.output_bytes = progress_->stored.stored_bytes;
-        task_.stats.tablet_count = task_.stats.finish_tablet_count =
-            static_cast<std::int64_t>(progress_->total_tablets.load());
-        task_.stats.macro_block_count = task_.stats.finish_macro_block_count = macroBlocks(progress_->read_bytes);
-        task_.end_scn = static_cast<Scn>(parts_.clock.now());
-    }
     task_.status = status;
-    parts_.stores.backups.progress(task_);
+    recorder_->show(task_);
 }
 
 std::string BackupJob::ownPosition(const std::string& gtid) {
@@ -249,18 +205,19 @@ void BackupJob::completeSet(const DataBackupResult& copied) {
     storage::requireMounted(*storage_);
     block::finishBackupSet(*storage_, description_);
 
-    task_.stats.input_bytes = copied.blocks.plain_bytes;
+    task_.stats = countersOf(*progress_);
     task_.stats.output_bytes = copied.blocks.stored_bytes;
-    task_.stats.macro_block_count = task_.stats.finish_macro_block_count = macroBlocks(copied.blocks.plain_bytes);
-    task_.stats.tablet_count = task_.stats.finish_tablet_count = static_cast<std::int64_t>(copied.tablets);
     task_.stats.file_count = static_cast<std::int64_t>(copied.blocks.objects.size());
     set_.stats = task_.stats;
     set_.end_time = description_.end_time;
-    parts_.stores.backups.progress(task_);
+    recorder_->show(task_);
+    recorder_->drain();
 }
 
 void BackupJob::finish(const catalog::Outcome& outcome) {
+    recorder_.reset();  // nothing of it may come after the end
     if (outcome.state == catalog::Outcome::State::Failed) log_->error("failed: {}", outcome.comment);
+    if (outcome.state != catalog::Outcome::State::Completed && progress_) set_.stats = countersOf(*progress_);
     parts_.stores.backups.finish(row_.tenant, row_.job_id, outcome, set_.backup_set_id == 0 ? nullptr : &set_);
     if (outcome.state != catalog::Outcome::State::Completed) removeOwnSet();
 }

@@ -5,6 +5,7 @@
 #include <stop_token>
 
 #include "backup/data_backup.h"
+#include "backup/task_recorder.h"
 #include "base/log.h"
 #include "block/backup_set.h"
 #include "catalog/stores.h"
@@ -49,8 +50,6 @@ private:
     void completeSet(const DataBackupResult& copied);
     void removeOwnSet();
 
-    /// Writes the present counters, and the stage they show, to the catalog.
-    void record();
     void enter(catalog::BackupTaskStatus status);
 
     const BackupJobParts parts_;
@@ -62,7 +61,8 @@ private:
     catalog::ArchiveRound round_;  // in which the set is made
     std::shared_ptr<storage::Storage> storage_;
     block::BackupSetDescription description_;
-    std::unique_ptr<DataBackupProgress> progress_;  // of the present attempt
+    std::shared_ptr<DataBackupProgress> progress_;  // of the present attempt
+    std::unique_ptr<TaskRecorder> recorder_;
 };
 
 }  // namespace tidemark::backup

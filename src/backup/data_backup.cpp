@@ -11,16 +11,17 @@ namespace {
 
 constexpr std::string_view kDefinition = ".frm";
 
+/// mariadb-backup calls a tablespace so that was made while it ran; the right name follows at the end.
+constexpr std::string_view kNewTablespace = ".new";
+
 DataPhase phaseOf(const std::string& path) {
-    // The redo log comes along with everything else.
-    if (path.starts_with("ib_logfile")) return DataPhase::Starting;
-    if (path.starts_with("ibdata") || path.starts_with("undo")) return DataPhase::System;
-    if (!path.ends_with(".ibd")) return DataPhase::OtherFiles;
-    return path.starts_with("mysql/") ? DataPhase::System : DataPhase::UserTables;
+    if (path.starts_with("aria_log")) return DataPhase::Server;
+    return path.starts_with("ib_logfile") ? DataPhase::Redo : DataPhase::Tables;
 }
 
-void advance(std::atomic<DataPhase>& phase, DataPhase to) {
-    if (phase.load() < to) phase = to;
+std::string measuredPath(const std::string& path) {
+    if (!path.ends_with(kNewTablespace)) return path;
+    return path.substr(0, path.size() - kNewTablespace.size()) + ".ibd";
 }
 
 }  // namespace
@@ -45,9 +46,10 @@ DataBackupResult DataBackup::run(std::stop_token stop) {
         DataBackupResult result;
         result.facts = copy(writer, abort.get_token());
         requireWholeTables(writer);
+        for (const block::StoredFile& file : writer.files())
+            result.tablets += source::isTablet(file.path) ? 1 : 0;
         result.blocks = writer.finish();
         settleTotals();
-        result.tablets = progress_.finished_tablets;
         return result;
     } catch (const Error&) {
         writer.rethrowFailure();
@@ -56,10 +58,35 @@ DataBackupResult DataBackup::run(std::stop_token stop) {
 }
 
 void DataBackup::measure() {
-    const source::SourceTotals totals = source_.measure();
+    source::SourceTotals totals = source_.measure();
     progress_.total_bytes = totals.bytes;
-    progress_.total_files = totals.files;
     progress_.total_tablets = totals.tablets;
+    unread_ = std::move(totals.sizes);
+}
+
+void DataBackup::enterPhaseOf(const std::string& path) {
+    const DataPhase to = phaseOf(path);
+    for (const DataPhase phase : {DataPhase::Server, DataPhase::Redo, DataPhase::Tables}) {
+        if (phase > to || (phase_ && phase <= *phase_)) continue;
+        phase_ = phase;
+        options_.on_phase(phase);
+    }
+}
+
+void DataBackup::expect(const std::string& path, std::uint64_t bytes) {
+    const auto measured = unread_.find(measuredPath(path));
+    if (measured == unread_.end()) {
+        progress_.total_bytes += bytes;
+        return;
+    }
+    const std::uint64_t known = std::min(measured->second, bytes);
+    measured->second -= known;
+    progress_.total_bytes += bytes - known;
+}
+
+void DataBackup::finishTablet() {
+    if (progress_.finished_tablets == progress_.total_tablets) ++progress_.total_tablets;
+    ++progress_.finished_tablets;
 }
 
 source::SourceFacts DataBackup::copy(block::BlockWriter& writer, std::stop_token stop) {
@@ -77,6 +104,7 @@ void DataBackup::take(const source::Chunk& chunk, block::BlockWriter& writer) {
         case Kind::End:
             return takeEnd(chunk.path, writer);
         case Kind::Rename:
+            if (chunk.path.ends_with(kNewTablespace) && source::isTablet(chunk.new_path)) finishTablet();
             return writer.renameFile(chunk.path, chunk.new_path);
         case Kind::Remove:
             return writer.removeFile(chunk.path);
@@ -87,7 +115,8 @@ void DataBackup::takeData(const source::Chunk& chunk, block::BlockWriter& writer
     const auto open = open_.find(chunk.path);
     const block::FileNumber file = open != open_.end() ? open->second : writer.beginFile(chunk.path, chunk.replaces);
     if (open == open_.end()) open_.emplace(chunk.path, file);
-    advance(progress_.phase, phaseOf(chunk.path));
+    enterPhaseOf(chunk.path);
+    expect(chunk.path, chunk.size);
     for (std::uint64_t done = 0; done < chunk.size;) {
         const std::span<std::uint8_t> room = writer.reserve(file, chunk.offset + done);
         const std::size_t size = std::min<std::uint64_t>(room.size(), chunk.size - done);
@@ -104,8 +133,7 @@ void DataBackup::takeEnd(const std::string& path, block::BlockWriter& writer) {
     // A file without a byte has nothing but its end, also when it takes the place of another.
     writer.endFile(open != open_.end() ? open->second : writer.beginFile(path, true));
     if (open != open_.end()) open_.erase(open);
-    ++progress_.finished_files;
-    if (source::isTablet(path)) ++progress_.finished_tablets;
+    if (source::isTablet(path)) finishTablet();
 }
 
 void DataBackup::noteDefinition(const source::Chunk& chunk, block::FileNumber file, ByteView begin) {
@@ -139,9 +167,7 @@ void DataBackup::requireWholeTables(const block::BlockWriter& writer) const {
 
 void DataBackup::settleTotals() {
     progress_.total_bytes = progress_.read_bytes.load();
-    progress_.total_files = progress_.finished_files.load();
     progress_.total_tablets = progress_.finished_tablets.load();
-    progress_.phase = DataPhase::Done;
 }
 
 }  // namespace tidemark::backup

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
+#include <optional>
 #include <stop_token>
 #include <unordered_map>
 
@@ -11,23 +13,19 @@
 
 namespace tidemark::backup {
 
-/// What is being read, as the stream really brings it; only moves forward.
+/// What is being read, in the order in which mariadb-backup's stream brings it; docs/sql.md names the stages.
 enum class DataPhase {
-    Starting,    ///< nothing yet
-    System,      ///< the system tablespace, undo tablespaces, schema mysql
-    UserTables,  ///< the users' InnoDB tablespaces
-    OtherFiles,  ///< tables of other engines, definitions, the end of the redo log; commits pause briefly here
-    Done,
+    Server,  ///< what concerns the whole server: the control file of Aria's log
+    Redo,    ///< the redo log since the last checkpoint: changes that are not in the tablespaces yet
+    Tables,  ///< tablespaces, tables of other engines, definitions, and the ends of the logs
 };
 
-/// Counters of a data backup. Any thread may read them while it runs. Totals are measured before the start and set to
-/// what it really was at the end.
+/// Counters of a data backup. Any thread may read them while it runs; none of those of what is done ever falls. Totals
+/// are measured before the start, grow by what nobody could know then (redo log, files that grow), so that they are
+/// never below what is done, and are set to what it really was at the end.
 struct DataBackupProgress {
-    std::atomic<DataPhase> phase{DataPhase::Starting};
     std::atomic<std::uint64_t> total_bytes{0};
     std::atomic<std::uint64_t> read_bytes{0};
-    std::atomic<std::uint64_t> total_files{0};
-    std::atomic<std::uint64_t> finished_files{0};
     std::atomic<std::uint64_t> total_tablets{0};
     std::atomic<std::uint64_t> finished_tablets{0};
     block::BlockProgress stored;  ///< macro blocks done, and bytes written
@@ -37,12 +35,14 @@ struct DataBackupOptions {
     block::SetId set;
     std::uint64_t data_file_size = 4ULL << 30;  ///< parameter backup_data_file_size
     unsigned workers = 0;                       ///< 0: one per core
+    /// Called by the reading thread when a phase begins: each, in order, also one with nothing to read.
+    std::function<void(DataPhase)> on_phase = [](DataPhase) {};
 };
 
 struct DataBackupResult {
     source::SourceFacts facts;
     block::BlockWriterResult blocks;
-    std::uint64_t tablets = 0;
+    std::uint64_t tablets = 0;  ///< in the set
 };
 
 /// Copies what a source delivers into the blocks of a new backup set. The set stays unfinished: block::finishBackupSet
@@ -66,12 +66,18 @@ private:
     /// Throws Unavailable if a table's definition was copied and its data was not.
     void requireWholeTables(const block::BlockWriter& writer) const;
     void measure();
+    void enterPhaseOf(const std::string& path);
+    /// `bytes` of `path` are about to be read.
+    void expect(const std::string& path, std::uint64_t bytes);
+    void finishTablet();
     void settleTotals();
 
     source::Source& source_;
     storage::Storage& storage_;
     const DataBackupOptions options_;
     DataBackupProgress& progress_;
+    std::optional<DataPhase> phase_;
+    std::unordered_map<std::string, std::uint64_t> unread_;  ///< of what was measured, by path
     std::unordered_map<std::string, block::FileNumber> open_;
     /// Definitions beside which data files must be, and the endings of these.
     std::unordered_map<block::FileNumber, std::vector<std::string_view>> definitions_;

@@ -42,7 +42,7 @@ public:
         return static_cast<std::uint8_t>(offset % 251 + path.size());
     }
 
-    source::SourceTotals measure() override { return {.bytes = 1, .files = 2, .tablets = 3}; }
+    source::SourceTotals measure() override { return measured; }
     void open(std::stop_token stop) override { stop_ = std::move(stop); }
     std::optional<Chunk> next() override {
         if (before_next) before_next(at_);
@@ -69,6 +69,7 @@ public:
         throw Error(ErrorCode::Cancelled, "the source was stopped");
     }
 
+    source::SourceTotals measured;
     std::function<void(std::size_t)> before_next;
     bool incomplete = false;
 
@@ -89,7 +90,10 @@ Chunk end(const std::string& path) {
 class DataBackupTest : public ::testing::Test {
 protected:
     DataBackupResult run(source::Source& source, storage::Storage& storage, std::stop_token stop = {}) {
-        return DataBackup(source, storage, {.set = kSet, .workers = 2}, progress_).run(std::move(stop));
+        phases_.clear();
+        const auto on_phase = [this](DataPhase phase) { phases_.push_back(phase); };
+        return DataBackup(source, storage, {.set = kSet, .workers = 2, .on_phase = on_phase}, progress_)
+            .run(std::move(stop));
     }
     ErrorCode failure(source::Source& source, storage::Storage& storage, std::stop_token stop = {}) {
         try {
@@ -102,32 +106,27 @@ protected:
     }
 
     DataBackupProgress progress_;
+    std::vector<DataPhase> phases_;
 };
 
 TEST_F(DataBackupTest, StoresWhatTheSourceDeliversAndCountsIt) {
-    ScriptedSource source({data("ibdata1", 0, 3 << 20), data("mysql/gtid.ibd", 0, 100), data("ibdata1", 3 << 20, 5),
-                           end("mysql/gtid.ibd"), end("ibdata1"), data("d/t.ibd", 0, 1 << 20), end("d/t.ibd"),
-                           data("d/m.MYD", 0, 9), end("d/m.MYD"), end("d/m.frm"), data("ib_logfile0", 0, 10),
-                           end("ib_logfile0")});
-    std::vector<DataPhase> phases;
-    source.before_next = [&](std::size_t) {
-        if (phases.empty() || phases.back() != progress_.phase) phases.push_back(progress_.phase);
-    };
+    ScriptedSource source({data("aria_log_control", 0, 52), data("ibdata1", 0, 3 << 20), data("mysql/gtid.ibd", 0, 100),
+                           data("ibdata1", 3 << 20, 5), end("mysql/gtid.ibd"), end("ibdata1"),
+                           data("d/t.ibd", 0, 1 << 20), end("d/t.ibd"), data("d/m.MYD", 0, 9), end("d/m.MYD"),
+                           end("d/m.frm"), data("ib_logfile0", 0, 10), end("ib_logfile0"), end("aria_log_control")});
     MemoryStorage storage;
     const DataBackupResult result = run(source, storage);
 
-    EXPECT_EQ(phases,
-              (std::vector{DataPhase::Starting, DataPhase::System, DataPhase::UserTables, DataPhase::OtherFiles}));
-    EXPECT_EQ(progress_.phase, DataPhase::Done);
+    EXPECT_EQ(phases_, (std::vector{DataPhase::Server, DataPhase::Redo, DataPhase::Tables}))
+        << "each once, in order, although the redo log came last";
     EXPECT_EQ(result.facts.gtid, "1002-101-7");
-    EXPECT_EQ(result.blocks.files, 6U);
+    EXPECT_EQ(result.blocks.files, 7U);
     EXPECT_EQ(result.tablets, 4U);
-    EXPECT_EQ(result.blocks.blocks, 6U);
-    const std::uint64_t bytes = (3 << 20) + 100 + 5 + (1 << 20) + 9 + 10;
+    EXPECT_EQ(result.blocks.blocks, 7U);
+    const std::uint64_t bytes = 52 + (3 << 20) + 100 + 5 + (1 << 20) + 9 + 10;
     EXPECT_EQ(result.blocks.plain_bytes, bytes);
     EXPECT_EQ(progress_.read_bytes, bytes);
     EXPECT_EQ(progress_.total_bytes, bytes) << "what was estimated is replaced by what was";
-    EXPECT_EQ(progress_.total_files, 6U);
 
     const block::BlockReader reader(storage, block::blockDirectory(kSet), 1);
     block::BlockDecoder decoder(reader);
@@ -139,6 +138,30 @@ TEST_F(DataBackupTest, StoresWhatTheSourceDeliversAndCountsIt) {
             ASSERT_EQ(content[i], ScriptedSource::byteAt(path, entry.id.number * block::kMacroBlockSize + i));
         }
     }
+}
+
+TEST_F(DataBackupTest, KeepsTotalsThatWereMeasuredAndAddsOnlyWhatWasUnknown) {
+    ScriptedSource source({data("ib_logfile0", 0, 50), data("d/grown.ibd", 0, 150), end("d/grown.ibd"),
+                           data("d/made.new", 0, 30), end("d/made.new"), data("d/new.ibd", 0, 7), end("d/new.ibd"),
+                           Chunk{.kind = Chunk::Kind::Rename, .path = "d/made.new", .new_path = "d/made.ibd"},
+                           end("ib_logfile0")});
+    source.measured = {.bytes = 175,
+                       .files = 3,
+                       .tablets = 3,
+                       .sizes = {{"d/grown.ibd", 100}, {"d/made.ibd", 30}, {"d/dropped.ibd", 45}}};
+    std::vector<std::uint64_t> totals;
+    source.before_next = [&](std::size_t) {
+        totals.push_back(progress_.total_bytes);
+        EXPECT_LE(progress_.read_bytes, progress_.total_bytes);
+        EXPECT_LE(progress_.finished_tablets, progress_.total_tablets);
+    };
+    MemoryStorage storage;
+    const DataBackupResult result = run(source, storage);
+    EXPECT_EQ(totals, (std::vector<std::uint64_t>{175, 225, 275, 275, 275, 275, 282, 282, 282, 282}));
+    EXPECT_EQ(progress_.total_bytes, 237U) << "what was read";
+    EXPECT_EQ(progress_.finished_tablets, 3U);
+    EXPECT_EQ(progress_.total_tablets, 3U);
+    EXPECT_EQ(result.tablets, 3U);
 }
 
 TEST_F(DataBackupTest, LeavesItsSetUnfinished) {

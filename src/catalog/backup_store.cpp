@@ -227,7 +227,12 @@ void BackupStore::finish(TenantId tenant, JobId job_id, const Outcome& outcome, 
                              {"result", std::int64_t{outcome.result}},
                              {"comment", fitting(outcome.comment, 4096)},
                              {"end_time", sqlTime(now)}};
-        endTask(client, tenant, job_id, ending);
+        Columns task_ending = ending;
+        if (set != nullptr) {
+            const Columns stats = statsColumns(set->stats);
+            task_ending.insert(task_ending.end(), stats.begin(), stats.end());
+        }
+        endTask(client, tenant, job_id, task_ending);
         if (job->backup_set_id != 0) endSet(client, *job, outcome, now, set);
         updateRows(client, "backup_job", ending, keyOf(tenant, job_id));
         moveToHistory(client, "backup_job", keyOf(tenant, job_id));

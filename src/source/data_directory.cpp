@@ -30,6 +30,7 @@ void addFile(const fs::path& relative, std::uint64_t size, SourceTotals& totals)
     totals.bytes += size;
     totals.files += 1;
     totals.tablets += isTablet(relative.string()) ? 1 : 0;
+    totals.sizes.emplace(relative.string(), size);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <span>
 #include <stop_token>
 #include <string>
+#include <unordered_map>
 
 namespace tidemark::source {
 
@@ -31,7 +32,8 @@ struct Chunk {
 struct SourceTotals {
     std::uint64_t bytes = 0;
     std::uint64_t files = 0;
-    std::uint64_t tablets = 0;  ///< files for which isTablet() holds
+    std::uint64_t tablets = 0;                             ///< files for which isTablet() holds
+    std::unordered_map<std::string, std::uint64_t> sizes;  ///< of each file, by path
 };
 
 /// What the stream is a copy of; known once it is complete.

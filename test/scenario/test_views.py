@@ -1,4 +1,4 @@
-"""The views of the two seed pages, and what is in them while work runs."""
+"""The views of the two pages; what is in them while work runs is in test_backup_progress.py."""
 import csv
 import pathlib
 
@@ -33,35 +33,6 @@ def test_tenant_views_have_exactly_the_documented_columns(shop, view):
         "SELECT COLUMN_NAME AS c FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = 'oceanbase' AND TABLE_NAME = %s"
         " ORDER BY ORDINAL_POSITION", [view], tenant="shop"))
     assert [c["c"] for c in columns] == spec_columns("mysql", view) != []
-
-
-def test_progress_is_real_while_a_backup_runs(shop):
-    """Counters only grow, phases come in order, and the tenant sees the same as sys."""
-    node = shop
-    node.sql("CREATE DATABASE fill", tenant="shop")
-    node.sql("CREATE TABLE fill.t AS SELECT seq AS id, SHA2(seq, 512) AS a, SHA2(-seq, 512) AS b FROM fill.seq_1_to_1000000",
-             tenant="shop")
-    node.start_archive("shop")
-    job = node.start_backup("shop")
-    seen, in_tenant = [], []
-    ended = "SELECT 1 FROM oceanbase.CDB_OB_BACKUP_JOB_HISTORY WHERE TENANT_ID <> 1 AND JOB_ID = %s"
-    while not node.sql(ended, [job]):
-        for task in node.sql("SELECT * FROM oceanbase.CDB_OB_BACKUP_TASKS"):
-            seen.append(task)
-        in_tenant += node.sql("SELECT * FROM oceanbase.DBA_OB_BACKUP_TASKS", tenant="shop")
-    assert node.wait_backup("shop", job)["STATUS"] == "COMPLETED"
-    for earlier, later in zip(seen, seen[1:]):
-        for counter in ("INPUT_BYTES", "OUTPUT_BYTES", "FINISH_TABLET_COUNT", "FINISH_MACRO_BLOCK_COUNT"):
-            assert later[counter] >= earlier[counter], counter
-        assert later["FINISH_MACRO_BLOCK_COUNT"] <= later["MACRO_BLOCK_COUNT"]
-    assert {t["STATUS"] for t in seen} & {"BACKUP_DATA_SYS", "BACKUP_DATA_MAJOR", "BACKUP_DATA_MINOR"}
-    assert in_tenant and {t["TASK_ID"] for t in in_tenant} == {t["TASK_ID"] for t in seen}
-    history = node.sql("SELECT * FROM oceanbase.CDB_OB_BACKUP_TASK_HISTORY WHERE JOB_ID = %s", [job])[0]
-    assert history["FINISH_MACRO_BLOCK_COUNT"] == history["MACRO_BLOCK_COUNT"] > 50
-    assert history["MACRO_BLOCK_COUNT"] == -(-history["INPUT_BYTES"] // (2 << 20)), "in units of 2 MiB"
-    assert history["INPUT_BYTES"] > history["OUTPUT_BYTES"] > 1_000_000
-    wait_for("the history in the tenant", lambda: node.sql(
-        "SELECT 1 FROM oceanbase.DBA_OB_BACKUP_TASK_HISTORY WHERE STATUS = 'COMPLETED'", tenant="shop"), 5)
 
 
 def test_any_sql_works_on_top(shop):

@@ -1,0 +1,141 @@
+#include "backup/task_recorder.h"
+
+#include <pthread.h>
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "block/macro_block.h"
+
+namespace tidemark::backup {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::seconds kDrainLimit{5};
+
+/// In the views a macro block is 2 MiB of data, so that their share tells the truth: a tenant's many small files take a
+/// block each where they are stored.
+std::int64_t macroBlocks(std::uint64_t bytes) {
+    return static_cast<std::int64_t>((bytes + block::kMacroBlockSize - 1) / block::kMacroBlockSize);
+}
+
+}  // namespace
+
+catalog::BackupStats countersOf(const DataBackupProgress& progress) {
+    catalog::BackupStats stats;
+    // What is done is read before its total, which then cannot be the lower one.
+    stats.input_bytes = progress.read_bytes;
+    stats.output_bytes = progress.stored.stored_bytes;
+    stats.finish_tablet_count = static_cast<std::int64_t>(progress.finished_tablets.load());
+    stats.tablet_count = static_cast<std::int64_t>(progress.total_tablets.load());
+    const std::uint64_t total = progress.total_bytes;
+    stats.macro_block_count = macroBlocks(total);
+    stats.finish_macro_block_count = stats.input_bytes == total
+                                         ? stats.macro_block_count
+                                         : static_cast<std::int64_t>(stats.input_bytes / block::kMacroBlockSize);
+    return stats;
+}
+
+TaskRecorder::TaskRecorder(catalog::BackupStore& store, Logger log)
+    : store_(store),
+      log_(std::move(log)),
+      shown_since_(Clock::now()),
+      tried_(shown_since_),
+      thread_([this](std::stop_token stop) {
+          pthread_setname_np(pthread_self(), "backup-progress");
+          run(std::move(stop));
+      }) {}
+
+TaskRecorder::~TaskRecorder() {
+    thread_.request_stop();
+    changed_.notify_all();
+}
+
+void TaskRecorder::show(const catalog::BackupTask& task) {
+    const std::lock_guard lock(mutex_);
+    if (!stages_.empty() && stages_.back().status == task.status) {
+        stages_.back() = task;
+    } else if (stages_.empty() && task_ && task_->status == task.status) {
+        task_ = task;
+        written_ = false;
+    } else {
+        stages_.push_back(task);
+    }
+    ++shows_;
+    changed_.notify_all();
+}
+
+void TaskRecorder::follow(std::shared_ptr<const DataBackupProgress> progress) {
+    const std::lock_guard lock(mutex_);
+    progress_ = std::move(progress);
+}
+
+void TaskRecorder::drain() {
+    std::unique_lock lock(mutex_);
+    const Time limit = Clock::now() + kDrainLimit;
+    while (!(stages_.empty() && written_ && Clock::now() >= shown_since_ + kShown) && Clock::now() < limit)
+        changed_.wait_until(lock, std::min(limit, Clock::now() + kShown));
+}
+
+void TaskRecorder::run(std::stop_token stop) {
+    std::unique_lock lock(mutex_);
+    while (!stop.stop_requested()) {
+        const Time next = due();
+        if (Clock::now() >= next) {
+            write(lock);
+        } else {
+            changed_.wait_until(lock, stop, next, [&] { return due() < next; });
+        }
+    }
+}
+
+TaskRecorder::Time TaskRecorder::due() const {
+    const Time earliest = failed_ ? tried_ + kInterval : Time();
+    if (!stages_.empty()) return std::max(shown_since_ + kShown, earliest);
+    return written_ ? tried_ + kInterval : earliest;
+}
+
+void TaskRecorder::write(std::unique_lock<std::mutex>& lock) {
+    const bool next_stage = !stages_.empty();
+    const std::uint64_t bytes = progress_ ? progress_->read_bytes + progress_->stored.stored_bytes : 0;
+    tried_ = Clock::now();
+    if (!next_stage && (!task_ || (written_ && bytes == counted_bytes_))) return;
+
+    const catalog::BackupTask task = counted(next_stage ? stages_.front() : *task_);
+    const std::uint64_t shows = shows_;
+    lock.unlock();
+    const bool stored = store(task);
+    lock.lock();
+    failed_ = !stored;
+    if (!stored) return;
+    counted_bytes_ = bytes;
+    written_ = shows == shows_;  // what came meanwhile may concern this stage
+    if (next_stage) {
+        task_ = stages_.front();
+        stages_.pop_front();
+        shown_since_ = Clock::now();
+    }
+    changed_.notify_all();
+}
+
+bool TaskRecorder::store(const catalog::BackupTask& task) const {
+    try {
+        store_.progress(task);
+        return true;
+    } catch (const Error& error) {
+        log_->warn("progress could not be recorded: {}", error.what());
+        return false;
+    }
+}
+
+catalog::BackupTask TaskRecorder::counted(catalog::BackupTask task) const {
+    if (!progress_) return task;
+    const catalog::BackupStats known = task.stats;
+    task.stats = countersOf(*progress_);
+    task.stats.output_bytes = std::max(task.stats.output_bytes, known.output_bytes);
+    task.stats.file_count = known.file_count;
+    return task;
+}
+
+}  // namespace tidemark::backup

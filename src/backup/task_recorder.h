@@ -1,0 +1,74 @@
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "backup/data_backup.h"
+#include "base/log.h"
+#include "catalog/backup_store.h"
+
+namespace tidemark::backup {
+
+/// What the views show of a copy, as far as it has come.
+catalog::BackupStats countersOf(const DataBackupProgress& progress);
+
+/// Keeps the row of *_BACKUP_TASKS true while a backup runs.
+///
+/// A thread writes the counters at each interval and a new stage at once, in order, none left out. A stage stays in the
+/// row for at least kShown, however short it was, so that who looks every 20 ms sees each; the row is behind by that
+/// much at most for each stage that was shorter. The backup itself never waits for this, but for drain().
+///
+/// A catalog that fails is logged and asked again at the next interval. Thread-safe.
+class TaskRecorder {
+public:
+    static constexpr std::chrono::milliseconds kInterval{200};
+    static constexpr std::chrono::milliseconds kShown{60};
+
+    /// The row exists, in INIT.
+    TaskRecorder(catalog::BackupStore& store, Logger log);
+    /// What is not written by then is not written any more.
+    ~TaskRecorder();
+    TaskRecorder(const TaskRecorder&) = delete;
+    TaskRecorder& operator=(const TaskRecorder&) = delete;
+
+    /// The row is to say this, once the stages before it have been seen.
+    void show(const catalog::BackupTask& task);
+    /// From now on the counters are those of this copy, as far as it has come.
+    void follow(std::shared_ptr<const DataBackupProgress> progress);
+    /// Waits until everything is written and the last stage has been shown; gives up when the catalog takes nothing.
+    void drain();
+
+private:
+    using Time = std::chrono::steady_clock::time_point;
+
+    void run(std::stop_token stop);
+    /// When there is something to write next.
+    Time due() const;
+    /// Writes the stage that is shown, or the next one if it is that one's turn.
+    void write(std::unique_lock<std::mutex>& lock);
+    bool store(const catalog::BackupTask& task) const;
+    catalog::BackupTask counted(catalog::BackupTask task) const;
+
+    catalog::BackupStore& store_;
+    const Logger log_;
+
+    std::mutex mutex_;
+    std::condition_variable_any changed_;
+    std::optional<catalog::BackupTask> task_;  ///< as it is shown; none in INIT
+    bool written_ = true;                      ///< task_ is in the catalog as it is, but for its counters
+    bool failed_ = false;                      ///< the last write
+    std::uint64_t shows_ = 0;                  ///< how often show() was called
+    std::deque<catalog::BackupTask> stages_;   ///< that are to be shown after it
+    std::shared_ptr<const DataBackupProgress> progress_;
+    std::uint64_t counted_bytes_ = 0;  ///< read and stored, when the row was written
+    Time shown_since_;                 ///< task_'s stage
+    Time tried_;                       ///< the last write
+    std::jthread thread_;              ///< last: it uses all of the above
+};
+
+}  // namespace tidemark::backup
