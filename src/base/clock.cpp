@@ -1,6 +1,7 @@
 #include "base/clock.h"
 
 #include <fmt/format.h>
+#include <strings.h>
 
 #include <chrono>
 #include <cstring>
@@ -9,6 +10,7 @@
 #include <regex>
 
 #include "base/error.h"
+#include "base/time_zone.h"
 
 namespace tidemark {
 
@@ -70,27 +72,38 @@ static std::optional<std::time_t> parseOffset(const std::string& zone) {
     return parts[1] == "-" ? -offset : offset;
 }
 
-Nanos parseTimestamp(const std::string& text, const std::string& time_zone) {
-    const auto invalid = [&] {
-        return Error(ErrorCode::InvalidRequest, SqlCode{1292, "22007"}, "Incorrect datetime value: '" + text + "'",
-                     "write it as YYYY-MM-DD HH:MM:SS[.ffffff]");
-    };
-    const auto given = parseCivilTime(text);
-    if (!given) throw invalid();
-    const bool local = time_zone == "SYSTEM" || time_zone == "system";
-    const auto offset = local ? std::time_t{0} : parseOffset(time_zone);
-    if (!offset) {
+/// The moment at which clocks of `time_zone` show `civil`, seconds as if they showed UTC; nullopt if they never do.
+static std::optional<std::int64_t> momentOf(std::int64_t civil, const std::string& time_zone) {
+    if (const auto offset = parseOffset(time_zone)) return civil - *offset;
+    const bool system = strcasecmp(time_zone.c_str(), "SYSTEM") == 0;
+    const auto zone = TimeZone::find(system ? systemTimeZone() : time_zone);
+    if (!zone) {
         throw Error(ErrorCode::InvalidRequest, SqlCode{1298, "HY000"},
                     "Unknown or incorrect time zone: '" + time_zone + "'",
-                    "an offset such as +08:00 can be read; or give an SCN");
+                    "install this machine's time zone files (tzdata), or give an SCN");
     }
+    const auto moments = zone->moments(civil);
+    // Of an hour that daylight saving shows twice the first, as MariaDB reads it in a named zone.
+    return moments.empty() ? std::nullopt : std::optional(moments.front());
+}
+
+Nanos parseTimestamp(const std::string& text, const std::string& time_zone) {
+    const auto invalid = [&](const std::string& hint) {
+        return Error(ErrorCode::InvalidRequest, SqlCode{1292, "22007"}, "Incorrect datetime value: '" + text + "'",
+                     hint);
+    };
+    constexpr const char* kForm = "write it as YYYY-MM-DD HH:MM:SS[.ffffff]";
+    const auto given = parseCivilTime(text);
+    if (!given) throw invalid(kForm);
     std::tm normalised = given->seconds;
-    normalised.tm_isdst = -1;
-    const std::time_t seconds = local ? std::mktime(&normalised) : timegm(&normalised) - *offset;
-    // Both silently move 31 February, or an hour skipped by daylight saving, to another time: refuse instead.
-    const bool moved = normalised.tm_mday != given->seconds.tm_mday || normalised.tm_hour != given->seconds.tm_hour;
-    if (seconds < 0 || moved) throw invalid();
-    return static_cast<Nanos>(seconds) * kSecond + given->fraction;
+    const std::time_t civil = timegm(&normalised);
+    // It silently moves 31 February to another day.
+    if (normalised.tm_mday != given->seconds.tm_mday || normalised.tm_hour != given->seconds.tm_hour)
+        throw invalid(kForm);
+    const auto seconds = momentOf(civil, time_zone);
+    if (!seconds) throw invalid("daylight saving leaves it out in time zone " + time_zone);
+    if (*seconds < 0) throw invalid(kForm);
+    return static_cast<Nanos>(*seconds) * kSecond + given->fraction;
 }
 
 }  // namespace tidemark

@@ -48,8 +48,8 @@ std::string formatTimestamp(Nanos time);
 std::string formatCompact(Nanos time);
 
 /// Parses "YYYY-MM-DD HH:MM:SS[.ffffff…]" (or with T) in `time_zone`, to the nanosecond. The time zone is a value of
-/// MariaDB's variable time_zone: "SYSTEM" is the daemon's, "+08:00" an offset from UTC. Throws InvalidRequest for
-/// anything else, including times that do not exist and named zones.
+/// MariaDB's variable time_zone ("SYSTEM" is the daemon's) or one of TimeZone. Of an hour that comes twice it is the
+/// first. Throws InvalidRequest for anything else, including times that daylight saving leaves out.
 Nanos parseTimestamp(const std::string& text, const std::string& time_zone = "SYSTEM");
 
 }  // namespace tidemark

@@ -28,8 +28,18 @@ TEST(Clock, RefusesWhatIsNoTime) {
     }
 }
 
+TEST(Clock, ReadsTimesInANamedZoneAndRefusesTheHourThatIsLeftOut) {
+    EXPECT_EQ(parseTimestamp("2026-05-24 14:00:00", "Europe/Berlin"), kNoon);
+    EXPECT_EQ(parseTimestamp("2026-05-24 21:00:00", "JST-9"), kNoon);
+    // Clocks go from 02:00 to 03:00 on 29 March, and from 03:00 back to 02:00 on 25 October.
+    EXPECT_THROW(parseTimestamp("2026-03-29 02:30:00", "Europe/Berlin"), Error);
+    EXPECT_EQ(parseTimestamp("2026-03-29 03:00:00", "Europe/Berlin"), parseTimestamp("2026-03-29 01:00:00", "+00:00"));
+    EXPECT_EQ(parseTimestamp("2026-10-25 02:30:00", "Europe/Berlin"), parseTimestamp("2026-10-25 00:30:00", "+00:00"));
+}
+
 TEST(Clock, RefusesATimeZoneItCannotRead) {
-    for (const char* zone : {"", "Europe/Berlin", "+", "+8", "8:00", "+15:00", "+08:60", "+08:00x", "+-8:00", "+ 8:00"})
+    for (const char* zone : {"", "Mars/Phobos", "../../../etc/passwd", "+", "+8", "8:00", "+15:00", "+08:60", "+08:00x",
+                             "+-8:00", "+ 8:00"})
         EXPECT_THROW(parseTimestamp("2026-05-24 12:00:00", zone), Error) << zone;
 }
 

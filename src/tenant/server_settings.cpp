@@ -14,7 +14,6 @@ namespace {
 
 /// What SET calls a setting that my.cnf knows by another name.
 std::string variableName(const std::string& option) {
-    if (option == "default_time_zone") return "time_zone";
     if (option == "transaction_isolation") return "tx_isolation";
     return option;
 }

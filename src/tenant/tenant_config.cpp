@@ -207,8 +207,9 @@ std::string configText(const TenantSettings& settings) {
         .set("character_set_server", settings.charset)
         .set("collation_server", settings.collation);
     options.section("chosen by the tenant's creator");
-    for (const auto& [name, value] : settings.variables)
-        options.set(name, value);
+    for (const auto& [name, value] : settings.variables) {
+        if (name != "time_zone") options.set(name, value);  // see timeZoneSql()
+    }
     return options.text();
 }
 

@@ -90,7 +90,7 @@ TEST(TenantVariables, SortsWhatItKnows) {
                                          {"ob_compatibility_mode", "MySQL"}},
                                         [](const auto&) { return false; });
     EXPECT_EQ(checked.at("ob_tcp_invited_nodes"), "%");
-    const std::map<std::string, std::string> expected = {{"sql_mode", "ANSI"}, {"default_time_zone", "+08:00"}};
+    const std::map<std::string, std::string> expected = {{"sql_mode", "ANSI"}, {"time_zone", "+08:00"}};
     EXPECT_EQ(serverSettings(checked), expected);
 }
 

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/random.h"
+#include "tenant/time_zone_tables.h"
 
 namespace tidemark::tenant {
 namespace {
@@ -86,7 +87,7 @@ void TenantServer::createEmpty() {
 void TenantServer::configure(const TenantSettings& settings) {
     const auto secret = readFile(paths_.secret());
     if (!secret) throw Error(ErrorCode::NotFound, "tenant " + name() + " has no file " + paths_.secret().string());
-    replaceFile(paths_.initFile(), initFileText(*secret));
+    replaceFile(paths_.initFile(), initFileText(*secret) + timeZoneSql(settings));
     replaceFile(paths_.config(), configText(settings));
 }
 

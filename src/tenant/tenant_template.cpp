@@ -15,6 +15,7 @@
 #include "base/process.h"
 #include "mysql/sql_client.h"
 #include "tenant/tenant_config.h"
+#include "tenant/time_zone_tables.h"
 
 namespace tidemark::tenant {
 namespace {
@@ -22,7 +23,7 @@ namespace {
 namespace fs = std::filesystem;
 
 /// Part of the template's name: to be counted up when what is put into it changes.
-constexpr int kLayout = 1;
+constexpr int kLayout = 2;
 
 /// Written as holes where the source has zeros: a fresh data directory is 33 MiB long but holds 6 MiB.
 void copySparse(const fs::path& from, const fs::path& to) {
@@ -66,7 +67,7 @@ void syncFileSystemOf(const fs::path& directory) {
 void startOnce(const fs::path& directory) {
     const fs::path data = directory / "data";
     const fs::path log = directory / "log";
-    replaceFile(directory / "init.sql", administratorSql());
+    replaceFile(directory / "init.sql", administratorSql() + timeZonesSql());
     Command command;
     command.arguments = {"mariadbd",
                          "--no-defaults",

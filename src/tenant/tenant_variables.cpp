@@ -14,7 +14,7 @@ namespace tidemark::tenant {
 namespace {
 
 /// Settings of mariadbd that concern a tenant's own sessions only: none reaches the host, the log or other tenants.
-/// In my.cnf two of them have other names than in SET.
+/// In my.cnf one of them has another name than in SET.
 constexpr auto kServerSettings = std::to_array<std::pair<std::string_view, std::string_view>>({
     {"auto_increment_increment", "auto_increment_increment"},
     {"auto_increment_offset", "auto_increment_offset"},
@@ -32,7 +32,7 @@ constexpr auto kServerSettings = std::to_array<std::pair<std::string_view, std::
     {"net_read_timeout", "net_read_timeout"},
     {"net_write_timeout", "net_write_timeout"},
     {"sql_mode", "sql_mode"},
-    {"time_zone", "default_time_zone"},
+    {"time_zone", "time_zone"},  // in the init file: see time_zone_tables.h
     {"transaction_isolation", "transaction_isolation"},
     {"tx_isolation", "transaction_isolation"},
     {"wait_timeout", "wait_timeout"},
