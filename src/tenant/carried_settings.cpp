@@ -1,5 +1,9 @@
 #include "tenant/carried_settings.h"
 
+#include <strings.h>
+
+#include "tenant/tenant_variables.h"
+
 namespace tidemark::tenant {
 namespace {
 
@@ -31,7 +35,9 @@ void takeCarriedSettings(const std::map<std::string, std::string>& carried, Tena
 
 std::string timeZoneOf(const std::map<std::string, std::string>& carried) {
     const auto found = carried.find("time_zone");
-    return found == carried.end() ? "SYSTEM" : found->second;
+    if (found != carried.end() && strcasecmp(found->second.c_str(), "SYSTEM") != 0) return found->second;
+    const std::string machine = systemTimeZoneOf(carried);
+    return machine.empty() ? "SYSTEM" : machine;
 }
 
 }  // namespace tidemark::tenant

@@ -16,7 +16,7 @@ std::map<std::string, std::string> carriedSettings(const catalog::Tenant& tenant
 /// Puts carried settings into what a tenant is to be made with. They are checked when it is made, as a statement's are.
 void takeCarriedSettings(const std::map<std::string, std::string>& carried, TenantItems& items);
 
-/// The time zone of carried settings, as `time_zone` of SET has it; "SYSTEM" if none was set.
+/// The time zone of carried settings, for parseTimestamp(); "SYSTEM" if they are older than the recording of it.
 std::string timeZoneOf(const std::map<std::string, std::string>& carried);
 
 }  // namespace tidemark::tenant

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/ob_error.h"
+#include "base/time_zone.h"
 #include "catalog/sql_row.h"
 #include "tenant/server_settings.h"
 #include "tenant/tenant_service.h"
@@ -109,6 +110,7 @@ catalog::NewTenant TenantService::checked(const std::string& name, const TenantI
     if (!items.pools || items.pools->empty()) throw obError(Ob::MissArgument, "resource_pool_list");
     catalog::NewTenant tenant{.name = name, .pools = *items.pools};
     tenant.variables = checkVariables(items.variables, [&](const auto& variable) { return serverKnows(variable); });
+    tenant.variables.try_emplace(kSystemTimeZone, systemTimeZone());
     checkCharset(tenant, items);
     const auto zones = zonesOf(tenant.pools);
     if (items.locality) tenant.locality = checkedLocality(*items.locality, zones);
@@ -175,6 +177,11 @@ void TenantService::alterVariables(const catalog::Tenant& tenant, const std::map
     const auto altered = checkVariables(given, [&](const auto& variable) { return serverKnows(variable); });
     const auto mode = altered.find("ob_compatibility_mode");
     if (mode != altered.end()) throw obError(Ob::OpNotAllow, "changing ob_compatibility_mode of a tenant is");
+    // Its log says SYSTEM of sessions in this zone: one tenant's SYSTEM is one zone for ever.
+    if (altered.contains(kSystemTimeZone)) {
+        throw obError(Ob::OpNotAllow, "changing system_time_zone of a tenant is",
+                      "ALTER TENANT … SET VARIABLES time_zone = '…'");
+    }
     const auto for_server = serverSettings(altered);
     if (!for_server.empty()) {
         mysql::SqlClient sql(server(tenant.id)->endpoint());

@@ -33,6 +33,8 @@ struct TenantSettings {
     bool as_root = false;  ///< the daemon is root: mariadbd refuses that unless it is told
     std::string charset = "utf8mb4";
     std::string collation = "utf8mb4_general_ci";
+    /// What its mariadbd takes for the machine's time zone: a value of TZ; empty: the daemon's.
+    std::string system_time_zone;
     /// Settings of mariadbd chosen by the tenant's creator: serverSettings() of tenant_variables.h.
     std::map<std::string, std::string> variables;
 };

@@ -89,15 +89,18 @@ void TenantServer::configure(const TenantSettings& settings) {
     if (!secret) throw Error(ErrorCode::NotFound, "tenant " + name() + " has no file " + paths_.secret().string());
     replaceFile(paths_.initFile(), initFileText(*secret) + timeZoneSql(settings));
     replaceFile(paths_.config(), configText(settings));
+    const std::lock_guard lock(mutex_);
+    system_time_zone_ = settings.system_time_zone;
 }
 
-Command TenantServer::command() const {
+Command TenantServer::command(const std::string& system_time_zone) const {
     Command command;
     command.arguments = {"mariadbd", "--defaults-file=" + paths_.config().string()};
     command.directory = paths_.directory;
     command.stdout_file = paths_.log();
     command.stderr_file = paths_.log();
     command.file_access = fileAccess(paths_);
+    if (!system_time_zone.empty()) command.environment.push_back("TZ=" + system_time_zone);
     return command;
 }
 
@@ -129,7 +132,7 @@ void TenantServer::launch() {
     if (!exists())
         throw Error(ErrorCode::NotFound, "tenant " + name_ + " has no directory " + paths_.directory.string());
     rotateLog(paths_.log());
-    process_ = ProcessHandle::open(startDetached(command()));
+    process_ = ProcessHandle::open(startDetached(command(system_time_zone_)));
 }
 
 void TenantServer::awaitReady(std::chrono::milliseconds limit) {

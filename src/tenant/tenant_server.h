@@ -28,7 +28,7 @@ public:
     void createEmpty();
     bool exists() const;
 
-    /// Writes my.cnf and the init file; in force from the next start on.
+    /// Writes my.cnf and the init file, and notes the time zone; in force from the next start on.
     void configure(const TenantSettings& settings);
 
     /// Starts mariadbd and returns once the process is there; adopts it if it runs already. Throws NotFound if mariadbd
@@ -80,7 +80,7 @@ public:
     std::string logTail(std::size_t lines = 5) const;
 
 private:
-    Command command() const;
+    Command command(const std::string& system_time_zone = {}) const;
     std::optional<ProcessHandle> findRunning() const;
     void makeDirectory();
 
@@ -89,6 +89,7 @@ private:
     mutable std::mutex mutex_;
     std::string name_;
     std::optional<ProcessHandle> process_;
+    std::string system_time_zone_;  // guarded by mutex_
 };
 
 /// Finishes removals that an end of the daemon interrupted: deletes what removeFiles() had renamed below `tenants`.

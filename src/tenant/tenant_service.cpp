@@ -8,6 +8,7 @@
 #include <csignal>
 
 #include "base/ob_error.h"
+#include "base/time_zone.h"
 #include "tenant/tenant_variables.h"
 
 namespace tidemark::tenant {
@@ -74,7 +75,15 @@ void TenantService::start() {
     }
 }
 
-void TenantService::recover(const catalog::Tenant& tenant, std::vector<catalog::Tenant>& starting) {
+/// Of a tenant that an older Tidemark made: it has run in the machine's time zone, and stays there.
+void TenantService::settleTimeZone(catalog::Tenant& tenant) {
+    if (!systemTimeZoneOf(tenant.variables).empty()) return;
+    tenant.variables[kSystemTimeZone] = systemTimeZone();
+    stores_.tenants.setVariables(tenant.id, tenant.variables);
+}
+
+void TenantService::recover(catalog::Tenant tenant, std::vector<catalog::Tenant>& starting) {
+    if (tenant.id != catalog::kSysTenantId) settleTimeZone(tenant);
     remember(tenant);
     if (tenant.id == catalog::kSysTenantId) return;
     if (tenant.status == TenantStatus::Creating || tenant.status == TenantStatus::Dropping) {
@@ -155,6 +164,7 @@ TenantSettings TenantService::settings(const catalog::Tenant& tenant, Profile pr
     settings.charset = tenant.charset;
     settings.collation = tenant.collation;
     settings.variables = serverSettings(tenant.variables);
+    settings.system_time_zone = systemTimeZoneOf(tenant.variables);
     double cpu = 0;
     std::uint64_t memory = 0;
     for (const catalog::Unit& unit : stores_.resources.unitsOf(tenant.id)) {

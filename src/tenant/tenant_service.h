@@ -151,7 +151,8 @@ private:
         const std::string name_;
     };
 
-    void recover(const catalog::Tenant& tenant, std::vector<catalog::Tenant>& starting);
+    void settleTimeZone(catalog::Tenant& tenant);
+    void recover(catalog::Tenant tenant, std::vector<catalog::Tenant>& starting);
     void createFiles(const catalog::Tenant& tenant);
     void eraseTenant(const catalog::Tenant& tenant);
     /// Cleans up after the exception being handled and throws it on as an Error, with `doing` before its message.

@@ -6,6 +6,7 @@
 #include <future>
 
 #include "base/bounded_queue.h"
+#include "base/time_zone.h"
 #include "tenant/tenant_fixture.h"
 
 namespace tidemark::tenant {
@@ -178,6 +179,7 @@ TEST_F(TenantServiceTest, AsksAServerAboutValuesBeforeItMakesATenant) {
     };
     EXPECT_THAT(creating("sql_mode", "BOGUS"), HasSubstr("1231 "));
     EXPECT_THAT(creating("time_zone", "Mars/Phobos"), HasSubstr("1298 "));
+    EXPECT_THAT(creating("system_time_zone", "Mars/Phobos"), HasSubstr("1298 "));
     EXPECT_THAT(creating("tx_isolation", "NONE"), HasSubstr("1231 "));
     EXPECT_THAT(creating("group_concat_max_len", "x"), HasSubstr("1232 "));
     EXPECT_THAT(creating("max_allowed_packet", "abc"), HasSubstr("1232 "));
@@ -204,6 +206,25 @@ TEST_F(TenantServiceTest, AsksAServerAboutValuesBeforeItMakesATenant) {
                     service_->alterTenant("acme", {.variables = {{"max_connections", "50"}}});
                 }),
                 HasSubstr("1235 "));
+}
+
+TEST_F(TenantServiceTest, KeepsATenantInItsTimeZone) {
+    const auto zone = [&] { return daemon(1002).scalar("SELECT @@system_time_zone"); };
+    pool("p");
+    service_->createTenant("acme", {.pools = {{"p"}}, .variables = {{"system_time_zone", "Asia/Tokyo"}}});
+    EXPECT_EQ(zone(), "JST");
+    EXPECT_THAT(errorOf([&] {
+                    service_->alterTenant("acme", {.variables = {{"system_time_zone", "UTC"}}});
+                }),
+                HasSubstr("4179 changing system_time_zone of a tenant is not allowed"));
+    ASSERT_TRUE(service_->server(1002)->stop());
+    service_->server(1002)->start();
+    EXPECT_EQ(zone(), "JST");
+
+    stores_->tenants.setVariables(1002, {});  // as of a tenant that an older Tidemark made
+    end();
+    begin();
+    EXPECT_EQ(stores_->tenants.get(1002).variables.at("system_time_zone"), systemTimeZone());
 }
 
 TEST_F(TenantServiceTest, StartsWithWhatTheCreatorChose) {

@@ -10,7 +10,8 @@ namespace tidemark::tenant {
 /// `<directory>/<version>-<layout>`; what an interrupted run left behind is removed.
 ///
 /// It holds utf8mb4 system tables made with lower_case_table_names=1, the tenant's administrator root@'%'
-/// without password, an empty schema `oceanbase`, the tables of time zones, and no binlog: a new tenant's GTID state is empty.
+/// without password, an empty schema `oceanbase`, the tables of time zones, and no binlog: a new tenant's GTID state is
+/// empty.
 ///
 /// Thread-safe.
 class TenantTemplate {

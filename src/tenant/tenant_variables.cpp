@@ -9,6 +9,7 @@
 
 #include "base/invited_nodes.h"
 #include "base/ob_error.h"
+#include "base/time_zone.h"
 
 namespace tidemark::tenant {
 namespace {
@@ -78,6 +79,13 @@ void checkMode(const std::string& value) {
     if (mode != "mysql") throw wrongValue("ob_compatibility_mode", value);
 }
 
+/// In a zone that it does not know mariadbd would run too, and take it for UTC.
+void checkZone(const std::string& value) {
+    if (TimeZone::find(value)) return;
+    throw Error(ErrorCode::InvalidRequest, SqlCode{1298, "HY000"}, "Unknown or incorrect time zone: '" + value + "'",
+                "this machine has no such zone in /usr/share/zoneinfo: install tzdata");
+}
+
 /// Of a name that is in none of the lists.
 [[noreturn]] void refuseUnlisted(const std::string& name, bool server_knows) {
     if (server_knows) throw obError(Ob::NotSupported, "setting " + name + " of a tenant is");
@@ -96,6 +104,8 @@ bool check(const std::string& name, const std::string& value) {
     } else if (name == "lower_case_table_names") {
         if (value == "0" || value == "2") throw obError(Ob::NotSupported, "lower_case_table_names other than 1 is");
         if (value != "1") throw wrongValue(name, value);
+    } else if (name == kSystemTimeZone) {
+        checkZone(value);
     } else if (name == "ob_tcp_invited_nodes") {
         if (!isInvitedList(value)) throw wrongValue(name, value);
     } else if (contains(kRefused, name)) {
@@ -130,6 +140,11 @@ std::map<std::string, std::string> serverSettings(const std::map<std::string, st
         if (const std::string_view* option = serverName(name)) settings[std::string(*option)] = value;
     }
     return settings;
+}
+
+std::string systemTimeZoneOf(const std::map<std::string, std::string>& variables) {
+    const auto found = variables.find(kSystemTimeZone);
+    return found == variables.end() ? "" : found->second;
 }
 
 }  // namespace tidemark::tenant

@@ -42,7 +42,7 @@ def wait_for(what, condition, limit=60.0):
 class Node:
     """One daemon and its data directory. Destinations lie in `backups`."""
 
-    def __init__(self, directory=None, options=()):
+    def __init__(self, directory=None, options=(), environment=None):
         self.directory = pathlib.Path(directory or tempfile.mkdtemp(prefix="tm-"))
         self.data = self.directory / "d"
         self.backups = self.directory / "b"
@@ -50,6 +50,7 @@ class Node:
         self.log = self.directory / "log"
         self.port = free_port()
         self.options = list(options)
+        self.environment = os.environ | (environment or {})
         self.process = None
 
     def start(self):
@@ -57,7 +58,7 @@ class Node:
         offset = self.log.stat().st_size
         self.process = subprocess.Popen(
             [BIN / "tidemarkd", "--data-dir", self.data, "--port", str(self.port), *self.options],
-            stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.environment)
         log.close()
         wait_for("the daemon to accept connections", lambda: self._accepts(offset), 60)
         return self
