@@ -18,9 +18,9 @@ using std::chrono::steady_clock;
 constexpr std::uint64_t kFlushSize = 8 << 20;             // raw bytes pending that make a segment
 constexpr std::chrono::milliseconds kIdleShortest{1000};  // first idle checkpoint after data, then doubling
 constexpr std::chrono::milliseconds kRetryShortest{1000};
-constexpr Nanos kClockStep = 300 * kSecond;  // by which SCNs may be ahead of the clock: more and they tell no time
-constexpr int kReplicationRefused = 1236;    // ER_MASTER_FATAL_ERROR_READING_BINLOG
-constexpr int kRefusalsToBelieve = 2;        // one may come from a server that is just going down
+constexpr Nanos kClockTick = kMillisecond;  // within which SCNs only count up: past before anything is durable
+constexpr int kReplicationRefused = 1236;   // ER_MASTER_FATAL_ERROR_READING_BINLOG
+constexpr int kRefusalsToBelieve = 2;       // one may come from a server that is just going down
 
 }  // namespace
 
@@ -108,7 +108,7 @@ void Archiver::runSession() {
                         "transactions",
                         before.text(), round_->position().text()));
     }
-    session.receiver.emplace(*round_, clock_, std::move(before));
+    session.receiver.emplace(*round_, clock_, CaughtUp{std::move(before), clock_.now()});
     session.dump.emplace(options_.tenant,
                          mysql::DumpOptions{.server_id = options_.server_id, .position = round_->position()}, stop_);
     follow(session);
@@ -144,15 +144,17 @@ void Archiver::openRound(Session& session) {
     report();
 }
 
-/// A clock that was ahead for a moment, or is not set yet after a start of the machine. Going on would give whatever is
-/// committed now times of that future, and a restore to a time would leave it out without a word.
+/// A clock that was ahead for a moment, or is not set yet after a start of the machine; or an archive of a version that
+/// took SCNs from what sessions told. Going on would give whatever is committed now times of that future, and a restore
+/// to a time would leave it out without a word.
 void Archiver::requireClock() const {
     const Nanos ahead = static_cast<Nanos>(round_->lastScn()) - clock_.now();
-    if (ahead <= kClockStep) return;
+    if (ahead <= kClockTick) return;
     throw Error(ErrorCode::Unavailable,
-                fmt::format("the clock is {} s behind the last SCN of the archive, {}", ahead / kSecond,
+                fmt::format("the clock is {} s behind the last SCN of the archive, {}", (ahead + kSecond - 1) / kSecond,
                             formatTimestamp(static_cast<Nanos>(round_->lastScn()))),
-                "set the clock; if it was ahead before: NOARCHIVELOG, ARCHIVELOG, and a new backup");
+                "set the clock if it is wrong; else archiving goes on by itself at that time, or at once after "
+                "NOARCHIVELOG, ARCHIVELOG, and a new backup");
 }
 
 /// When the tenant is lost, what has arrived whole must not be: it may exist nowhere else by now.
@@ -172,7 +174,10 @@ void Archiver::follow(Session& session) {
         const bool was_pending = round_->pending();
         const auto due = was_pending ? session.oldest_pending + options_.lag_target : session.idle_due;
         const auto part = askTenant([&] { return session.dump->next(due); });
-        if (part) receiver.take(*part);
+        if (part) {
+            requireClock();
+            receiver.take(*part);
+        }
         const auto now = steady_clock::now();
         if (round_->pending() && !was_pending) session.oldest_pending = now;
         if (receiver.insideTransaction()) continue;

@@ -6,6 +6,7 @@
 
 #include "archive/archive_reader.h"
 #include "base/error.h"
+#include "mysql/dump_client.h"
 #include "storage/faulty_storage.h"
 #include "storage/file_storage.h"
 #include "storage/memory_storage.h"
@@ -236,24 +237,74 @@ TEST(Archiver, DoesNotMistakeAMissingMountForANewDestination) {
     expectComplete(storage, source);
 }
 
-/// The clock was ahead by an hour and is set right: what is committed now must not get the times of that hour.
+/// The clock was ahead and is set right: what is committed now must not get the times of then.
 TEST(Archiver, WaitsWhileTheClockIsBehindItsScns) {
-    storage::MemoryStorage storage;
-    ArchivedServer source(storage);
-    source.clock.shift = 3600 * kSecond;
-    source.startArchiver();
-    writeSome(source.server, 3);
-    source.awaitArchived();
-    const auto ahead = source.listener.seen().progress.round.checkpoint_scn;
-    source.clock.shift = 0;
-    writeSome(source.server, 3);
-    const auto seen = source.listener.await("the trouble", [](const Seen& now) { return !now.trouble.empty(); });
-    EXPECT_NE(seen.trouble.find("behind the last SCN"), std::string::npos) << seen.trouble;
-    EXPECT_EQ(ArchiveReader(storage).rounds().at(0).checkpoint_scn, ahead);
-    source.clock.shift = 3600 * kSecond;
-    source.listener.await("the recovery", [](const Seen& now) { return now.trouble.empty(); });
-    source.awaitArchived();
-    expectComplete(storage, source);
+    for (const Nanos ahead_by : {3600 * kSecond, 100 * kSecond}) {
+        storage::MemoryStorage storage;
+        ArchivedServer source(storage);
+        source.clock.shift = ahead_by;
+        source.startArchiver();
+        writeSome(source.server, 3);
+        source.awaitArchived();
+        const auto ahead = source.listener.seen().progress.round.checkpoint_scn;
+        source.clock.shift = 0;
+        writeSome(source.server, 3);
+        const auto seen = source.listener.await("the trouble", [](const Seen& now) { return !now.trouble.empty(); });
+        EXPECT_NE(seen.trouble.find("behind the last SCN"), std::string::npos) << seen.trouble;
+        EXPECT_EQ(ArchiveReader(storage).rounds().at(0).checkpoint_scn, ahead);
+        source.clock.shift = ahead_by;
+        source.listener.await("the recovery", [](const Seen& now) { return now.trouble.empty(); });
+        source.awaitArchived();
+        expectComplete(storage, source);
+    }
+}
+
+/// While the archiver is away, each of these is what a session says of the time; the year 2038 is the last that it can.
+TEST(Archiver, GivesNoScnAboveTheClockWhateverASessionSaysOfTheTime) {
+    for (const std::string told : {"UNIX_TIMESTAMP() + 240", "2147483647", "1"}) {
+        storage::MemoryStorage storage;
+        ArchivedServer source(storage);
+        source.startArchiver();
+        writeSome(source.server, 2);
+        source.awaitArchived();
+        source.crashArchiver();
+        auto client = source.server.connect();
+        client.query("SET timestamp = " + told);
+        client.query("INSERT INTO d.t (b) VALUES ('told')");
+        writeSome(source.server, 2);
+        source.startArchiver();
+        source.awaitArchived();
+        client.query("INSERT INTO d.t (b) VALUES ('told while we listen')");
+        writeSome(source.server, 2);
+        source.awaitArchived();
+        const auto now = static_cast<Scn>(SystemClock().now());
+        source.listener.await("a checkpoint after all of it",
+                              [&](const Seen& seen) { return seen.progress.round.checkpoint_scn > now; });
+        const ArchiveReader reader(storage);
+        EXPECT_LT(reader.rounds().at(0).checkpoint_scn, static_cast<Scn>(SystemClock().now())) << told;
+        EXPECT_EQ(reader.rounds().at(0).pieces.size(), 1U) << told << ": no piece ends before its time";
+        EXPECT_EQ(reader.positionAt(now)->position.text(), source.position().text()) << told;
+        expectComplete(storage, source);
+    }
+}
+
+/// What the times of statements that were caught up with rest on.
+TEST(Archiver, CanTellByAStatementsDurationWhenItReallyEnded) {
+    const testing::MariadbServer server({"--gtid-domain-id=1002"});
+    auto client = server.connect();
+    const auto before = static_cast<std::uint32_t>(SystemClock().now() / kSecond);
+    for (const char* told : {"2147483647", "1", "DEFAULT"})
+        client.script(std::string("SET timestamp = ") + told + "; CREATE DATABASE d; DROP DATABASE d");
+    mysql::DumpClient dump(server.endpoint(), {.server_id = 901}, {});
+    for (int statements = 0; statements < 6;) {
+        const auto part = dump.next(std::chrono::steady_clock::now() + std::chrono::seconds(30));
+        ASSERT_TRUE(part);
+        if (part->header.type != mysql::EventType::Query) continue;
+        const std::uint32_t ended = part->header.timestamp + mysql::queryDuration(part->bytes);
+        EXPECT_GE(ended, before);
+        EXPECT_LE(ended, static_cast<std::uint32_t>(SystemClock().now() / kSecond));
+        ++statements;
+    }
 }
 
 TEST(Archiver, StopsAtOnceWhateverTheTenantDoes) {

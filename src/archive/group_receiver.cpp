@@ -38,8 +38,8 @@ std::uint8_t entryFlags(std::uint8_t gtid_flags) {
 
 }  // namespace
 
-GroupReceiver::GroupReceiver(RoundWriter& round, const Clock& clock, mysql::GtidPosition caught_up_at)
-    : round_(round), clock_(clock), caught_up_at_(std::move(caught_up_at)) {}
+GroupReceiver::GroupReceiver(RoundWriter& round, const Clock& clock, CaughtUp caught_up)
+    : round_(round), clock_(clock), caught_up_(std::move(caught_up)) {}
 
 void GroupReceiver::take(const mysql::DumpClient::Part& part) {
     if (part.first) takeFirst(part);
@@ -80,6 +80,8 @@ void GroupReceiver::setFormat(const mysql::DumpClient::Part& part) {
     if (!format.has_checksums) {
         throw Interruption("the tenant's binlog has no checksums; it must run with binlog_checksum=CRC32");
     }
+    // Written before there are sessions. A file that a session made the server begin has the session's time.
+    if (format.created != 0) server_start_ = Nanos{format.created} * kSecond;
     round_.setFormat(part.bytes, format.server_version);
 }
 
@@ -96,12 +98,16 @@ void GroupReceiver::beginTransaction(const mysql::DumpClient::Part& part) {
     entry_ = {};
     entry_.gtid = gtid_.gtid;
     entry_.flags = entryFlags(gtid_.flags);
-    if (caught_up_at_.contains(gtid_.gtid)) entry_.flags |= TransactionEntry::kApproximate;
+    if (caught_up_.position.contains(gtid_.gtid)) entry_.flags |= TransactionEntry::kApproximate;
     round_.beginTransaction(scnFor(part.header.timestamp));
 }
 
 void GroupReceiver::note(const mysql::DumpClient::Part& part) {
     ending_ = endsTransaction(part);
+    told_ = part.header.timestamp;
+    // The duration is reckoned from the beginning that the session gave: their sum is the server's own time, whatever
+    // that was, in the same 32 bits.
+    if (part.header.type == EventType::Query) told_ += mysql::queryDuration(part.bytes);
     if (described_ || part.header.type != EventType::Query || (entry_.flags & TransactionEntry::kDdl) == 0) return;
     described_ = true;
     auto query = mysql::parseQueryEvent(part.bytes, TransactionEntry::kStatementLimit, part.last);
@@ -120,16 +126,18 @@ bool GroupReceiver::endsTransaction(const mysql::DumpClient::Part& part) const {
     return strcasecmp(text.c_str(), "COMMIT") == 0 || strcasecmp(text.c_str(), "ROLLBACK") == 0;
 }
 
-Scn GroupReceiver::scnFor(std::uint32_t timestamp) const {
+/// A session can tell any time. What it tells is believed as far as it can be true.
+Scn GroupReceiver::scnFor(std::uint32_t told) const {
     const bool approximate = (entry_.flags & TransactionEntry::kApproximate) != 0;
-    const Nanos time = approximate ? Nanos{timestamp} * kSecond : clock_.now();
+    const Nanos possible = std::min(std::max(Nanos{told} * kSecond, server_start_), caught_up_.time);
+    const Nanos time = approximate ? possible : clock_.now();
     return std::max(round_.lastScn() + 1, static_cast<Scn>(time));
 }
 
 void GroupReceiver::endTransaction(const mysql::EventHeader& header) {
     inside_ = false;
     entry_.timestamp = header.timestamp;
-    entry_.scn = scnFor(header.timestamp);
+    entry_.scn = scnFor(told_);
     round_.endTransaction(entry_);
 }
 

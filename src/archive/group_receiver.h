@@ -15,15 +15,20 @@ public:
     using std::runtime_error::runtime_error;
 };
 
+/// What was in the binlog before the stream began: its time of arrival says nothing.
+struct CaughtUp {
+    mysql::GtidPosition position;
+    Nanos time = 0;  ///< all of it was committed by then, whatever its events say
+};
+
 /// Turns the events of a binlog stream into transactions of a round: finds where each begins and ends, gives it its
 /// SCN, leaves out what only describes the binlog's files. See docs/decisions/scn.md for how the SCN is chosen.
 class GroupReceiver {
 public:
-    /// Transactions in `caught_up_at` were in the binlog before the stream began, so their time of arrival says
-    /// nothing.
-    GroupReceiver(RoundWriter& round, const Clock& clock, mysql::GtidPosition caught_up_at);
+    GroupReceiver(RoundWriter& round, const Clock& clock, CaughtUp caught_up);
 
-    /// Throws Interruption if the stream shows that transactions are missing, or what RoundWriter throws.
+    /// Throws Interruption if the stream shows that transactions are missing, or what RoundWriter throws. Gives no SCN
+    /// above the clock, provided that the round's last one is not.
     void take(const mysql::DumpClient::Part& part);
 
     bool insideTransaction() const { return inside_; }
@@ -37,17 +42,19 @@ private:
     bool endsTransaction(const mysql::DumpClient::Part& part) const;
     void endTransaction(const mysql::EventHeader& header);
     void setFormat(const mysql::DumpClient::Part& part);
-    Scn scnFor(std::uint32_t timestamp) const;
+    Scn scnFor(std::uint32_t told) const;
 
     RoundWriter& round_;
     const Clock& clock_;
-    const mysql::GtidPosition caught_up_at_;
+    const CaughtUp caught_up_;
     std::string binlog_file_;
+    Nanos server_start_ = 0;  // what comes now was committed after it
 
     bool inside_ = false;     // a transaction has begun and not ended
     bool keeping_ = false;    // the event under way belongs to it
     bool ending_ = false;     // and is its last one
     bool described_ = false;  // its first statement has been seen
+    std::uint32_t told_ = 0;  // when its last event was written, as far as the binlog tells
     mysql::GtidEvent gtid_;
     TransactionEntry entry_;
 };

@@ -21,9 +21,10 @@ Bytes event(EventType type, ByteView body, std::uint16_t flags = 0) {
     return out.u32(crc32(out.data())).take();
 }
 
-Bytes format(std::uint8_t checksums = 1) {
-    return event(EventType::FormatDescription,
-                 ByteWriter().u16(4).bytes(Bytes(50, 'v')).u32(0).u8(19).bytes(Bytes(30, 1)).u8(checksums).data());
+Bytes format(std::uint8_t checksums = 1, std::uint32_t created = 0) {
+    return event(
+        EventType::FormatDescription,
+        ByteWriter().u16(4).bytes(Bytes(50, 'v')).u32(created).u8(19).bytes(Bytes(30, 1)).u8(checksums).data());
 }
 Bytes gtid(std::uint64_t sequence, std::uint8_t flags = mysql::kGtidTransactional) {
     return event(EventType::Gtid, ByteWriter().u64(sequence).u32(1002).u8(flags).bytes(Bytes(6)).data());
@@ -80,6 +81,16 @@ private:
     RoundWriter round_;
     GroupReceiver receiver_{round_, clock_, {}};
 };
+
+/// As a server writes it for a session that says it is `told`, after `duration` seconds.
+Bytes timed(Bytes event, std::uint32_t told, std::uint32_t duration = 0) {
+    const Bytes time = ByteWriter().u32(told).take();
+    std::copy(time.begin(), time.end(), event.begin());
+    if (mysql::parseEventHeader(event).type != EventType::Query) return event;
+    const Bytes span = ByteWriter().u32(duration).take();
+    std::copy(span.begin(), span.end(), event.begin() + mysql::kEventHeaderSize + 4);
+    return event;
+}
 
 Bytes joined(const std::vector<Bytes>& events) {
     Bytes all;
@@ -156,6 +167,39 @@ TEST(GroupReceiver, GoesNoFurtherWhereTransactionsAreMissing) {
     EXPECT_NE(after({gtid(7), xid()}, rows(10)).find("belongs to no transaction"), std::string::npos);
     EXPECT_NE(after({}, format(0)).find("no checksums"), std::string::npos);
     EXPECT_EQ(after({gtid(7), xid()}, gtid(8)), "none");
+}
+
+/// The SCN in seconds of a transaction that was in the binlog by 500 s. The archive had ended at 100 s.
+Scn secondOf(const std::vector<Bytes>& events) {
+    storage::MemoryStorage storage;
+    RoundWriter round(storage, {kRound, 1002, 1}, [] {
+        return RoundWriter::StartPoint{100 * static_cast<Scn>(kSecond), {}};
+    });
+    const ManualClock clock(600 * kSecond);
+    GroupReceiver receiver(round, clock, {mysql::GtidPosition::parse("1002-101-1"), 500 * kSecond});
+    for (const Bytes& bytes : events)
+        receiver.take({mysql::parseEventHeader(bytes), bytes, true, true});
+    return round.lastScn() / kSecond;
+}
+
+TEST(GroupReceiver, BelievesWhatASessionSaysOfTheTimeAsFarAsItCanBeTrue) {
+    const Bytes after_start = format(1, 200);
+    const auto rows_at = [&](std::uint32_t told, const Bytes& file) {
+        return secondOf({file, timed(gtid(1), told), timed(rows(10), told), timed(xid(), told)});
+    };
+    EXPECT_EQ(rows_at(300, format()), 300U);
+    EXPECT_EQ(rows_at(550, format()), 500U) << "it was there at 500 s";
+    EXPECT_EQ(rows_at(0x7fffffff, format()), 500U);
+    EXPECT_EQ(rows_at(7, format()), 100U) << "the archive had ended at 100 s without it";
+    EXPECT_EQ(rows_at(7, after_start), 200U) << "that server started at 200 s";
+    EXPECT_EQ(rows_at(300, after_start), 300U);
+    const auto ddl_at = [&](std::uint32_t told, std::uint32_t duration) {
+        return secondOf({format(), timed(gtid(1, mysql::kGtidStandalone | mysql::kGtidDdl), told),
+                         timed(query("CREATE TABLE t (a INT)"), told, duration)});
+    };
+    EXPECT_EQ(ddl_at(200, 150), 350U) << "it ended then";
+    EXPECT_EQ(ddl_at(0x7fffffff, 350U - 0x7fffffff), 350U) << "the duration is negative, and tells the truth";
+    EXPECT_EQ(ddl_at(7, 343), 350U);
 }
 
 }  // namespace

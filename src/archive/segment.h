@@ -28,7 +28,7 @@ struct TransactionEntry {
 
     mysql::Gtid gtid;
     Scn scn = 0;
-    std::uint32_t timestamp = 0;  ///< of its last event: seconds since 1970
+    std::uint32_t timestamp = 0;  ///< of its last event: seconds since 1970, as its session told them
     std::uint64_t size = 0;       ///< raw bytes
     std::uint8_t flags = 0;
     std::string database;   ///< of a DDL

@@ -102,6 +102,12 @@ QueryEvent parseQueryEvent(ByteView event, std::size_t limit, bool whole) {
     return result;
 }
 
+std::uint32_t queryDuration(ByteView event) {
+    ByteReader in(event.subspan(std::min(event.size(), kEventHeaderSize)), "query event");
+    in.skip(4);  // thread
+    return in.u32();
+}
+
 RotateEvent parseRotateEvent(ByteView event) {
     ByteReader in(bodyOf(event, "rotate"), "rotate event");
     RotateEvent result;

@@ -38,7 +38,7 @@ constexpr std::uint16_t kEventArtificial = 0x0020;  ///< made by the sender of a
 constexpr std::uint16_t kEventIgnorable = 0x0080;   ///< whoever does not know the type may skip it
 
 struct EventHeader {
-    std::uint32_t timestamp = 0;  ///< seconds since 1970 at which the statement began
+    std::uint32_t timestamp = 0;  ///< seconds since 1970 at which the statement began, or which its session set
     EventType type{};
     std::uint32_t server_id = 0;
     std::uint32_t size = 0;  ///< of the whole event: header, body, checksum
@@ -88,6 +88,9 @@ struct QueryEvent {
     std::string text;  ///< at most `limit` bytes
 };
 QueryEvent parseQueryEvent(ByteView event_or_beginning, std::size_t limit, bool whole);
+/// Seconds from the statement's beginning, the event's timestamp, to the writing of the event, modulo 2^32: a session
+/// that sets its time to the future has a negative one.
+std::uint32_t queryDuration(ByteView event_or_beginning);
 
 struct RotateEvent {
     std::uint64_t position = 0;
