@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <pthread.h>
 
+#include <algorithm>
 #include <condition_variable>
 
 #include "archive/archive_dest.h"
@@ -29,9 +30,32 @@ storage::DestinationIdentity ArchiveService::identity(const catalog::Tenant& ten
             .dest_id = static_cast<std::uint64_t>(dest_id)};
 }
 
+/// While it is held, mode, round, destination and follower of these tenants are changed by nobody else. In the order of
+/// ids, so that two of them cannot wait for each other.
+ArchiveService::Held ArchiveService::hold(std::vector<catalog::TenantId> tenants) {
+    std::sort(tenants.begin(), tenants.end());
+    tenants.erase(std::unique(tenants.begin(), tenants.end()), tenants.end());
+    Held held;
+    for (const catalog::TenantId tenant : tenants) {
+        std::unique_lock lock(mutex_);
+        std::mutex& changing = changing_[tenant];
+        lock.unlock();
+        held.emplace_back(changing);
+    }
+    return held;
+}
+
+ArchiveService::Held ArchiveService::hold(const std::vector<catalog::Tenant>& tenants) {
+    std::vector<catalog::TenantId> ids;
+    for (const catalog::Tenant& tenant : tenants)
+        ids.push_back(tenant.id);
+    return hold(std::move(ids));
+}
+
 void ArchiveService::setDestination(const catalog::Tenant& tenant, const std::string& value) {
+    const Held held = hold(std::vector{tenant.id});
     const auto current = stores_.destinations.archive(tenant.id);
-    const bool running = tenant.log_mode == LogMode::Archivelog;
+    const bool running = stores_.tenants.get(tenant.id).log_mode == LogMode::Archivelog;
     const std::string location = value.empty() ? "" : storage::plainUri(parseArchiveDest(value).location);
     if (running && (!current || location != storage::plainUri(current->path))) {
         throw obError(Ob::NotSupported, "change archive dest when archive is running is",
@@ -46,9 +70,10 @@ void ArchiveService::setDestination(const catalog::Tenant& tenant, const std::st
 }
 
 void ArchiveService::enable(const std::vector<catalog::Tenant>& tenants) {
+    const Held held = hold(tenants);
     std::vector<catalog::ArchiveDestination> destinations;
     for (const catalog::Tenant& tenant : tenants)
-        destinations.push_back(requireReady(tenant));
+        destinations.push_back(requireReady(stores_.tenants.get(tenant.id)));
     for (const catalog::ArchiveDestination& destination : destinations) {
         const catalog::ArchiveRound round = stores_.archive.beginRound(destination);
         stores_.tenants.setLogMode(round.tenant, LogMode::Archivelog);
@@ -109,8 +134,9 @@ std::unique_ptr<RoundFollower> ArchiveService::take(catalog::TenantId tenant) {
 }
 
 void ArchiveService::disable(const std::vector<catalog::Tenant>& tenants) {
+    const Held held = hold(tenants);
     for (const catalog::Tenant& tenant : tenants) {
-        if (tenant.log_mode == LogMode::NoArchivelog)
+        if (stores_.tenants.get(tenant.id).log_mode == LogMode::NoArchivelog)
             throw obError(Ob::AlreadyInNoArchiveMode, {}, "tenant " + tenant.name);
     }
     for (const catalog::Tenant& tenant : tenants) {
@@ -165,6 +191,7 @@ void ArchiveService::resumeAll() {
 }
 
 void ArchiveService::forget(catalog::TenantId tenant) {
+    const Held held = hold(std::vector{tenant});
     take(tenant).reset();
 }
 

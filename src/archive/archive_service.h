@@ -28,7 +28,8 @@ struct ArchiveServiceOptions {
 };
 
 /// The archives of all tenants: LOG_ARCHIVE_DEST, ARCHIVELOG and NOARCHIVELOG, one RoundFollower per archiving tenant.
-/// Thread-safe. A tenant's round survives the daemon: resumeAll() goes on with it.
+/// Thread-safe; what is asked for one tenant at once is done one after the other, by what the catalog says then and not
+/// by what the caller saw. A tenant's round survives the daemon: resumeAll() goes on with it.
 class ArchiveService {
 public:
     ArchiveService(ArchiveServiceOptions options, catalog::Stores& stores, const Clock& clock);
@@ -48,12 +49,16 @@ public:
 
     /// At the daemon's start: goes on with every round that was open.
     void resumeAll();
-    /// Before a tenant is dropped: ends its archiver; nothing more is written.
+    /// Before a tenant is dropped, and after, for the round that began between: ends its archiver; nothing more is
+    /// written.
     void forget(catalog::TenantId tenant);
     /// At the daemon's end: flushes what was received and leaves the rounds open.
     void suspendAll();
 
 private:
+    using Held = std::vector<std::unique_lock<std::mutex>>;
+    Held hold(std::vector<catalog::TenantId> tenants);
+    Held hold(const std::vector<catalog::Tenant>& tenants);
     catalog::ArchiveDestination requireReady(const catalog::Tenant& tenant);
     void start(const catalog::ArchiveRound& round);
     std::unique_ptr<RoundFollower> take(catalog::TenantId tenant);
@@ -68,6 +73,7 @@ private:
     const Clock& clock_;
     const Logger log_;
     std::mutex mutex_;
+    std::map<catalog::TenantId, std::mutex> changing_;  // the map guarded by mutex_; each taken before it, by hold()
     std::map<catalog::TenantId, std::unique_ptr<RoundFollower>> followers_;  // guarded by mutex_
     std::jthread expiry_;
 };

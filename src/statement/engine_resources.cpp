@@ -119,7 +119,8 @@ StatementResult Engine::run(const Caller& caller, const AlterTenant& alter) {
 
 StatementResult Engine::run(const Caller& caller, const DropTenant& drop) {
     requireSys(caller);
-    if (const auto tenant = parts_.stores.tenants.find(drop.name)) {
+    const auto tenant = parts_.stores.tenants.find(drop.name);
+    if (tenant) {
         tenant::TenantService::requireDroppable(*tenant, drop.force);
         parts_.backup.cancel({*tenant});
         parts_.archive.forget(tenant->id);
@@ -130,6 +131,7 @@ StatementResult Engine::run(const Caller& caller, const DropTenant& drop) {
         }
     }
     parts_.tenants.dropTenant(drop.name, drop.force, drop.if_exists);
+    if (tenant) parts_.archive.forget(tenant->id);
     return {};
 }
 
