@@ -224,7 +224,8 @@ void Archiver::noteDurable(const Session& session) {
 /// Not durable is what was written where no destination is; the next session begins behind what really is there.
 void Archiver::report(const std::optional<std::string>& purge_before) {
     storage::requireMounted(destination_);
-    if (purge_before) {
+    // After a connection it is not known before the stream has named the file.
+    if (purge_before && !purge_before->empty()) {
         const std::lock_guard lock(mutex_);
         purge_before_ = *purge_before;
     }

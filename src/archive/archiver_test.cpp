@@ -137,6 +137,22 @@ TEST(Archiver, WaitsForATenantThatIsDown) {
     expectComplete(storage, source);
 }
 
+TEST(Archiver, NamesABinlogToPurgeOrNone) {
+    storage::MemoryStorage storage;
+    ArchivedServer source(storage);
+    source.startArchiver();
+    writeSome(source.server, 1);
+    source.listener.await("a file's name", [](const Seen& seen) { return seen.progress.purge_before == "bin.000001"; });
+    // The first report of the next connection is made before its stream has named a file.
+    const int named = source.listener.seen().unnamed;
+    source.server.kill();
+    source.listener.await("the trouble", [](const Seen& seen) { return !seen.trouble.empty(); });
+    source.server.start();
+    source.listener.await("the recovery", [](const Seen& seen) { return seen.recoveries > 0; });
+    source.listener.await("a file's name", [](const Seen& seen) { return seen.progress.purge_before == "bin.000002"; });
+    EXPECT_EQ(source.listener.seen().unnamed, named) << "PURGE BINARY LOGS TO ''";
+}
+
 TEST(Archiver, WaitsForADestinationThatFails) {
     for (const auto error : {ErrorCode::NoSpace, ErrorCode::Denied, ErrorCode::Unavailable}) {
         storage::MemoryStorage inner;

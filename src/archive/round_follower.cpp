@@ -39,7 +39,7 @@ void RoundFollower::progress(const ArchiveProgress& progress) {
             begun_ = true;
         }
     });
-    if (progress.purge_before != purged_before_) purge(progress.purge_before);
+    if (!progress.purge_before.empty() && progress.purge_before != purged_before_) purge(progress.purge_before);
 }
 
 void RoundFollower::remember(const std::vector<PieceState>& changed) {

@@ -1,8 +1,11 @@
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 namespace tidemark {
 
@@ -20,10 +23,27 @@ enum class ErrorCode {
     Internal,        ///< a defect in Tidemark
 };
 
+/// An SQLSTATE, by value: five characters. Of anything shorter or longer it keeps what fits, the rest is '0'.
+class SqlState {
+public:
+    constexpr SqlState(std::string_view text) {
+        for (std::size_t i = 0; i < text.size() && i < state_.size(); ++i)
+            state_[i] = text[i];
+    }
+    constexpr SqlState(const char* text) : SqlState(std::string_view(text)) {}
+    constexpr operator std::string_view() const { return {state_.data(), state_.size()}; }
+    friend constexpr bool operator==(const SqlState& state, std::string_view text) {
+        return std::string_view(state) == text;
+    }
+
+private:
+    std::array<char, 5> state_{'0', '0', '0', '0', '0'};
+};
+
 /// The number and SQLSTATE that a client sees, where OceanBase has one for the case (see ob_error.h).
 struct SqlCode {
     int number = 0;
-    const char* sqlstate = "HY000";
+    SqlState sqlstate = "HY000";
 };
 
 /// The one exception class. The thrower says what happened to what, with names and sizes, and does not log;

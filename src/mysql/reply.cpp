@@ -1,7 +1,6 @@
 #include "mysql/reply.h"
 
 #include <algorithm>
-#include <map>
 
 namespace tidemark::mysql {
 namespace {
@@ -79,15 +78,6 @@ Bytes binaryRow(const TextRow& row) {
     return ByteWriter().u8(0).bytes(nulls).bytes(values.data()).take();
 }
 
-/// SqlCode keeps a pointer only, so that SQLSTATEs from the wire need a place that stays.
-const char* stableState(std::string_view state) {
-    static thread_local std::map<std::string, std::string, std::less<>> known;
-    const auto found = known.find(state);
-    if (found != known.end()) return found->second.c_str();
-    if (known.size() >= 1000) return "HY000";  // no server has that many: garbage must not fill memory
-    return known.emplace(state, state).first->second.c_str();
-}
-
 /// The payloads of a response, one after the other, put together where they were split.
 class PayloadReader {
 public:
@@ -155,9 +145,9 @@ Error parseError(ByteView payload) {
     reader.skip(1);
     const int number = reader.u16();
     std::string_view message = textOf(reader.rest());
-    const char* state = "HY000";
+    SqlState state = "HY000";
     if (message.size() >= 6 && message.front() == '#') {
-        state = stableState(message.substr(1, 5));
+        state = message.substr(1, 5);
         message.remove_prefix(6);
     }
     return {ErrorCode::Internal, SqlCode{number, state}, std::string(message)};

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <random>
+#include <thread>
 
 #include "base/random.h"
 #include "mysql/response_tracker.h"
@@ -55,8 +57,21 @@ TEST(Reply, ErrorReadsBack) {
     const Bytes reply = errorReply(1, {8001, "08004"}, "Server is initializing");
     const Error error = parseError(ByteView(reply).subspan(kHeaderSize));
     EXPECT_EQ(error.sql()->number, 8001);
-    EXPECT_STREQ(error.sql()->sqlstate, "08004");
+    EXPECT_EQ(error.sql()->sqlstate, "08004");
     EXPECT_STREQ(error.what(), "Server is initializing");
+}
+
+TEST(Reply, AnErrorOutlivesTheThreadThatReadIt) {
+    const Bytes reply = errorReply(1, {1317, "70100"}, "Query execution was interrupted");
+    std::optional<Error> error;
+    std::thread([&] { error = parseError(ByteView(reply).subspan(kHeaderSize)); }).join();
+    // Takes the memory that the first thread has given back.
+    std::thread([] {
+        std::vector<std::string> noise;
+        for (std::size_t size = 16; size < 512; ++size)
+            noise.emplace_back(size, 'x');
+    }).join();
+    EXPECT_EQ(error->sql()->sqlstate, std::string("70100"));
 }
 
 TEST(Reply, ParserThrowsTheServersError) {

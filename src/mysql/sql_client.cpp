@@ -4,6 +4,8 @@
 #include <mysql.h>
 #include <strings.h>
 
+#include "mysql/session_settings.h"
+
 namespace tidemark::mysql {
 namespace {
 
@@ -31,15 +33,9 @@ ErrorCode codeOf(unsigned number) {
     }
 }
 
-/// SQLSTATEs live as long as the program: Error keeps a pointer only.
-const char* stableState(const char* state) {
-    static thread_local std::map<std::string, std::string> known;
-    return known.emplace(state, state).first->second.c_str();
-}
-
 Error serverError(MYSQL* handle, std::string_view doing) {
     const unsigned number = mysql_errno(handle);
-    return {codeOf(number), SqlCode{static_cast<int>(number), stableState(mysql_sqlstate(handle))},
+    return {codeOf(number), SqlCode{static_cast<int>(number), mysql_sqlstate(handle)},
             fmt::format("{}: {}", doing, mysql_error(handle))};
 }
 
@@ -89,6 +85,14 @@ SqlClient::SqlClient(const Endpoint& endpoint) : handle_(mysql_init(nullptr), my
             handle, "connecting to " + (endpoint.socket.empty() ? fmt::format("{}:{}", endpoint.host, endpoint.port)
                                                                 : endpoint.socket));
     }
+    if (!endpoint.server_settings) applySettings();
+}
+
+void SqlClient::applySettings() {
+    std::string settings;
+    for (const std::string_view statement : kSessionSettings)
+        settings.append(statement).append(";");
+    script(settings);
 }
 
 SqlClient::~SqlClient() = default;

@@ -27,6 +27,8 @@ struct Endpoint {
     std::chrono::seconds connect_timeout{10};
     /// How long one statement may take; a passed limit throws Unavailable. 0: no limit.
     std::chrono::seconds statement_timeout{0};
+    /// Leaves the session as the server's settings make it, as an application's is, instead of kSessionSettings.
+    bool server_settings = false;
 };
 
 /// A value for a `?` in a statement.
@@ -66,7 +68,7 @@ struct Result {
 /// Lost connections (2002, 2003, 2006, 2013, 1053, 1927), lock wait timeouts (1205), deadlocks (1213) and too many
 /// connections (1040) are Unavailable; everything else is Internal unless a caller knows better.
 
-/// A blocking connection to a MariaDB server, for administration; utf8mb4, autocommit. Not thread-safe.
+/// A blocking connection to a MariaDB server, for administration; set up by kSessionSettings. Not thread-safe.
 /// `?` in a statement is replaced by the escaped value; never paste values into the text.
 class SqlClient {
 public:
@@ -88,6 +90,7 @@ public:
 private:
     std::string interpolate(std::string_view statement, const std::vector<Value>& values);
     [[noreturn]] void fail(std::string_view statement);
+    void applySettings();
 
     std::unique_ptr<st_mysql, void (*)(st_mysql*)> handle_;
 };

@@ -2,10 +2,61 @@
 
 #include <gtest/gtest.h>
 
+#include "mysql/wire_client.h"
 #include "testing/mariadb_server.h"
 
 namespace tidemark::mysql {
 namespace {
+
+/// All that a tenant may be given (tenant/tenant_variables.cpp) and that would change what a statement of ours does.
+const std::vector<std::string> kHostileSettings = {
+    "--sql-mode=ORACLE,EMPTY_STRING_IS_NULL,NO_BACKSLASH_ESCAPES",
+    "--wait-timeout=8",
+    "--interactive-timeout=8",
+    "--net-read-timeout=1",
+    "--net-write-timeout=1",
+    "--autocommit=0",
+    "--max-statement-time=3",
+    "--lock-wait-timeout=1",
+    "--innodb-lock-wait-timeout=1",
+    "--default-time-zone=+09:00",
+    "--transaction-isolation=READ-UNCOMMITTED",
+    "--group-concat-max-len=4",
+    "--div-precision-increment=0",
+    "--auto-increment-increment=7",
+    "--auto-increment-offset=3",
+    "--explicit-defaults-for-timestamp=0",
+    "--innodb-strict-mode=0",
+    "--character-set-server=latin1",
+    "--collation-server=latin1_swedish_ci",
+};
+
+constexpr const char* kAskSettings =
+    "SELECT CONCAT_WS(' ', @@sql_mode, @@wait_timeout, @@interactive_timeout, @@net_read_timeout, @@net_write_timeout,"
+    " @@autocommit, @@max_statement_time, @@lock_wait_timeout, @@innodb_lock_wait_timeout, @@time_zone,"
+    " @@tx_isolation, @@group_concat_max_len, @@div_precision_increment, @@auto_increment_increment,"
+    " @@auto_increment_offset, @@explicit_defaults_for_timestamp, @@innodb_strict_mode, @@foreign_key_checks,"
+    " @@sql_safe_updates, @@sql_select_limit, @@sql_quote_show_create, @@character_set_client,"
+    " @@collation_connection)";
+
+constexpr const char* kExpectedSettings =
+    " 31536000 31536000 30 60 ON 0.000000 86400 50 +00:00 REPEATABLE-READ 1048576 4 1 1 ON ON ON OFF"
+    " 18446744073709551615 ON"
+    " utf8mb4 utf8mb4_general_ci";
+
+TEST(SqlClient, DependsOnNoSettingOfTheServer) {
+    const testing::MariadbServer server(kHostileSettings);
+    EXPECT_EQ(server.connect().scalar(kAskSettings), kExpectedSettings);
+    EXPECT_EQ(WireClient(server.endpoint(), {}).query(kAskSettings), kExpectedSettings);
+}
+
+TEST(SqlClient, IsAnOrdinaryClientOnDemand) {
+    const testing::MariadbServer server(kHostileSettings);
+    Endpoint endpoint = server.endpoint();
+    endpoint.server_settings = true;
+    EXPECT_EQ(SqlClient(endpoint).scalar("SELECT CONCAT_WS(' ', @@wait_timeout, @@autocommit, @@time_zone)"),
+              "8 OFF +09:00");
+}
 
 TEST(SqlClient, ReadsBackWhatWasBoundWhateverItContains) {
     const testing::MariadbServer server;
@@ -25,7 +76,7 @@ TEST(SqlClient, SaysWhatTheServerSaid) {
         FAIL() << "no error";
     } catch (const Error& error) {
         EXPECT_EQ(error.sql()->number, 1146);
-        EXPECT_STREQ(error.sql()->sqlstate, "42S02");
+        EXPECT_EQ(error.sql()->sqlstate, "42S02");
     }
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "mysql/session_settings.h"
 
 namespace tidemark::mysql {
 namespace {
@@ -50,6 +51,8 @@ std::optional<std::string> lengthEncodedText(ByteReader& in) {
 WireClient::WireClient(const Endpoint& endpoint, std::stop_token stop)
     : connection_(WireConnection::dial(endpoint), std::move(stop)), answer_limit_(endpoint.connect_timeout) {
     login(endpoint);
+    for (const std::string_view settings : kSessionSettings)
+        query(settings);
 }
 
 void WireClient::login(const Endpoint& endpoint) {

@@ -8,7 +8,8 @@
 
 namespace tidemark::mysql {
 
-/// A connection to a server for the archiver: logs in with mysql_native_password, runs simple statements, and is then
+/// A connection to a server for the archiver: logs in with mysql_native_password, sets up
+/// its session by kSessionSettings, runs simple statements, and is then
 /// read as a binlog stream. libmariadb is not used for it, because its calls cannot be woken from another thread, and
 /// its replication calls break at each change of the binlog file (docs/decisions/archive.md). Not thread-safe.
 class WireClient {

@@ -214,9 +214,13 @@ void throwErrPacket(ByteView payload, const std::string& doing) {
     in.skip(1);
     const int number = in.u16();
     std::string_view text = textOf(in.rest());
-    if (text.size() >= 6 && text[0] == '#') text.remove_prefix(6);
+    SqlState state = "HY000";
+    if (text.size() >= 6 && text[0] == '#') {
+        state = text.substr(1, 5);
+        text.remove_prefix(6);
+    }
     const bool denied = number == 1044 || number == 1045 || number == 1227 || number == 1698;
-    throw Error(denied ? ErrorCode::Denied : ErrorCode::Unavailable, SqlCode{number},
+    throw Error(denied ? ErrorCode::Denied : ErrorCode::Unavailable, SqlCode{number, state},
                 fmt::format("{}: {}", doing, text));
 }
 

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "mysql/session_settings.h"
 #include "tenant/tenant_config.h"
 
 namespace tidemark::tenant {
@@ -44,7 +45,10 @@ std::string guardSql() {
 }  // namespace
 
 std::string initFileText(const std::string& secret) {
-    std::string text =
+    std::string text;
+    for (const std::string_view settings : mysql::kSessionSettings)
+        text.append(settings).append(";\n");
+    text +=
         "SET sql_log_bin=0;\n"
         "CREATE USER IF NOT EXISTS `tidemark`@`localhost`;\n";
     text += fmt::format(

@@ -56,6 +56,7 @@ protected:
         endpoint.socket = server.socket();
         endpoint.user = user;
         endpoint.password = password;
+        endpoint.server_settings = true;
         return mysql::SqlClient(endpoint);
     }
 

@@ -16,6 +16,7 @@ using catalog::TenantRole;
 using catalog::TenantStatus;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 /// A node without the rest of the daemon: sys with its catalog, a supervisor, a TenantService.
 class TenantServiceTest : public TenantFixture {
@@ -285,6 +286,24 @@ TEST_F(TenantServiceTest, MakesItsAccountAgainAtTheStart) {
     end();
     begin();
     EXPECT_EQ(daemon(1002).scalar("SELECT CURRENT_USER()"), "tidemark@localhost");
+}
+
+TEST_F(TenantServiceTest, WorksUnderAnySettingOfATenant) {
+    create("acme", {{"sql_mode", "STRICT_ALL_TABLES,ORACLE,EMPTY_STRING_IS_NULL,NO_BACKSLASH_ESCAPES"},
+                    {"autocommit", "0"},
+                    {"wait_timeout", "1"},
+                    {"max_allowed_packet", "1024"}});
+    EXPECT_EQ(root(1002).scalar("SELECT @@autocommit"), "0") << "the tenant's own sessions have them";
+    const std::string guards = "SELECT COUNT(*) FROM mysql.db WHERE User = '' AND Host = '%'";
+    EXPECT_EQ(daemon(1002).scalar(guards), "3");
+    daemon(1002).query("DROP USER tidemark@localhost");
+    end();
+    begin();
+    EXPECT_EQ(daemon(1002).scalar("SELECT CURRENT_USER()"), "tidemark@localhost");
+    EXPECT_EQ(daemon(1002).scalar(guards), "3");
+    EXPECT_THAT(service_->server(1002)->logTail(40), Not(HasSubstr("ERROR: "))) << "of the init file";
+    EXPECT_EQ(daemon(1002).scalar("SELECT LENGTH('" + std::string(15000, 'x') + "')"), "15000")
+        << "the server takes 16 KiB whatever max_allowed_packet says";
 }
 
 TEST_F(TenantServiceTest, CleansUpWhatACrashLeftHalfMade) {

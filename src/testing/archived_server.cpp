@@ -10,6 +10,7 @@ namespace tidemark::testing {
 void RecordingListener::progress(const archive::ArchiveProgress& progress) {
     const std::lock_guard lock(mutex_);
     seen_.progress = progress;
+    if (progress.purge_before.empty()) ++seen_.unnamed;
     changed_.notify_all();
 }
 

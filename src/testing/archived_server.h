@@ -19,6 +19,7 @@ public:
         std::string trouble;  ///< empty once recovered
         int troubles = 0;
         int recoveries = 0;
+        int unnamed = 0;  ///< progress without a binlog to purge before
     };
 
     void progress(const archive::ArchiveProgress& progress) override;
