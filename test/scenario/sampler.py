@@ -35,9 +35,10 @@ class Sampler:
         return [(at, row) for at, sampled in self.samples for row in sampled
                 if all(row[name] == value for name, value in equal.items())]
 
-    def longest_gap(self):
-        """Between two looks, in seconds: what was there for less may have been missed."""
-        times = [at for at, _ in self.samples]
+    def longest_gap(self, job):
+        """Between two looks while rows of `job` were there, in seconds: what was there for less may have been missed."""
+        with_rows = [i for i, (_, rows) in enumerate(self.samples) if any(row["JOB_ID"] == job for row in rows)]
+        times = [at for at, _ in self.samples[max(0, with_rows[0] - 1):with_rows[-1] + 2]]
         return max(later - earlier for earlier, later in zip(times, times[1:]))
 
 

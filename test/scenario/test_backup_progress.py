@@ -9,7 +9,7 @@ STAGES = ["INIT", "BACKUP_SYS_META", "BACKUP_USER_META", "BACKUP_DATA_SYS", "BAC
 DATA_STAGES = STAGES[3:6]
 COUNTERS = ["INPUT_BYTES", "OUTPUT_BYTES", "FINISH_TABLET_COUNT", "FINISH_MACRO_BLOCK_COUNT", "DATA_PROGRESS"]
 OF_TOTAL = {"FINISH_TABLET_COUNT": "TABLET_COUNT", "FINISH_MACRO_BLOCK_COUNT": "MACRO_BLOCK_COUNT"}
-SHOWN = 0.05  # a stage is shown at least so long (seconds); who looks less often may miss one
+SHOWN = 0.06  # a stage is shown at least so long (seconds); who looks less often may miss one
 
 
 @pytest.fixture(scope="module")
@@ -26,15 +26,16 @@ def shop(shared_node):
 
 
 def watched_backup(node):
-    """A backup and what was seen of it. A machine that was too busy to look often enough is given another chance."""
-    for _ in range(4):
-        with Sampler(node, "SELECT * FROM oceanbase.CDB_OB_BACKUP_TASKS") as tasks, \
-                Sampler(node, "SELECT * FROM oceanbase.CDB_OB_BACKUP_JOBS") as jobs:
+    """A backup and what was seen of it. A machine that was too busy to look often enough is given other chances."""
+    gaps = []
+    for _ in range(10):
+        with Sampler(node, "SELECT * FROM oceanbase.CDB_OB_BACKUP_TASKS") as tasks:
             job = node.start_backup("shop")
             assert node.wait_backup("shop", job)["STATUS"] == "COMPLETED"
-        if tasks.longest_gap() < SHOWN:
-            return job, tasks, jobs
-    raise AssertionError(f"no chance to look every {SHOWN} s: {tasks.longest_gap()}")
+        gaps.append(tasks.longest_gap(job))
+        if gaps[-1] < SHOWN:
+            return job, tasks
+    raise AssertionError(f"no chance to look every {SHOWN} s: {gaps}")
 
 
 @pytest.fixture(scope="module")
@@ -43,20 +44,19 @@ def watched(shop):
 
 
 def test_every_stage_is_seen_in_order(watched):
-    _, tasks, jobs = watched
+    _, tasks = watched
     assert in_order([row["STATUS"] for _, row in tasks.rows()]) == STAGES
-    assert in_order([row["STATUS"] for _, row in jobs.rows(TENANT_ID=1002)])[-1] == "DOING"
 
 
 def test_most_of_the_time_is_shown_as_what_it_is_spent_on(watched):
     """The tables are nearly all of the bytes, so nearly all bytes are read while MAJOR is shown."""
-    _, tasks, _ = watched
+    _, tasks = watched
     major = [row for _, row in tasks.rows(STATUS="BACKUP_DATA_MAJOR")]
     assert major[-1]["INPUT_BYTES"] - major[0]["INPUT_BYTES"] > 0.6 * major[-1]["INPUT_BYTES"] > 100_000_000
 
 
 def test_counters_only_grow_and_never_pass_their_totals(watched):
-    _, tasks, _ = watched
+    _, tasks = watched
     rows = [row for _, row in tasks.rows()]
     for earlier, later in zip(rows, rows[1:]):
         for counter in COUNTERS:
@@ -70,7 +70,7 @@ def test_counters_only_grow_and_never_pass_their_totals(watched):
 
 
 def test_in_the_end_every_counter_equals_its_total(shop, watched):
-    job, tasks, _ = watched
+    job, tasks = watched
     history = shop.sql("SELECT * FROM oceanbase.CDB_OB_BACKUP_TASK_HISTORY WHERE JOB_ID = %s AND TENANT_ID <> 1", [job])
     assert len(history) == 1
     last = [row for _, row in tasks.rows(STATUS="BEFORE_BACKUP_LOG")]
@@ -85,7 +85,7 @@ def test_in_the_end_every_counter_equals_its_total(shop, watched):
 
 def test_totals_stay_what_they_were_said_to_be(watched):
     """A total that grows with what is done would make any progress look good."""
-    _, tasks, _ = watched
+    _, tasks = watched
     first = tasks.rows(STATUS="BACKUP_DATA_SYS")[0][1]
     last = tasks.rows()[-1][1]
     assert abs(last["TABLET_COUNT"] - first["TABLET_COUNT"]) <= 2
@@ -93,7 +93,7 @@ def test_totals_stay_what_they_were_said_to_be(watched):
 
 
 def test_bytes_and_progress_move_at_least_each_half_second(watched):
-    _, tasks, _ = watched
+    _, tasks = watched
     seen = tasks.rows(STATUS="BACKUP_DATA_MAJOR")
     for name in ("OUTPUT_BYTES", "DATA_PROGRESS"):
         moved = [seen[0][0]]
@@ -106,6 +106,7 @@ def test_bytes_and_progress_move_at_least_each_half_second(watched):
 def test_the_tenants_administrator_sees_the_same(shop, watched):
     """Its views are at most a second old, so a few stages may pass between two of its updates."""
     with Sampler(shop, "SELECT * FROM oceanbase.DBA_OB_BACKUP_TASKS", tenant="shop") as tasks, \
+            Sampler(shop, "SELECT * FROM oceanbase.CDB_OB_BACKUP_JOBS") as all_jobs, \
             Sampler(shop, "SELECT * FROM oceanbase.DBA_OB_BACKUP_JOBS", tenant="shop") as jobs:
         job = shop.start_backup("shop")
         shop.wait_backup("shop", job)
@@ -115,6 +116,6 @@ def test_the_tenants_administrator_sees_the_same(shop, watched):
     rows = [row for _, row in tasks.rows(JOB_ID=job)]
     seen = in_order([row["STATUS"] for row in rows])
     assert seen == [s for s in STAGES if s in seen] and "BACKUP_DATA_MAJOR" in seen
-    assert jobs.rows(JOB_ID=job, STATUS="DOING")
+    assert jobs.rows(JOB_ID=job, STATUS="DOING") and all_jobs.rows(JOB_ID=job, TENANT_ID=1002, STATUS="DOING")
     for earlier, later in zip(rows, rows[1:]):
         assert all(later[c] >= earlier[c] for c in COUNTERS)
