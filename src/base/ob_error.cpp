@@ -1,9 +1,9 @@
 #include "base/ob_error.h"
 
-#include <algorithm>
 #include <array>
-#include <cctype>
-#include <string_view>
+#include <string>
+
+#include "base/secrets.h"
 
 namespace tidemark {
 namespace {
@@ -71,22 +71,6 @@ constexpr auto kRows = std::to_array<Row>({
     {Ob::AlreadyInNoArchiveMode, 9092, "HY000", E::Conflict, "Already in NOARCHIVELOG mode"},
     {Ob::RestoreTenantFailed, 9099, "HY000", E::Conflict, "%s"},
 });
-
-/// Texts show what a user wrote, and a URI may hold secrets. OceanBase shows them so, too.
-std::string withoutSecrets(const std::string& text) {
-    std::string shown = text;
-    for (const std::string_view key : {"access_id=", "access_key=", "encrypt_key=", "extension="}) {
-        const auto same = [](unsigned char a, unsigned char b) { return std::tolower(a) == b; };
-        auto at = shown.begin();
-        while ((at = std::search(at, shown.end(), key.begin(), key.end(), same)) != shown.end()) {
-            const auto begin = static_cast<std::size_t>(at - shown.begin()) + key.size();
-            const auto end = std::min(shown.find_first_of("&'\" \t\n", begin), shown.size());
-            shown.replace(begin, end - begin, "xxx");
-            at = shown.begin() + static_cast<std::ptrdiff_t>(begin);
-        }
-    }
-    return shown;
-}
 
 std::string fill(const char* message, const std::string& text) {
     std::string filled = message;

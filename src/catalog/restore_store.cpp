@@ -56,7 +56,11 @@ void insertJob(mysql::SqlClient& client, const RestoreJob& job) {
                {"set_list", job.set_list},
                {"piece_list", job.piece_list},
                {"description", fittingOrNull(job.description)},
-               {"backup_cluster_version", job.backup_cluster_version}});
+               {"backup_cluster_version", job.backup_cluster_version},
+               {"total_bytes", job.total_bytes ? mysql::Value(*job.total_bytes) : mysql::Value(nullptr)},
+               {"tablet_count", job.tablet_count},
+               {"recover_start_scn", job.recover_start_scn},
+               {"recover_scn", job.recover_scn}});
 }
 
 std::vector<Change> changesOf(TenantId tenant) {
@@ -65,8 +69,8 @@ std::vector<Change> changesOf(TenantId tenant) {
 
 /// The tenant of a running job, 0 if it has none yet; nullopt if the job is over.
 std::optional<TenantId> lockTenantOf(mysql::SqlClient& client, JobId job_id) {
-    const auto tenant =
-        client.scalar("SELECT tenant_id FROM tidemark.restore_job WHERE job_id = ? FOR UPDATE", {job_id});
+    const auto tenant = client.scalar(
+        "SELECT tenant_id FROM tidemark.restore_job WHERE job_id = ? AND finish_time IS NULL FOR UPDATE", {job_id});
     return tenant ? std::optional<TenantId>(std::stoll(*tenant)) : std::nullopt;
 }
 
@@ -76,7 +80,8 @@ RestoreJob RestoreStore::start(const RestoreJob& wanted) {
     return catalog_.write({{kSysTenantId, Topic::Restore}}, [&](mysql::SqlClient& client) {
         // One start at a time, so that two of the same name do not both find nothing running.
         client.query("SELECT id FROM tidemark.cluster FOR UPDATE");
-        if (client.scalar("SELECT job_id FROM tidemark.restore_job WHERE tenant_name = ?", {wanted.tenant_name})) {
+        if (client.scalar("SELECT job_id FROM tidemark.restore_job WHERE tenant_name = ? AND finish_time IS NULL",
+                          {wanted.tenant_name})) {
             throw obError(Ob::RestoreInProgress, "tenant " + wanted.tenant_name);
         }
         RestoreJob job = wanted;
@@ -109,11 +114,8 @@ void RestoreStore::setTenantStatus(JobId job_id, RestoreTenantStatus status) {
 void RestoreStore::progress(const RestoreJob& job) {
     catalog_.write(changesOf(job.tenant), [&](mysql::SqlClient& client) {
         updateRows(client, "restore_job",
-                   {{"total_bytes", job.total_bytes ? mysql::Value(*job.total_bytes) : mysql::Value(nullptr)},
-                    {"finish_bytes", job.finish_bytes},
-                    {"tablet_count", job.tablet_count},
+                   {{"finish_bytes", job.finish_bytes},
                     {"finish_tablet_count", job.finish_tablet_count},
-                    {"recover_start_scn", job.recover_start_scn},
                     {"recover_scn", job.recover_scn}},
                    {{"job_id", job.job_id}});
     });
@@ -124,31 +126,62 @@ void RestoreStore::finish(JobId job_id, const Outcome& outcome) {
         const auto tenant = lockTenantOf(client, job_id);
         if (!tenant) return kSysTenantId;
         const bool done = outcome.state == Outcome::State::Completed;
-        const Columns key{{"job_id", job_id}};
         updateRows(client, "restore_job",
                    {{"sys_status", text(done ? RestoreSysStatus::RestoreSuccess : RestoreSysStatus::RestoreFail)},
                     {"result", std::int64_t{outcome.result}},
                     {"comment", fittingOrNull(outcome.comment)},
                     {"finish_time", sqlTime(catalog_.clock().now())}},
-                   key);
+                   {{"job_id", job_id}});
         client.query("UPDATE tidemark.restore_job SET tenant_status = ? WHERE job_id = ? AND tenant_status IS NOT NULL",
                      {text(done ? RestoreTenantStatus::RestoreSuccess : RestoreTenantStatus::RestoreFail), job_id});
-        moveToHistory(client, "restore_job", key);
+        // Whatever of the progress could not be recorded: it is all done.
+        if (done) {
+            client.query(
+                "UPDATE tidemark.restore_job SET finish_bytes = COALESCE(total_bytes, finish_bytes), "
+                "finish_tablet_count = tablet_count, recover_scn = restore_scn WHERE job_id = ?",
+                {job_id});
+        }
         return *tenant;
     };
     catalog_.writeThen(work, changesOf);
 }
 
+void RestoreStore::moveToHistory(JobId job_id) {
+    const auto work = [&](mysql::SqlClient& client) {
+        const auto tenant = client.scalar(
+            "SELECT tenant_id FROM tidemark.restore_job WHERE job_id = ? AND finish_time IS NOT NULL FOR UPDATE",
+            {job_id});
+        if (!tenant) return kSysTenantId;
+        catalog::moveToHistory(client, "restore_job", {{"job_id", job_id}});
+        return TenantId{std::stoll(*tenant)};
+    };
+    catalog_.writeThen(work, changesOf);
+}
+
+std::vector<JobId> RestoreStore::ended() {
+    return catalog_.read([](mysql::SqlClient& client) {
+        std::vector<JobId> jobs;
+        const auto result =
+            client.query("SELECT job_id FROM tidemark.restore_job WHERE finish_time IS NOT NULL ORDER BY job_id");
+        for (const mysql::Row& row : result.rows)
+            jobs.push_back(row.integer("job_id"));
+        return jobs;
+    });
+}
+
 std::vector<RestoreJob> RestoreStore::active() {
     return catalog_.read([](mysql::SqlClient& client) {
-        return rowsAs<RestoreJob>(client.query("SELECT * FROM tidemark.restore_job ORDER BY job_id"), jobFrom);
+        return rowsAs<RestoreJob>(
+            client.query("SELECT * FROM tidemark.restore_job WHERE finish_time IS NULL ORDER BY job_id"), jobFrom);
     });
 }
 
 std::optional<RestoreJob> RestoreStore::findActive(const std::string& tenant_name) {
     return catalog_.read([&](mysql::SqlClient& client) {
         return firstAs<RestoreJob>(
-            client.query("SELECT * FROM tidemark.restore_job WHERE tenant_name = ?", {tenant_name}), jobFrom);
+            client.query("SELECT * FROM tidemark.restore_job WHERE tenant_name = ? AND finish_time IS NULL",
+                         {tenant_name}),
+            jobFrom);
     });
 }
 

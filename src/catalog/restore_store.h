@@ -15,7 +15,7 @@ struct RestoreJob {
     std::string backup_tenant_name;
     TenantId backup_tenant = 0;
     std::string backup_cluster_name;
-    std::string backup_dest;  ///< as given in FROM, without secrets
+    std::string backup_dest;  ///< as written in FROM, without secrets
     std::string option;       ///< as given in WITH
     Scn restore_scn = 0;
     RestoreSysStatus sys_status = RestoreSysStatus::CreateTenant;
@@ -28,7 +28,7 @@ struct RestoreJob {
     std::string description;
     std::int64_t backup_cluster_version = 0;
 
-    std::optional<std::uint64_t> total_bytes;  ///< set when the plan is known
+    std::optional<std::uint64_t> total_bytes;
     std::uint64_t finish_bytes = 0;
     std::int64_t tablet_count = 0;
     std::int64_t finish_tablet_count = 0;
@@ -49,13 +49,18 @@ public:
     /// The tenant exists: sys row → WAIT_TENANT_RESTORE_FINISH, tenant row → RESTORING.
     void tenantCreated(JobId job_id, TenantId tenant);
     void setTenantStatus(JobId job_id, RestoreTenantStatus status);
-    /// Writes total and finished bytes and tablets and recover SCNs. At most a few times a second.
+    /// Writes finished bytes and tablets and the SCN that is reached; totals are there from the start. At most a few
+    /// times a second.
     void progress(const RestoreJob& job);
-    /// The end: both rows move to the history as SUCCESS or FAIL (a cancelled restore is FAIL). Nothing happens if it
-    /// is over already.
+    /// The end: both rows are RESTORE_SUCCESS, with all counters at their totals, or RESTORE_FAIL (also a cancelled
+    /// one). They stay in PROGRESS until moveToHistory(). Nothing happens if it is over already.
     void finish(JobId job_id, const Outcome& outcome);
+    /// Takes an ended job from PROGRESS to HISTORY. Nothing happens if it has not ended, or is there.
+    void moveToHistory(JobId job_id);
+    /// Those that have ended and are still in PROGRESS, in order of ids.
+    std::vector<JobId> ended();
 
-    /// Running ones, in order of ids: at the daemon's start, what was interrupted.
+    /// Those that have not ended, in order of ids: at the daemon's start, what was interrupted.
     std::vector<RestoreJob> active();
     std::optional<RestoreJob> findActive(const std::string& tenant_name);
     std::vector<RestoreJob> history();

@@ -400,8 +400,14 @@ TEST_F(StoresTest, OnlyOneOfManyBackupStartsOfATenantSucceeds) {
 
 TEST_F(StoresTest, ARestoreGoesThroughItsStatesIntoHistory) {
     auto& restores = stores_.restores;
-    const RestoreJob job = restores.start(
-        {.tenant_name = "new", .backup_dest = "file:///a,file:///b", .option = "pool_list=p", .restore_scn = 9});
+    const RestoreJob job = restores.start({.tenant_name = "new",
+                                           .backup_dest = "file:///a,file:///b",
+                                           .option = "pool_list=p",
+                                           .restore_scn = 9,
+                                           .total_bytes = 100,
+                                           .tablet_count = 7,
+                                           .recover_start_scn = 3,
+                                           .recover_scn = 3});
     EXPECT_EQ(job.job_id, 1);
     EXPECT_EQ(failure([&] { restores.start({.tenant_name = "NEW"}); }), numberOf(Ob::RestoreInProgress));
     EXPECT_EQ(restores.findActive("new")->sys_status, RestoreSysStatus::CreateTenant);
@@ -411,23 +417,37 @@ TEST_F(StoresTest, ARestoreGoesThroughItsStatesIntoHistory) {
     RestoreJob now = *restores.findActive("new");
     EXPECT_EQ(now.sys_status, RestoreSysStatus::WaitTenantRestoreFinish);
     EXPECT_EQ(now.tenant_status, RestoreTenantStatus::PostCheck);
-    EXPECT_FALSE(now.total_bytes);
-    now.total_bytes = 100;
+    EXPECT_EQ(now.total_bytes, 100);
+    EXPECT_EQ(now.tablet_count, 7);
+    EXPECT_EQ(now.recover_start_scn, 3);
+    EXPECT_EQ(now.recover_scn, 3);
     now.finish_bytes = 40;
     now.recover_scn = 5;
     restores.progress(now);
     EXPECT_EQ(restores.active().at(0).finish_bytes, 40);
     clock_.advance(kSecond);
+    restores.moveToHistory(1);
+    EXPECT_EQ(restores.active().size(), 1) << "it has not ended";
     restores.finish(1, Outcome::completed());
-    restores.finish(1, Outcome::completed());
+    restores.finish(1, Outcome::of(Error(ErrorCode::Internal, "it is over")));
     EXPECT_TRUE(restores.active().empty());
+    EXPECT_FALSE(restores.findActive("new"));
+    EXPECT_EQ(restores.ended(), std::vector<JobId>{1});
+    EXPECT_TRUE(restores.history().empty());
+    restores.moveToHistory(1);
+    restores.moveToHistory(1);
+    EXPECT_TRUE(restores.ended().empty());
     const RestoreJob over = restores.history().at(0);
     EXPECT_EQ(over.sys_status, RestoreSysStatus::RestoreSuccess);
     EXPECT_EQ(over.tenant_status, RestoreTenantStatus::RestoreSuccess);
-    EXPECT_EQ(over.total_bytes, 100);
+    EXPECT_EQ(over.finish_bytes, 100) << "whatever of the progress was not recorded";
+    EXPECT_EQ(over.finish_tablet_count, 7);
+    EXPECT_EQ(over.recover_scn, 9);
     EXPECT_EQ(over.finish_time, kStart + kSecond);
     EXPECT_EQ(restores.start({.tenant_name = "new"}).job_id, 2);
     restores.finish(2, Outcome::of(Error(ErrorCode::Corrupt, "block 3 of set 1 is damaged")));
+    EXPECT_EQ(restores.start({.tenant_name = "new"}).job_id, 3) << "what has ended is in nobody's way";
+    restores.moveToHistory(2);
     EXPECT_EQ(restores.history().at(1).sys_status, RestoreSysStatus::RestoreFail);
     EXPECT_FALSE(restores.history().at(1).tenant_status);
     EXPECT_EQ(restores.history().at(1).comment, "block 3 of set 1 is damaged");

@@ -36,7 +36,8 @@ constexpr Section kSections[] = {
     {"Running restores", "restores",
      "SELECT JOB_ID AS JOB, RESTORE_TENANT_NAME AS TENANT, STATUS, RESTORE_SCN_DISPLAY AS UNTIL,"
      " FINISH_BYTES_DISPLAY AS DONE, TOTAL_BYTES_DISPLAY AS TOTAL"
-     " FROM oceanbase.CDB_OB_RESTORE_PROGRESS WHERE TENANT_ID <> 1"},
+     " FROM oceanbase.CDB_OB_RESTORE_PROGRESS WHERE TENANT_ID <> 1"
+     " AND STATUS NOT IN ('RESTORE_SUCCESS', 'RESTORE_FAIL')"},
 };
 
 std::string clause(const std::string& keyword, const std::string& description) {

@@ -76,9 +76,12 @@ std::optional<JobEnd> jobEnd(mysql::SqlClient& client, const std::string& id) {
     const std::string numbers = id.substr(space + 1);
     if (id.starts_with("restore ")) {
         return endOf(
+            // One that succeeded is over when PROGRESS says so; why one failed, only the history says.
             client.query("SELECT RESTORE_TENANT_NAME AS NAME, STATUS, COMMENT FROM oceanbase.CDB_OB_RESTORE_HISTORY"
-                         " WHERE TENANT_ID = 1 AND JOB_ID = ?",
-                         {numbers}),
+                         " WHERE TENANT_ID = 1 AND JOB_ID = ?"
+                         " UNION ALL SELECT RESTORE_TENANT_NAME, 'SUCCESS', NULL FROM oceanbase.CDB_OB_RESTORE_PROGRESS"
+                         " WHERE TENANT_ID = 1 AND JOB_ID = ? AND STATUS = 'RESTORE_SUCCESS'",
+                         {numbers, numbers}),
             "restore ");
     }
     const auto slash = numbers.find('/');

@@ -13,10 +13,12 @@
 #include <mutex>
 #include <set>
 #include <thread>
+#include <unordered_map>
 #include <vector>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "source/source.h"
 
 namespace tidemark::restore {
 namespace {
@@ -98,7 +100,13 @@ public:
           directory_(directory),
           progress_(progress),
           stop_(std::move(stop)),
-          direct_(canWriteDirectly(directory)) {}
+          direct_(canWriteDirectly(directory)) {
+        for (const block::BlockEntry& entry : reader.index().blocks())
+            ++blocks_left_[entry.id.file];
+        for (const block::StoredFile& file : reader.index().files()) {
+            if (!blocks_left_.contains(file.number)) finished(file.path);
+        }
+    }
 
     void run(unsigned count) {
         std::vector<std::jthread> threads;
@@ -141,8 +149,11 @@ private:
             writeFrames(file.fd.get(), content, std::uint64_t{entry.id.number} * block::kMacroBlockSize, file.path);
             progress_.finished_bytes += content.size();
             ++progress_.finished_macro_blocks;
+            if (--blocks_left_.at(entry.id.file) == 0) finished(reader_.index().file(entry.id.file)->path);
         }
     }
+
+    void finished(const std::string& path) { progress_.finished_tablets += source::isTablet(path) ? 1 : 0; }
 
     const OpenFile& fileFor(block::FileNumber number, bool direct, std::deque<OpenFile>& open) const {
         const auto found = std::find_if(open.begin(), open.end(), [&](const OpenFile& one) {
@@ -160,6 +171,7 @@ private:
     DataRestoreProgress& progress_;
     const std::stop_token stop_;
     const bool direct_;
+    std::unordered_map<block::FileNumber, std::atomic<std::uint32_t>> blocks_left_;  ///< of each file, to be written
     std::atomic<std::size_t> next_{0};
     std::atomic<bool> failed_{false};
     std::mutex mutex_;

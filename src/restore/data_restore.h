@@ -14,6 +14,7 @@ struct DataRestoreProgress {
     std::atomic<std::uint64_t> total_bytes{0};
     std::atomic<std::uint64_t> finished_bytes{0};
     std::atomic<std::uint64_t> total_files{0};
+    std::atomic<std::uint64_t> finished_tablets{0};  ///< files for which source::isTablet() holds
     std::atomic<std::uint64_t> total_macro_blocks{0};
     std::atomic<std::uint64_t> finished_macro_blocks{0};
 };

@@ -18,18 +18,26 @@ namespace tidemark::restore {
 
 using catalog::RestoreTenantStatus;
 
+namespace {
+
+constexpr std::chrono::milliseconds kRecordInterval{200};
+
+}  // namespace
+
 void removeTenant(const RestoreJobParts& parts, const catalog::RestoreJob& row) {
     const auto tenant = parts.stores.tenants.find(row.tenant_name);
     if (tenant && tenant->id == row.tenant) parts.tenants.dropTenant(row.tenant_name, true, true);
 }
 
-RestoreJob::RestoreJob(const RestoreJobParts& parts, catalog::RestoreJob row, RestorePlan plan, unsigned workers)
+RestoreJob::RestoreJob(const RestoreJobParts& parts, EndedRestores& ended, catalog::RestoreJob row, RestorePlan plan,
+                       unsigned workers)
     : parts_(parts),
+      ended_(ended),
       row_(std::move(row)),
       plan_(std::move(plan)),
       workers_(workers),
       log_(makeLogger(fmt::format("restore tenant={} job={}", row_.tenant_name, row_.job_id))),
-      gate_(parts.clock) {}
+      gate_(parts.clock, Nanos{std::chrono::nanoseconds(kRecordInterval).count()}) {}
 
 void RestoreJob::run(std::stop_token stop) {
     log_->info("begins from set {} to {}", plan_.set.id.number, row_.restore_scn);
@@ -57,7 +65,9 @@ void RestoreJob::restoreData(std::stop_token stop) {
         std::mutex mutex;
         std::condition_variable_any wake;
         std::unique_lock lock(mutex);
-        while (!wake.wait_for(lock, done, std::chrono::milliseconds(500), [&] { return done.stop_requested(); })) {
+        while (!wake.wait_for(lock, done, kRecordInterval, [&] { return done.stop_requested(); })) {
+            const auto tablets = static_cast<std::int64_t>(progress.finished_tablets.load());
+            row_.finish_tablet_count = std::min(tablets, row_.tablet_count);
             record(progress.finished_bytes);
         }
     });
@@ -94,7 +104,7 @@ void RestoreJob::replayLog(std::stop_token stop) {
 }
 
 void RestoreJob::becomeStandby() {
-    parts_.stores.restores.setTenantStatus(row_.job_id, RestoreTenantStatus::PostCheck);
+    show(RestoreTenantStatus::PostCheck);
     const bool replayed = plan_.log.transactions > 0;
     parts_.tenants.finishRestore(row_.tenant, replayed);
     mysql::SqlClient server(parts_.tenants.server(row_.tenant)->endpoint());
@@ -118,15 +128,23 @@ void RestoreJob::requireStillAt(mysql::SqlClient& server) const {
 }
 
 void RestoreJob::upgrade() {
-    parts_.stores.restores.setTenantStatus(row_.job_id, RestoreTenantStatus::Upgrade);
+    show(RestoreTenantStatus::Upgrade);
     const auto server = parts_.tenants.server(row_.tenant);
     if (upgradeServer(server->endpoint(), plan_.set.server_version, server->paths().directory)) {
         log_->info("upgraded from MariaDB {}", plan_.set.server_version);
     }
 }
 
+void RestoreJob::show(RestoreTenantStatus status) {
+    stage_.awaitShown();
+    parts_.stores.restores.setTenantStatus(row_.job_id, status);
+    stage_ = {};
+}
+
+/// What was sent to a server that is restarted, or that asked again, is counted twice: not more than there is, and
+/// never back.
 void RestoreJob::record(std::uint64_t finished_bytes) {
-    row_.finish_bytes = finished_bytes;
+    row_.finish_bytes = std::max(row_.finish_bytes, std::min(finished_bytes, *row_.total_bytes));
     try {
         parts_.stores.restores.progress(row_);
     } catch (const Error& error) {
@@ -142,7 +160,9 @@ void RestoreJob::finish(const catalog::Outcome& outcome) {
         // The tenant first: as long as the job is not over, a crash in between is made up for at the next start.
         removeTenant(parts_, row_);
     }
+    stage_.awaitShown();
     parts_.stores.restores.finish(row_.job_id, outcome);
+    ended_.add(row_.job_id);
 }
 
 }  // namespace tidemark::restore

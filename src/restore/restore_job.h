@@ -8,7 +8,9 @@
 #include "job/job.h"
 #include "job/progress_gate.h"
 #include "restore/data_restore.h"
+#include "restore/ended_restores.h"
 #include "restore/restore_plan.h"
+#include "restore/shown_stage.h"
 #include "tenant/tenant_service.h"
 
 namespace tidemark::restore {
@@ -28,7 +30,8 @@ void removeTenant(const RestoreJobParts& parts, const catalog::RestoreJob& row);
 class RestoreJob : public job::Job {
 public:
     /// The rows of `row` exist, and tenant `row.tenant`, in status RESTORE with an empty data directory.
-    RestoreJob(const RestoreJobParts& parts, catalog::RestoreJob row, RestorePlan plan, unsigned workers);
+    RestoreJob(const RestoreJobParts& parts, EndedRestores& ended, catalog::RestoreJob row, RestorePlan plan,
+               unsigned workers);
 
     void run(std::stop_token stop) override;
     void finish(const catalog::Outcome& outcome) override;
@@ -39,13 +42,16 @@ private:
     void becomeStandby();
     void requireStillAt(mysql::SqlClient& server) const;
     void upgrade();
+    void show(catalog::RestoreTenantStatus status);
     void record(std::uint64_t finished_bytes);
 
     const RestoreJobParts parts_;
+    EndedRestores& ended_;
     catalog::RestoreJob row_;
     const RestorePlan plan_;
     const unsigned workers_;
     const Logger log_;
+    ShownStage stage_;
     job::ProgressGate gate_;
     std::uint64_t data_bytes_ = 0;
     mysql::GtidPosition reached_;  ///< by the replay

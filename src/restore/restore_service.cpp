@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/ob_error.h"
+#include "base/secrets.h"
 #include "restore/server_upgrade.h"
 #include "tenant/carried_settings.h"
 
@@ -27,15 +28,14 @@ void RestoreService::requireRestorable(const RestorePlan& plan) {
         mysql::SqlClient(tenants_.server(catalog::kSysTenantId)->endpoint()).scalar("SELECT VERSION()").value());
 }
 
-catalog::RestoreJob RestoreService::rowFor(const RestoreRequest& request, const RestorePlan& plan,
-                                           const std::vector<std::string>& destinations) const {
+catalog::RestoreJob RestoreService::rowFor(const RestoreRequest& request, const RestorePlan& plan) const {
     catalog::RestoreJob row;
     row.tenant_name = request.tenant;
     row.backup_tenant_name = plan.source.identity.tenant_name;
     row.backup_tenant = static_cast<catalog::TenantId>(plan.source.identity.tenant_id);
     row.backup_cluster_name = plan.source.identity.cluster_name;
     row.backup_cluster_version = kClusterVersion;
-    row.backup_dest = fmt::format("{}", fmt::join(destinations, ","));
+    row.backup_dest = withoutSecrets(request.from);
     row.option = request.options;
     row.restore_scn = plan.target;
     row.set_list = plan.setList();
@@ -60,17 +60,29 @@ void RestoreService::start(const RestoreRequest& request) {
     // Once more with what the set carries: a refused statement leaves no job.
     tenant::takeCarriedSettings(plan.set.tenant_settings, items);
     tenants_.requireCreatable(request.tenant, items);
-    catalog::RestoreJob row = stores_.restores.start(rowFor(request, plan, uris));
+    catalog::RestoreJob row = stores_.restores.start(rowFor(request, plan));
     try {
-        row.tenant = tenants_.createForRestore(request.tenant, items, plan.serverIds()).id;
-        stores_.restores.tenantCreated(row.job_id, row.tenant);
+        createTenant(row, items, plan);
         const job::JobKey key{.kind = "restore", .tenant = row.tenant, .id = row.job_id};
-        runner_.submit(key, std::make_unique<RestoreJob>(parts_, row, std::move(plan), options.concurrency));
+        runner_.submit(key, std::make_unique<RestoreJob>(parts_, ended_, row, std::move(plan), options.concurrency));
     } catch (const Error& error) {
         removeTenant(parts_, row);
-        stores_.restores.finish(row.job_id, catalog::Outcome::of(error));
+        finish(row, catalog::Outcome::of(error));
         throw;
     }
+}
+
+/// Notes the tenant in the row; CREATE_TENANT is shown meanwhile.
+void RestoreService::createTenant(catalog::RestoreJob& row, const tenant::TenantItems& items, const RestorePlan& plan) {
+    const ShownStage create;
+    row.tenant = tenants_.createForRestore(row.tenant_name, items, plan.serverIds()).id;
+    create.awaitShown();
+    stores_.restores.tenantCreated(row.job_id, row.tenant);
+}
+
+void RestoreService::finish(const catalog::RestoreJob& row, const catalog::Outcome& outcome) {
+    stores_.restores.finish(row.job_id, outcome);
+    ended_.add(row.job_id);
 }
 
 void RestoreService::cancel(const std::string& tenant) {
@@ -85,17 +97,19 @@ void RestoreService::cancel(const std::string& tenant) {
 
 void RestoreService::failInterrupted() {
     const Error reason(ErrorCode::Unavailable, "the daemon ended while the restore ran", "start it again");
+    for (const catalog::JobId job : stores_.restores.ended())
+        ended_.add(job);
     for (const catalog::RestoreJob& row : stores_.restores.active()) {
         const auto tenant = stores_.tenants.find(row.tenant_name);
         if (tenant && tenant->id == row.tenant && tenant->status == catalog::TenantStatus::Normal) {
             // Opening it was the last step: only this record was missing.
-            stores_.restores.finish(row.job_id, {.state = catalog::Outcome::State::Completed});
+            finish(row, catalog::Outcome::completed());
             continue;
         }
         log_->warn("the restore of {} was interrupted by the end of the daemon; its tenant is removed",
                    row.tenant_name);
         removeTenant(parts_, row);
-        stores_.restores.finish(row.job_id, catalog::Outcome::of(reason));
+        finish(row, catalog::Outcome::of(reason));
     }
     removeOrphans();
 }

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "job/job_runner.h"
+#include "restore/ended_restores.h"
 #include "restore/restore_job.h"
 #include "restore/restore_options.h"
 
@@ -24,7 +25,12 @@ struct RestoreRequest {
 class RestoreService {
 public:
     RestoreService(const RestoreJobParts& parts, job::JobRunner& runner)
-        : parts_(parts), stores_(parts.stores), tenants_(parts.tenants), runner_(runner), log_(makeLogger("restore")) {}
+        : parts_(parts),
+          stores_(parts.stores),
+          tenants_(parts.tenants),
+          runner_(runner),
+          log_(makeLogger("restore")),
+          ended_(parts.stores.restores) {}
 
     /// Plans, creates the tenant in status RESTORE and starts the job. What can be found wrong is thrown here, before
     /// anything exists.
@@ -37,16 +43,18 @@ public:
     void failInterrupted();
 
 private:
+    void createTenant(catalog::RestoreJob& row, const tenant::TenantItems& items, const RestorePlan& plan);
+    void finish(const catalog::RestoreJob& row, const catalog::Outcome& outcome);
     void removeOrphans();
     void requireRestorable(const RestorePlan& plan);
-    catalog::RestoreJob rowFor(const RestoreRequest& request, const RestorePlan& plan,
-                               const std::vector<std::string>& destinations) const;
+    catalog::RestoreJob rowFor(const RestoreRequest& request, const RestorePlan& plan) const;
 
     const RestoreJobParts parts_;
     catalog::Stores& stores_;
     tenant::TenantService& tenants_;
     job::JobRunner& runner_;
     const Logger log_;
+    EndedRestores ended_;
 };
 
 }  // namespace tidemark::restore

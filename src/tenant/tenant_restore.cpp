@@ -90,10 +90,10 @@ void TenantService::finishRestore(TenantId id, bool replayed) {
 
 void TenantService::openRestored(TenantId id) {
     const Exclusive exclusive(*this, stores_.tenants.get(id).name);
+    // First its views, which are still those of the tenant that was backed up.
+    follow(stores_.tenants.get(id));
     stores_.tenants.setStatus(id, TenantStatus::Normal);
-    const catalog::Tenant tenant = stores_.tenants.get(id);
-    remember(tenant);
-    follow(tenant);
+    remember(stores_.tenants.get(id));
 }
 
 void TenantService::activate(TenantId id) {

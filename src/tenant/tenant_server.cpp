@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "base/program.h"
 #include "base/random.h"
 #include "tenant/time_zone_tables.h"
 
@@ -51,8 +52,7 @@ void rotateLog(const fs::path& log) {
 /// Programs and settings of the system, and the tenant's own files: whatever a session manages to become in there,
 /// other tenants' files and the host's are out of reach.
 FileAccess fileAccess(const TenantPaths& paths) {
-    return {.readable = {"/usr", "/bin", "/sbin", "/lib", "/lib64", "/etc", "/opt", "/proc", "/sys", "/dev"},
-            .writable = {paths.directory, "/dev/null"}};
+    return {.readable = treesOf("mariadbd"), .writable = {paths.directory, "/dev/null"}};
 }
 
 void makePrivate(const fs::path& directory) {

@@ -124,7 +124,7 @@ TEST_F(ViewRowsTest, RestoreOfThePage) {
         "SELECT TENANT_ID, JOB_ID, RESTORE_TENANT_NAME, RESTORE_TENANT_ID, BACKUP_TENANT_NAME, BACKUP_TENANT_ID, "
         "BACKUP_CLUSTER_NAME, BACKUP_DEST, RESTORE_OPTION, RESTORE_SCN, RESTORE_SCN_DISPLAY, STATUS, START_TIMESTAMP, "
         "BACKUP_SET_LIST, BACKUP_PIECE_LIST, TOTAL_BYTES, TOTAL_BYTES_DISPLAY, FINISH_BYTES, FINISH_BYTES_DISPLAY, "
-        "DESCRIPTION FROM oceanbase.CDB_OB_RESTORE_PROGRESS ORDER BY TENANT_ID";
+        "DESCRIPTION FROM oceanbase.CDB_OB_RESTORE_PROGRESS";
     const std::string nothing =
         "TOTAL_BYTES=NULL; TOTAL_BYTES_DISPLAY=NULL; FINISH_BYTES=NULL; FINISH_BYTES_DISPLAY=NULL";
     EXPECT_EQ(rows(columns_of_page), std::vector{"TENANT_ID=1; " + restoreRow("CREATE_TENANT", nothing)});
@@ -142,7 +142,7 @@ TEST_F(ViewRowsTest, RestoreProgressCountsDataAndLog) {
     const auto progress = [&] {
         return rows(
             "SELECT TENANT_ID, RECOVER_SCN_DISPLAY, RECOVER_PROGRESS, TABLET_COUNT, RESTORE_PROGRESS "
-            "FROM oceanbase.CDB_OB_RESTORE_PROGRESS ORDER BY TENANT_ID");
+            "FROM oceanbase.CDB_OB_RESTORE_PROGRESS");
     };
     client_.query(
         "INSERT INTO tidemark.restore_job SET job_id = 1, tenant_id = 1002, tenant_name = 'a', backup_dest = '', "
@@ -183,7 +183,31 @@ TEST_F(ViewRowsTest, RestoreHistoryOfTheReference) {
         "FINISH_TABLET_COUNT=428; TOTAL_BYTES=313158553; TOTAL_BYTES_DISPLAY=298.65MB; FINISH_BYTES=0; "
         "FINISH_BYTES_DISPLAY=0.00MB; DESCRIPTION=NULL; COMMENT=NULL; RESTORE_TYPE=FULL";
     const std::vector expected{"TENANT_ID=1; " + row, "TENANT_ID=1002; " + row};
-    EXPECT_EQ(rows("SELECT * FROM oceanbase.CDB_OB_RESTORE_HISTORY ORDER BY TENANT_ID"), expected);
+    EXPECT_EQ(rows("SELECT * FROM oceanbase.CDB_OB_RESTORE_HISTORY"), expected);
+}
+
+/// On the page sys's row is the first of a job, and nobody has said ORDER BY.
+TEST_F(ViewRowsTest, RestoresComeInOrderOfJobsSysFirst) {
+    for (const std::string table : {"restore_job", "restore_job_history"}) {
+        for (const auto& [job, tenant] : {std::pair{12, 1004}, {3, 1020}, {7, 1002}}) {
+            client_.query(
+                "INSERT INTO tidemark." + table +
+                    " SET job_id = ?, tenant_id = ?, tenant_name = 'a', backup_dest = '', restore_option = '', "
+                    "set_list = '', piece_list = '', sys_status = 'WAIT_TENANT_RESTORE_FINISH', "
+                    "tenant_status = 'RESTORING'",
+                {std::int64_t{job}, std::int64_t{tenant}});
+        }
+    }
+    const std::vector<std::string> expected{"JOB_ID=3; TENANT_ID=1",  "JOB_ID=3; TENANT_ID=1020",
+                                            "JOB_ID=7; TENANT_ID=1",  "JOB_ID=7; TENANT_ID=1002",
+                                            "JOB_ID=12; TENANT_ID=1", "JOB_ID=12; TENANT_ID=1004"};
+    for (const std::string view : {"CDB_OB_RESTORE_PROGRESS", "CDB_OB_RESTORE_HISTORY"}) {
+        const std::string select = "SELECT JOB_ID, TENANT_ID FROM oceanbase." + view;
+        EXPECT_EQ(rows(select), expected);
+        EXPECT_EQ(rows(select + " WHERE RESTORE_TENANT_NAME = 'a'"), expected);
+        EXPECT_EQ(rows(select + " LIMIT 2"), std::vector(expected.begin(), expected.begin() + 2));
+        EXPECT_EQ(rows(select + " ORDER BY JOB_ID DESC, TENANT_ID LIMIT 1"), std::vector{expected[4]});
+    }
 }
 
 TEST_F(ViewRowsTest, BackupHistoryAndSetOfTheReference) {

@@ -197,18 +197,23 @@ class Node:
             self.create_pool(f"p_{name}", memory)
         self.sql(f"ALTER SYSTEM RESTORE {name} FROM '{self.uri(source + '_data')},{self.uri(source + '_log')}' {until}"
                  f" WITH 'pool_list=p_{name}'")
-        end = self.wait_restore(name, limit)
-        assert end["STATUS"] == "SUCCESS", end
+        end = self.wait_restore(name, limit, seconds_in_progress=False)
+        assert end["STATUS"] in ("RESTORE_SUCCESS", "SUCCESS"), end
         if activate:
             self.sql(f"ALTER SYSTEM ACTIVATE STANDBY TENANT = {name}")
         return end
 
-    def wait_restore(self, name, limit=300):
-        query = ("SELECT * FROM oceanbase.CDB_OB_RESTORE_HISTORY WHERE RESTORE_TENANT_NAME = %s AND TENANT_ID = 1"
-                 " ORDER BY JOB_ID DESC LIMIT 1")
-        running = "SELECT 1 FROM oceanbase.CDB_OB_RESTORE_PROGRESS WHERE RESTORE_TENANT_NAME = %s"
-        return wait_for(f"the restore of {name} to end",
-                        lambda: not self.sql(running, [name]) and self.sql(query, [name]), limit)[0]
+    def wait_restore(self, name, limit=300, seconds_in_progress=True):
+        """Waits for the end of the newest restore of that name, and the seconds for which PROGRESS shows the end; returns
+        sys's row of the history. Without these seconds, a success is sys's row of PROGRESS."""
+        newest = " WHERE RESTORE_TENANT_NAME = %s AND TENANT_ID = 1 ORDER BY JOB_ID DESC LIMIT 1"
+
+        def ended():
+            running = self.sql("SELECT * FROM oceanbase.CDB_OB_RESTORE_PROGRESS" + newest, [name])
+            if running and running[0]["STATUS"] == "RESTORE_SUCCESS" and not seconds_in_progress:
+                return running
+            return not running and self.sql("SELECT * FROM oceanbase.CDB_OB_RESTORE_HISTORY" + newest, [name])
+        return wait_for(f"the restore of {name} to end", ended, limit)[0]
 
     def drop(self, tenant):
         self.sql(f"DROP TENANT {tenant} FORCE")

@@ -175,31 +175,6 @@ def test_a_restored_tenant_has_the_settings_of_its_source(node):
             node.sql("SELECT 1", tenant=tenant)
 
 
-def test_progress_of_a_restore_is_real(node):
-    """Nothing goes back, the log is seen to be replayed, and what comes after the last step shows everything done."""
-    node.create_tenant("shop")
-    node.start_archive("shop")
-    node.backup("shop")
-    run_script(node, "shop", "CREATE DATABASE app;\nCREATE TABLE app.t (id INT PRIMARY KEY, a CHAR(128))")
-    run_script(node, "shop", ";\n".join(
-        f"INSERT INTO app.t SELECT seq, SHA2(seq, 512) FROM app.seq_{i * 20000}_to_{i * 20000 + 19999}" for i in range(40)))
-    node.archived_now("shop")
-    node.create_pool("p_copy")
-    node.sql(f"ALTER SYSTEM RESTORE copy FROM '{node.uri('shop_data')},{node.uri('shop_log')}' WITH 'pool_list=p_copy'")
-    seen = []
-    while tenant := node.sql("SELECT * FROM oceanbase.CDB_OB_RESTORE_PROGRESS WHERE TENANT_ID <> 1"):
-        seen += tenant
-    assert node.wait_restore("copy")["STATUS"] == "SUCCESS"
-    for earlier, later in zip(seen, seen[1:]):
-        for counter in ("FINISH_BYTES", "FINISH_TABLET_COUNT", "RECOVER_PROGRESS"):
-            assert (later[counter] or 0) >= (earlier[counter] or 0), (counter, earlier, later)
-    assert any(0 < float(row["RECOVER_PROGRESS"] or 0) < 100 for row in seen)
-    after = [row for row in seen if row["STATUS"] in ("POST_CHECK", "UPGRADE")]
-    assert after
-    for row in after:
-        assert float(row["RECOVER_PROGRESS"]) == 100 and row["FINISH_BYTES"] == row["TOTAL_BYTES"], row
-
-
 def test_a_log_leads_on_from_sets_of_its_own_tenant_and_round_only(node):
     """The numbers of transactions alone would say that these logs go on from the set."""
     for tenant in ("shop", "other"):

@@ -33,3 +33,4 @@ FROM tidemark.restore_job_history r JOIN (
     UNION ALL
     SELECT job_id, tenant_id FROM tidemark.restore_job_history WHERE tenant_status IS NOT NULL) v
     ON v.job_id = r.job_id
+ORDER BY r.job_id, v.tenant_id

@@ -36,3 +36,4 @@ FROM tidemark.restore_job r JOIN (
     SELECT job_id, tenant_id, tenant_status, total_bytes, IF(total_bytes IS NULL, NULL, finish_bytes), recover_scn,
            tablet_count, finish_tablet_count
     FROM tidemark.restore_job WHERE tenant_status IS NOT NULL) v ON v.job_id = r.job_id
+ORDER BY r.job_id, v.tenant_id
