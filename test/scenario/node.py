@@ -50,6 +50,7 @@ class Node:
         self.log = self.directory / "log"
         self.port = free_port()
         self.options = list(options)
+        self.environment = {**os.environ, **(environment or {})}
         self.environment = os.environ | (environment or {})
         self.process = None
 
