@@ -51,6 +51,7 @@ struct Connection {
 
     /// Once logged in.
     std::optional<mysql::ResponseTracker> tracker;
+    bool several_statements = false;  ///< in one query: CLIENT_MULTI_STATEMENTS, then COM_SET_OPTION
 
     void close() {
         client.close();

@@ -147,6 +147,7 @@ void Login::agree(const Greeting& of_tenant) {
     connection_.agreed = {.basic = response_.capabilities.basic & of_tenant.capabilities.basic,
                           .extended = response_.capabilities.extended & of_tenant.capabilities.extended};
     connection_.tracker.emplace(connection_.agreed);
+    connection_.several_statements = connection_.agreed.has(capability::kMultiStatements);
     // Never offered by MariaDB, but its presence says that the extended bits are mere filler.
     response_.capabilities.basic |= as_mysql;
     response_.user = connection_.login.user;

@@ -4,6 +4,7 @@
 
 #include "base/ob_error.h"
 #include "front/client_text.h"
+#include "front/error_reply.h"
 #include "front/packet_stream.h"
 #include "front/tenant_query.h"
 #include "net/on_workers.h"
@@ -30,6 +31,28 @@ bool namesStatement(Command command) {
         default:
             return false;
     }
+}
+
+/// Walks over the packets of a reply of ours.
+PacketHeader lastPacket(ByteView reply, ByteView& payload) {
+    PacketHeader header;
+    while (!reply.empty()) {
+        header = parseHeader(reply.data());
+        payload = reply.subspan(kHeaderSize, header.length);
+        reply = reply.subspan(kHeaderSize + header.length);
+    }
+    return header;
+}
+
+std::uint8_t lastSequence(ByteView reply) {
+    ByteView payload;
+    return lastPacket(reply, payload).sequence;
+}
+
+bool endsInError(ByteView reply) {
+    ByteView payload;
+    lastPacket(reply, payload);
+    return !payload.empty() && payload[0] == 0xff;
 }
 
 /// Who the session is, in the tenant's own words. Whoever may create users may grant himself everything, so holding
@@ -76,6 +99,11 @@ ReplyStyle OwnStatements::style() const {
             .status = static_cast<std::uint16_t>(connection_.tracker->status() & status::kOfSession)};
 }
 
+ClientSyntax OwnStatements::syntax() const {
+    return {.several_statements = connection_.several_statements,
+            .no_backslash_escapes = (connection_.tracker->status() & status::kNoBackslashEscapes) != 0};
+}
+
 net::Awaitable<Bytes> OwnStatements::answer(Command command, Bytes payload) {
     switch (command) {
         case Command::Query:
@@ -102,8 +130,36 @@ net::Awaitable<Bytes> OwnStatements::answer(Command command, Bytes payload) {
 }
 
 net::Awaitable<Bytes> OwnStatements::query(std::string text) {
-    std::string read = co_await utf8OfClient(connection_, std::move(text));
-    co_return co_await run(std::move(read), {}, RowFormat::Text);
+    const std::string read = co_await utf8OfClient(connection_, std::move(text));
+    const StatementPlan plan = planStatements(read, context_.service, syntax());
+    Bytes replies;
+    ReplyStyle reply_style = style();
+    for (std::size_t i = 0; i < plan.own.size(); ++i) {
+        reply_style.status = style().status;
+        if (i + 1 < plan.own.size()) reply_style.status |= status::kMoreResults;
+        const Bytes reply = co_await runOrError(plan.own[i], reply_style);
+        replies.insert(replies.end(), reply.begin(), reply.end());
+        if (endsInError(reply)) break;
+        reply_style.sequence = static_cast<std::uint8_t>(lastSequence(reply) + 1);
+    }
+    co_return replies;
+}
+
+/// One result of a list. An error ends the list, and what came before it has been done.
+net::Awaitable<Bytes> OwnStatements::runOrError(std::string text, ReplyStyle reply_style) {
+    if (text.empty()) co_return okReply(reply_style);
+    std::optional<Error> failure;
+    try {
+        co_return co_await run(std::move(text), {}, RowFormat::Text, reply_style);
+    } catch (const net::StreamClosed&) {
+        throw;
+    } catch (const Error& error) {
+        failure = error;
+    } catch (const std::exception& unforeseen) {
+        context_.log->error("tenant={} an own statement failed: {}", connection_.tenant_name, unforeseen.what());
+        failure = internalError();
+    }
+    co_return errorReply(reply_style.sequence, *failure);
 }
 
 net::Awaitable<Bytes> OwnStatements::prepare(std::string sent) {
@@ -152,13 +208,13 @@ net::Awaitable<Bytes> OwnStatements::execute(Bytes payload) {
     for (Value& value : values) {
         if (auto* text = std::get_if<std::string>(&value)) *text = co_await utf8OfClient(connection_, *text);
     }
-    co_return co_await run(statement.text, std::move(values), RowFormat::Binary);
+    co_return co_await run(statement.text, std::move(values), RowFormat::Binary, style());
 }
 
-net::Awaitable<Bytes> OwnStatements::run(std::string text, std::vector<Value> parameters, RowFormat format) {
+net::Awaitable<Bytes> OwnStatements::run(std::string text, std::vector<Value> parameters, RowFormat format,
+                                         ReplyStyle reply_style) {
     const statement::Caller caller = co_await askCaller();
     context_.own_statements.fetch_add(1, std::memory_order_relaxed);
-    const ReplyStyle reply_style = style();
     statement::StatementService& service = context_.service;
     // The reply is put together there too: it may be large. The closure has a name because GCC 12 destroys a temporary
     // one twice when it is an argument of a co_await.

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "front/client_statements.h"
 #include "front/connection.h"
 #include "mysql/prepared.h"
 #include "mysql/reply.h"
@@ -38,6 +39,8 @@ public:
     void passedOn(mysql::Command command);
 
     mysql::ReplyStyle style() const;
+    /// How the session's client writes a query.
+    ClientSyntax syntax() const;
 
 private:
     struct Prepared {
@@ -49,10 +52,12 @@ private:
     std::optional<std::uint32_t> preparedId(ByteView payload) const;
     Prepared& prepared(ByteView payload);
     net::Awaitable<Bytes> query(std::string text);
+    net::Awaitable<Bytes> runOrError(std::string text, mysql::ReplyStyle reply_style);
     net::Awaitable<Bytes> prepare(std::string sent);
     void appendLongData(ByteView payload);
     net::Awaitable<Bytes> execute(Bytes payload);
-    net::Awaitable<Bytes> run(std::string text, std::vector<mysql::Value> parameters, mysql::RowFormat format);
+    net::Awaitable<Bytes> run(std::string text, std::vector<mysql::Value> parameters, mysql::RowFormat format,
+                              mysql::ReplyStyle reply_style);
     net::Awaitable<statement::Caller> askCaller();
 
     FrontContext& context_;

@@ -88,6 +88,8 @@ net::Awaitable<> Session::serve() {
         const CommandHead head = co_await nextCommand();
         if (isOwn(head)) {
             co_await answer(head);
+        } else if (mayHoldSettings(head)) {
+            co_await passOnWithoutSettings(head);
         } else if (head.command == Command::ChangeUser) {
             co_await changeUser();
         } else if (head.command == Command::BinlogDump || head.command == Command::BinlogDumpGtid) {
@@ -123,13 +125,49 @@ bool Session::isOwn(const CommandHead& head) const {
     return own_.claims(head.command, payloadStart(head));
 }
 
+/// A text that is too long to be held is the tenant's as it is: it says that it does not know ob_ variables.
+bool Session::mayHoldSettings(const CommandHead& head) const {
+    if (head.command != Command::Query && head.command != Command::StmtPrepare) return false;
+    if (head.header.sequence != 0 || head.header.length > OwnStatements::kMaxSize) return false;
+    const std::string_view start = textOf(payloadStart(head)).substr(1);
+    return mayHoldIgnoredSettings(start, start.size() + 1 == head.header.length);
+}
+
+net::Awaitable<> Session::passOnWithoutSettings(CommandHead head) {
+    co_await connection_.client.need(kHeaderSize + head.header.length);
+    ClientSyntax syntax = own_.syntax();
+    if (head.command == Command::StmtPrepare) syntax.several_statements = false;
+    StatementPlan plan;
+    std::optional<Error> refusal;
+    try {
+        plan = planStatements(textOf(payloadStart(head)).substr(1), context_.service, syntax);
+    } catch (const Error& error) {
+        refusal = error;
+    }
+    if (!plan.own.empty()) co_return co_await answer(head);
+    if (plan.unchanged() && !refusal) co_return co_await passOn(head);
+    connection_.client.consume(kHeaderSize + head.header.length);
+    if (refusal) co_return co_await writeAll(connection_.client, errorReply(1, *refusal));
+    ByteWriter command;
+    command.u8(static_cast<std::uint8_t>(head.command)).text(*plan.for_tenant);
+    co_await writeAll(*connection_.tenant, packet(0, command.data()));
+    co_await relayAnswer(head);
+}
+
 net::Awaitable<> Session::passOn(CommandHead head) {
+    if (head.command == Command::SetOption && head.header.length == 3) {
+        connection_.several_statements = payloadStart(head)[1] == 0;  // MYSQL_OPTION_MULTI_STATEMENTS_ON
+    }
     if (const auto kill = translatedKill(head)) {
         connection_.client.consume(kHeaderSize + head.header.length);
         co_await writeAll(*connection_.tenant, *kill);
     } else {
         co_await forwardPacket();
     }
+    co_await relayAnswer(head);
+}
+
+net::Awaitable<> Session::relayAnswer(CommandHead head) {
     own_.passedOn(head.command);
     connection_.tracker->begin(head.command, command_sequence_);
     co_await relayResponse();

@@ -44,8 +44,11 @@ private:
     net::Awaitable<CommandHead> nextCommand();
     ByteView payloadStart(const CommandHead& head) const;
     bool isOwn(const CommandHead& head) const;
+    bool mayHoldSettings(const CommandHead& head) const;
 
     net::Awaitable<> passOn(CommandHead head);
+    net::Awaitable<> passOnWithoutSettings(CommandHead head);
+    net::Awaitable<> relayAnswer(CommandHead head);
     net::Awaitable<std::uint64_t> forwardPacket();
     net::Awaitable<> relayResponse();
     net::Awaitable<> relayFile();

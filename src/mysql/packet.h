@@ -49,6 +49,7 @@ constexpr std::uint32_t kCompress = 1U << 5;
 constexpr std::uint32_t kProtocol41 = 1U << 9;
 constexpr std::uint32_t kSsl = 1U << 11;
 constexpr std::uint32_t kSecureConnection = 1U << 15;
+constexpr std::uint32_t kMultiStatements = 1U << 16;
 constexpr std::uint32_t kMultiResults = 1U << 17;
 constexpr std::uint32_t kPluginAuth = 1U << 19;
 constexpr std::uint32_t kConnectAttributes = 1U << 20;

@@ -14,10 +14,9 @@ bool isSys(const Caller& caller) {
     return caller.tenant == "sys";
 }
 
-/// Questions about oneself, and settings that change nothing, are everybody's.
+/// Questions about oneself are everybody's.
 bool isHarmless(const Statement& statement) {
-    return std::holds_alternative<ShowTenant>(statement) || std::holds_alternative<ShowParameters>(statement) ||
-           std::holds_alternative<SetIgnoredVariable>(statement);
+    return std::holds_alternative<ShowTenant>(statement) || std::holds_alternative<ShowParameters>(statement);
 }
 
 /// Clauses TENANT belong to sys; a tenant's own session speaks of itself.
@@ -135,10 +134,6 @@ StatementResult Engine::run(const Caller& caller, const ShowParameters& show) {
     for (const mysql::Row& row : found.rows)
         result.rows.push_back(row.values());
     return result;
-}
-
-StatementResult Engine::run(const Caller& /*caller*/, const SetIgnoredVariable& /*set*/) {
-    return {};
 }
 
 StatementResult Engine::run(const Caller& caller, const ShowTenant& /*show*/) {

@@ -56,7 +56,6 @@ private:
     StatementResult run(const Caller& caller, const DropTenant& drop);
     StatementResult run(const Caller& caller, const ShowTenant& show);
     StatementResult run(const Caller& caller, const ShowParameters& show);
-    StatementResult run(const Caller& caller, const SetIgnoredVariable& set);
     StatementResult run(const Caller& caller, const Unsupported& statement);
 
     /// Throws Ob::NoPrivilege unless the session is in sys.

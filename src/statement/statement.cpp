@@ -37,26 +37,6 @@ bool isOwnStart(const std::vector<std::string>& words) {
     return std::any_of(kStarts.begin(), kStarts.end(), begins);
 }
 
-/// The variable of SET [SESSION|GLOBAL] ob_… or SET @@[session.|global.]ob_…, one that only OceanBase has; empty for
-/// any other statement.
-std::string oceanBaseVariable(const std::vector<std::string>& words) {
-    if (words.size() < 2 || words[0] != "SET") return {};
-    std::string name = words[1] == "SESSION" || words[1] == "GLOBAL" ? words.back() : words[1];
-    for (const std::string_view prefix : {"@@SESSION.", "@@GLOBAL.", "@@"}) {
-        if (!name.starts_with(prefix)) continue;
-        name.erase(0, prefix.size());
-        break;
-    }
-    return name.starts_with("OB_") ? name : std::string();
-}
-
-/// Nobody must believe that clients are kept out who are not.
-Statement setVariable(const std::string& name) {
-    if (name == "OB_TCP_INVITED_NODES")
-        return Unsupported{"SET ob_tcp_invited_nodes instead of ALTER TENANT … in sys is"};
-    return SetIgnoredVariable{};
-}
-
 Statement parseShowParameters(TokenStream& in) {
     if (in.isWord("WHERE")) return Unsupported{"SHOW PARAMETERS WHERE"};
     ShowParameters show;
@@ -66,7 +46,6 @@ Statement parseShowParameters(TokenStream& in) {
 }
 
 Statement parseStatement(TokenStream& in, const std::vector<std::string>& words) {
-    if (const auto variable = oceanBaseVariable(words); !variable.empty()) return setVariable(variable);
     if (in.acceptWords({"ALTER", "SYSTEM"})) return parseAlterSystem(in);
     if (in.acceptWords({"SHOW", "TENANT"})) {
         if (in.isWord("STATUS")) return Unsupported{"SHOW TENANT STATUS"};
@@ -78,16 +57,15 @@ Statement parseStatement(TokenStream& in, const std::vector<std::string>& words)
     return Unsupported{words.at(0) + " " + words.at(1)};
 }
 
-/// Statements that are taken whole without a look at their rest.
+/// What is refused anyway is refused whole, without a look at its rest.
 bool restIsIgnored(const Statement& statement) {
-    return std::holds_alternative<SetIgnoredVariable>(statement) || std::holds_alternative<Unsupported>(statement);
+    return std::holds_alternative<Unsupported>(statement);
 }
 
 }  // namespace
 
 bool isOwnStatement(std::string_view text) {
-    const auto words = firstWords(text, 3);
-    return isOwnStart(words) || !oceanBaseVariable(words).empty();
+    return isOwnStart(firstWords(text, 3));
 }
 
 std::size_t countParameters(std::string_view text) {
@@ -102,7 +80,7 @@ std::size_t countParameters(std::string_view text) {
 Statement parse(std::string_view text, const std::vector<mysql::Value>& parameters) {
     TokenStream in(tokenize(text), parameters);
     const auto words = firstWords(text, 3);
-    if (!isOwnStart(words) && oceanBaseVariable(words).empty()) in.fail();
+    if (!isOwnStart(words)) in.fail();
     Statement statement = parseStatement(in, words);
     if (!restIsIgnored(statement)) in.expectEnd();
     return statement;

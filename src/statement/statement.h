@@ -116,16 +116,13 @@ struct DropTenant {
     bool force = false;
 };
 
-// --- answers with rows, and session settings ---
+// --- answers with rows ---
 
 struct ShowTenant {};
 struct ShowParameters {
     std::optional<std::string> like;
     TenantClause tenants;
 };
-/// SET ob_query_timeout = … and its kind: clients of OceanBase send them, and they change nothing here.
-struct SetIgnoredVariable {};
-
 /// A statement of OceanBase that Tidemark knows and does not do (yet); `what` fills "%s not supported".
 struct Unsupported {
     std::string what;
@@ -134,7 +131,7 @@ struct Unsupported {
 using Statement =
     std::variant<SetParameters, SwitchArchiveMode, Backup, CancelBackup, Restore, CancelRestore, ActivateStandby,
                  Shutdown, CreateUnit, AlterUnit, DropUnit, CreatePool, AlterPool, DropPool, CreateTenant, AlterTenant,
-                 DropTenant, ShowTenant, ShowParameters, SetIgnoredVariable, Unsupported>;
+                 DropTenant, ShowTenant, ShowParameters, Unsupported>;
 
 /// See StatementService::isOwn.
 bool isOwnStatement(std::string_view text);

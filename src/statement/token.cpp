@@ -64,6 +64,8 @@ private:
                 line_ += text_[position_++] == '\n' ? 1 : 0;
             } else if (text_[position_] == '#' || startsWith("-- ") || startsWith("--\n") || startsWith("--\t")) {
                 position_ = std::min(text_.find('\n', position_), text_.size());
+            } else if (startsWith("/*!") || startsWith("/*M!")) {
+                throw syntaxError(text_.substr(position_), line_);
             } else if (startsWith("/*")) {
                 const auto end = text_.find("*/", position_ + 2);
                 if (end == std::string_view::npos) throw syntaxError(text_.substr(position_), line_);
@@ -138,6 +140,16 @@ std::vector<Token> tokenize(std::string_view text) {
     do {
         tokens.push_back(lexer.next());
     } while (tokens.back().kind != TokenKind::End);
+    return tokens;
+}
+
+std::vector<Token> firstStatement(std::string_view text) {
+    Lexer lexer(text);
+    std::vector<Token> tokens;
+    do {
+        tokens.push_back(lexer.next());
+    } while (tokens.back().kind != TokenKind::End &&
+             !(tokens.back().kind == TokenKind::Symbol && tokens.back().text == ";"));
     return tokens;
 }
 

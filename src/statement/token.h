@@ -27,8 +27,12 @@ struct Token {
 };
 
 /// Cuts a statement into tokens by MariaDB's lexical rules (default sql_mode): comments are dropped, strings may use
-/// backslashes or doubled quotes. The last token is End. Throws Ob::ParseSql for a string or comment without an end.
+/// backslashes or doubled quotes. The last token is End. Throws Ob::ParseSql for a string or comment without an end,
+/// and for a comment that a server executes (/*! … */): dropping it would drop a part of the statement.
 std::vector<Token> tokenize(std::string_view text);
+
+/// The tokens of the first statement in a text, up to its `;`, which comes last, or to End. Throws as tokenize().
+std::vector<Token> firstStatement(std::string_view text);
 
 /// The first words of a statement in upper case, at most `count`, without cutting the rest; for a quick look.
 std::vector<std::string> firstWords(std::string_view text, std::size_t count);

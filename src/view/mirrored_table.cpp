@@ -43,9 +43,9 @@ constexpr std::array kTables = {
                   "SELECT * FROM tidemark.restore_job_history WHERE tenant_id = ?"},
 };
 
-// A statement is far smaller than max_allowed_packet (16 MB), whatever the rows: the largest holds a few paths.
+// mariadbd takes statements of 16 KiB, however low a tenant's max_allowed_packet is.
 constexpr std::size_t kRowsPerStatement = 100;
-constexpr std::size_t kBytesPerStatement = 1 << 20;
+constexpr std::size_t kBytesPerStatement = 8 << 10;
 
 std::string copyName(const MirroredTable& table) {
     return fmt::format("oceanbase.{}{}", kTenantPrefix, table.name);
