@@ -2,8 +2,10 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -13,7 +15,6 @@
 #include <csignal>
 #include <cstring>
 #include <fstream>
-#include <thread>
 
 #include "base/error.h"
 
@@ -22,6 +23,27 @@ namespace {
 
 enum class Lifetime { EndsWithUs, OutlivesUs };
 
+/// A file without a name, for what may not lie on a disk, or not where others could have put something before.
+Fd anonymousFile() {
+    Fd file(memfd_create("tidemark", MFD_CLOEXEC));
+    // MariaDB's programs ignore option files that anybody may write to.
+    if (!file.valid() || fchmod(file.get(), 0600) != 0) throwErrno(errno, "making a file in memory");
+    return file;
+}
+
+Fd openInput(const std::string& text) {
+    if (text.empty()) return openFile("/dev/null", O_RDONLY);
+    Fd input = anonymousFile();
+    writeAt(input.get(), viewOf(text), 0, "a program's input");
+    return input;
+}
+
+std::string lastLine(std::string text) {
+    while (!text.empty() && text.back() == '\n')
+        text.pop_back();
+    return text.substr(text.rfind('\n') + 1);
+}
+
 /// Everything the child needs, prepared before fork(): after it, only async-signal-safe calls are allowed.
 struct Prepared {
     explicit Prepared(const Command& command) : directory(command.directory.string()) {
@@ -29,7 +51,7 @@ struct Prepared {
             argv.push_back(const_cast<char*>(argument.c_str()));
         argv.push_back(nullptr);
         setEnvironment(command.environment);
-        input = openFile("/dev/null", O_RDONLY);
+        input = openInput(command.input);
         output = sink(command.stdout_file);
         error = sink(command.stderr_file);
         if (command.file_access) sandbox = makeSandbox(*command.file_access);
@@ -210,10 +232,9 @@ pid_t startDetached(const Command& command) {
 std::string runProgram(const Command& command) {
     Command with_output = command;
     with_output.stdout_is_read = true;
-    const std::filesystem::path own_stderr = std::filesystem::temp_directory_path() /
-                                             ("tidemark-stderr-" + std::to_string(getpid()) + "-" +
-                                              std::to_string(std::hash<std::thread::id>()(std::this_thread::get_id())));
-    if (command.stderr_file.empty()) with_output.stderr_file = own_stderr;
+    const Fd own_stderr = anonymousFile();
+    const std::string own_stderr_path = "/proc/self/fd/" + std::to_string(own_stderr.get());
+    if (command.stderr_file.empty()) with_output.stderr_file = own_stderr_path;
     Child child(with_output);
     std::string output;
     char buffer[65536];
@@ -224,16 +245,9 @@ std::string runProgram(const Command& command) {
         output.append(buffer, static_cast<std::size_t>(got));
     }
     const ExitStatus status = child.wait();
-    std::string complaint;
-    if (command.stderr_file.empty()) {
-        complaint = readFile(own_stderr).value_or("");
-        std::filesystem::remove(own_stderr);
-    }
     if (status.ok()) return output;
-    while (!complaint.empty() && complaint.back() == '\n')
-        complaint.pop_back();
-    const auto last = complaint.rfind('\n');
-    if (last != std::string::npos) complaint.erase(0, last + 1);
+    const std::string complaint =
+        command.stderr_file.empty() ? lastLine(readFile(own_stderr_path).value_or("")) : std::string();
     throw Error(ErrorCode::Internal,
                 command.arguments.at(0) + " ended with " + status.text() + (complaint.empty() ? "" : ": " + complaint));
 }

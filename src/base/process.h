@@ -15,8 +15,11 @@ namespace tidemark {
 
 /// How to start a program. Never put a secret into `arguments`: everybody can read them in the process list.
 struct Command {
-    std::vector<std::string> arguments;     ///< program (looked up in PATH) and its arguments
-    std::filesystem::path directory;        ///< working directory; empty: ours
+    std::vector<std::string> arguments;  ///< program (looked up in PATH) and its arguments
+    std::filesystem::path directory;     ///< working directory; empty: ours
+    /// What it reads from stdin; empty: nothing. Never on a disk, and can be opened again and again as /dev/stdin: the
+    /// place for an option file with a password.
+    std::string input;
     std::filesystem::path stderr_file;      ///< stderr is appended here; empty: discarded
     std::filesystem::path stdout_file;      ///< stdout is appended here; empty: discarded, unless stdout_is_read
     bool stdout_is_read = false;            ///< stdout can be read from Child::output()

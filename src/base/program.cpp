@@ -29,4 +29,9 @@ std::vector<fs::path> treesOf(const std::string& program) {
     return trees;
 }
 
+FileAccess accessOf(const std::string& program, std::vector<fs::path> writable) {
+    writable.emplace_back("/dev/null");
+    return {.readable = treesOf(program), .writable = std::move(writable)};
+}
+
 }  // namespace tidemark

@@ -16,6 +16,10 @@ BlockReader::BlockReader(storage::Storage& storage, storage::Key directory, std:
       set_id_(set_id),
       index_(BlockIndex::load(storage, directory_, set_id)) {}
 
+std::string BlockReader::indexName() const {
+    return storage_.url() + "/" + directory_ + kRangeIndexName;
+}
+
 std::vector<std::uint64_t> BlockReader::pageHashes(const BlockEntry& block) const {
     const storage::Key key = directory_ + kMetaIndexName;
     const std::size_t size = block.pageCount() * kPageHashSize;

@@ -18,6 +18,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "restore/set_files.h"
 #include "source/source.h"
 
 namespace tidemark::restore {
@@ -191,6 +192,7 @@ void restoreFiles(const block::BlockReader& reader, const DataRestoreOptions& op
     progress.total_macro_blocks = index.blocks().size();
 
     reader.checkObjects();
+    requireOrdinaryFiles(index, reader.indexName());
     requireEmptyDirectory(options.directory);
     requireSpace(options.directory, bytes);
     makeFiles(index, options.directory);

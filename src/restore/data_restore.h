@@ -33,7 +33,8 @@ void restoreFiles(const block::BlockReader& reader, const DataRestoreOptions& op
                   std::stop_token stop);
 
 /// Makes restored files consistent by applying the redo log copied with them, so that mariadbd can start on them.
-/// `memory` is what it may use for that. Throws Unavailable, with what mariadb-backup said; Cancelled.
+/// `memory` is what it may use for that. The program reaches the directory and no other files of ours. Throws Corrupt
+/// for options in the set that cannot be; Unavailable, with what mariadb-backup said; Cancelled.
 void prepareFiles(const std::filesystem::path& directory, std::uint64_t memory, std::stop_token stop);
 
 /// Makes everything below the directory durable, by one sync of its file system.

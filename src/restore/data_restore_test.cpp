@@ -5,6 +5,7 @@
 
 #include <fstream>
 
+#include "base/error.h"
 #include "base/file.h"
 #include "block/block_writer.h"
 #include "storage/memory_storage.h"
@@ -39,7 +40,7 @@ TEST(DataRestore, KeepsRoomForZerosWithoutWritingThem) {
     {
         block::BlockProgress progress;
         block::BlockWriter writer(storage, {.directory = kDirectory, .set_id = 1}, progress);
-        const block::FileNumber file = writer.beginFile("t.ibd");
+        const block::FileNumber file = writer.beginFile("d/t.ibd");
         writer.add(file, 0, content);
         writer.endFile(file);
         writer.finish();
@@ -52,11 +53,64 @@ TEST(DataRestore, KeepsRoomForZerosWithoutWritingThem) {
     EXPECT_LT(bytesWritten() - before, content.size() / 2);
     EXPECT_EQ(progress.finished_bytes, content.size());
 
-    const auto path = directory.path() / "data" / "t.ibd";
+    const auto path = directory.path() / "data" / "d" / "t.ibd";
     EXPECT_TRUE(readFile(path) == std::string(content.begin(), content.end()));
     struct stat info {};
     ASSERT_EQ(::stat(path.c_str(), &info), 0);
     EXPECT_GE(static_cast<std::uint64_t>(info.st_blocks) * 512, content.size()) << "no room is kept";
+}
+
+TEST(DataRestore, RefusesASetWithFilesThatNoBackupStores) {
+    for (const std::vector<std::string>& paths :
+         std::vector<std::vector<std::string>>{{"master.info"},
+                                               {"my.cnf"},
+                                               {"tc.log"},
+                                               {"ddl_recovery.log"},
+                                               {"ib_logfile1"},
+                                               {"ib_logfile101"},
+                                               {"undo"},
+                                               {"ibdata1x"},
+                                               {"t.ibd"},
+                                               {"d/t.isl"},
+                                               {"d/t.ibd.delta"},
+                                               {"a/b/t.ibd"},
+                                               {"xtrabackup_info", "xtrabackup_info/t.ibd"}}) {
+        storage::MemoryStorage storage;
+        block::BlockProgress written;
+        block::BlockWriter writer(storage, {.directory = kDirectory, .set_id = 1}, written);
+        for (const std::string& path : paths)
+            writer.endFile(writer.beginFile(path));
+        writer.finish();
+        const testing::TemporaryDirectory directory;
+        DataRestoreProgress progress;
+        try {
+            restoreFiles(block::BlockReader(storage, kDirectory, 1), {.directory = directory.path() / "data"}, progress,
+                         {});
+            ADD_FAILURE() << paths.back();
+        } catch (const Error& error) {
+            EXPECT_EQ(error.code(), ErrorCode::Corrupt) << error.what();
+            const std::string text = error.what();
+            EXPECT_NE(text.find(block::kRangeIndexName), std::string::npos) << text;
+            EXPECT_NE(text.find("'" + paths.front() + "'"), std::string::npos) << text;
+        }
+        EXPECT_TRUE(std::filesystem::is_empty(directory.path())) << paths.back();
+    }
+}
+
+TEST(DataRestore, TakesEveryKindOfFileThatABackupStores) {
+    storage::MemoryStorage storage;
+    block::BlockProgress written;
+    block::BlockWriter writer(storage, {.directory = kDirectory, .set_id = 1}, written);
+    for (const char* path :
+         {"ibdata1", "ibdata2", "undo001", "ib_logfile0", "aria_log_control", "aria_log.00000001", "backup-my.cnf",
+          "xtrabackup_info", "mariadb_backup_checkpoints", "ib_buffer_pool", "d/db.opt", "d/t#P#p0.ibd", "d/n.new",
+          "d/n.ren", "d/n.del", "undo_schema/t.frm", "ibdata/t.MYD", "a@0060b/x@002eisl.ARZ"})
+        writer.endFile(writer.beginFile(path));
+    writer.finish();
+    const testing::TemporaryDirectory directory;
+    DataRestoreProgress progress;
+    restoreFiles(block::BlockReader(storage, kDirectory, 1), {.directory = directory.path() / "data"}, progress, {});
+    EXPECT_EQ(progress.total_files, 18U);
 }
 
 }  // namespace

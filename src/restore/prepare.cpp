@@ -1,22 +1,41 @@
 #include "base/error.h"
+#include "base/file.h"
 #include "base/process.h"
+#include "base/program.h"
+#include "block/stored_path.h"
 #include "restore/data_restore.h"
+#include "restore/prepare_options.h"
 #include "source/backup_log.h"
 #include "source/private_directory.h"
 
 namespace tidemark::restore {
 
+namespace {
+
+/// What mariadb-backup has put there for tables that were renamed while it ran: --prepare renames t.ibd to what t.ren
+/// says, wherever that is.
+void requireInnerRenames(const std::filesystem::path& directory) {
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(directory)) {
+        if (entry.path().extension() != ".ren") continue;
+        block::requireInnerPath(readFile(entry.path()).value_or(""), entry.path().string());
+    }
+}
+
+}  // namespace
+
 void prepareFiles(const std::filesystem::path& directory, std::uint64_t memory, std::stop_token stop) {
-    const source::PrivateDirectory work({});
+    requireInnerRenames(directory);
+    const std::filesystem::path options = directory / "backup-my.cnf";
+    replaceFile(options, prepareOptions(readFile(options).value_or("")));
+    const source::PrivateDirectory work(directory.parent_path());
     const std::filesystem::path log = work.path() / "log";
     Command command;
-    // --no-defaults comes first; it reads the backup-my.cnf that the backup has put into the directory all the same.
-    command.arguments = {"mariadb-backup",
-                         "--no-defaults",
-                         "--prepare",
-                         "--target-dir=" + directory.string(),
-                         "--use-memory=" + std::to_string(memory),
-                         "--tmpdir=" + work.path().string()};
+    // Without --no-defaults, which would make it assume InnoDB's defaults (pages of 16 KiB). It reads that option file,
+    // no other, and loads the plugins that are named there, whatever its arguments say.
+    command.arguments = {"mariadb-backup", "--prepare", "--target-dir=" + directory.string(),
+                         "--use-memory=" + std::to_string(memory), "--tmpdir=" + work.path().string()};
+    // The redo log names the files that it changes, and it comes from outside.
+    command.file_access = accessOf("mariadb-backup", {directory, work.path()});
     command.stderr_file = log;
     Child child(command);
     for (;;) {

@@ -4,9 +4,11 @@
 
 #include <cstdio>
 
-#include "base/file.h"
 #include "base/ob_error.h"
 #include "base/process.h"
+#include "base/program.h"
+#include "mysql/option_file.h"
+#include "source/private_directory.h"
 
 namespace tidemark::restore {
 namespace {
@@ -34,11 +36,12 @@ bool upgradeServer(const mysql::Endpoint& endpoint, const std::string& from,
                    const std::filesystem::path& private_directory) {
     const std::string to = mysql::SqlClient(endpoint).scalar("SELECT VERSION()").value_or("");
     if (!needsUpgrade(from, to)) return false;
-    const auto options = private_directory / "upgrade.cnf";
-    replaceFile(options, fmt::format("[client]\nuser={}\npassword={}\nsocket={}\n", endpoint.user, endpoint.password,
-                                     endpoint.socket));
-    runProgram({.arguments = {"mariadb-upgrade", "--defaults-file=" + options.string(), "--force", "--silent"}});
-    std::filesystem::remove(options);
+    // mariadb-upgrade writes the password into an option file of its own there, for the programs that it starts.
+    const source::PrivateDirectory temporary(private_directory);
+    runProgram({.arguments = {"mariadb-upgrade", "--defaults-file=/dev/stdin", "--force", "--silent",
+                              "--tmpdir=" + temporary.path().string()},
+                .input = mysql::optionFile("client", endpoint),
+                .file_access = accessOf("mariadb-upgrade", {private_directory})});
     return true;
 }
 

@@ -11,8 +11,9 @@ namespace tidemark::restore {
 /// version. Throws Ob::OpNotAllow if `from` is the newer one: MariaDB does not go back.
 bool needsUpgrade(const std::string& from, const std::string& to);
 
-/// Runs mariadb-upgrade at a running server if its version is newer than the data's. The account's password is handed
-/// over in an option file in `private_directory`, never on the command line. True if there was something to do.
+/// Runs mariadb-upgrade at a running server if its version is newer than the data's. The program reaches
+/// `private_directory`, the tenant's, and no other files of ours; the account's password is never on the command line,
+/// and not on the disk once this returns or throws. True if there was something to do.
 bool upgradeServer(const mysql::Endpoint& endpoint, const std::string& from,
                    const std::filesystem::path& private_directory);
 

@@ -331,6 +331,39 @@ TEST_F(RoundTripTest, ARestoreCanBeCancelled) {
               ErrorCode::Cancelled);
 }
 
+TEST_F(RoundTripTest, PreparingDoesNotObeyAHostileSet) {
+    backUp();
+    restore();
+    const testing::TemporaryDirectory outside;
+    // Renames are followed wherever they lead.
+    const auto renames = target_ / "d" / "still.ren";
+    replaceFile(renames, fs::relative(outside.path() / "moved", target_).string());
+    EXPECT_EQ(failureNaming("still.ren", [&] { restore::prepareFiles(target_, 64 << 20, {}); }), ErrorCode::Corrupt);
+    EXPECT_TRUE(fs::is_empty(outside.path()));
+    EXPECT_TRUE(fs::exists(target_ / "d" / "still.ibd"));
+    fs::remove(renames);
+    // Whatever it is made to open: other files are out of reach.
+    const auto checkpoints = target_ / "xtrabackup_checkpoints";
+    if (sandboxAvailable()) {
+        fs::copy_file(checkpoints, outside.path() / "checkpoints");
+        fs::rename(checkpoints, target_ / "checkpoints");
+        fs::create_symlink(outside.path() / "checkpoints", checkpoints);
+        EXPECT_EQ(failureNaming("exit code 1", [&] { restore::prepareFiles(target_, 64 << 20, {}); }),
+                  ErrorCode::Unavailable);
+        EXPECT_EQ(readFile(outside.path() / "checkpoints"), readFile(target_ / "checkpoints"));
+        fs::rename(target_ / "checkpoints", checkpoints);
+    }
+    // A plugin is code.
+    const auto options = target_ / "backup-my.cnf";
+    const std::string innocent = readFile(options).value();
+    EXPECT_NE(innocent.find("innodb_page_size=16384"), std::string::npos);
+    replaceFile(options, innocent + "plugin_load=evil=evil.so\nplugin_dir=/tmp\n");
+    restore::prepareFiles(target_, 64 << 20, {});
+    const std::string obeyed = readFile(options).value();
+    EXPECT_EQ(obeyed.find("plugin"), std::string::npos) << obeyed;
+    EXPECT_NE(obeyed.find("innodb_page_size=16384"), std::string::npos) << obeyed;
+}
+
 TEST_F(RoundTripTest, PreparingWhatIsNoCopySaysWhatIsWrong) {
     fs::create_directory(target_);
     EXPECT_EQ(failureNaming("exit code 1", [&] { restore::prepareFiles(target_, 64 << 20, {}); }),

@@ -12,7 +12,10 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/program.h"
+#include "mysql/option_file.h"
 #include "source/backup_log.h"
+#include "source/copyable.h"
 #include "source/data_directory.h"
 #include "source/private_directory.h"
 #include "source/small_reads.h"
@@ -21,20 +24,6 @@ namespace tidemark::source {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// A value for an option file: in double quotes, where mariadb's programs understand these escapes.
-std::string quoted(const std::string& value) {
-    std::string result = "\"";
-    for (const char c : value) {
-        if (c == '\\' || c == '"') result += '\\';
-        if (c == '\n') {
-            result += "\\n";
-        } else {
-            result += c;
-        }
-    }
-    return result + "\"";
-}
 
 /// Names of the small files that describe the copy; 10.11 and 11.x differ in the first word.
 bool describesCopy(const std::string& path) {
@@ -82,33 +71,32 @@ fs::path MariadbBackupSource::smallReads() const {
 }
 
 Command MariadbBackupSource::command() const {
-    const fs::path option_file = directory_->path() / "options.cnf";
-    const mysql::Endpoint& tenant = options_.endpoint;
-    std::string text = "[mariadb-backup]\nuser=" + quoted(tenant.user) + "\npassword=" + quoted(tenant.password) + "\n";
-    if (!tenant.socket.empty()) {
-        text += "socket=" + quoted(tenant.socket) + "\n";
-    } else {
-        text += "host=" + quoted(tenant.host) + "\nport=" + std::to_string(tenant.port) + "\n";
-    }
-    replaceFile(option_file, text, 0600);
-
     Command command;
     // --defaults-file comes first, and keeps the host's own option files out. The copy of the redo log looks for more
     // every 10 ms instead of every second, because commits wait for it at the end.
-    command.arguments = {"mariadb-backup", "--defaults-file=" + option_file.string(), "--backup", "--stream=mbstream",
-                         "--parallel=2", "--log-copy-interval=10", "--datadir=" + options_.data_directory.string(),
-                         "--target-dir=" + directory_->path().string(), "--tmpdir=" + directory_->path().string(),
-                         // It opens every tablespace; this is cut to what the system allows.
-                         "--open-files-limit=1048576"};
+    command.arguments = {"mariadb-backup",
+                         "--defaults-file=/dev/stdin",
+                         "--backup",
+                         "--stream=mbstream",
+                         "--parallel=2",
+                         "--log-copy-interval=10",
+                         "--datadir=" + options_.data_directory.string(),
+                         "--target-dir=" + directory_->path().string(),
+                         "--tmpdir=" + directory_->path().string(),
+                         "--open-files-limit=" + std::to_string(openFilesLimit())};
+    command.input = mysql::optionFile("mariadb-backup", options_.endpoint);
     command.stderr_file = logFile();
     command.stdout_is_read = true;
     command.environment = {preload(smallReads())};
+    command.file_access = accessOf("mariadb-backup", {directory_->path()});
+    command.file_access->readable.push_back(options_.data_directory);
     return command;
 }
 
 void MariadbBackupSource::open(std::stop_token stop) {
     stop_ = std::move(stop);
     throwIfStopped();
+    requireCopyable(options_.data_directory);
     directory_ = std::make_unique<PrivateDirectory>(options_.work_directory);
     child_ = std::make_unique<Child>(command());
     on_stop_.emplace(stop_, [this] { child_->kill(SIGKILL); });

@@ -18,7 +18,7 @@ class PrivateDirectory;
 struct MariadbBackupOptions {
     std::filesystem::path data_directory;  ///< of the tenant
     mysql::Endpoint endpoint;              ///< socket, user and password of an account with all privileges
-    std::filesystem::path work_directory;  ///< where a private directory for options and log is made; empty: /tmp
+    std::filesystem::path work_directory;  ///< where a private directory for log and library is made; empty: /tmp
     StageLimits limits;                    ///< of waiting for the tenant and of holding it up
 };
 
@@ -30,7 +30,7 @@ public:
     ~MariadbBackupSource() override;
 
     SourceTotals measure() override;
-    /// Throws NotFound if mariadb-backup is not installed.
+    /// Throws NotFound if mariadb-backup is not installed, Conflict for a tenant that it is known to fail on.
     void open(std::stop_token stop) override;
     /// next and read throw Unavailable, with what mariadb-backup said last, if it ended early, or if it was ended
     /// because it could not begin; Conflict if it was ended because it held up the tenant.

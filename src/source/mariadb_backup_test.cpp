@@ -186,7 +186,47 @@ TEST_F(MariadbBackupTest, GivesNoSecretAway) {
         struct stat info {};
         ASSERT_EQ(stat(entry.path().c_str(), &info), 0);
         EXPECT_EQ(info.st_mode & 077, 0U) << entry.path();
+        // As much of the password as is the same however it is quoted.
+        if (!entry.is_regular_file()) continue;
+        EXPECT_EQ(readFile(entry.path())->find("c d#e'f"), std::string::npos) << entry.path();
     }
+}
+
+TEST_F(MariadbBackupTest, IsConfinedToTheTenantsFiles) {
+    if (!sandboxAvailable()) GTEST_SKIP() << "this kernel has no Landlock";
+    MariadbBackupSource source(options());
+    source.open({});
+    ASSERT_TRUE(source.next());
+    const auto status = readFile("/proc/" + std::to_string(source.pid()) + "/status").value();
+    EXPECT_NE(status.find("NoNewPrivs:\t1"), std::string::npos) << status;
+}
+
+TEST_F(MariadbBackupTest, CopiesTablesWhoseNamesHaveBackquotes) {
+    server_.connect().script(
+        "CREATE DATABASE `q``q`; CREATE DATABASE d;"
+        "CREATE TABLE `q``q`.`a``r` (a INT) ENGINE=Aria; CREATE TABLE d.`m``` (a INT) ENGINE=MyISAM;"
+        "CREATE TABLE d.```.``.``` (a INT NOT NULL) ENGINE=CSV; CREATE TABLE d.`g``m` (a INT) ENGINE=MERGE "
+        "UNION=(d.`m```);"
+        "CREATE TABLE d.`p``p` (a INT) ENGINE=Aria PARTITION BY HASH (a) PARTITIONS 2");
+    MariadbBackupSource source(options());
+    source.open({});
+    const auto sizes = drain(source);
+    source.finish();
+    for (const char* path : {"q@0060q/a@0060r.MAI", "d/m@0060.MYI", "d/@0060@002e@0060@002e@0060.CSM", "d/g@0060m.MRG",
+                             "d/p@0060p#P#p1.MAI"}) {
+        EXPECT_TRUE(sizes.contains(path)) << path;
+    }
+}
+
+TEST_F(MariadbBackupTest, RefusesASchemaNamedLikeAFileOfTheTool) {
+    server_.connect().query("CREATE DATABASE xtrabackup_info");
+    const std::string text = failureOf(
+        [&] {
+            MariadbBackupSource source(options());
+            source.open({});
+        },
+        ErrorCode::Conflict);
+    EXPECT_THAT(text, ::testing::HasSubstr("schema xtrabackup_info"));
 }
 
 TEST_F(MariadbBackupTest, LeavesNothingInItsWorkDirectory) {

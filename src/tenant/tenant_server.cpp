@@ -21,6 +21,8 @@ namespace fs = std::filesystem;
 
 constexpr std::chrono::minutes kStatementLimit{5};
 constexpr const char* kDropping = ".dropping-";
+/// As source::PrivateDirectory names what jobs make in a tenant's directory.
+constexpr const char* kWork = "tidemark-";
 /// mariadbd appends to its error log for ever; it is put aside at a start when it has grown beyond this.
 constexpr std::uintmax_t kLongestLog = 16ULL << 20;
 
@@ -49,10 +51,15 @@ void rotateLog(const fs::path& log) {
     if (fs::file_size(log, ignored) > kLongestLog && !ignored) fs::rename(log, log.string() + ".old", ignored);
 }
 
-/// Programs and settings of the system, and the tenant's own files: whatever a session manages to become in there,
-/// other tenants' files and the host's are out of reach.
-FileAccess fileAccess(const TenantPaths& paths) {
-    return {.readable = treesOf("mariadbd"), .writable = {paths.directory, "/dev/null"}};
+/// What jobs kept beside a tenant's data when the daemon died: logs, and option files that may hold its password.
+void removeWorkOf(const fs::path& tenant) {
+    std::vector<fs::path> left;
+    for (const auto& entry : fs::directory_iterator(tenant)) {
+        const std::string name = entry.path().filename().string();
+        if (name.starts_with(kWork) || name == "upgrade.cnf") left.push_back(entry.path());
+    }
+    for (const fs::path& path : left)
+        fs::remove_all(path);
 }
 
 void makePrivate(const fs::path& directory) {
@@ -99,7 +106,8 @@ Command TenantServer::command(const std::string& system_time_zone) const {
     command.directory = paths_.directory;
     command.stdout_file = paths_.log();
     command.stderr_file = paths_.log();
-    command.file_access = fileAccess(paths_);
+    // Whatever a session manages to become in there, other tenants' files and the host's are out of reach.
+    command.file_access = accessOf("mariadbd", {paths_.directory});
     if (!system_time_zone.empty()) command.environment.push_back("TZ=" + system_time_zone);
     return command;
 }
@@ -247,7 +255,11 @@ std::string TenantServer::logTail(std::size_t lines) const {
 
 void removeLeftovers(const fs::path& tenants) {
     for (const auto& entry : fs::directory_iterator(tenants)) {
-        if (entry.path().filename().string().starts_with(kDropping)) fs::remove_all(entry.path());
+        if (entry.path().filename().string().starts_with(kDropping)) {
+            fs::remove_all(entry.path());
+        } else if (entry.is_directory()) {
+            removeWorkOf(entry.path());
+        }
     }
 }
 

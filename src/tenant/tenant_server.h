@@ -92,7 +92,8 @@ private:
     std::string system_time_zone_;  // guarded by mutex_
 };
 
-/// Finishes removals that an end of the daemon interrupted: deletes what removeFiles() had renamed below `tenants`.
+/// Finishes removals that an end of the daemon interrupted: deletes what removeFiles() had renamed below `tenants`;
+/// and what jobs kept in a tenant's directory, of which none runs yet.
 void removeLeftovers(const std::filesystem::path& tenants);
 
 }  // namespace tidemark::tenant

@@ -151,6 +151,20 @@ TEST_F(TenantServerTest, RemovesItsFilesAndWhatAnInterruptedRemovalLeft) {
     server->removeFiles();
 }
 
+TEST_F(TenantServerTest, RemovesWhatJobsOfADaemonThatDiedHaveLeft) {
+    const auto server = object(1002);
+    server->createEmpty();
+    const fs::path tenant = server->paths().directory;
+    fs::create_directory(tenant / "tidemark-a1B2c3");
+    replaceFile(tenant / "tidemark-a1B2c3" / "options.cnf", "password=s3cr3t");
+    replaceFile(tenant / "upgrade.cnf", "password=s3cr3t");
+    removeLeftovers(directory_.path());
+    std::vector<std::string> left;
+    for (const auto& entry : fs::directory_iterator(tenant))
+        left.push_back(entry.path().filename());
+    EXPECT_THAT(left, ::testing::UnorderedElementsAre("data", "tmp", "secret"));
+}
+
 TEST_F(TenantServerTest, RefusesASecondDirectoryOfTheSameTenant) {
     const auto server = object(1002);
     server->createEmpty();

@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "base/process.h"
+#include "base/program.h"
 #include "mysql/sql_client.h"
 #include "tenant/tenant_config.h"
 #include "tenant/time_zone_tables.h"
@@ -87,6 +88,7 @@ void startOnce(const fs::path& directory) {
                          "--unix-socket=OFF"};
     if (geteuid() == 0) command.arguments.emplace_back("--user=root");
     command.stderr_file = log;
+    command.file_access = accessOf("mariadbd", {directory});
     Child server(command);
     mysql::Endpoint endpoint;
     endpoint.socket = (directory / "s").string();
@@ -124,7 +126,8 @@ void throwIfInitFileFailed(const fs::path& log) {
 }  // namespace
 
 std::string installedServerVersion() {
-    std::istringstream words(runProgram({.arguments = {"mariadbd", "--version"}}));
+    std::istringstream words(
+        runProgram({.arguments = {"mariadbd", "--version"}, .file_access = accessOf("mariadbd", {})}));
     std::string program, ver, version;
     words >> program >> ver >> version;
     if (version.empty()) throw Error(ErrorCode::Internal, "mariadbd --version names no version");
@@ -152,7 +155,7 @@ void TenantTemplate::make(const fs::path& target) {
         // Never a shared one: a mariadbd that starts deletes all #sql* files in its tmpdir.
         "--tmpdir=" + (making / "tmp").string()};
     if (geteuid() == 0) arguments.emplace_back("--user=root");
-    runProgram({.arguments = std::move(arguments)});
+    runProgram({.arguments = std::move(arguments), .file_access = accessOf("mariadb-install-db", {making})});
     startOnce(making);
     throwIfInitFileFailed(making / "log");
     fs::remove(making / "data" / "ib_buffer_pool");

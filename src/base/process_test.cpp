@@ -1,0 +1,59 @@
+#include "base/process.h"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include "base/error.h"
+
+namespace tidemark {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// TMPDIR of this process is an empty directory.
+class Process : public ::testing::Test {
+protected:
+    void SetUp() override {
+        std::string pattern = (fs::temp_directory_path() / "tidemark-process-XXXXXX").string();
+        ASSERT_NE(mkdtemp(pattern.data()), nullptr);
+        place_ = pattern;
+        if (const char* before = getenv("TMPDIR")) before_ = before;
+        setenv("TMPDIR", place_.c_str(), 1);
+    }
+    void TearDown() override {
+        before_ ? setenv("TMPDIR", before_->c_str(), 1) : unsetenv("TMPDIR");
+        fs::remove_all(place_);
+    }
+
+    fs::path place_;
+    std::optional<std::string> before_;
+};
+
+std::string failureOf(const Command& command) {
+    try {
+        runProgram(command);
+    } catch (const Error& error) {
+        return error.what();
+    }
+    return "no failure";
+}
+
+TEST_F(Process, SaysTheLastLineOfStderrOfAProgramThatFails) {
+    EXPECT_EQ(failureOf({.arguments = {"sh", "-c", "echo first >&2; echo last >&2; exit 3"}}),
+              "sh ended with exit code 3: last");
+    EXPECT_EQ(failureOf({.arguments = {"sh", "-c", "exit 3"}}), "sh ended with exit code 3");
+    EXPECT_EQ(runProgram({.arguments = {"sh", "-c", "echo out; echo err >&2"}}), "out\n");
+}
+
+TEST_F(Process, TakesNoNameInTheTemporaryDirectoryThatSomebodyCouldHavePutThereBefore) {
+    EXPECT_EQ(runProgram({.arguments = {"sh", "-c", "ls -A \"$TMPDIR\""}}), "");
+}
+
+TEST_F(Process, HandsItsInputOverWithoutAFileAsOftenAsItIsOpened) {
+    const std::string script = "cat /dev/stdin /dev/stdin; stat -L -c ' %a' /dev/stdin; ls -A \"$TMPDIR\"";
+    EXPECT_EQ(runProgram({.arguments = {"sh", "-c", script}, .input = "secret"}), "secretsecret 600\n");
+    EXPECT_EQ(runProgram({.arguments = {"cat"}}), "");
+}
+
+}  // namespace
+}  // namespace tidemark
