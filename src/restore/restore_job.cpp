@@ -113,26 +113,33 @@ void RestoreJob::becomeStandby() {
     } else {
         // After a replay the server knows its position; a mere copy has to be told where the log would go on.
         server.query("SET GLOBAL gtid_slave_pos = ?", {plan_.set.gtid});
+        reached_ = mysql::GtidPosition::parse(plan_.set.gtid);
     }
     parts_.stores.tenants.advanceScn(row_.tenant, plan_.target, plan_.target);
 }
 
-/// The replay was not durable: what it reached must have survived the restart.
+/// Replay and upgrade are not durable: what was reached must have survived the restart.
 void RestoreJob::requireStillAt(mysql::SqlClient& server) const {
     const auto position = mysql::GtidPosition::parse(server.scalar("SELECT @@gtid_slave_pos").value_or(""));
     if (position == reached_) return;
     throw Error(ErrorCode::Internal,
-                fmt::format("after its restart the server is at {}, the replay had reached {}: transactions are lost",
+                fmt::format("after its restart the server is at {}, it had reached {}: transactions are lost",
                             position.text(), reached_.text()),
                 "restore again; the error log of mariadbd may say why");
 }
 
+/// A start more than a restore under the same version: the daemon's own account has too few rights for this.
 void RestoreJob::upgrade() {
     show(RestoreTenantStatus::Upgrade);
     const auto server = parts_.tenants.server(row_.tenant);
-    if (upgradeServer(server->endpoint(), plan_.set.server_version, server->paths().directory)) {
-        log_->info("upgraded from MariaDB {}", plan_.set.server_version);
-    }
+    const std::string to = mysql::SqlClient(server->endpoint()).scalar("SELECT VERSION()").value_or("");
+    if (!needsUpgrade(plan_.set.server_version, to)) return;
+    parts_.tenants.startForUpgrade(row_.tenant);
+    upgradeServer(server->endpoint(), plan_.set.server_version, server->paths().directory);
+    parts_.tenants.finishRestore(row_.tenant, true);
+    mysql::SqlClient upgraded(server->endpoint());
+    requireStillAt(upgraded);
+    log_->info("upgraded from MariaDB {} to {}", plan_.set.server_version, to);
 }
 
 void RestoreJob::show(RestoreTenantStatus status) {

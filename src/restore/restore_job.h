@@ -54,7 +54,7 @@ private:
     ShownStage stage_;
     job::ProgressGate gate_;
     std::uint64_t data_bytes_ = 0;
-    mysql::GtidPosition reached_;  ///< by the replay
+    mysql::GtidPosition reached_;  ///< by set and replay
 };
 
 }  // namespace tidemark::restore

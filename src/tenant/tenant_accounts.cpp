@@ -44,7 +44,7 @@ std::string guardSql() {
 
 }  // namespace
 
-std::string initFileText(const std::string& secret) {
+std::string initFileText(const std::string& secret, Profile profile) {
     std::string text;
     for (const std::string_view settings : mysql::kSessionSettings)
         text.append(settings).append(";\n");
@@ -60,6 +60,9 @@ std::string initFileText(const std::string& secret) {
     text +=
         "GRANT ALL PRIVILEGES ON `oceanbase`.* TO `tidemark`@`localhost`;\n"
         "GRANT ALL PRIVILEGES ON `tidemark`.* TO `tidemark`@`localhost`;\n";
+    // Until the next start, whose init file takes it away again; nobody else is let in meanwhile.
+    if (profile == Profile::Upgrade)
+        text += "GRANT ALL PRIVILEGES ON *.* TO `tidemark`@`localhost` WITH GRANT OPTION;\n";
     text += guardSql();
     text += "DELETE FROM mysql.proxies_priv;\n";
     text += fmt::format(

@@ -128,7 +128,7 @@ void identity(Options& options, const TenantSettings& settings) {
         .set("max_binlog_size", 128 * kMiB)
         .set("expire_logs_days", std::uint64_t{0})  // the daemon purges what is archived
         .on("log_bin_trust_function_creators", true);
-    if (settings.profile == Profile::Replay) {
+    if (!isDurable(settings.profile)) {
         options.flag("skip-log-bin");
     } else {
         // A standby keeps what it applies in its own binlog too, so that it can be archived once it is activated.
@@ -137,7 +137,7 @@ void identity(Options& options, const TenantSettings& settings) {
 }
 
 void replication(Options& options, const TenantSettings& settings) {
-    const bool replay = settings.profile == Profile::Replay;
+    const bool replay = !isDurable(settings.profile);
     // On one or two processors parallel apply gained nothing (docs/decisions/tenant.md); a replay may use what the unit
     // has.
     const std::uint64_t threads = settings.max_cpu < 2 ? 0 : std::min(2 * processors(settings), replay ? 16U : 8U);
@@ -153,7 +153,7 @@ void replication(Options& options, const TenantSettings& settings) {
 }
 
 void durability(Options& options, Profile profile) {
-    if (profile == Profile::Replay) {
+    if (!isDurable(profile)) {
         // A crash makes the restore begin anew, so nothing has to survive one until the clean shutdown at the end.
         // Buffered reads find in the page cache what the restore has just written.
         options.section("replay: fast, not durable")
@@ -172,7 +172,7 @@ void durability(Options& options, Profile profile) {
 
 MemoryPlan planMemory(const TenantSettings& settings) {
     const std::uint64_t total = std::max(settings.memory_bytes, kLeastMemory);
-    const bool replay = settings.profile == Profile::Replay;
+    const bool replay = !isDurable(settings.profile);
     // A replay has no clients, so more of it goes to the pool.
     const std::uint64_t pool = (total - kBaseMemory) / 8 * (replay ? 7 : 6);
     const std::uint64_t log_disk = settings.log_disk_bytes == 0 ? 4 * kGiB : settings.log_disk_bytes;

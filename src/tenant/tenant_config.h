@@ -12,8 +12,14 @@ namespace tidemark::tenant {
 enum class Profile {
     Primary,  ///< open for writing, full durability
     Standby,  ///< read_only, no events; full durability and a binlog, so that it can be activated without a restart
-    Replay    ///< as Standby, but without binlog and durability: only while a restore replays the log into it
+    Replay,   ///< as Standby, but without binlog and durability: only while a restore replays the log into it
+    Upgrade   ///< as Replay, and the daemon's account may do everything: only while a restore runs mariadb-upgrade
 };
+
+/// Whether what it commits survives a crash, and is in a binlog.
+constexpr bool isDurable(Profile profile) {
+    return profile == Profile::Primary || profile == Profile::Standby;
+}
 
 /// Connections that are kept back for the daemon: administration, backup, archiver, mirror of views.
 constexpr unsigned kReservedConnections = 10;
@@ -61,7 +67,7 @@ std::string configText(const TenantSettings& settings);
 /// It creates or repairs the daemon's own account with `secret` as password, so that a restored tenant, which
 /// brings the accounts of another cluster, is reachable too; and takes from every other account the global privileges
 /// that no tenant's account may have (docs/decisions/tenant.md, "Accounts").
-std::string initFileText(const std::string& secret);
+std::string initFileText(const std::string& secret, Profile profile);
 
 /// The SQL that makes the tenant's administrator, root@'%' without a password, and schema `oceanbase`. Part of the
 /// template, so that creating a tenant runs no SQL.

@@ -114,5 +114,16 @@ TEST(TenantVariables, RefusesWhatItCannotKeep) {
     EXPECT_EQ(number("sql_mode", "ANSI\nskip-grant-tables"), 1231);
 }
 
+TEST(TenantConfig, AnUpgradeRunsAsAReplayWithAllRights) {
+    TenantSettings settings{.tenant = 1002, .profile = Profile::Replay};
+    const std::string replay = configText(settings);
+    settings.profile = Profile::Upgrade;
+    EXPECT_EQ(configText(settings), replay);
+    const std::string all = "GRANT ALL PRIVILEGES ON *.* TO `tidemark`";
+    EXPECT_NE(initFileText("x", Profile::Upgrade).find(all), std::string::npos);
+    for (const Profile usual : {Profile::Primary, Profile::Standby, Profile::Replay})
+        EXPECT_EQ(initFileText("x", usual).find(all), std::string::npos);
+}
+
 }  // namespace
 }  // namespace tidemark::tenant

@@ -70,14 +70,26 @@ void TenantService::startForReplay(TenantId id) {
     server(id)->start();
 }
 
+void TenantService::startForUpgrade(TenantId id) {
+    const catalog::Tenant tenant = stores_.tenants.get(id);
+    const Exclusive exclusive(*this, tenant.name);
+    const auto restored = server(id);
+    if (!restored->stop(kFlushLimit)) {
+        throw Error(ErrorCode::Unavailable, "mariadbd of tenant " + tenant.name + " did not end cleanly",
+                    "see " + restored->paths().log().string());
+    }
+    configure(tenant, Profile::Upgrade);
+    restored->start();
+}
+
 void TenantService::finishRestore(TenantId id, bool replayed) {
     catalog::Tenant tenant = stores_.tenants.get(id);
     const Exclusive exclusive(*this, tenant.name);
     const auto restored = server(id);
-    // Only after a clean shutdown is everything in the files: the replay ran without durability.
+    // Only after a clean shutdown is everything in the files: replay and upgrade run without durability.
     if (replayed && !(restored->running() && restored->stop(kFlushLimit))) {
         throw Error(ErrorCode::Unavailable,
-                    "mariadbd of tenant " + tenant.name + " did not end cleanly after the replay",
+                    "mariadbd of tenant " + tenant.name + " did not end cleanly after replay or upgrade",
                     "see " + restored->paths().log().string());
     }
     const Fd files = openFile(restored->paths().data(), O_RDONLY | O_DIRECTORY);

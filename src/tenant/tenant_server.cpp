@@ -94,7 +94,7 @@ void TenantServer::createEmpty() {
 void TenantServer::configure(const TenantSettings& settings) {
     const auto secret = readFile(paths_.secret());
     if (!secret) throw Error(ErrorCode::NotFound, "tenant " + name() + " has no file " + paths_.secret().string());
-    replaceFile(paths_.initFile(), initFileText(*secret) + timeZoneSql(settings));
+    replaceFile(paths_.initFile(), initFileText(*secret, settings.profile) + timeZoneSql(settings));
     replaceFile(paths_.config(), configText(settings));
     const std::lock_guard lock(mutex_);
     system_time_zone_ = settings.system_time_zone;

@@ -119,9 +119,12 @@ public:
     /// Starts the filled data directory for replay: not durable, no binlog, read_only. Not watched by the supervisor:
     /// after a crash its data is worthless, and the restore has to begin anew.
     void startForReplay(catalog::TenantId id);
-    /// Ends the replay, if there was one, with a clean shutdown, which flushes everything, syncs the files, and starts
-    /// the tenant as a durable read_only server with role STANDBY, still closed to clients. Throws Unavailable if the
-    /// server of the replay did not end cleanly: then something of it is lost.
+    /// Restarts the standby that finishRestore() has left for mariadb-upgrade: as for a replay, and its endpoint's
+    /// account may do everything. To be followed by finishRestore() again.
+    void startForUpgrade(catalog::TenantId id);
+    /// Ends the replay or upgrade, if there was one, with a clean shutdown, which flushes everything, syncs the files,
+    /// and starts the tenant as a durable read_only server with role STANDBY, still closed to clients. Throws
+    /// Unavailable if the server of the replay did not end cleanly: then something of it is lost.
     void finishRestore(catalog::TenantId id, bool replayed);
     /// The restore is over: status NORMAL, clients may come in.
     void openRestored(catalog::TenantId id);
