@@ -1,8 +1,8 @@
 #include "archive/archive_dest.h"
 
 #include <algorithm>
-#include <set>
-#include <sstream>
+#include <map>
+#include <regex>
 
 #include "base/ob_error.h"
 #include "catalog/parameter.h"
@@ -33,31 +33,57 @@ std::int64_t parseSwitchInterval(const std::string& value) {
     return time / kDay;
 }
 
+Error malformed(const std::string& hint) {
+    return obError(Ob::InvalidArgument, "log_archive_dest",
+                   hint + "; write it as LOCATION=file:///path BINDING=Optional");
+}
+
+/// Key in lower case and value. A value goes on to the next key or the end: a directory's name may have blanks.
+std::map<std::string, std::string> itemsOf(const std::string& value) {
+    static const std::regex key("(^|\\s+)(\\w+)=");
+    std::map<std::string, std::string> items;
+    const std::string text = value.substr(0, value.find_last_not_of(" \t\r\n") + 1);
+    const std::sregex_iterator end;
+    for (std::sregex_iterator at(text.begin(), text.end(), key); at != end;) {
+        const std::string name = lower((*at)[2]);
+        const auto begin = at->position() + at->length();
+        if (items.empty() && at->position() != 0) throw malformed("it begins with no KEY=");
+        ++at;
+        const auto next = at == end ? static_cast<std::ptrdiff_t>(text.size()) : at->position();
+        const std::string given = text.substr(static_cast<std::size_t>(begin), static_cast<std::size_t>(next - begin));
+        if (given.empty() || std::isspace(static_cast<unsigned char>(given[0])) != 0)
+            throw malformed(name + " has no value");
+        if (!items.emplace(name, given).second) {
+            throw obError(Ob::InvalidArgument, "log_archive_dest, whose " + name + " is given twice");
+        }
+    }
+    if (items.empty()) throw malformed("it has no KEY=");
+    return items;
+}
+
+std::string checkedLocation(const std::string& location) {
+    // One mistyped item would otherwise become a part of the name, and a directory of that name be made.
+    static const std::regex stray("\\s=");
+    if (std::regex_search(location, stray)) throw malformed("there is a blank before a =");
+    return location;
+}
+
 }  // namespace
 
 ArchiveDest parseArchiveDest(const std::string& value) {
+    constexpr std::size_t kLongest = 4000;  // std::regex recurses; a directory may have 1000 bytes
+    if (value.size() > kLongest) throw malformed("it is too long");
     ArchiveDest dest;
-    std::set<std::string> given;
-    std::istringstream items(value);
-    for (std::string item; items >> item;) {
-        const auto equals = item.find('=');
-        if (equals == std::string::npos || equals == 0 || equals + 1 == item.size()) {
-            throw obError(Ob::InvalidArgument, "log_archive_dest",
-                          "write it as LOCATION=file:///path BINDING=Optional");
-        }
-        const std::string key = lower(item.substr(0, equals));
-        const std::string text = item.substr(equals + 1);
-        if (!given.insert(key).second) {
-            throw obError(Ob::InvalidArgument, "log_archive_dest, whose " + key + " is given twice");
-        }
+    for (const auto& [key, text] : itemsOf(value)) {
         if (key == "location") {
-            dest.location = text;
+            dest.location = checkedLocation(text);
         } else if (key == "binding") {
             dest.binding = parseBinding(text);
         } else if (key == "piece_switch_interval") {
             dest.piece_switch_days = parseSwitchInterval(text);
         } else {
-            throw obError(Ob::NotSupported, "log_archive_dest option " + key + " is");
+            throw obError(Ob::NotSupported, "log_archive_dest option " + key + " is",
+                          "the name of a directory cannot have a blank and then " + key + "= here");
         }
     }
     if (dest.location.empty()) throw obError(Ob::NotSupported, "set archive dest without location is");

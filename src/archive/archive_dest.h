@@ -14,7 +14,7 @@ struct ArchiveDest {
 };
 
 /// Parses 'LOCATION=uri [BINDING=Optional] [PIECE_SWITCH_INTERVAL=1d]': items separated by blanks, no blank around `=`,
-/// keys in any case and order. Throws Ob::NotSupported (no location, unknown key, interval out of range) and
+/// keys in any case and order, blanks in the location's directory. Throws Ob::NotSupported (no location, unknown key, interval out of range) and
 /// Ob::InvalidArgument (malformed item), as OceanBase does.
 ArchiveDest parseArchiveDest(const std::string& value);
 

@@ -45,7 +45,7 @@ class Node:
     def __init__(self, directory=None, options=(), environment=None):
         self.directory = pathlib.Path(directory or tempfile.mkdtemp(prefix="tm-"))
         self.data = self.directory / "d"
-        self.backups = self.directory / "b"
+        self.backups = self.directory / "with blank"
         self.backups.mkdir(exist_ok=True)
         self.log = self.directory / "log"
         self.port = free_port()
