@@ -98,7 +98,20 @@ std::string FileStorage::url() const {
 
 fs::path FileStorage::pathOf(const Key& key) const {
     requireValidKey(key);
+    refuseLinks(key);
     return root_ / key;
+}
+
+/// Whoever can write to the root could otherwise have us write, remove and read elsewhere, with our rights.
+void FileStorage::refuseLinks(const Key& key) const {
+    for (auto slash = key.find('/'); slash != Key::npos; slash = key.find('/', slash + 1)) {
+        const Key directory = key.substr(0, slash);
+        struct stat info {};
+        if (::lstat((root_ / directory).c_str(), &info) != 0) return;  // who goes on meets it
+        if (!S_ISLNK(info.st_mode)) continue;
+        throw Error(ErrorCode::Corrupt, url() + "/" + directory + " is a link to another place, and is not followed",
+                    "a destination holds no links below its own directory; find out who made it, and remove it");
+    }
 }
 
 void FileStorage::requireRoot() const {
@@ -129,7 +142,7 @@ Bytes FileStorage::get(const Key& key, std::uint64_t offset, std::uint64_t size)
 
 void FileStorage::read(const Key& key, std::uint64_t offset, std::span<std::uint8_t> into) {
     const fs::path path = pathOf(key);
-    const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    const Fd fd(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
     if (!fd.valid() && (errno == ENOENT || errno == ENOTDIR)) {
         requireRoot();
         throw Error(ErrorCode::NotFound, url() + "/" + key + " does not exist");
@@ -157,6 +170,7 @@ std::optional<ObjectInfo> FileStorage::stat(const Key& key) {
 
 std::vector<ObjectInfo> FileStorage::list(const Key& prefix) {
     requireRoot();
+    refuseLinks(prefix);
     std::vector<ObjectInfo> found;
     walk(root_, directoryOf(prefix), prefix, [&](const ObjectInfo& object) {
         if (!isUnfinished(object.key)) found.push_back(object);
@@ -167,6 +181,7 @@ std::vector<ObjectInfo> FileStorage::list(const Key& prefix) {
 
 bool FileStorage::any(const Key& prefix) {
     requireRoot();
+    refuseLinks(prefix);
     return !walk(root_, directoryOf(prefix), prefix, [](const ObjectInfo& object) { return isUnfinished(object.key); });
 }
 
@@ -186,6 +201,7 @@ void FileStorage::remove(const Key& key) {
 
 std::size_t FileStorage::removeUnfinished(const Key& prefix) {
     requireRoot();
+    refuseLinks(prefix);
     std::size_t removed = 0;
     const auto visit = [&](const ObjectInfo& object) {
         if (isUnfinished(object.key) && removeIfAbandoned(root_ / object.key)) ++removed;

@@ -13,6 +13,8 @@ namespace tidemark::storage {
 /// all, and what was reported done survives a power failure. Directories come (0700) and go with the objects in them;
 /// files are 0600, since they hold all of a tenant's data.
 ///
+/// A directory below the root that is a symbolic link is Corrupt in every call: what is reached through it is not ours.
+///
 /// The root itself is never made nor removed here: a root that is gone (a file system that is not mounted) is
 /// Unavailable in every call, never "no such object".
 ///
@@ -39,6 +41,8 @@ public:
 
 private:
     std::filesystem::path pathOf(const Key& key) const;
+    /// Throws Corrupt if a directory of a key, or of a prefix of keys, is a link.
+    void refuseLinks(const Key& key) const;
     /// Throws Unavailable if the root is not a directory now.
     void requireRoot() const;
 

@@ -220,6 +220,34 @@ TEST_F(FileStorageTest, LeavesThePageCacheToOthers) {
     EXPECT_EQ(cachedBytes(root_ / "small"), 8 * kMiB);
 }
 
+TEST_F(FileStorageTest, FollowsNoLinkOutOfItsRoot) {
+    const fs::path elsewhere = directory_.path() / "elsewhere";
+    fs::create_directories(elsewhere / "deep");
+    replaceFile(elsewhere / "precious", "p");
+    fs::create_directory(root_ / "real");
+    fs::create_symlink(elsewhere, root_ / "link");
+    fs::create_symlink(elsewhere / "deep", root_ / "real" / "link");
+    const auto refused = [](const auto& work) {
+        try {
+            work();
+        } catch (const Error& error) {
+            EXPECT_NE(std::string(error.what()).find("link"), std::string::npos) << error.what();
+            return error.code() == ErrorCode::Corrupt;
+        }
+        return false;
+    };
+    EXPECT_TRUE(refused([&] { storage_.put("link/new", viewOf("x")); }));
+    EXPECT_TRUE(refused([&] { storage_.put("real/link/new", viewOf("x")); }));
+    EXPECT_TRUE(refused([&] { storage_.put("real/link/further/new", viewOf("x")); }));
+    EXPECT_TRUE(refused([&] { storage_.remove("link/precious"); }));
+    EXPECT_TRUE(refused([&] { storage_.getAll("link/precious"); }));
+    EXPECT_EQ(filesIn(elsewhere), 1U);
+    storage_.put("real/new", viewOf("x"));
+    // The root itself may be reached by links: the administrator has chosen it.
+    fs::create_symlink(root_, directory_.path() / "way");
+    EXPECT_EQ(textOf(FileStorage(directory_.path() / "way").getAll("real/new")), "x");
+}
+
 TEST_F(FileStorageTest, PassesOverWhatIsNoObject) {
     fs::create_directory(root_ / "lost+found");
     std::ofstream(root_ / "lost+found" / "1") << "x";
