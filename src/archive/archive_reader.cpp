@@ -222,6 +222,18 @@ std::optional<ArchiveReader::Covered> ArchiveReader::scnOf(const RoundKey& key,
     return std::nullopt;
 }
 
+std::vector<ArchiveReader::Settings> ArchiveReader::settings(const RoundKey& key) const {
+    std::vector<Settings> found;
+    Scn after = 0;
+    for (SettingsRecord& record : readSettings(storage_, key)) {
+        if (!round(key).position.contains(record.position)) break;
+        // Transactions get their SCNs when they arrive, which may be later than a change that came behind them.
+        if (const auto covered = scnOf(key, record.position)) after = std::max(after, covered->scn);
+        found.push_back({std::max(record.scn, after), after, std::move(record.settings)});
+    }
+    return found;
+}
+
 ArchiveReader::Covered ArchiveReader::coveredBy(const RoundInfo& info, const Round& round,
                                                 const mysql::GtidPosition& position) const {
     const auto found = std::partition_point(round.segments.begin(), round.segments.end(), [&](const auto& place) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -70,6 +71,16 @@ public:
     /// nullopt if the round does not go on from that position. Positions are compared by number, so this says nothing
     /// of a state that comes from before the round: it may have the numbers of another history.
     std::optional<Covered> scnOf(const RoundKey& round, const mysql::GtidPosition& position) const;
+
+    /// What the settings of the tenant became, and when; docs/format/archive_piece.md.
+    struct Settings {
+        Scn from = 0;   ///< in force for restores to this point or later
+        Scn after = 0;  ///< what has an SCN up to this one was done under those before
+        std::map<std::string, std::string> settings;
+    };
+    /// In order; the first one has those that the round began with. None in archives of older versions, and none that
+    /// the archived log does not reach. Reads them from the destination.
+    std::vector<Settings> settings(const RoundKey& round) const;
 
     /// Calls `visit` for every transaction with from ≤ SCN ≤ to, in order, over all rounds, until it returns false.
     void transactions(Scn from, Scn to, const std::function<bool(const TransactionEntry&)>& visit) const;

@@ -123,8 +123,8 @@ void ArchiveService::start(const catalog::ArchiveRound& round) {
         stores_.parameters.time(round.tenant, "archive_lag_target"));
     options.lag_target = std::min(lag, options.lag_target);
     const std::lock_guard lock(mutex_);
-    followers_[round.tenant] =
-        std::make_unique<RoundFollower>(round, std::move(options), storage::openStorage(round.path), stores_, clock_);
+    followers_[round.tenant] = std::make_unique<RoundFollower>(
+        round, std::move(options), storage::openStorage(round.path), stores_, clock_, options_.settings);
 }
 
 std::unique_ptr<RoundFollower> ArchiveService::take(catalog::TenantId tenant) {

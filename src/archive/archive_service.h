@@ -19,6 +19,7 @@ namespace tidemark::archive {
 struct ArchiveServiceOptions {
     /// How the daemon reaches a tenant; throws Ob::TenantNotExist.
     std::function<mysql::Endpoint(catalog::TenantId)> endpoint;
+    SettingsOf settings = [](auto) { return std::map<std::string, std::string>(); };
     /// The node's directory, where no destination may lie.
     std::filesystem::path own_directory;
     /// Length of a piece instead of PIECE_SWITCH_INTERVAL, whose least is a day; 0: not replaced. For tests.

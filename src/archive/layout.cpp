@@ -48,6 +48,12 @@ storage::Key roundStartKey(const RoundKey& round) {
 storage::Key roundEndKey(const RoundKey& round) {
     return "rounds/" + nameOf(round) + "_end.obarc";
 }
+storage::Key settingsPrefix(const RoundKey& round) {
+    return "settings/" + nameOf(round) + "_";
+}
+storage::Key settingsKey(const RoundKey& round, Scn scn) {
+    return settingsPrefix(round) + std::to_string(scn) + std::string(kSuffix);
+}
 
 storage::Key pieceStartKey(const PieceKey& piece, Scn start) {
     return fmt::format("pieces/{}_start_{}.obarc", nameOf(piece), compact(start));
@@ -98,6 +104,9 @@ std::optional<PieceKey> parsePieceStart(std::string_view key) {
 
 std::optional<Scn> parseCheckpoint(const PieceKey& piece, std::string_view key) {
     return numberIn(key, checkpointPrefix(piece));
+}
+std::optional<Scn> parseSettings(const RoundKey& round, std::string_view key) {
+    return numberIn(key, settingsPrefix(round));
 }
 std::optional<std::uint64_t> parseSegment(const PieceKey& piece, std::string_view key) {
     return numberIn(key, segmentPrefix(piece));

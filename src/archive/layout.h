@@ -31,6 +31,8 @@ std::string nameOf(const PieceKey& piece);  ///< "piece_d1001r1p1"
 
 storage::Key roundStartKey(const RoundKey& round);
 storage::Key roundEndKey(const RoundKey& round);
+storage::Key settingsPrefix(const RoundKey& round);
+storage::Key settingsKey(const RoundKey& round, Scn scn);
 storage::Key pieceStartKey(const PieceKey& piece, Scn start);
 storage::Key pieceEndKey(const PieceKey& piece, Scn end);
 
@@ -51,6 +53,7 @@ std::optional<RoundMarker> parseRoundMarker(std::string_view key);
 /// "pieces/piece_d…r…p…_start_…" only.
 std::optional<PieceKey> parsePieceStart(std::string_view key);
 std::optional<Scn> parseCheckpoint(const PieceKey& piece, std::string_view key);
+std::optional<Scn> parseSettings(const RoundKey& round, std::string_view key);
 std::optional<std::uint64_t> parseSegment(const PieceKey& piece, std::string_view key);
 
 }  // namespace tidemark::archive

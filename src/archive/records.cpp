@@ -1,5 +1,7 @@
 #include "archive/records.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "storage/document.h"
 
@@ -10,6 +12,7 @@ using nlohmann::json;
 
 constexpr storage::DocumentType kRoundStart{"log archive round start", 1};
 constexpr storage::DocumentType kRoundEnd{"log archive round end", 1};
+constexpr storage::DocumentType kSettings{"log archive settings", 1};
 constexpr storage::DocumentType kPiece{"log archive piece", 1};
 constexpr storage::DocumentType kCheckpoint{"log archive checkpoint", 1};
 constexpr storage::DocumentType kPieceFiles{"log archive piece files", 1};
@@ -76,6 +79,34 @@ RoundEnd readRoundEnd(storage::Storage& storage, const RoundKey& round) {
         record.reason = in.at("reason");
         return record;
     });
+}
+
+void putRecord(storage::Storage& storage, const SettingsRecord& record) {
+    const storage::Key key = settingsKey(record.key, record.scn);
+    if (storage.stat(key)) return;
+    const json content = {{"dest_id", record.key.dest},
+                          {"round_id", record.key.round},
+                          {"scn", record.scn},
+                          {"gtid", record.position.text()},
+                          {"tenant_settings", record.settings}};
+    storage.put(key, storage::sealDocument(kSettings, content));
+}
+
+std::vector<SettingsRecord> readSettings(storage::Storage& storage, const RoundKey& round) {
+    std::vector<SettingsRecord> records;
+    for (const auto& object : storage.list(settingsPrefix(round))) {
+        if (!parseSettings(round, object.key)) continue;
+        records.push_back(readRecord(kSettings, storage, object.key, [](const json& in, const std::string& name) {
+            SettingsRecord record;
+            record.key = {in.at("dest_id"), in.at("round_id")};
+            record.scn = in.at("scn");
+            record.position = positionIn(in, "gtid", name);
+            record.settings = in.at("tenant_settings").get<std::map<std::string, std::string>>();
+            return record;
+        }));
+    }
+    std::ranges::sort(records, {}, &SettingsRecord::scn);
+    return records;
 }
 
 void putRecord(storage::Storage& storage, const storage::Key& key, const PieceRecord& record) {

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <map>
+#include <vector>
+
 #include "archive/layout.h"
 #include "mysql/gtid.h"
 #include "storage/storage.h"
@@ -31,6 +34,18 @@ struct RoundEnd {
 };
 void putRecord(storage::Storage& storage, const RoundEnd& record);
 RoundEnd readRoundEnd(storage::Storage& storage, const RoundKey& round);
+
+/// "settings/round_…_<scn>.obarc": what the settings of the tenant are from there on. They are not in the log.
+struct SettingsRecord {
+    RoundKey key;
+    Scn scn = 0;                   ///< in force for restores to this point or later
+    mysql::GtidPosition position;  ///< of the binlog then; empty: not known, but behind the record before
+    std::map<std::string, std::string> settings;  ///< as in a backup set's description
+};
+/// Does nothing if it is there.
+void putRecord(storage::Storage& storage, const SettingsRecord& record);
+/// In order; none in archives of older versions.
+std::vector<SettingsRecord> readSettings(storage::Storage& storage, const RoundKey& round);
 
 /// A piece as the views show it. Bytes are raw (input) and stored (output).
 struct PieceState {

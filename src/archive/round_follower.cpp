@@ -5,13 +5,15 @@
 namespace tidemark::archive {
 
 RoundFollower::RoundFollower(const catalog::ArchiveRound& round, ArchiverOptions options,
-                             std::shared_ptr<storage::Storage> destination, catalog::Stores& stores, const Clock& clock)
+                             std::shared_ptr<storage::Storage> destination, catalog::Stores& stores, const Clock& clock,
+                             SettingsOf settings)
     : tenant_(round.tenant),
       round_id_(round.round_id),
       endpoint_(options.tenant),
       stores_(stores),
       log_(makeLogger(fmt::format("archive tenant={} round={}", options.tenant_name, round.round_id))),
       destination_(std::move(destination)),
+      settings_(tenant_, options.round.key, options.tenant, *destination_, stores, clock, std::move(settings)),
       archiver_(std::move(options), *destination_, clock, *this) {
     if (const auto piece = stores_.archive.lastPiece(tenant_); piece && piece->round_id == round_id_) {
         last_piece_ = piece->piece_id;
@@ -32,6 +34,7 @@ bool RoundFollower::guarded(const char* what, const std::function<void()>& recor
 void RoundFollower::progress(const ArchiveProgress& progress) {
     remember(progress.pieces);
     guarded("progress", [&] {
+        settings_.write();
         if (!begun_) stores_.archive.setRoundStart(tenant_, round_id_, progress.round.start_scn);
         recordPieces();
         if (!begun_) {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "archive/archiver.h"
+#include "archive/settings_log.h"
 #include "base/log.h"
 #include "catalog/stores.h"
 #include "mysql/sql_client.h"
@@ -18,7 +19,8 @@ class RoundFollower : private ArchiveListener {
 public:
     /// `endpoint` gives the daemon's account at the tenant. Begins at once.
     RoundFollower(const catalog::ArchiveRound& round, ArchiverOptions options,
-                  std::shared_ptr<storage::Storage> destination, catalog::Stores& stores, const Clock& clock);
+                  std::shared_ptr<storage::Storage> destination, catalog::Stores& stores, const Clock& clock,
+                  SettingsOf settings);
 
     /// NOARCHIVELOG: writes what has arrived and ends the round at the destination. Throws what prevented it.
     void close() { archiver_.stop(); }
@@ -49,6 +51,7 @@ private:
     std::map<PieceKey, PieceState> unrecorded_;  // what has changed and the catalog does not know
     std::string purged_before_;
     std::shared_ptr<storage::Storage> destination_;
+    SettingsLog settings_;
     Archiver archiver_;  // last: its thread uses all of the above
 };
 

@@ -5,6 +5,7 @@
 
 #include <cstdio>
 #include <ctime>
+#include <nlohmann/json.hpp>
 
 namespace tidemark::catalog {
 namespace {
@@ -135,6 +136,15 @@ std::string fitting(std::string_view text, std::size_t limit) {
 
 bool equalNames(std::string_view a, std::string_view b) {
     return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0;
+}
+
+std::string variablesText(const std::map<std::string, std::string>& variables) {
+    // Bytes that are no UTF-8 would make dump() throw; a variable's value may hold any.
+    return nlohmann::json(variables).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+std::map<std::string, std::string> variablesFrom(const std::string& json) {
+    return nlohmann::json::parse(json).get<std::map<std::string, std::string>>();
 }
 
 std::string joined(const std::vector<std::string>& parts, char separator) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -56,6 +57,10 @@ std::optional<Struct> firstAs(const mysql::Result& result, From from) {
     if (result.empty()) return std::nullopt;
     return from(result.rows.front());
 }
+
+// A map in one column, as JSON.
+std::string variablesText(const std::map<std::string, std::string>& variables);
+std::map<std::string, std::string> variablesFrom(const std::string& json);
 
 std::string joined(const std::vector<std::string>& parts, char separator);
 std::vector<std::string> split(std::string_view text, char separator);

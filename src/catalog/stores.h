@@ -8,6 +8,7 @@
 #include "catalog/parameter_store.h"
 #include "catalog/resource_store.h"
 #include "catalog/restore_store.h"
+#include "catalog/setting_change_store.h"
 #include "catalog/tenant_store.h"
 
 namespace tidemark::catalog {
@@ -21,6 +22,7 @@ struct Stores {
           tenants(catalog),
           destinations(catalog),
           archive(catalog),
+          setting_changes(catalog),
           backups(catalog),
           restores(catalog),
           events(catalog) {}
@@ -31,6 +33,7 @@ struct Stores {
     TenantStore tenants;
     DestinationStore destinations;
     ArchiveStore archive;
+    SettingChangeStore setting_changes;
     BackupStore backups;
     RestoreStore restores;
     EventStore events;

@@ -234,6 +234,23 @@ TEST_F(StoresTest, ADestinationKeepsItsId) {
     EXPECT_FALSE(destinations.backup(a));
 }
 
+TEST_F(StoresTest, ChangesOfSettingsWaitInOrderUntilTheyAreArchived) {
+    const TenantId id = makeTenant("a").id;
+    auto& changes = stores_.setting_changes;
+    changes.add({.tenant = id, .scn = 7, .gtid = "1002-1-5", .settings = {{"sql_mode", "ANSI"}}});
+    changes.add({.tenant = id, .scn = 8, .settings = {{"sql_mode", "\xff"}}});
+    const auto waiting = changes.of(id);
+    ASSERT_EQ(waiting.size(), 2U);
+    EXPECT_EQ(waiting[0].scn, 7U);
+    EXPECT_EQ(waiting[0].gtid, "1002-1-5");
+    EXPECT_EQ(waiting[0].settings.at("sql_mode"), "ANSI");
+    changes.remove(id, waiting[0].id);
+    ASSERT_EQ(changes.of(id).size(), 1U);
+    EXPECT_EQ(changes.of(id)[0].id, waiting[1].id);
+    stores_.tenants.remove(id);
+    EXPECT_TRUE(changes.of(id).empty());
+}
+
 TEST_F(StoresTest, RoundsAndPiecesGoOnFromTheLastOnes) {
     const TenantId id = makeTenant("a").id;
     auto& archive = stores_.archive;

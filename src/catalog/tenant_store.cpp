@@ -1,7 +1,5 @@
 #include "catalog/tenant_store.h"
 
-#include <nlohmann/json.hpp>
-
 #include <set>
 
 #include "base/ob_error.h"
@@ -16,19 +14,13 @@ constexpr const char* kSelect =
     "SELECT t.*, s.reference FROM tidemark.tenant t LEFT JOIN tidemark.tenant_secret s ON s.tenant_id = t.tenant_id ";
 
 /// Tables whose rows go with their tenant.
-constexpr const char* kTablesOfTenant[] = {
-    "tenant_secret",       "parameter_value", "destination", "archive_destination", "backup_destination",
-    "archive_round",       "archive_piece",   "backup_job",  "backup_job_history",  "backup_task",
-    "backup_task_history", "backup_set",      "tenant"};
-
-std::map<std::string, std::string> variablesFrom(const std::string& json) {
-    return nlohmann::json::parse(json).get<std::map<std::string, std::string>>();
-}
-
-std::string variablesText(const std::map<std::string, std::string>& variables) {
-    // Bytes that are no UTF-8 would make dump() throw; a variable's value may hold any.
-    return nlohmann::json(variables).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
+constexpr const char* kTablesOfTenant[] = {"tenant_secret",      "parameter_value",
+                                           "destination",        "archive_destination",
+                                           "backup_destination", "archive_round",
+                                           "archive_piece",      "setting_change",
+                                           "backup_job",         "backup_job_history",
+                                           "backup_task",        "backup_task_history",
+                                           "backup_set",         "tenant"};
 
 Tenant tenantFrom(const mysql::Row& row) {
     return {.id = row.integer("tenant_id"),

@@ -45,6 +45,8 @@ void RestoreJob::run(std::stop_token stop) {
     if (plan_.log.transactions > 0) {
         parts_.tenants.startForReplay(row_.tenant);
         replayLog(stop);
+    } else if (!plan_.changes.empty()) {
+        parts_.tenants.takeSettings(row_.tenant, plan_.changes.back().settings);
     }
     // Up to the target there is no more.
     row_.recover_scn = plan_.target;
@@ -83,24 +85,35 @@ void RestoreJob::restoreData(std::stop_token stop) {
     log_->info("applied the redo log that was copied with them");
 }
 
+/// In steps between which the settings change as the source's did.
 void RestoreJob::replayLog(std::stop_token stop) {
+    reached_ = mysql::GtidPosition::parse(plan_.set.gtid);
+    for (const auto& change : plan_.changes) {
+        if (change.after > plan_.set.min_restore_scn) replayTo(change.after, stop);
+        parts_.tenants.takeSettings(row_.tenant, change.settings);
+    }
+    replayTo(plan_.target, stop);
+    log_->info("replayed {} transactions up to {}", plan_.log.transactions, reached_.text());
+}
+
+void RestoreJob::replayTo(Scn target, std::stop_token stop) {
     LogReplayOptions options;
     options.server = parts_.tenants.server(row_.tenant)->endpoint();
-    options.start = mysql::GtidPosition::parse(plan_.set.gtid);
-    options.target = plan_.target;
+    options.start = reached_;
+    options.target = target;
     options.primary_server_id = randomU32() | 1;
     LogReplay replay(*plan_.reader, options);
     mysql::SqlClient watcher(options.server);
-    const auto reached = replay.run(stop, [&](const ReplayProgress& progress) {
+    replay.run(stop, [&](const ReplayProgress& progress) {
         if (!gate_.due()) return;
         const auto position = mysql::GtidPosition::parse(watcher.scalar("SELECT @@gtid_slave_pos").value_or(""));
         if (const auto covered = plan_.reader->scnOf(plan_.round, position))
             row_.recover_scn = std::max(row_.recover_scn, covered->scn);
-        record(data_bytes_ + progress.bytes);
+        record(data_bytes_ + replayed_bytes_ + progress.bytes);
     });
+    replayed_bytes_ += plan_.reader->extent(plan_.round, options.start, target).bytes;
     reached_ =
         mysql::GtidPosition::parse(mysql::SqlClient(options.server).scalar("SELECT @@gtid_slave_pos").value_or(""));
-    log_->info("replayed {} transactions up to {}", plan_.log.transactions, reached.position.text());
 }
 
 void RestoreJob::becomeStandby() {

@@ -39,6 +39,7 @@ public:
 private:
     void restoreData(std::stop_token stop);
     void replayLog(std::stop_token stop);
+    void replayTo(Scn target, std::stop_token stop);
     void becomeStandby();
     void requireStillAt(mysql::SqlClient& server) const;
     void upgrade();
@@ -54,7 +55,8 @@ private:
     ShownStage stage_;
     job::ProgressGate gate_;
     std::uint64_t data_bytes_ = 0;
-    mysql::GtidPosition reached_;  ///< by set and replay
+    mysql::GtidPosition reached_;       ///< by set and replay
+    std::uint64_t replayed_bytes_ = 0;  ///< by its steps that are over
 };
 
 }  // namespace tidemark::restore

@@ -7,6 +7,7 @@
 
 #include "base/ob_error.h"
 #include "tenant/carried_settings.h"
+#include "tenant/tenant_variables.h"
 
 namespace tidemark::restore {
 namespace {
@@ -64,7 +65,9 @@ Scn lastPoint(const Sources& sources) {
     return last;
 }
 
-/// The tenant's time zone is that of its newest set.
+bool isForeign(const LogSource& log, const Sources& sources);
+
+/// The tenant's time zone is the newest that its sets and its log know.
 Scn scnAt(const std::string& time, const Sources& sources) {
     std::string zone = tenant::timeZoneOf({});
     Scn newest = 0;
@@ -73,6 +76,13 @@ Scn scnAt(const std::string& time, const Sources& sources) {
         newest = set.min_restore_scn;
         zone = tenant::timeZoneOf(set.tenant_settings);
     });
+    for (const LogSource& log : sources.logs) {
+        if (log.reader->rounds().empty() || isForeign(log, sources)) continue;
+        const auto settings = log.reader->settings(log.reader->rounds().back().start.key);
+        if (settings.empty() || settings.back().from < newest) continue;
+        newest = settings.back().from;
+        zone = tenant::timeZoneOf(settings.back().settings);
+    }
     return static_cast<Scn>(parseTimestamp(time, zone));
 }
 
@@ -165,8 +175,23 @@ RestorePlan fromSet(const DataSource& data, const block::BackupSetDescription& s
     plan.source = data.destination.marker;
     plan.data_uri = data.destination.uri;
     plan.set = set;
+    plan.settings = set.tenant_settings;
     plan.target = target;
     return plan;
+}
+
+/// The set has the settings from the begin of the copy, the log those of its end.
+void addSettings(RestorePlan& plan, const std::vector<archive::ArchiveReader::Settings>& known) {
+    for (const archive::ArchiveReader::Settings& one : known) {
+        if (one.from <= plan.set.min_restore_scn) {
+            plan.settings = one.settings;
+        } else if (one.from <= plan.target) {
+            plan.changes.push_back(one);
+        }
+        // It never changes, and a set of an older version does not name it.
+        if (const auto zone = one.settings.find(tenant::kSystemTimeZone); zone != one.settings.end())
+            plan.settings.insert(*zone);
+    }
 }
 
 void addLog(RestorePlan& plan, const LogSource& log, const archive::RoundKey& round) {
@@ -175,6 +200,7 @@ void addLog(RestorePlan& plan, const LogSource& log, const archive::RoundKey& ro
     plan.archive_uri = log.destination.uri;
     plan.round = round;
     plan.log = log.reader->extent(round, mysql::GtidPosition::parse(plan.set.gtid), plan.target);
+    addSettings(plan, log.reader->settings(round));
 }
 
 }  // namespace

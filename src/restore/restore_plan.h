@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -33,6 +34,10 @@ struct RestorePlan {
     std::string archive_uri;
     archive::RoundKey round;
     archive::ArchiveReader::Extent log;  ///< what of it has to be replayed; may be nothing
+    /// What the tenant's settings were at the end of the set, and how they changed up to the target. They are not in
+    /// the log, and what it says depends on them.
+    std::map<std::string, std::string> settings;
+    std::vector<archive::ArchiveReader::Settings> changes;
     bool hasLog() const { return reader != nullptr; }
 
     std::string setList() const;  ///< as the views show it: URIs, comma-separated

@@ -28,6 +28,18 @@ void RestoreService::requireRestorable(const RestorePlan& plan) {
         mysql::SqlClient(tenants_.server(catalog::kSysTenantId)->endpoint()).scalar("SELECT VERSION()").value());
 }
 
+/// Puts those that the tenant begins with into `items`. Those that it becomes later are refused now as well, and not in
+/// the midst of the replay.
+void RestoreService::requireSettings(const std::string& name, tenant::TenantItems& items, const RestorePlan& plan) {
+    for (const auto& change : plan.changes) {
+        tenant::TenantItems then = items;
+        tenant::takeCarriedSettings(change.settings, then);
+        tenants_.requireCreatable(name, then);
+    }
+    tenant::takeCarriedSettings(plan.settings, items);
+    tenants_.requireCreatable(name, items);
+}
+
 catalog::RestoreJob RestoreService::rowFor(const RestoreRequest& request, const RestorePlan& plan) const {
     catalog::RestoreJob row;
     row.tenant_name = request.tenant;
@@ -58,8 +70,7 @@ void RestoreService::start(const RestoreRequest& request) {
     RestorePlan plan = planRestore({.uris = uris, .until_scn = request.until_scn, .until_time = request.until_time});
     requireRestorable(plan);
     // Once more with what the set carries: a refused statement leaves no job.
-    tenant::takeCarriedSettings(plan.set.tenant_settings, items);
-    tenants_.requireCreatable(request.tenant, items);
+    requireSettings(request.tenant, items, plan);
     catalog::RestoreJob row = stores_.restores.start(rowFor(request, plan));
     try {
         createTenant(row, items, plan);

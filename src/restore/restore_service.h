@@ -47,6 +47,7 @@ private:
     void finish(const catalog::RestoreJob& row, const catalog::Outcome& outcome);
     void removeOrphans();
     void requireRestorable(const RestorePlan& plan);
+    void requireSettings(const std::string& name, tenant::TenantItems& items, const RestorePlan& plan);
     catalog::RestoreJob rowFor(const RestoreRequest& request, const RestorePlan& plan) const;
 
     const RestoreJobParts parts_;

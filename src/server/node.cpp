@@ -8,6 +8,7 @@
 #include "base/sandbox.h"
 #include "base/version.h"
 #include "net/listener.h"
+#include "tenant/carried_settings.h"
 #include "view/sys_views.h"
 
 namespace tidemark::server {
@@ -42,6 +43,7 @@ Node::Node(const Config& config, std::function<void()> end)
                     }},
                catalog_, stores_, template_, supervisor_, sys_.server),
       archive_({.endpoint = [this](catalog::TenantId id) { return tenants_.server(id)->endpoint(); },
+                .settings = [this](catalog::TenantId id) { return tenant::carriedSettings(stores_.tenants.get(id)); },
                 .own_directory = directory_.root(),
                 .piece_interval = config.piece_interval.count() * kSecond},
                stores_, clock_),

@@ -6,6 +6,7 @@
 #include "base/ob_error.h"
 #include "base/time_zone.h"
 #include "catalog/sql_row.h"
+#include "tenant/carried_settings.h"
 #include "tenant/server_settings.h"
 #include "tenant/tenant_service.h"
 #include "tenant/tenant_variables.h"
@@ -182,14 +183,20 @@ void TenantService::alterVariables(const catalog::Tenant& tenant, const std::map
         throw obError(Ob::OpNotAllow, "changing system_time_zone of a tenant is",
                       "ALTER TENANT … SET VARIABLES time_zone = '…'");
     }
-    const auto for_server = serverSettings(altered);
-    if (!for_server.empty()) {
-        mysql::SqlClient sql(server(tenant.id)->endpoint());
-        setServerSettings(sql, for_server);
-    }
     catalog::Tenant changed = tenant;
     for (const auto& [variable, value] : altered)
         changed.variables[variable] = value;
+    catalog::SettingChange change{.tenant = tenant.id, .settings = carriedSettings(changed)};
+    const auto for_server = serverSettings(altered);
+    std::optional<mysql::SqlClient> sql;
+    if (!for_server.empty()) {
+        sql.emplace(server(tenant.id)->endpoint());
+        setServerSettings(*sql, for_server);
+    }
+    // The time first: what is committed after it, and so behind the position, has a later SCN.
+    change.scn = static_cast<Scn>(catalog_.clock().now());
+    if (sql) change.gtid = sql->scalar("SELECT @@gtid_binlog_pos").value_or("");
+    if (tenant.log_mode == catalog::LogMode::Archivelog) stores_.setting_changes.add(change);
     stores_.tenants.setVariables(tenant.id, changed.variables);
     configure(changed, tenant.role == TenantRole::Primary ? Profile::Primary : Profile::Standby);
 }

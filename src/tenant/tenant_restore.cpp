@@ -6,7 +6,10 @@
 
 #include "base/ob_error.h"
 #include "base/random.h"
+#include "tenant/carried_settings.h"
+#include "tenant/server_settings.h"
 #include "tenant/tenant_service.h"
+#include "tenant/tenant_variables.h"
 
 namespace tidemark::tenant {
 
@@ -80,6 +83,20 @@ void TenantService::startForUpgrade(TenantId id) {
     }
     configure(tenant, Profile::Upgrade);
     restored->start();
+}
+
+void TenantService::takeSettings(TenantId id, const std::map<std::string, std::string>& carried) {
+    const catalog::Tenant tenant = stores_.tenants.get(id);
+    const Exclusive exclusive(*this, tenant.name);
+    TenantItems items;
+    takeCarriedSettings(carried, items);
+    auto variables = checkVariables(items.variables, [&](const auto& variable) { return serverKnows(variable); });
+    variables[kSystemTimeZone] = systemTimeZoneOf(tenant.variables);  // it never changes
+    if (server(id)->running()) {
+        mysql::SqlClient sql(server(id)->endpoint());
+        setServerSettings(sql, serverSettings(variables));
+    }
+    stores_.tenants.setVariables(id, variables);
 }
 
 void TenantService::finishRestore(TenantId id, bool replayed) {

@@ -119,6 +119,9 @@ public:
     /// Starts the filled data directory for replay: not durable, no binlog, read_only. Not watched by the supervisor:
     /// after a crash its data is worthless, and the restore has to begin anew.
     void startForReplay(catalog::TenantId id);
+    /// Gives a tenant in restore the settings that its source had from here on (see carried_settings.h): its server at
+    /// once, if it replays. Throws what a statement that sets them would.
+    void takeSettings(catalog::TenantId id, const std::map<std::string, std::string>& carried);
     /// Restarts the standby that finishRestore() has left for mariadb-upgrade: as for a replay, and its endpoint's
     /// account may do everything. To be followed by finishRestore() again.
     void startForUpgrade(catalog::TenantId id);

@@ -1,4 +1,6 @@
 """What MariaDB's log does not carry by itself, and a replay has to know: time zone and variables of then."""
+import time
+
 from node import Node
 
 
@@ -53,3 +55,38 @@ def test_a_tenant_keeps_its_time_zone_on_a_node_in_another():
     finally:
         source.destroy()
         target.destroy()
+
+
+def archived(node, tenant):
+    """A moment that the archive has passed."""
+    moment = time.time_ns()
+    node.archived_now(tenant)
+    return moment
+
+
+def test_a_restore_knows_the_variables_of_each_moment(node):
+    """ALTER TENANT … SET VARIABLES after the backup: what the log does not carry is replayed as it was meant, and the
+    tenant ends with the variables that its source had at the target."""
+    node.create_tenant("shop")
+    node.start_archive("shop")
+    run_script(node, "shop", "CREATE DATABASE d; CREATE TABLE d.t (id INT PRIMARY KEY); INSERT INTO d.t VALUES (1)")
+    node.backup("shop")
+    before = archived(node, "shop")
+    node.sql("ALTER TENANT shop SET VARIABLES innodb_strict_mode = OFF, group_concat_max_len = 999, time_zone = 'Asia/Tokyo'")
+    # Refused in strict mode.
+    run_script(node, "shop", "CREATE TABLE d.loose (at TIMESTAMP) ROW_FORMAT = DYNAMIC KEY_BLOCK_SIZE = 8")
+    between = archived(node, "shop")
+    node.sql("ALTER TENANT shop SET VARIABLES innodb_strict_mode = ON, group_concat_max_len = 777")
+    run_script(node, "shop", "CREATE TABLE d.strict (at TIMESTAMP); INSERT INTO d.strict VALUES (NOW())")
+    node.sql("ALTER TENANT shop SET VARIABLES sql_mode = 'ANSI'")
+    after = archived(node, "shop")
+
+    variables = "SELECT @@global.innodb_strict_mode, @@global.group_concat_max_len, @@global.time_zone, @@global.sql_mode"
+    for name, moment, expected in (("a", before, ["1", "1048576", "SYSTEM"]), ("b", between, ["0", "999", "Asia/Tokyo"]),
+                                   ("c", after, ["1", "777", "Asia/Tokyo"])):
+        node.restore(name, "shop", f"UNTIL SCN = {moment}")
+        seen = [str(value) for value in node.sql(variables, tenant=name)[0].values()]
+        assert seen[:3] == expected, name
+        assert ("ANSI" in seen[3]) == (name == "c")
+    for name in ("t", "loose", "strict"):
+        assert table(node, "c", f"d.{name}") == table(node, "shop", f"d.{name}")
