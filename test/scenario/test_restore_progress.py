@@ -71,11 +71,11 @@ class Watched:
                 self.job = start(node, name)
                 run(self)
                 self.history = wait_history(node, self.job)
-            if self.progress.longest_gap() < SHOWN or self.stages(self.progress, sys=False) == tenant_stages:
+            if self.progress.longest_gap(self.job) < SHOWN or self.stages(self.progress, sys=False) == tenant_stages:
                 return
             if node.sql("SELECT 1 FROM oceanbase.DBA_OB_TENANTS WHERE TENANT_NAME = %s", [name]):
                 node.drop(name)
-        raise AssertionError(f"no chance to look every {SHOWN} s: {self.progress.longest_gap()}")
+        raise AssertionError(f"no chance to look every {SHOWN} s: {self.progress.longest_gap(self.job)}")
 
     def rows(self, sampler, sys):
         return [row for _, row in sampler.rows(JOB_ID=self.job) if (row["TENANT_ID"] == 1) == sys]
