@@ -185,13 +185,16 @@ void addSettings(RestorePlan& plan, const std::vector<archive::ArchiveReader::Se
     for (const archive::ArchiveReader::Settings& one : known) {
         if (one.from <= plan.set.min_restore_scn) {
             plan.settings = one.settings;
-        } else if (one.from <= plan.target) {
+        } else if (plan.newest || one.from <= plan.target) {
             plan.changes.push_back(one);
         }
         // It never changes, and a set of an older version does not name it.
         if (const auto zone = one.settings.find(tenant::kSystemTimeZone); zone != one.settings.end())
             plan.settings.insert(*zone);
     }
+    // What was changed just before the set was made, and behind the log's end.
+    const bool set_is_newer = known.empty() || known.back().from < plan.set.start_scn;
+    if (plan.newest && set_is_newer) plan.changes.push_back({plan.set.start_scn, 0, plan.set.tenant_settings});
 }
 
 void addLog(RestorePlan& plan, const LogSource& log, const archive::RoundKey& round) {
@@ -218,6 +221,7 @@ RestorePlan planRestore(const RestoreTarget& wanted) {
             if (!sameTenant(data.destination.marker.identity, log.destination.marker.identity)) continue;
             if (!leadsTo(log, set, target, round)) continue;
             best = fromSet(data, set, target);
+            best->newest = !wanted.until_scn && !wanted.until_time;
             return addLog(*best, log, round);
         }
         if (set.min_restore_scn == target) best = fromSet(data, set, target);

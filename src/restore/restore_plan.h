@@ -27,6 +27,7 @@ struct RestorePlan {
     std::string data_uri;
     block::BackupSetDescription set;
     Scn target = 0;
+    bool newest = false;  ///< no point was asked for: the tenant ends with the newest settings that are known
 
     /// The log; without one the set itself is the target.
     std::shared_ptr<storage::Storage> archive;
