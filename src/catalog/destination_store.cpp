@@ -41,6 +41,15 @@ std::int64_t DestinationStore::idOf(TenantId tenant, DestinationKind kind, const
     return catalog_.write({}, [&](mysql::SqlClient& client) { return destinationId(client, tenant, kind, path); });
 }
 
+bool DestinationStore::known(TenantId tenant, const std::string& path) {
+    return catalog_.read([&](mysql::SqlClient& client) {
+        return client
+            .scalar("SELECT 1 FROM tidemark.destination WHERE tenant_id = ? AND path = BINARY ? LIMIT 1",
+                    {tenant, path})
+            .has_value();
+    });
+}
+
 ArchiveDestination DestinationStore::setArchive(TenantId tenant, const std::string& path, Binding binding,
                                                 std::int64_t piece_switch_days) {
     return catalog_.write({{tenant, Topic::Parameter}}, [&](mysql::SqlClient& client) {

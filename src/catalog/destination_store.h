@@ -33,6 +33,9 @@ public:
     /// caller can write the format file, which carries the id, first.
     std::int64_t idOf(TenantId tenant, DestinationKind kind, const std::string& path);
 
+    /// Whether the tenant has, or had, this destination, of whatever kind.
+    bool known(TenantId tenant, const std::string& path);
+
     /// Replaces the whole setting (path, binding, interval) and keeps the state. Returns what is now set.
     ArchiveDestination setArchive(TenantId tenant, const std::string& path, Binding binding,
                                   std::int64_t piece_switch_days);

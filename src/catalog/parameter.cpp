@@ -45,6 +45,8 @@ constexpr std::array kDefinitions = {
                         "RESTORE", "how long a standby waits for its primary's answer"},
     ParameterDefinition{"standby_fetch_log_bandwidth_limit", Capacity, kCluster, "0M", 0, 10000 * kGiga, "RESTORE",
                         "bytes per second that all standbys together may fetch; 0: no limit"},
+    ParameterDefinition{"tenant_destination_roots", Directories, kCluster, "", 0, 0, "BACKUP",
+                        "directories, separated by commas, below which tenants may set destinations themselves"},
 };
 
 struct Suffix {
@@ -130,16 +132,32 @@ std::optional<std::int64_t> numberOf(const ParameterDefinition& definition, std:
             return parseCapacity(value);
         case Bool:
         case Version:
+        case Directories:
             break;
     }
     return std::nullopt;
+}
+
+static bool areDirectories(std::string_view text) {
+    for (bool more = !text.empty(); more;) {
+        const auto comma = text.find(',');
+        if (!text.starts_with('/')) return false;
+        more = comma != std::string_view::npos;
+        if (more) text.remove_prefix(comma + 1);
+    }
+    return true;
 }
 
 std::string checkedValue(const ParameterDefinition& definition, std::string_view value) {
     const auto refused = [&](const std::string& hint) {
         return obError(Ob::InvalidArgument, fmt::format("value '{}' of {}", value, definition.name), hint);
     };
-    if (value.size() > 64) throw refused("it is too long");
+    const bool directories = definition.type == Directories;
+    if (value.size() > (directories ? 512U : 64U)) throw refused("it is too long");
+    if (directories) {
+        if (!areDirectories(value)) throw refused("absolute paths, separated by commas and without blanks around them");
+        return std::string(value);
+    }
     if (definition.type == Version) throw obError(Ob::NotSupported, fmt::format("setting {}", definition.name));
     if (definition.type == Bool) {
         if (!isBool(value)) throw refused("use true or false");

@@ -9,7 +9,7 @@
 
 namespace tidemark::catalog {
 
-enum class ParameterType { Int, Bool, Time, Capacity, Version };
+enum class ParameterType { Int, Bool, Time, Capacity, Version, Directories };
 enum class ParameterScope { Tenant, Cluster };
 
 /// What there is to set with ALTER SYSTEM SET: name, kind, range, default, as in OceanBase V4.3.3's parameter
@@ -19,8 +19,8 @@ struct ParameterDefinition {
     ParameterType type;
     ParameterScope scope;
     std::string_view default_value;
-    /// Limits in the type's unit (numbers, microseconds, bytes), both inclusive; not used for Bool and Version (which
-    /// cannot be set).
+    /// Limits in the type's unit (numbers, microseconds, bytes), both inclusive; not used for Bool, Version (which
+    /// cannot be set) and Directories (absolute paths, separated by commas).
     std::int64_t minimum;
     std::int64_t maximum;
     std::string_view section;
@@ -39,7 +39,7 @@ std::int64_t parseCapacity(std::string_view text);
 /// The value as it is kept and shown; throws Ob::InvalidArgument, naming the range, if it is not one for `definition`.
 std::string checkedValue(const ParameterDefinition& definition, std::string_view value);
 
-/// A checked value in its type's unit (a number, microseconds, bytes); nullopt for Bool and Version.
+/// A checked value in its type's unit (a number, microseconds, bytes); nullopt for those that are none.
 std::optional<std::int64_t> numberOf(const ParameterDefinition& definition, std::string_view value);
 
 }  // namespace tidemark::catalog

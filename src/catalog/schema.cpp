@@ -21,6 +21,8 @@ const char* typeName(ParameterType type) {
             return "CAPACITY";
         case ParameterType::Version:
             return "VERSION";
+        case ParameterType::Directories:
+            break;
     }
     return "STRING";
 }

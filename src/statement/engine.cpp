@@ -4,8 +4,12 @@
 #include <strings.h>
 
 #include <algorithm>
+#include <sstream>
 
+#include "archive/archive_dest.h"
 #include "base/ob_error.h"
+#include "storage/destination.h"
+#include "storage/open_storage.h"
 
 namespace tidemark::statement {
 namespace {
@@ -33,6 +37,8 @@ const std::string& onlyName(const TenantClause& clause) {
 // What the records of backups and restores have room for, in characters.
 constexpr std::size_t kLongestBackupDescription = 4096;
 constexpr std::size_t kLongestRestoreDescription = 1024;
+
+constexpr const char* kRoots = "tenant_destination_roots";
 
 bool isDestination(const std::string& parameter) {
     return parameter == "log_archive_dest" || parameter == "log_archive_dest_state" || parameter == "data_backup_dest";
@@ -87,10 +93,28 @@ StatementResult Engine::run(const Caller& caller, const SetParameters& set) {
     if (set.tenants.given) tenants = named(set.tenants);
     for (const auto& [name, value] : set.assignments) {
         if (set.tenants.given && isDestination(name)) onlyName(set.tenants);
-        for (const catalog::Tenant& tenant : tenants)
+        for (const catalog::Tenant& tenant : tenants) {
+            requireAllowed(caller, tenant, name, value);
             setOne(tenant, name, value);
+        }
     }
     return {};
+}
+
+/// The daemon makes and writes directories as its own user, which is not the tenant's administrator's to direct.
+void Engine::requireAllowed(const Caller& caller, const catalog::Tenant& tenant, const std::string& name,
+                            const std::string& value) {
+    const bool archive = name == "log_archive_dest";
+    if (isSys(caller) || value.empty() || (!archive && name != "data_backup_dest")) return;
+    const std::string uri = storage::plainUri(archive ? archive::parseArchiveDest(value).location : value);
+    if (parts_.stores.destinations.known(tenant.id, uri)) return;
+    std::istringstream roots(parts_.stores.parameters.value(catalog::kSysTenantId, kRoots));
+    for (std::string root; std::getline(roots, root, ',');) {
+        if (storage::liesIn(uri, root)) return;
+    }
+    throw obError(Ob::OpNotAllow, fmt::format("{} outside of the directories in {} is", name, kRoots),
+                  fmt::format("in sys: ALTER SYSTEM SET {} = '/directory', or SET {} = '{}' TENANT = {}", kRoots, name,
+                              value, tenant.name));
 }
 
 void Engine::setOne(const catalog::Tenant& tenant, const std::string& name, const std::string& value) {

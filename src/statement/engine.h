@@ -64,6 +64,9 @@ private:
     static void requireFits(const char* what, const std::string& text, std::size_t limit);
     /// The tenants whose archive mode is to change. Throws if sys is one of them.
     std::vector<catalog::Tenant> toSwitch(const Caller& caller, const SwitchArchiveMode& mode);
+    /// Throws Ob::OpNotAllow if a tenant's own session names a directory that sys has not allowed it.
+    void requireAllowed(const Caller& caller, const catalog::Tenant& tenant, const std::string& name,
+                        const std::string& value);
     void setOne(const catalog::Tenant& tenant, const std::string& name, const std::string& value);
     /// The tenants a clause means: the named ones, all user tenants, or the session's own.
     std::vector<catalog::Tenant> named(const TenantClause& clause);

@@ -173,6 +173,14 @@ Destination verified(std::shared_ptr<Storage> storage, const std::string& uri, c
 
 }  // namespace
 
+bool liesIn(const std::string& uri, const fs::path& directory) {
+    std::error_code unknown;
+    const fs::path path = fs::weakly_canonical(pathOf(plainUri(uri)), unknown);
+    const fs::path root = fs::canonical(directory, unknown);
+    if (path.empty() || root.empty()) return false;
+    return std::mismatch(root.begin(), root.end(), path.begin(), path.end()).first == root.end();
+}
+
 void requireOutside(const std::string& uri, const fs::path& directory) {
     std::error_code unknown;  // what cannot be resolved is met again when it is opened
     const fs::path path = fs::weakly_canonical(pathOf(plainUri(uri)), unknown);

@@ -38,6 +38,10 @@ struct Destination {
     bool created = false;  ///< by this call
 };
 
+/// Whether what the URI names is `directory` or lies in it, all links followed. No, if that cannot be found out. Makes
+/// nothing. Throws 9026 for what is no URI.
+bool liesIn(const std::string& uri, const std::filesystem::path& directory);
+
 /// Throws 9026 if a destination would lie in `directory`: the node's own, where DROP TENANT would remove it.
 void requireOutside(const std::string& uri, const std::filesystem::path& directory);
 

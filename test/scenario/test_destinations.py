@@ -51,6 +51,43 @@ def test_bad_destinations_are_refused(tenants, kind):
     assert "blocked" not in str(caught.value) and str(blocked) in str(caught.value)
 
 
+@pytest.mark.parametrize("kind", ["DATA_BACKUP_DEST", "LOG_ARCHIVE_DEST"])
+def test_a_tenant_sets_destinations_only_where_sys_lets_it(tenants, kind):
+    node = tenants
+    location = "LOCATION=" if kind == "LOG_ARCHIVE_DEST" else ""
+    allowed, outside = node.backups / f"allowed_{kind}", node.backups / f"outside_{kind}"
+    allowed.mkdir()
+    outside.mkdir()
+    (allowed / "link").symlink_to(outside)
+
+    def set_dest(path, tenant="one"):
+        clause = " TENANT = one" if tenant == "sys" else ""
+        node.sql(f"ALTER SYSTEM SET {kind} = '{location}file://{path}'{clause}", tenant=tenant)
+
+    def refused_one(path):
+        with pytest.raises(pymysql.Error, match="tenant_destination_roots|must not contain") as caught:
+            set_dest(path)
+        assert caught.value.args[0] in (4179, 9026), caught.value
+
+    refused_one(allowed / "mine")
+    assert not (allowed / "mine").exists()
+    try:
+        node.sql(f"ALTER SYSTEM SET tenant_destination_roots = '/nowhere,{allowed}'")
+        shown = node.sql("SHOW PARAMETERS LIKE 'tenant_destination_roots'")
+        assert shown[0]["value"] == f"/nowhere,{allowed}"
+        for path in (outside / "x", allowed / "link" / "x", f"{allowed}/../outside_{kind}/x", f"{allowed}_not/x"):
+            refused_one(path)
+        assert not list(outside.iterdir())
+        set_dest(allowed / "mine")
+        assert (allowed / "mine" / "format.obbak").exists()
+        with pytest.raises(pymysql.Error):
+            node.sql("ALTER SYSTEM SET tenant_destination_roots = '/'", tenant="one")
+    finally:
+        node.sql("ALTER SYSTEM SET tenant_destination_roots = ''")
+    set_dest(outside / "by_sys", "sys")
+    set_dest(outside / "by_sys")  # what sys has set for it, a tenant may set again
+
+
 def test_statement_errors_have_oceanbase_codes(tenants):
     node = tenants
     refused(node, "ALTER SYSTEM SET LOG_ARCHIVE_DEST = 'BINDING=Optional' TENANT = one", 1235)
