@@ -3,7 +3,8 @@
 they can be created.
 
 Usage: embed_views.py SQL_DIR OUTPUT.cpp. A file is named for its view and begins with a line `-- scope: sys` or
-`-- scope: sys, tenant`. docs/views.md explains the macros below to who writes a view.
+`-- scope: sys, tenant`; a line `-- oracle: A, B, …` after it names the columns that the view has in ORACLE mode,
+`-- oracle: *, A AS CHAR(256), …` those that have another type there. docs/views.md explains the macros below to who writes a view.
 """
 import pathlib
 import re
@@ -64,7 +65,11 @@ def read_view(path):
     scope = re.fullmatch(r"-- scope: (sys|sys, tenant)", first)
     if not scope:
         raise ValueError(f"{path.name}: the first line must be '-- scope: sys' or '-- scope: sys, tenant'")
+    oracle = re.match(r"-- oracle: ((?:.+,\n--)*.+)\n", sql)
+    if oracle:
+        sql = sql[oracle.end():]
     return {"sql": expand(sql.strip(), path.stem), "tenant": "tenant" in scope[1],
+            "oracle": re.sub(r"\n--", "", oracle[1]) if oracle else "",
             "needs": set(re.findall(r"\boceanbase\.([\w$]+)", sql))}
 
 
@@ -85,7 +90,7 @@ def in_order(views):
 def main():
     sql_dir, output = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
     views = {path.stem: read_view(path) for path in sql_dir.glob("*.sql")}
-    entries = "".join(f'    {{"{name}", {str(views[name]["tenant"]).lower()}, R"sql({views[name]["sql"]})sql"}},\n'
+    entries = "".join(f'    {{"{name}", {str(views[name]["tenant"]).lower()}, R"sql({views[name]["sql"]})sql",\n     "{views[name]["oracle"]}"}},\n'
                       for name in in_order(views))
     output.write_text("// Made by cmake/embed_views.py from src/view/sql.\n"
                       '#include "view/view_definition.h"\n\n'

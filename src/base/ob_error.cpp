@@ -89,6 +89,13 @@ Error obError(Ob number, const std::string& text, const std::string& hint) {
     return {ErrorCode::Internal, "unknown OceanBase error number " + std::to_string(static_cast<int>(number))};
 }
 
+int obNumber(int mysql_number) {
+    for (const Row& row : kRows) {
+        if (row.mysql == mysql_number) return static_cast<int>(row.ob);
+    }
+    return mysql_number;
+}
+
 int obResult(const Error& error) {
     if (error.sql()) {
         for (const Row& row : kRows) {

@@ -67,6 +67,9 @@ enum class Ob {
 /// extension) are shown as xxx.
 Error obError(Ob number, const std::string& text = {}, const std::string& hint = {});
 
+/// The first OceanBase error that a client sees under this number; the number itself if there is none.
+int obNumber(int mysql_number);
+
 /// The number to record as RESULT of a failed job: the negative OceanBase code that fits the failure best.
 int obResult(const Error& error);
 

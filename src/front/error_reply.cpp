@@ -1,5 +1,8 @@
 #include "front/error_reply.h"
 
+#include <fmt/format.h>
+
+#include "base/ob_error.h"
 #include "mysql/reply.h"
 
 namespace tidemark::front {
@@ -38,13 +41,37 @@ bool isOfAClient(const SqlCode& code) {
     return code.number >= 2000 && code.number < 3000;
 }
 
+/// Number and message as OceanBase has them in ORACLE mode: few errors have a twin there, the others are 600 with their
+/// own number in the text. The SQLSTATE is the same.
+void putInOracleForm(SqlCode& code, std::string& message) {
+    switch (code.number) {
+        case 1064:
+            code.number = 900;
+            message = "ORA-00900: " + message;
+            return;
+        case 1227:
+            code.number = 1031;
+            message = "ORA-01031: insufficient privileges";
+            return;
+        case 4688:
+            code.number = 16000;
+            message = "ORA-16000: database or pluggable database open for read-only access";
+            return;
+        default:
+            message = fmt::format("ORA-00600: internal error code, arguments: -{}, {}", obNumber(code.number), message);
+            code.number = 600;
+    }
+}
+
 }  // namespace
 
-Bytes errorReply(std::uint8_t sequence, const Error& error) {
-    std::string message = error.what();
-    if (!error.hint().empty()) message += " (hint: " + error.hint() + ")";
+Bytes errorReply(std::uint8_t sequence, const Error& error, bool oracle) {
     const bool own = !error.sql() || isOfAClient(*error.sql());
-    return mysql::errorReply(sequence, own ? codeOf(error.code()) : *error.sql(), message);
+    SqlCode code = own ? codeOf(error.code()) : *error.sql();
+    std::string message = error.what();
+    if (oracle) putInOracleForm(code, message);
+    if (!error.hint().empty()) message += " (hint: " + error.hint() + ")";
+    return mysql::errorReply(sequence, code, message);
 }
 
 Error internalError() {

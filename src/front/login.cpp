@@ -83,6 +83,8 @@ net::Awaitable<bool> Login::enterTenant() {
     const TenantAddress address = findTenant();
     requireInvited(address);
     connection_.tenant_name = address.name;
+    connection_.oracle = address.oracle;
+    connection_.login.user = userInTenant(connection_.login.user, address.oracle);
     if (!context_.registry.joinTenant(connection_.id, address.name, address.max_sessions)) {
         throw obError(Ob::TooManyConnections, fmt::format("tenant '{}' allows {}", address.name, address.max_sessions));
     }
@@ -151,6 +153,11 @@ void Login::agree(const Greeting& of_tenant) {
     // Never offered by MariaDB, but its presence says that the extended bits are mere filler.
     response_.capabilities.basic |= as_mysql;
     response_.user = connection_.login.user;
+    const std::string database = defaultDatabase(response_.user, connection_.oracle);
+    if (!database.empty() && response_.database.value_or("").empty()) {
+        response_.database = database;
+        response_.capabilities.basic |= capability::kConnectWithDb;
+    }
     response_.auth.clear();
     response_.plugin = kNoSuchPlugin;
 }

@@ -1,5 +1,7 @@
 #include "front/login_name.h"
 
+#include <strings.h>
+
 namespace tidemark::front {
 
 LoginName splitLoginName(std::string_view name) {
@@ -12,6 +14,16 @@ LoginName splitLoginName(std::string_view name) {
 bool isReservedUser(std::string_view user) {
     if (user.size() > 1 && user.front() == '\'' && user.back() == '\'') user = user.substr(1, user.size() - 2);
     return user == "tidemark";
+}
+
+static constexpr const char* kOracleAdministrator = "SYS";
+
+std::string userInTenant(const std::string& user, bool oracle) {
+    return oracle && strcasecmp(user.c_str(), kOracleAdministrator) == 0 ? kOracleAdministrator : user;
+}
+
+std::string defaultDatabase(const std::string& user, bool oracle) {
+    return oracle && user == kOracleAdministrator ? kOracleAdministrator : "";
 }
 
 }  // namespace tidemark::front

@@ -19,4 +19,11 @@ LoginName splitLoginName(std::string_view name);
 /// around a user name, so they are looked through here too.
 bool isReservedUser(std::string_view user);
 
+/// The name under which the tenant has the user. Where OceanBase folds names, MariaDB tells `sys` from `SYS`: in ORACLE
+/// mode the administrator may be written in any case.
+std::string userInTenant(const std::string& user, bool oracle);
+
+/// Where such a user begins who named no database; empty: nowhere.
+std::string defaultDatabase(const std::string& user, bool oracle);
+
 }  // namespace tidemark::front

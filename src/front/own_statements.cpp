@@ -159,7 +159,7 @@ net::Awaitable<Bytes> OwnStatements::runOrError(std::string text, ReplyStyle rep
         context_.log->error("tenant={} an own statement failed: {}", connection_.tenant_name, unforeseen.what());
         failure = internalError();
     }
-    co_return errorReply(reply_style.sequence, *failure);
+    co_return errorReply(reply_style.sequence, *failure, connection_.oracle);
 }
 
 net::Awaitable<Bytes> OwnStatements::prepare(std::string sent) {

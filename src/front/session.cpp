@@ -147,7 +147,7 @@ net::Awaitable<> Session::passOnWithoutSettings(CommandHead head) {
     if (!plan.own.empty()) co_return co_await answer(head);
     if (plan.unchanged() && !refusal) co_return co_await passOn(head);
     connection_.client.consume(kHeaderSize + head.header.length);
-    if (refusal) co_return co_await writeAll(connection_.client, errorReply(1, *refusal));
+    if (refusal) co_return co_await writeAll(connection_.client, errorReply(1, *refusal, connection_.oracle));
     ByteWriter command;
     command.u8(static_cast<std::uint8_t>(head.command)).text(*plan.for_tenant);
     co_await writeAll(*connection_.tenant, packet(0, command.data()));
@@ -235,17 +235,18 @@ net::Awaitable<Bytes> Session::answerOrError(CommandHead head) {
     } catch (const net::StreamClosed&) {
         throw;
     } catch (const Error& error) {
-        co_return errorReply(1, error);
+        co_return errorReply(1, error, connection_.oracle);
     } catch (const std::exception& failure) {
         context_.log->error("tenant={} an own statement failed: {}", connection_.tenant_name, failure.what());
-        co_return errorReply(1, internalError());
+        co_return errorReply(1, internalError(), connection_.oracle);
     }
 }
 
 net::Awaitable<> Session::changeUser() {
     const Packet command = co_await readPacket(connection_.client, kMaxLoginPacket);
     ChangeUser request = parseChangeUser(ByteView(command.payload).subspan(1), connection_.agreed);
-    const LoginName wanted = splitLoginName(request.user);
+    LoginName wanted = splitLoginName(request.user);
+    wanted.user = userInTenant(wanted.user, connection_.oracle);
     std::optional<Error> refusal;
     if (isReservedUser(wanted.user)) {
         refusal = deniedChange(connection_, wanted.user, "the name is reserved for Tidemark itself");
@@ -256,6 +257,7 @@ net::Awaitable<> Session::changeUser() {
     }
     if (refusal) co_return co_await writeAll(connection_.client, errorReply(command_sequence_ + 1, *refusal));
     request.user = wanted.user;
+    if (request.database.empty()) request.database = defaultDatabase(wanted.user, connection_.oracle);
     request.auth.clear();
     connection_.client_sequence = connection_.tenant_sequence = command.sequence;
     co_await writeAll(*connection_.tenant,

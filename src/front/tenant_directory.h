@@ -15,6 +15,7 @@ struct TenantAddress {
     std::filesystem::path socket;
     std::uint32_t max_sessions = 0;   ///< of clients, over this node; 0: no limit
     std::string invited_nodes = "%";  ///< who may come: base/invited_nodes.h
+    bool oracle = false;              ///< the tenant is in ORACLE mode
 };
 
 /// Why a tenant takes no session now.

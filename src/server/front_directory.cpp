@@ -34,7 +34,8 @@ front::TenantAnswer FrontDirectory::find(const std::string& name) const {
                                 .name = target->name,
                                 .socket = target->socket,
                                 .max_sessions = target->client_connections,
-                                .invited_nodes = target->invited_nodes};
+                                .invited_nodes = target->invited_nodes,
+                                .oracle = target->mode == catalog::CompatibilityMode::Oracle};
 }
 
 std::optional<std::filesystem::path> FrontDirectory::anySocket() const {

@@ -50,7 +50,8 @@ StatementResult Engine::execute(const Caller& caller, std::string_view text,
                                 const std::vector<mysql::Value>& parameters) {
     const Statement statement = parse(text, parameters);
     if (!isHarmless(statement) && !caller.alter_system) {
-        throw obError(Ob::NoPrivilege, "ALTER SYSTEM", "an account with CREATE USER on *.* has it, such as root");
+        throw obError(Ob::NoPrivilege, "ALTER SYSTEM",
+                      "an account with CREATE USER on *.* has it, such as the tenant's administrator");
     }
     return std::visit([&](const auto& one) { return run(caller, one); }, statement);
 }

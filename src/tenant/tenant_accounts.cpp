@@ -1,13 +1,17 @@
 #include <fmt/format.h>
 
+#include "catalog/compatibility.h"
 #include "mysql/session_settings.h"
 #include "tenant/tenant_config.h"
 
 namespace tidemark::tenant {
+
+using catalog::CompatibilityMode;
+
 namespace {
 
 /// What the daemon does in a tenant: back up (RELOAD, LOCK TABLES, PROCESS), read and purge the binlog, set up and stop
-/// replication, switch read_only, events and semi-sync, keep schema `oceanbase`, end sessions, size the buffer pool.
+/// replication, switch read_only, events and semi-sync, keep the views' schema, end sessions, size the buffer pool.
 /// Everything global, nothing on user data but reading.
 constexpr const char* kDaemonPrivileges =
     "SELECT, RELOAD, SHUTDOWN, PROCESS, SHOW DATABASES, SUPER, LOCK TABLES, REPLICATION SLAVE, BINLOG MONITOR, SHOW "
@@ -37,14 +41,15 @@ constexpr std::uint64_t kTenantPrivileges = 1ULL << kSelect | 1ULL << kProcess |
 
 /// For a user without an entry of its own on these schemas, the entry of the empty user counts before a pattern such
 /// as `%`.* (the more specific name wins): nobody gets in by a pattern.
-std::string guardSql() {
-    return "REPLACE INTO mysql.db (Host, Db, User) VALUES ('%', 'mysql', ''), ('%', 'oceanbase', ''), "
-           "('%', 'tidemark', '');\n";
+std::string guardSql(CompatibilityMode mode) {
+    return fmt::format(
+        "REPLACE INTO mysql.db (Host, Db, User) VALUES ('%', 'mysql', ''), ('%', '{}', ''), ('%', 'tidemark', '');\n",
+        systemSchema(mode));
 }
 
 }  // namespace
 
-std::string initFileText(const std::string& secret, Profile profile) {
+std::string initFileText(const std::string& secret, Profile profile, CompatibilityMode mode) {
     std::string text;
     for (const std::string_view settings : mysql::kSessionSettings)
         text.append(settings).append(";\n");
@@ -57,13 +62,14 @@ std::string initFileText(const std::string& secret, Profile profile) {
         secret);
     text += "REVOKE ALL PRIVILEGES, GRANT OPTION FROM `tidemark`@`localhost`;\n";
     text += fmt::format("GRANT {} ON *.* TO `tidemark`@`localhost`;\n", kDaemonPrivileges);
-    text +=
-        "GRANT ALL PRIVILEGES ON `oceanbase`.* TO `tidemark`@`localhost`;\n"
-        "GRANT ALL PRIVILEGES ON `tidemark`.* TO `tidemark`@`localhost`;\n";
+    text += fmt::format(
+        "GRANT ALL PRIVILEGES ON `{}`.* TO `tidemark`@`localhost`;\n"
+        "GRANT ALL PRIVILEGES ON `tidemark`.* TO `tidemark`@`localhost`;\n",
+        systemSchema(mode));
     // Until the next start, whose init file takes it away again; nobody else is let in meanwhile.
     if (profile == Profile::Upgrade)
         text += "GRANT ALL PRIVILEGES ON *.* TO `tidemark`@`localhost` WITH GRANT OPTION;\n";
-    text += guardSql();
+    text += guardSql(mode);
     text += "DELETE FROM mysql.proxies_priv;\n";
     text += fmt::format(
         "UPDATE mysql.global_priv SET Priv = JSON_SET(Priv, '$.access', "
@@ -74,20 +80,28 @@ std::string initFileText(const std::string& secret, Profile profile) {
     return text + "FLUSH PRIVILEGES;\n";
 }
 
-std::string administratorSql() {
+std::string administratorSql(CompatibilityMode mode) {
     return "SET sql_log_bin=0;\n"
-           "CREATE DATABASE IF NOT EXISTS `oceanbase` CHARACTER SET utf8mb4;\n"
            "DELETE FROM mysql.global_priv WHERE User IN ('root', '', 'mysql');\n"
            "DELETE FROM mysql.db;\n"
            "DELETE FROM mysql.proxies_priv;\n" +
-           guardSql() +
-           "FLUSH PRIVILEGES;\n"
-           "CREATE USER `root`@`%`;\n"
-           "GRANT PROCESS, SHOW DATABASES, BINLOG MONITOR, CREATE USER ON *.* TO `root`@`%`;\n"
-           "GRANT ALL PRIVILEGES ON `%`.* TO `root`@`%` WITH GRANT OPTION;\n"
-           // More specific than `%`, and so all it has there:
-           "GRANT SELECT ON `mysql`.* TO `root`@`%`;\n"
-           "GRANT SELECT, SHOW VIEW ON `oceanbase`.* TO `root`@`%` WITH GRANT OPTION;\n";
+           guardSql(mode) +
+           fmt::format(
+               "FLUSH PRIVILEGES;\n"
+               "CREATE USER `{0}`@`%`;\n"
+               "GRANT PROCESS, SHOW DATABASES, BINLOG MONITOR, CREATE USER ON *.* TO `{0}`@`%`;\n"
+               "GRANT ALL PRIVILEGES ON `%`.* TO `{0}`@`%` WITH GRANT OPTION;\n"
+               // More specific than `%`, and so all it has there:
+               "GRANT SELECT ON `mysql`.* TO `{0}`@`%`;\n"
+               "GRANT SELECT, SHOW VIEW ON `{1}`.* TO `{0}`@`%` WITH GRANT OPTION;\n",
+               administrator(mode), systemSchema(mode));
+}
+
+std::string systemSchemaSql(CompatibilityMode mode) {
+    const std::string create =
+        fmt::format("CREATE DATABASE IF NOT EXISTS `{}` CHARACTER SET utf8mb4;\n", systemSchema(mode));
+    if (mode == CompatibilityMode::Mysql) return create;
+    return "DROP DATABASE IF EXISTS `oceanbase`;\nDROP DATABASE IF EXISTS `sys`;\n" + create;
 }
 
 }  // namespace tidemark::tenant

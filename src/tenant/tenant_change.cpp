@@ -46,7 +46,7 @@ void TenantService::createTenant(const std::string& name, const TenantItems& ite
 }
 
 void TenantService::createFiles(const catalog::Tenant& tenant) {
-    server(tenant.id)->create(template_);
+    server(tenant.id)->create(template_, tenant.mode);
     configure(tenant, Profile::Primary);
     stores_.tenants.setAdminSecretRef(tenant.id, fmt::format("file:{}/secret", tenant.id));
 }
@@ -111,6 +111,8 @@ catalog::NewTenant TenantService::checked(const std::string& name, const TenantI
     if (!items.pools || items.pools->empty()) throw obError(Ob::MissArgument, "resource_pool_list");
     catalog::NewTenant tenant{.name = name, .pools = *items.pools};
     tenant.variables = checkVariables(items.variables, [&](const auto& variable) { return serverKnows(variable); });
+    tenant.mode = modeOf(tenant.variables);
+    requireModesSqlMode(tenant.mode, tenant.variables);
     tenant.variables.try_emplace(kSystemTimeZone, systemTimeZone());
     checkCharset(tenant, items);
     const auto zones = zonesOf(tenant.pools);
@@ -183,6 +185,7 @@ void TenantService::alterVariables(const catalog::Tenant& tenant, const std::map
         throw obError(Ob::OpNotAllow, "changing system_time_zone of a tenant is",
                       "ALTER TENANT … SET VARIABLES time_zone = '…'");
     }
+    requireModesSqlMode(tenant.mode, altered);
     catalog::Tenant changed = tenant;
     for (const auto& [variable, value] : altered)
         changed.variables[variable] = value;

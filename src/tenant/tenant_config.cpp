@@ -206,6 +206,10 @@ std::string configText(const TenantSettings& settings) {
         .set("lower_case_table_names", std::uint64_t{1})
         .set("character_set_server", settings.charset)
         .set("collation_server", settings.collation);
+    if (settings.mode == catalog::CompatibilityMode::Oracle) {
+        options.section("ORACLE mode").set("sql_mode", kOracleSqlMode);
+    }
+    // After what they may replace: of an option given twice the last counts.
     options.section("chosen by the tenant's creator");
     for (const auto& [name, value] : settings.variables) {
         if (name != "time_zone") options.set(name, value);  // see timeZoneSql()

@@ -36,6 +36,7 @@ struct TenantSettings {
     std::uint64_t memory_bytes = kLeastMemory;  ///< MEMORY_SIZE of all its units on this node
     std::uint64_t log_disk_bytes = 0;  ///< LOG_DISK_SIZE: bounds the redo log; the binlog is purged by the daemon
     Profile profile = Profile::Primary;
+    catalog::CompatibilityMode mode = catalog::CompatibilityMode::Mysql;
     bool as_root = false;  ///< the daemon is root: mariadbd refuses that unless it is told
     std::string charset = "utf8mb4";
     std::string collation = "utf8mb4_general_ci";
@@ -67,11 +68,20 @@ std::string configText(const TenantSettings& settings);
 /// It creates or repairs the daemon's own account with `secret` as password, so that a restored tenant, which
 /// brings the accounts of another cluster, is reachable too; and takes from every other account the global privileges
 /// that no tenant's account may have (docs/decisions/tenant.md, "Accounts").
-std::string initFileText(const std::string& secret, Profile profile);
+std::string initFileText(const std::string& secret, Profile profile, catalog::CompatibilityMode mode);
 
-/// The SQL that makes the tenant's administrator, root@'%' without a password, and schema `oceanbase`. Part of the
-/// template, so that creating a tenant runs no SQL.
-std::string administratorSql();
+/// The SQL that makes the tenant's administrator, root@'%' or SYS@'%' without a password; it takes away what
+/// mariadb-install-db, or the template of the other mode, has for one. Part of the template, so that creating a tenant
+/// runs no SQL.
+std::string administratorSql(catalog::CompatibilityMode mode);
+
+/// Likewise the empty schema of the views. In ORACLE mode MariaDB's own `sys` gives way to it.
+std::string systemSchemaSql(catalog::CompatibilityMode mode);
+
+/// What an ORACLE tenant runs with: '' is NULL, as in OceanBase; and as strict as MariaDB is by itself, which ORACLE
+/// alone would not be.
+constexpr const char* kOracleSqlMode =
+    "ORACLE,EMPTY_STRING_IS_NULL,STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION";
 
 /// The daemon's own account in every tenant: `tidemark`@`localhost`. The front refuses clients of that name.
 constexpr const char* kDaemonAccount = "tidemark";

@@ -103,7 +103,7 @@ TEST(TenantVariables, RefusesWhatItCannotKeep) {
             return error.sql()->number;
         }
     };
-    EXPECT_EQ(number("ob_compatibility_mode", "oracle"), 1235);
+    EXPECT_EQ(number("ob_compatibility_mode", "Oracle"), 0);
     EXPECT_EQ(number("ob_compatibility_mode", "postgres"), 1231);
     EXPECT_EQ(number("lower_case_table_names", "0"), 1235);
     EXPECT_EQ(number("lower_case_table_names", "1"), 0);
@@ -119,10 +119,22 @@ TEST(TenantConfig, AnUpgradeRunsAsAReplayWithAllRights) {
     const std::string replay = configText(settings);
     settings.profile = Profile::Upgrade;
     EXPECT_EQ(configText(settings), replay);
+    const auto mode = catalog::CompatibilityMode::Mysql;
     const std::string all = "GRANT ALL PRIVILEGES ON *.* TO `tidemark`";
-    EXPECT_NE(initFileText("x", Profile::Upgrade).find(all), std::string::npos);
+    EXPECT_NE(initFileText("x", Profile::Upgrade, mode).find(all), std::string::npos);
     for (const Profile usual : {Profile::Primary, Profile::Standby, Profile::Replay})
-        EXPECT_EQ(initFileText("x", usual).find(all), std::string::npos);
+        EXPECT_EQ(initFileText("x", usual, mode).find(all), std::string::npos);
+}
+
+TEST(TenantVariables, KeepsAnOracleTenantOne) {
+    using catalog::CompatibilityMode;
+    EXPECT_EQ(modeOf({}), CompatibilityMode::Mysql);
+    EXPECT_EQ(modeOf({{"ob_compatibility_mode", "ORACLE"}}), CompatibilityMode::Oracle);
+    requireModesSqlMode(CompatibilityMode::Mysql, {{"sql_mode", ""}});
+    requireModesSqlMode(CompatibilityMode::Oracle, {{"autocommit", "0"}});
+    requireModesSqlMode(CompatibilityMode::Oracle, {{"sql_mode", "strict_all_tables,oracle"}});
+    EXPECT_THROW(requireModesSqlMode(CompatibilityMode::Oracle, {{"sql_mode", ""}}), Error);
+    EXPECT_THROW(requireModesSqlMode(CompatibilityMode::Oracle, {{"sql_mode", "NO_ORACLE"}}), Error);
 }
 
 }  // namespace

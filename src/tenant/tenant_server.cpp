@@ -78,9 +78,9 @@ void TenantServer::makeDirectory() {
     replaceFile(paths_.secret(), randomPassword());
 }
 
-void TenantServer::create(TenantTemplate& tenant_template) {
+void TenantServer::create(TenantTemplate& tenant_template, catalog::CompatibilityMode mode) {
     makeDirectory();
-    tenant_template.copyTo(paths_.data());
+    tenant_template.copyTo(paths_.data(), mode);
     syncDirectory(paths_.directory.parent_path());
 }
 
@@ -94,7 +94,7 @@ void TenantServer::createEmpty() {
 void TenantServer::configure(const TenantSettings& settings) {
     const auto secret = readFile(paths_.secret());
     if (!secret) throw Error(ErrorCode::NotFound, "tenant " + name() + " has no file " + paths_.secret().string());
-    replaceFile(paths_.initFile(), initFileText(*secret, settings.profile) + timeZoneSql(settings));
+    replaceFile(paths_.initFile(), initFileText(*secret, settings.profile, settings.mode) + timeZoneSql(settings));
     replaceFile(paths_.config(), configText(settings));
     const std::lock_guard lock(mutex_);
     system_time_zone_ = settings.system_time_zone;

@@ -23,7 +23,7 @@ public:
 
     /// Makes the tenant's directory with a new secret and, from the template, its data directory.
     /// Throws AlreadyExists if there is one.
-    void create(TenantTemplate& tenant_template);
+    void create(TenantTemplate& tenant_template, catalog::CompatibilityMode mode = catalog::CompatibilityMode::Mysql);
     /// The same with an empty data directory, for a restore to fill.
     void createEmpty();
     bool exists() const;

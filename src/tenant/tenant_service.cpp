@@ -139,6 +139,7 @@ std::optional<LoginTarget> TenantService::loginTarget(const std::string& name) c
         target.locked = tenant.locked;
         target.status = tenant.status;
         target.role = tenant.role;
+        target.mode = tenant.mode;
         const auto invited = tenant.variables.find("ob_tcp_invited_nodes");
         if (invited != tenant.variables.end()) target.invited_nodes = invited->second;
         target.client_connections = entry.client_connections;
@@ -160,6 +161,7 @@ TenantSettings TenantService::settings(const catalog::Tenant& tenant, Profile pr
     settings.paths = pathsOf(options_.tenants, tenant.id);
     settings.server_id = tenant.server_id;
     settings.profile = profile;
+    settings.mode = tenant.mode;
     settings.as_root = geteuid() == 0;
     settings.charset = tenant.charset;
     settings.collation = tenant.collation;

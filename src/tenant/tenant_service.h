@@ -50,6 +50,7 @@ struct LoginTarget {
     bool locked = false;  ///< answer Ob::TenantIsLocked
     catalog::TenantStatus status = catalog::TenantStatus::Normal;
     catalog::TenantRole role = catalog::TenantRole::Primary;
+    catalog::CompatibilityMode mode = catalog::CompatibilityMode::Mysql;
     std::string invited_nodes = "%";  ///< ob_tcp_invited_nodes, as given
     unsigned client_connections = 0;  ///< more are refused with Ob::TooManyConnections
 };

@@ -14,6 +14,7 @@ namespace {
 
 using catalog::TenantRole;
 using catalog::TenantStatus;
+using ::testing::AnyOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -142,8 +143,6 @@ TEST_F(TenantServiceTest, AnswersMistakesWithOceanBasesErrors) {
     EXPECT_THAT(creating("../etc", items), HasSubstr("1210 "));
     EXPECT_THAT(creating("all", items), HasSubstr("1210 "));
     EXPECT_THAT(creating(std::string(64, 'x'), items), HasSubstr("4646 "));
-    EXPECT_THAT(creating("other", {.pools = {{"free"}}, .variables = {{"ob_compatibility_mode", "oracle"}}}),
-                HasSubstr("1235 "));
     EXPECT_THAT(creating("other", {.pools = {{"free"}}, .charset = "klingon"}), HasSubstr("1115 "));
     EXPECT_THAT(creating("other", {.pools = {{"free"}}, .charset = "latin1", .collation = "utf8mb4_bin"}),
                 HasSubstr("1253 "));
@@ -226,6 +225,41 @@ TEST_F(TenantServiceTest, KeepsATenantInItsTimeZone) {
     end();
     begin();
     EXPECT_EQ(stores_->tenants.get(1002).variables.at("system_time_zone"), systemTimeZone());
+}
+
+TEST_F(TenantServiceTest, AnOracleTenantIsOneFromItsFirstStartOn) {
+    const catalog::Tenant tenant = create("ora", {{"ob_compatibility_mode", "oracle"}});
+    EXPECT_EQ(tenant.mode, catalog::CompatibilityMode::Oracle);
+    EXPECT_EQ(service_->loginTarget("ora")->mode, catalog::CompatibilityMode::Oracle);
+    const auto sys = [&] { return client(*service_->server(1002), "SYS", ""); };
+    EXPECT_EQ(sys().scalar("SELECT @@global.gtid_binlog_pos"), "") << "its history begins empty";
+    auto session = sys();
+    session.script("SET sql_mode = DEFAULT");
+    EXPECT_EQ(session.scalar("SELECT '' IS NULL AND 'a' || 'b' = 'ab'"), "1");
+    EXPECT_EQ(session.scalar("SELECT @@lower_case_table_names"), "1");
+    EXPECT_THAT(errorOf([&] { root(1002); }), HasSubstr("1045 "));
+    EXPECT_EQ(session.scalar("SELECT GROUP_CONCAT(schema_name ORDER BY 1) FROM information_schema.schemata"),
+              "information_schema,mysql,performance_schema,sys");
+    EXPECT_EQ(session.scalar("SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = 'sys'"), "0");
+    // What root may in a MySQL tenant, and not more.
+    session.script("CREATE DATABASE app; CREATE TABLE app.t (a NUMBER(9)); CREATE USER u; GRANT SELECT ON app.* TO u");
+    for (const char* statement : {"DROP DATABASE SYS", "CREATE TABLE SYS.t (a INT)", "SET GLOBAL read_only = 1"})
+        EXPECT_THAT(errorOf([&] { session.script(statement); }),
+                    AnyOf(HasSubstr("1044 "), HasSubstr("1142 "), HasSubstr("1227 ")));
+    EXPECT_THAT(errorOf([&] {
+                    service_->alterTenant("ora", {.variables = {{"sql_mode", "ANSI"}}});
+                }),
+                HasSubstr("1231 "));
+
+    // Its init file, which makes the daemon's account, is run in its sql_mode.
+    session.script("ALTER USER tidemark@localhost IDENTIFIED BY 'x'");
+    ASSERT_TRUE(service_->server(1002)->stop());
+    service_->server(1002)->start();
+    EXPECT_EQ(daemon(1002).scalar("SELECT CURRENT_USER()"), "tidemark@localhost");
+    EXPECT_EQ(sys().scalar("SELECT COUNT(*) FROM app.t"), "0");
+    create("my", {{"ob_compatibility_mode", "mysql"}});
+    EXPECT_EQ(root(1004).scalar("SELECT COUNT(*) > 50 FROM information_schema.tables WHERE table_schema = 'sys'"), "1")
+        << "the templates are two";
 }
 
 TEST_F(TenantServiceTest, StartsWithWhatTheCreatorChose) {

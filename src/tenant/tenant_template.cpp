@@ -14,11 +14,15 @@
 #include "base/error.h"
 #include "base/process.h"
 #include "base/program.h"
+#include "catalog/compatibility.h"
 #include "mysql/sql_client.h"
 #include "tenant/tenant_config.h"
 #include "tenant/time_zone_tables.h"
 
 namespace tidemark::tenant {
+
+using catalog::CompatibilityMode;
+
 namespace {
 
 namespace fs = std::filesystem;
@@ -63,12 +67,12 @@ void syncFileSystemOf(const fs::path& directory) {
     if (syncfs(fd.get()) != 0) throwErrno(errno, "syncing the file system of " + directory.string());
 }
 
-/// Starts mariadbd once on the new data directory, which runs the administrator's SQL and brings the redo log to its
-/// size, and stops it cleanly.
-void startOnce(const fs::path& directory) {
+/// Starts mariadbd once on the new data directory, which runs `sql`, among it the administrator's, and brings the redo
+/// log to its size, and stops it cleanly.
+void startOnce(const fs::path& directory, CompatibilityMode mode, const std::string& sql) {
     const fs::path data = directory / "data";
     const fs::path log = directory / "log";
-    replaceFile(directory / "init.sql", administratorSql() + timeZonesSql());
+    replaceFile(directory / "init.sql", sql);
     Command command;
     command.arguments = {"mariadbd",
                          "--no-defaults",
@@ -92,7 +96,7 @@ void startOnce(const fs::path& directory) {
     Child server(command);
     mysql::Endpoint endpoint;
     endpoint.socket = (directory / "s").string();
-    endpoint.user = "root";
+    endpoint.user = administrator(mode);
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(1);
     // init_file runs before the first connection is accepted, so being let in means that it has been run.
     for (bool ready = false; !ready;) {
@@ -123,6 +127,15 @@ void throwIfInitFileFailed(const fs::path& log) {
     }
 }
 
+/// An empty place to make a template in, whatever a crash left there before.
+fs::path beginMaking(const fs::path& directory) {
+    const fs::path making = directory / "making";
+    fs::remove_all(making);
+    fs::remove_all(directory / "copied");
+    fs::create_directories(making / "tmp");
+    return making;
+}
+
 }  // namespace
 
 std::string installedServerVersion() {
@@ -134,19 +147,20 @@ std::string installedServerVersion() {
     return version;
 }
 
-fs::path TenantTemplate::prepare() {
+fs::path TenantTemplate::prepare(CompatibilityMode mode) {
     const std::lock_guard lock(mutex_);
-    const fs::path target = directory_ / fmt::format("{}-{}", installedServerVersion(), kLayout);
-    if (fs::exists(target)) return target;
-    make(target);
-    return target;
+    const std::string name = fmt::format("{}-{}", installedServerVersion(), kLayout);
+    if (!fs::exists(directory_ / name)) install(name);
+    if (mode == CompatibilityMode::Mysql) return directory_ / name;
+    const fs::path oracle = directory_ / (name + "-oracle");
+    if (!fs::exists(oracle)) makeOracle(oracle, directory_ / name);
+    return oracle;
 }
 
-void TenantTemplate::make(const fs::path& target) {
+void TenantTemplate::install(const std::string& name) {
     // Also takes away templates of other versions: a running tenant does not need the one it was copied from.
     fs::remove_all(directory_);
-    const fs::path making = directory_ / "making";
-    fs::create_directories(making / "tmp");
+    const fs::path making = beginMaking(directory_);
     fs::permissions(directory_, fs::perms::owner_all);
     std::vector<std::string> arguments = {
         "mariadb-install-db", "--no-defaults", "--datadir=" + (making / "data").string(),
@@ -156,7 +170,19 @@ void TenantTemplate::make(const fs::path& target) {
         "--tmpdir=" + (making / "tmp").string()};
     if (geteuid() == 0) arguments.emplace_back("--user=root");
     runProgram({.arguments = std::move(arguments), .file_access = accessOf("mariadb-install-db", {making})});
-    startOnce(making);
+    finish(making, directory_ / name, CompatibilityMode::Mysql, timeZonesSql());
+}
+
+void TenantTemplate::makeOracle(const fs::path& target, const fs::path& from) {
+    const fs::path making = beginMaking(directory_);
+    copyTree(from, making / "data");
+    finish(making, target, CompatibilityMode::Oracle, {});
+}
+
+/// Lets mariadbd run the SQL of the mode and `sql`, and makes of it the template that is found from now on.
+void TenantTemplate::finish(const fs::path& making, const fs::path& target, CompatibilityMode mode,
+                            const std::string& sql) {
+    startOnce(making, mode, systemSchemaSql(mode) + administratorSql(mode) + sql);
     throwIfInitFileFailed(making / "log");
     fs::remove(making / "data" / "ib_buffer_pool");
     copyTree(making / "data", directory_ / "copied");
@@ -166,8 +192,8 @@ void TenantTemplate::make(const fs::path& target) {
     syncDirectory(directory_);
 }
 
-void TenantTemplate::copyTo(const fs::path& data_directory) {
-    copyTree(prepare(), data_directory);
+void TenantTemplate::copyTo(const fs::path& data_directory, CompatibilityMode mode) {
+    copyTree(prepare(mode), data_directory);
     syncFileSystemOf(data_directory);
 }
 

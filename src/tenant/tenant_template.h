@@ -2,16 +2,20 @@
 
 #include <filesystem>
 #include <mutex>
+#include <string>
+
+#include "catalog/types.h"
 
 namespace tidemark::tenant {
 
 /// A ready data directory that every new tenant is copied from, since mariadb-install-db takes seconds and a sparse
 /// copy a tenth of one. Made on first use and again when the version of mariadbd changes, under
-/// `<directory>/<version>-<layout>`; what an interrupted run left behind is removed.
+/// `<directory>/<version>-<layout>`, with `-oracle` for tenants in ORACLE mode; what an interrupted run left behind is
+/// removed.
 ///
-/// It holds utf8mb4 system tables made with lower_case_table_names=1, the tenant's administrator root@'%'
-/// without password, an empty schema `oceanbase`, the tables of time zones, and no binlog: a new tenant's GTID state is
-/// empty.
+/// It holds utf8mb4 system tables made with lower_case_table_names=1, the tenant's administrator root@'%' or
+/// SYS@'%' without password, an empty schema `oceanbase` or `sys`, the tables of time zones, and no binlog: a new
+/// tenant's GTID state is empty.
 ///
 /// Thread-safe.
 class TenantTemplate {
@@ -19,14 +23,17 @@ public:
     explicit TenantTemplate(std::filesystem::path directory) : directory_(std::move(directory)) {}
 
     /// Makes the template if there is none for this mariadbd. Throws NotFound if MariaDB's programs are not installed.
-    std::filesystem::path prepare();
+    std::filesystem::path prepare(catalog::CompatibilityMode mode = catalog::CompatibilityMode::Mysql);
 
     /// Prepares if needed, and copies into `data_directory`, which must not exist. Holes stay holes. The copy is
     /// durable when the call returns.
-    void copyTo(const std::filesystem::path& data_directory);
+    void copyTo(const std::filesystem::path& data_directory, catalog::CompatibilityMode mode);
 
 private:
-    void make(const std::filesystem::path& target);
+    void install(const std::string& name);
+    void makeOracle(const std::filesystem::path& target, const std::filesystem::path& from);
+    void finish(const std::filesystem::path& making, const std::filesystem::path& target,
+                catalog::CompatibilityMode mode, const std::string& sql);
 
     const std::filesystem::path directory_;
     std::mutex mutex_;

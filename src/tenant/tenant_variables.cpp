@@ -75,8 +75,7 @@ void checkText(const std::string& name, const std::string& value) {
 
 void checkMode(const std::string& value) {
     const std::string mode = lower(value);
-    if (mode == "oracle") throw obError(Ob::NotSupported, "oracle compatibility mode is");
-    if (mode != "mysql") throw wrongValue("ob_compatibility_mode", value);
+    if (mode != "mysql" && mode != "oracle") throw wrongValue("ob_compatibility_mode", value);
 }
 
 /// In a zone that it does not know mariadbd would run too, and take it for UTC.
@@ -145,6 +144,19 @@ std::map<std::string, std::string> serverSettings(const std::map<std::string, st
 std::string systemTimeZoneOf(const std::map<std::string, std::string>& variables) {
     const auto found = variables.find(kSystemTimeZone);
     return found == variables.end() ? "" : found->second;
+}
+
+catalog::CompatibilityMode modeOf(const std::map<std::string, std::string>& checked) {
+    const auto found = checked.find("ob_compatibility_mode");
+    const bool oracle = found != checked.end() && lower(found->second) == "oracle";
+    return oracle ? catalog::CompatibilityMode::Oracle : catalog::CompatibilityMode::Mysql;
+}
+
+void requireModesSqlMode(catalog::CompatibilityMode mode, const std::map<std::string, std::string>& checked) {
+    const auto found = checked.find("sql_mode");
+    if (mode != catalog::CompatibilityMode::Oracle || found == checked.end()) return;
+    if ((',' + lower(found->second) + ',').find(",oracle,") == std::string::npos)
+        throw wrongValue("sql_mode", found->second);
 }
 
 }  // namespace tidemark::tenant

@@ -5,11 +5,12 @@
 #include <string>
 
 #include "base/error.h"
+#include "catalog/types.h"
 
 namespace tidemark::tenant {
 
 /// What CREATE/ALTER TENANT … SET may set, by kind:
-/// - handled by Tidemark: ob_compatibility_mode (mysql only), ob_tcp_invited_nodes, lower_case_table_names (1 only),
+/// - handled by Tidemark: ob_compatibility_mode, ob_tcp_invited_nodes, lower_case_table_names (1 only),
 ///   system_time_zone;
 /// - settings of mariadbd that an application owner may choose (sql_mode, time_zone, wait_timeout, …);
 /// - OceanBase's own variables (ob_query_timeout, …): kept and shown, without effect.
@@ -32,5 +33,11 @@ std::map<std::string, std::string> serverSettings(const std::map<std::string, st
 constexpr const char* kSystemTimeZone = "system_time_zone";
 /// Empty: not recorded.
 std::string systemTimeZoneOf(const std::map<std::string, std::string>& variables);
+
+/// Of checked variables ob_compatibility_mode; MYSQL if there is none.
+catalog::CompatibilityMode modeOf(const std::map<std::string, std::string>& checked);
+
+/// Throws 1231 for a sql_mode without ORACLE of an ORACLE tenant: it would be one no more.
+void requireModesSqlMode(catalog::CompatibilityMode mode, const std::map<std::string, std::string>& checked);
 
 }  // namespace tidemark::tenant

@@ -47,10 +47,6 @@ constexpr std::array kTables = {
 constexpr std::size_t kRowsPerStatement = 100;
 constexpr std::size_t kBytesPerStatement = 8 << 10;
 
-std::string copyName(const MirroredTable& table) {
-    return fmt::format("oceanbase.{}{}", kTenantPrefix, table.name);
-}
-
 std::uint64_t hashOf(const mysql::Row& row) {
     ByteWriter bytes;
     for (const auto& value : row.values()) {
@@ -135,14 +131,18 @@ std::span<const MirroredTable> mirroredTables() {
     return kTables;
 }
 
-std::vector<std::string> createCopies(mysql::SqlClient& sys) {
-    std::vector<std::string> statements;
+std::string copyName(std::string_view schema, std::string_view table) {
+    return fmt::format("{}.{}{}", schema, kTenantPrefix, table);
+}
+
+std::vector<std::string> definitionsOfCopies(mysql::SqlClient& sys) {
+    std::vector<std::string> definitions;
     for (const MirroredTable& table : kTables) {
         const std::string create =
             sys.query(fmt::format("SHOW CREATE TABLE tidemark.{}", table.name)).rows.at(0).text("Create Table");
-        statements.push_back(fmt::format("CREATE TABLE {} {}", copyName(table), create.substr(create.find('('))));
+        definitions.push_back(create.substr(create.find('(')));
     }
-    return statements;
+    return definitions;
 }
 
 TableChange compare(const MirroredTable& table, const mysql::Result& rows, const RowHashes* known) {
@@ -166,8 +166,8 @@ TableChange compare(const MirroredTable& table, const mysql::Result& rows, const
     return change;
 }
 
-void apply(mysql::SqlClient& tenant, const TableChange& change) {
-    const std::string name = copyName(*change.table);
+void apply(mysql::SqlClient& tenant, std::string_view schema, const TableChange& change) {
+    const std::string name = copyName(schema, change.table->name);
     if (change.clear) tenant.query("DELETE FROM " + name);
     const auto columns = std::span(change.columns);
     const auto key = columns.first(std::min<std::size_t>(columns.size(), change.table->key_columns));

@@ -21,9 +21,12 @@ struct MirroredTable {
 
 std::span<const MirroredTable> mirroredTables();
 
-/// CREATE TABLE for the copies, made from sys's own tables, so that both always have the same columns; in the order of
-/// mirroredTables().
-std::vector<std::string> createCopies(mysql::SqlClient& sys);
+/// What CREATE TABLE of the copies has after their names, from sys's own tables, so that both always have the same
+/// columns; in the order of mirroredTables().
+std::vector<std::string> definitionsOfCopies(mysql::SqlClient& sys);
+
+/// Where a tenant has its copy of a table; `schema` is the one of its views.
+std::string copyName(std::string_view schema, std::string_view table);
 
 /// What a table held when it was last looked at: a hash per row, by key.
 using RowHashes = std::unordered_map<std::string, std::uint64_t>;
@@ -44,6 +47,6 @@ struct TableChange {
 TableChange compare(const MirroredTable& table, const mysql::Result& rows, const RowHashes* known);
 
 /// Writes it to the copy, in statements of bounded size. The caller has begun a transaction.
-void apply(mysql::SqlClient& tenant, const TableChange& change);
+void apply(mysql::SqlClient& tenant, std::string_view schema, const TableChange& change);
 
 }  // namespace tidemark::view

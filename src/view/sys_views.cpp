@@ -14,7 +14,7 @@ void installSysViews(catalog::Catalog& catalog) {
     // means that everything is done again.
     catalog.write({}, [&](mysql::SqlClient& client) {
         if (client.scalar("SELECT fingerprint FROM tidemark.view_version") == std::to_string(fingerprint)) return;
-        client.query(kCreateSchema);
+        client.query(createSchema("oceanbase"));
         for (const ViewDefinition& view : viewDefinitions())
             client.query(createInSys(view));
         client.script("DELETE FROM tidemark.view_version");

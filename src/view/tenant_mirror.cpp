@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 #include <pthread.h>
 
-#include "base/hash.h"
+#include "catalog/compatibility.h"
 #include "view/mirrored_table.h"
-#include "view/view_definition.h"
+#include "view/tenant_schema.h"
 
 namespace tidemark::view {
 namespace {
@@ -28,11 +28,9 @@ mysql::SqlClient connectUnlogged(const mysql::Endpoint& endpoint) {
     return client;
 }
 
-const std::string kVersionTable = fmt::format("oceanbase.{}view_version", kTenantPrefix);
-
 }  // namespace
 
-/// One tenant. `mutex_` guards it, but for `client` and `rows`, which only the mirror's thread touches.
+/// One tenant. `mutex_` guards it, but for `client`, `mode` and `rows`, which only the mirror's thread touches.
 struct TenantMirror::Follower {
     TenantId tenant = 0;
     mysql::Endpoint endpoint;
@@ -46,6 +44,7 @@ struct TenantMirror::Follower {
     std::chrono::milliseconds retry{0};
 
     std::optional<mysql::SqlClient> client;
+    catalog::CompatibilityMode mode{};
     std::map<std::string, RowHashes> rows;  ///< by table; none: what the copy holds is unknown
 };
 
@@ -189,7 +188,7 @@ void TenantMirror::copy(Follower& follower, const mysql::Endpoint& endpoint, Top
     mysql::SqlClient& client = *follower.client;
     if (follower.rows.empty()) {
         topics = Topic::Everything;
-        ensureSchema(client);
+        ensureSchema(follower);
     }
     std::vector<TableChange> changes = catalog_.read([&](mysql::SqlClient& sys) {
         std::vector<TableChange> found;
@@ -205,41 +204,19 @@ void TenantMirror::copy(Follower& follower, const mysql::Endpoint& endpoint, Top
     if (changes.empty()) return;
     mysql::inTransaction(client, [&] {
         for (const TableChange& change : changes)
-            apply(client, change);
+            apply(client, catalog::systemSchema(follower.mode), change);
     });
     for (TableChange& change : changes)
         follower.rows[change.table->name] = std::move(change.hashes);
 }
 
-void TenantMirror::ensureSchema(mysql::SqlClient& client) {
-    if (create_copies_.empty()) {
-        create_copies_ = catalog_.read([](mysql::SqlClient& sys) { return createCopies(sys); });
-    }
-    // The account is part of it, since it is the views' definer: a restored tenant may come from where it is another.
-    std::string all = client.scalar("SELECT CURRENT_USER()").value_or("");
-    for (const std::string& statement : create_copies_)
-        all += statement;
-    for (const ViewDefinition& view : viewDefinitions()) {
-        if (view.in_tenants) all += createInTenant(view);
-    }
-    const std::uint64_t fingerprint = xxh3(viewOf(all));
-    client.query(kCreateSchema);
-    client.query(
-        fmt::format("CREATE TABLE IF NOT EXISTS {} (fingerprint BIGINT UNSIGNED NOT NULL PRIMARY KEY) "
-                    "ENGINE=InnoDB",
-                    kVersionTable));
-    if (client.scalar("SELECT fingerprint FROM " + kVersionTable) == std::to_string(fingerprint)) return;
-    client.query("DELETE FROM " + kVersionTable);
-    const auto tables = mirroredTables();
-    for (std::size_t i = 0; i < tables.size(); ++i) {
-        client.query(fmt::format("DROP TABLE IF EXISTS oceanbase.{}{}", kTenantPrefix, tables[i].name));
-        client.query(create_copies_[i]);
-    }
-    for (const ViewDefinition& view : viewDefinitions()) {
-        if (view.in_tenants) client.query(createInTenant(view));
-    }
-    // Last, so that a crash before it means that all is done again.
-    client.query(fmt::format("INSERT INTO {} VALUES (?)", kVersionTable), {fingerprint});
+void TenantMirror::ensureSchema(Follower& follower) {
+    follower.mode = catalog_.read([&](mysql::SqlClient& sys) {
+        if (copies_.empty()) copies_ = definitionsOfCopies(sys);
+        const auto mode = sys.scalar("SELECT mode FROM tidemark.tenant WHERE tenant_id = ?", {follower.tenant});
+        return mode ? catalog::parseText<catalog::CompatibilityMode>(*mode) : catalog::CompatibilityMode::Mysql;
+    });
+    ensureTenantSchema(*follower.client, follower.mode, copies_);
 }
 
 }  // namespace tidemark::view

@@ -26,9 +26,9 @@ struct TenantMirrorOptions {
     std::chrono::seconds statement_timeout{5};
 };
 
-/// Keeps the DBA_OB_… views of user tenants true: schema `oceanbase` in the tenant holds copies of its own rows of the
-/// catalog's tables, with the same views on top. A change of the catalog is there within a second.
-/// docs/decisions/tenant_views.md says why this way.
+/// Keeps the DBA_OB_… views of user tenants true: schema `oceanbase`, or SYS in ORACLE mode, of the tenant holds copies
+/// of its own rows of the catalog's tables, with the same views on top. A change of the catalog is there within a
+/// second. docs/decisions/tenant_views.md says why this way.
 ///
 /// Nothing is ever written to the tenant's binlog, no GTID is used, and it works on a read_only server: the account of
 /// the endpoints needs BINLOG ADMIN and READ_ONLY ADMIN. What a restored tenant brings along is replaced.
@@ -61,13 +61,13 @@ private:
     std::shared_ptr<Follower> nextDue(std::chrono::nanoseconds& pause);
     void refresh(Follower& follower);
     void copy(Follower& follower, const mysql::Endpoint& endpoint, catalog::Topic topics);
-    void ensureSchema(mysql::SqlClient& client);
+    void ensureSchema(Follower& follower);
     void finished(Follower& follower, std::uint64_t asked, const std::string& failure);
 
     catalog::Catalog& catalog_;
     const TenantMirrorOptions options_;
     const Logger log_;
-    std::vector<std::string> create_copies_;  ///< the thread's own
+    std::vector<std::string> copies_;  ///< definitionsOfCopies(); the thread's own
     std::mutex mutex_;
     std::condition_variable changed_;
     std::map<catalog::TenantId, std::shared_ptr<Follower>> followers_;
