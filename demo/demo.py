@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""The demonstration behind `./dev demo`: a real tenant archived, backed up under load, damaged, and restored to the
-moment before. Every statement it runs is printed. Options: --rows N (per table), --stop (leave nothing running)."""
+"""The demonstration behind `./dev demo`: two real tenants, one of them in ORACLE mode, archived and backed up under load
+while their administrators watch; one is damaged and restored to the moment before. Every statement it runs is printed. Options: --rows N (per table), --stop (leave nothing running)."""
 import argparse
 import contextlib
 import os
@@ -45,19 +45,19 @@ class Demo:
 
     # --- tools ---
 
-    def sql(self, statement, tenant="sys", show=True):
+    def sql(self, statement, user="root@sys", show=True):
         if show:
-            print(f"{DIM}{tenant}>{PLAIN} {statement};", flush=True)
-        with contextlib.closing(pymysql.connect(host="127.0.0.1", port=self.port, user=f"root@{tenant}", autocommit=True,
+            print(f"{DIM}{user}>{PLAIN} {statement};", flush=True)
+        with contextlib.closing(pymysql.connect(host="127.0.0.1", port=self.port, user=user, autocommit=True,
                                                 cursorclass=pymysql.cursors.DictCursor)) as connection:
             with connection.cursor() as cursor:
                 cursor.execute(statement)
                 return list(cursor.fetchall())
 
-    def show(self, statement):
+    def show(self, statement, user="root@sys"):
         """As a person would see it, with the mariadb client."""
-        print(f"{DIM}sys>{PLAIN} {statement}\\G", flush=True)
-        subprocess.run(["mariadb", "--no-defaults", "-h127.0.0.1", f"-P{self.port}", "-uroot@sys", "-e", statement + "\\G"],
+        print(f"{DIM}{user}>{PLAIN} {statement}\\G", flush=True)
+        subprocess.run(["mariadb", "--no-defaults", "-h127.0.0.1", f"-P{self.port}", f"-u{user}", "-e", statement + "\\G"],
                        check=True)
 
     def cli(self, *arguments):
@@ -77,14 +77,14 @@ class Demo:
                 "--mysql-user=root@shop", "--mysql-password=", "--mysql-db=shop", f"--tables={TABLES}",
                 f"--table-size={self.rows}", "--threads=2", *options, command]
 
-    def uri(self, kind):
-        return f"file://{self.place}/backup/{kind}"
+    def uri(self, tenant, kind):
+        return f"file://{self.place}/backup/{tenant}_{kind}"
 
     # --- the story ---
 
     def run(self):
         self.start_node()
-        self.create_tenant()
+        self.create_tenants()
         self.load_data()
         self.start_archive()
         self.backup_under_load()
@@ -106,45 +106,60 @@ class Demo:
             sys.exit((self.place / "log").read_text())
         print(f"tidemarkd answers on port {self.port}")
 
-    def create_tenant(self):
-        say("a tenant: one mariadbd of its own")
+    def create_tenants(self):
+        say("two tenants, each a mariadbd of its own; the second one in ORACLE mode")
         self.sql("CREATE RESOURCE UNIT unit1 MAX_CPU 2, MEMORY_SIZE '512M'")
-        for pool in ("pool1", "pool2"):
+        for pool in ("pool1", "pool2", "pool3"):
             self.sql(f"CREATE RESOURCE POOL {pool} UNIT = 'unit1', UNIT_NUM = 1, ZONE_LIST = ('zone1')")
         self.sql("CREATE TENANT shop RESOURCE_POOL_LIST = ('pool1')")
-        self.sql("CREATE DATABASE shop", tenant="shop")
+        self.sql("CREATE TENANT erp RESOURCE_POOL_LIST = ('pool2') SET ob_compatibility_mode = 'oracle'")
+        self.sql("CREATE DATABASE shop", user="root@shop")
 
     def load_data(self):
         say(f"{TABLES} tables of {self.rows} rows (sysbench)")
         subprocess.run(self.sysbench("prepare"), check=True, stdout=subprocess.DEVNULL)
         size = self.sql("SELECT ROUND(SUM(DATA_LENGTH + INDEX_LENGTH) / 1e6) AS mb FROM information_schema.TABLES"
-                        " WHERE TABLE_SCHEMA = 'shop'", tenant="shop", show=False)[0]["mb"]
+                        " WHERE TABLE_SCHEMA = 'shop'", user="root@shop", show=False)[0]["mb"]
         print(f"{size} MB of tables and indexes")
+        self.sql("CREATE DATABASE ledger", user="SYS@erp")
+        self.sql("CREATE TABLE ledger.entries AS SELECT seq AS id, 'entry ' || seq AS name, SHA2(seq, 512) || SHA2(-seq, 512) AS"
+                 f" proof FROM seq_1_to_{self.rows}", user="SYS@erp")
 
     def start_archive(self):
         say("the log archive")
-        self.sql(f"ALTER SYSTEM SET LOG_ARCHIVE_DEST = 'LOCATION={self.uri('archive')}' TENANT = shop")
-        self.sql(f"ALTER SYSTEM SET DATA_BACKUP_DEST = '{self.uri('data')}' TENANT = shop")
-        self.sql("ALTER SYSTEM ARCHIVELOG TENANT = shop")
-        self.wait("the archive", lambda: self.archive()["STATUS"] == "DOING")
+        for tenant in ("shop", "erp"):
+            self.sql(f"ALTER SYSTEM SET LOG_ARCHIVE_DEST = 'LOCATION={self.uri(tenant, 'archive')}' TENANT = {tenant}")
+            self.sql(f"ALTER SYSTEM SET DATA_BACKUP_DEST = '{self.uri(tenant, 'data')}' TENANT = {tenant}")
+        self.sql("ALTER SYSTEM ARCHIVELOG TENANT = shop, erp")
+        self.wait("the archives", lambda: {a["STATUS"] for a in self.archives()} == {"DOING"})
 
-    def archive(self):
-        rows = self.sql("SELECT * FROM oceanbase.CDB_OB_ARCHIVELOG", show=False)
-        return rows[0] if rows else {"STATUS": None, "CHECKPOINT_SCN": 0}
+    def archives(self):
+        return self.sql("SELECT * FROM oceanbase.CDB_OB_ARCHIVELOG ORDER BY TENANT_ID", show=False)
+
+    def shop_archived_until(self):
+        return self.archives()[0]["CHECKPOINT_SCN"]
 
     def backup_under_load(self):
-        say("a full backup while clients read and write")
+        say("full backups while clients read and write")
         self.load = subprocess.Popen(self.sysbench("run", "--time=600", "--report-interval=0"), stdout=subprocess.DEVNULL)
-        self.sql("ALTER SYSTEM BACKUP TENANT = shop")
-        self.wait("the backup to read data", lambda: self.sql(
-            "SELECT 1 FROM oceanbase.CDB_OB_BACKUP_TASKS WHERE FINISH_MACRO_BLOCK_COUNT > 20 UNION"
+        self.sql("ALTER SYSTEM BACKUP TENANT = shop, erp")
+        self.wait("the backups to read data", lambda: self.sql(
+            "SELECT 1 FROM oceanbase.CDB_OB_BACKUP_TASKS HAVING MIN(FINISH_MACRO_BLOCK_COUNT) > 10 UNION"
             " SELECT 1 FROM oceanbase.CDB_OB_BACKUP_TASK_HISTORY", show=False))
         self.show("SELECT * FROM oceanbase.CDB_OB_BACKUP_JOBS")
         self.show("SELECT * FROM oceanbase.CDB_OB_BACKUP_TASKS")
+        for view in ("DBA_OB_BACKUP_JOBS", "DBA_OB_BACKUP_TASKS"):
+            self.show(f"SELECT * FROM oceanbase.{view}", user="root@shop")
+            self.show(f"SELECT * FROM SYS.{view}", user="SYS@erp")
         self.cli("watch")
-        job = self.sql("SELECT STATUS, COMMENT FROM oceanbase.CDB_OB_BACKUP_JOB_HISTORY WHERE TENANT_ID <> 1", show=False)
-        if [j["STATUS"] for j in job] != ["COMPLETED"]:
-            sys.exit(f"the backup failed: {job}")
+        self.require_end("backup", "SELECT STATUS, COMMENT FROM oceanbase.CDB_OB_BACKUP_JOB_HISTORY WHERE TENANT_ID <> 1",
+                         ["COMPLETED", "COMPLETED"])
+
+    def require_end(self, what, history, expected):
+        """A job that is over is in its history, a restore two seconds later."""
+        ends = self.wait(f"the {what} in its history", lambda: self.sql(history, show=False))
+        if [end["STATUS"] for end in ends] != expected:
+            sys.exit(f"the {what} failed: {ends}")
 
     def note_the_time(self):
         say("writers pause; note the time and what every table holds")
@@ -152,31 +167,30 @@ class Demo:
         self.load.wait()
         before = self.checksums("shop")
         stopped = time.time_ns()
-        self.wait("the archive to pass this moment", lambda: self.archive()["CHECKPOINT_SCN"] > stopped)
+        self.wait("the archive to pass this moment", lambda: self.shop_archived_until() > stopped)
         moment = str(self.sql("SELECT NOW(6) AS t")[0]["t"])
         print(f"the moment: {moment}")
         return moment, before
 
     def damage(self):
         say("damage: a wrong UPDATE, then a dropped table")
-        self.sql("UPDATE shop.sbtest2 SET c = 'oops' WHERE id < 10000", tenant="shop")
-        self.sql("DROP TABLE shop.sbtest1", tenant="shop")
+        self.sql("UPDATE shop.sbtest2 SET c = 'oops' WHERE id < 10000", user="root@shop")
+        self.sql("DROP TABLE shop.sbtest1", user="root@shop")
         dropped = time.time_ns()
-        self.wait("the archive to have the damage too", lambda: self.archive()["CHECKPOINT_SCN"] > dropped)
+        self.wait("the archive to have the damage too", lambda: self.shop_archived_until() > dropped)
 
     def restore(self, moment):
         say(f"restore into a new tenant, to {moment}")
-        self.sql(f"ALTER SYSTEM RESTORE shop_before FROM '{self.uri('data')},{self.uri('archive')}'"
-                 f" UNTIL TIME = '{moment}' WITH 'pool_list=pool2'")
+        self.sql(f"ALTER SYSTEM RESTORE shop_before FROM '{self.uri('shop', 'data')},{self.uri('shop', 'archive')}'"
+                 f" UNTIL TIME = '{moment}' WITH 'pool_list=pool3'")
         self.show("SELECT * FROM oceanbase.CDB_OB_RESTORE_PROGRESS")
         self.cli("watch")
-        job = self.sql("SELECT STATUS, COMMENT FROM oceanbase.CDB_OB_RESTORE_HISTORY WHERE TENANT_ID = 1", show=False)
-        if [j["STATUS"] for j in job] != ["SUCCESS"]:
-            sys.exit(f"the restore failed: {job}")
+        self.require_end("restore", "SELECT STATUS, COMMENT FROM oceanbase.CDB_OB_RESTORE_HISTORY WHERE TENANT_ID = 1",
+                         ["SUCCESS"])
         self.sql("ALTER SYSTEM ACTIVATE STANDBY TENANT = shop_before")
 
     def checksums(self, tenant):
-        return {n: self.sql(f"CHECKSUM TABLE shop.sbtest{n}", tenant=tenant, show=False)[0]["Checksum"]
+        return {n: self.sql(f"CHECKSUM TABLE shop.sbtest{n}", user=f"root@{tenant}", show=False)[0]["Checksum"]
                 for n in range(1, TABLES + 1)}
 
     def prove(self, before):
@@ -197,6 +211,7 @@ class Demo:
 The node is still running. Connect:
   {client} -uroot@sys                the cluster: jobs, tenants, views
   {client} -uroot@shop_before shop   the restored tenant
+  {client} -uSYS@erp                 the tenant in ORACLE mode
 Try:
   SELECT * FROM oceanbase.CDB_OB_BACKUP_SET_FILES\\G          (in sys)
   SELECT * FROM oceanbase.CDB_OB_ARCHIVELOG\\G                (in sys)
