@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "archive/archive_reader.h"
+#include "backup/finished_set.h"
 #include "base/ob_error.h"
 #include "mysql/gtid.h"
 #include "source/mariadb_backup.h"
@@ -216,10 +217,28 @@ void BackupJob::completeSet(const DataBackupResult& copied) {
 
 void BackupJob::finish(const catalog::Outcome& outcome) {
     recorder_.reset();  // nothing of it may come after the end
+    if (outcome.state != catalog::Outcome::State::Completed && finishWhole()) return;
     if (outcome.state == catalog::Outcome::State::Failed) log_->error("failed: {}", outcome.comment);
     if (outcome.state != catalog::Outcome::State::Completed && progress_) set_.stats = countersOf(*progress_);
     parts_.stores.backups.finish(row_.tenant, row_.job_id, outcome, set_.backup_set_id == 0 ? nullptr : &set_);
     if (outcome.state != catalog::Outcome::State::Completed) removeOwnSet();
+}
+
+/// What failed or was cancelled after the last object was stored can be restored all the same.
+bool BackupJob::finishWhole() {
+    if (!storage_) return false;
+    catalog::BackupJob row = row_;
+    row.backup_set_id = set_.backup_set_id;
+    std::optional<catalog::BackupSet> whole;
+    try {
+        whole = finishedSet(*storage_, row);
+    } catch (const Error& error) {
+        log_->warn("whether set {} is whole is not known: {}", row.backup_set_id, error.what());
+    }
+    if (!whole) return false;
+    log_->info("set {} is whole at the destination", row.backup_set_id);
+    parts_.stores.backups.finish(row_.tenant, row_.job_id, catalog::Outcome::completed(), &*whole);
+    return true;
 }
 
 /// At once and not only before the next backup: a full disk would not even let that begin.

@@ -48,6 +48,7 @@ private:
     catalog::ArchiveRound currentRound();
     void awaitArchive(const std::string& gtid, std::stop_token stop);
     void completeSet(const DataBackupResult& copied);
+    bool finishWhole();
     void removeOwnSet();
 
     void enter(catalog::BackupTaskStatus status);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "backup/finished_set.h"
 #include "base/ob_error.h"
 #include "storage/destination.h"
 #include "storage/open_storage.h"
@@ -173,14 +174,34 @@ void BackupService::cancel(const std::vector<catalog::Tenant>& tenants) {
     }
 }
 
-void BackupService::failInterrupted() {
+void BackupService::endInterrupted() {
     const Error reason(ErrorCode::Unavailable, "the daemon ended while the backup ran",
                        "start it again; what it left at the destination is removed then");
     for (const catalog::BackupJob& job : stores_.backups.activeJobs()) {
+        if (const auto whole = finishedBeforeTheEnd(job)) {
+            log_->info("tenant {}: set {} of backup job {} is whole at the destination", job.tenant, job.backup_set_id,
+                       job.job_id);
+            stores_.backups.finish(job.tenant, job.job_id, catalog::Outcome::completed(), &*whole);
+            continue;
+        }
         log_->warn("tenant {}: backup job {} was interrupted by the end of the daemon", job.tenant, job.job_id);
         const bool cancelled = job.status == catalog::BackupJobStatus::Canceling;
         stores_.backups.finish(job.tenant, job.job_id,
                                catalog::Outcome::of(cancelled ? Error(ErrorCode::Cancelled, "cancelled") : reason));
+    }
+}
+
+/// A destination that cannot be asked must not hold up the start, nor make a job a success.
+std::optional<catalog::BackupSet> BackupService::finishedBeforeTheEnd(const catalog::BackupJob& job) {
+    if (job.backup_set_id == 0) return std::nullopt;
+    try {
+        const auto destination =
+            storage::requireDestination(job.path, parts_.identity(stores_.tenants.get(job.tenant), job.dest_id),
+                                        storage::DestinationKind::Data, parts_.clock);
+        return finishedSet(*destination.storage, job);
+    } catch (const Error& error) {
+        log_->warn("tenant {}: whether set {} is whole is not known: {}", job.tenant, job.backup_set_id, error.what());
+        return std::nullopt;
     }
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -38,8 +39,9 @@ public:
     /// Nothing running is no error.
     void cancel(const std::vector<catalog::Tenant>& tenants);
 
-    /// At the daemon's start: jobs that its end interrupted become FAILED.
-    void failInterrupted();
+    /// At the daemon's start: jobs that its end interrupted become COMPLETED if their set is whole at the destination,
+    /// else FAILED.
+    void endInterrupted();
 
 private:
     using Deadline = std::chrono::steady_clock::time_point;
@@ -50,6 +52,7 @@ private:
     void startFromSys(const std::vector<catalog::Tenant>& tenants, catalog::JobLevel level,
                       const BackupOptions& options, Deadline until);
     void submit(const catalog::BackupJob& job);
+    std::optional<catalog::BackupSet> finishedBeforeTheEnd(const catalog::BackupJob& job);
 
     const BackupJobParts parts_;
     catalog::Stores& stores_;

@@ -14,13 +14,11 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::seconds kDrainLimit{5};
 
-/// In the views a macro block is 2 MiB of data, so that their share tells the truth: a tenant's many small files take a
-/// block each where they are stored.
-std::int64_t macroBlocks(std::uint64_t bytes) {
+}  // namespace
+
+std::int64_t shownMacroBlocks(std::uint64_t bytes) {
     return static_cast<std::int64_t>((bytes + block::kMacroBlockSize - 1) / block::kMacroBlockSize);
 }
-
-}  // namespace
 
 catalog::BackupStats countersOf(const DataBackupProgress& progress) {
     catalog::BackupStats stats;
@@ -30,7 +28,7 @@ catalog::BackupStats countersOf(const DataBackupProgress& progress) {
     stats.finish_tablet_count = static_cast<std::int64_t>(progress.finished_tablets.load());
     stats.tablet_count = static_cast<std::int64_t>(progress.total_tablets.load());
     const std::uint64_t total = progress.total_bytes;
-    stats.macro_block_count = macroBlocks(total);
+    stats.macro_block_count = shownMacroBlocks(total);
     stats.finish_macro_block_count = stats.input_bytes == total
                                          ? stats.macro_block_count
                                          : static_cast<std::int64_t>(stats.input_bytes / block::kMacroBlockSize);

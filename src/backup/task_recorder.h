@@ -14,6 +14,10 @@
 
 namespace tidemark::backup {
 
+/// In the views a macro block is 2 MiB of data, so that their share tells the truth: a tenant's many small files take a
+/// block each where they are stored.
+std::int64_t shownMacroBlocks(std::uint64_t bytes);
+
 /// What the views show of a copy, as far as it has come.
 catalog::BackupStats countersOf(const DataBackupProgress& progress);
 

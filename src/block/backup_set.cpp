@@ -53,25 +53,6 @@ std::optional<PlaceHolder> parsePlaceHolder(std::string_view key) {
     return found;
 }
 
-/// Everything a restore will need is there, with the size and the checksum it should have.
-void verifyStored(storage::Storage& storage, const BackupSetDescription& wanted) {
-    const auto fail = [&](const storage::Key& key, const std::string& what) {
-        throw Error(ErrorCode::Corrupt, "the backup set is not usable: " + storage.url() + "/" + key + " " + what,
-                    "the storage did not keep what it had accepted; check it, and back up again");
-    };
-    for (const StoredObject& object : wanted.objects) {
-        const auto info = storage.stat(object.key);
-        if (!info) fail(object.key, "is missing");
-        if (info->size != object.size) {
-            fail(object.key, "has " + std::to_string(info->size) + " bytes instead of " + std::to_string(object.size));
-        }
-    }
-    openBlocks(storage, wanted)->checkObjects();
-    const storage::Key key = descriptionKey(wanted.id);
-    if (encodeDescription(decodeDescription(storage, key)) != encodeDescription(wanted))
-        fail(key, "has another content");
-}
-
 }  // namespace
 
 storage::Key setDirectory(const SetId& id) {
@@ -97,7 +78,7 @@ void finishBackupSet(storage::Storage& storage, const BackupSetDescription& desc
     const std::string end = formatCompact(description.end_time);
     storage.put(descriptionKey(description.id), encodeDescription(description));
     storage.put(setDirectory(description.id) + nameOf(description.id) + "_" + begin + "_" + end + ".obbak", {});
-    verifyStored(storage, description);
+    verifyBackupSet(storage, description);
     storage.put(endPrefix(description.id) + end + ".obbak", {});
 }
 
@@ -128,12 +109,34 @@ std::vector<FoundBackupSet> listBackupSets(storage::Storage& storage) {
 }
 
 BackupSetDescription readBackupSet(storage::Storage& storage, const SetId& id) {
-    if (!storage.any(endPrefix(id))) {
+    if (!isComplete(storage, id)) {
         throw Error(ErrorCode::NotFound, storage.url() + " has no complete backup set " + nameOf(id));
     }
     BackupSetDescription description = decodeDescription(storage, descriptionKey(id));
     if (description.id.number == id.number && description.id.kind == id.kind) return description;
     throw Error(ErrorCode::Corrupt, storage.url() + "/" + descriptionKey(id) + " describes another backup set");
+}
+
+void verifyBackupSet(storage::Storage& storage, const BackupSetDescription& wanted) {
+    const auto fail = [&](const storage::Key& key, const std::string& what) {
+        throw Error(ErrorCode::Corrupt, "the backup set is not usable: " + storage.url() + "/" + key + " " + what,
+                    "the storage did not keep what it had accepted; check it, and back up again");
+    };
+    for (const StoredObject& object : wanted.objects) {
+        const auto info = storage.stat(object.key);
+        if (!info) fail(object.key, "is missing");
+        if (info->size != object.size) {
+            fail(object.key, "has " + std::to_string(info->size) + " bytes instead of " + std::to_string(object.size));
+        }
+    }
+    openBlocks(storage, wanted)->checkObjects();
+    const storage::Key key = descriptionKey(wanted.id);
+    if (encodeDescription(decodeDescription(storage, key)) != encodeDescription(wanted))
+        fail(key, "has another content");
+}
+
+bool isComplete(storage::Storage& storage, const SetId& id) {
+    return storage.any(endPrefix(id));
 }
 
 std::unique_ptr<BlockReader> openBlocks(storage::Storage& storage, const BackupSetDescription& description) {
@@ -147,7 +150,7 @@ std::unique_ptr<BlockReader> openBlocks(storage::Storage& storage, const BackupS
 void removeUnfinishedSet(storage::Storage& storage, std::uint32_t number) {
     for (const SetKind kind : {SetKind::Full, SetKind::Incremental}) {
         const SetId id{number, kind};
-        if (storage.any(endPrefix(id))) {
+        if (isComplete(storage, id)) {
             throw Error(ErrorCode::Conflict, "backup set " + nameOf(id) + " at " + storage.url() + " is complete");
         }
     }

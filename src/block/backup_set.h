@@ -69,9 +69,8 @@ storage::Key blockDirectory(const SetId& id);
 /// Claims the number: from now on the set exists, unfinished. Throws AlreadyExists if there is one.
 void beginBackupSet(storage::Storage& storage, const SetId& id);
 
-/// Stores the description, reads everything back that must be there (every object and its size, the indexes and the
-/// description with their checksums), and only then makes the set visible by one last object. Throws what it finds
-/// wrong; the set then stays unfinished.
+/// Stores the description, verifies what is stored (verifyBackupSet), and only then makes the set visible by one last
+/// object. Throws what it finds wrong; the set then stays unfinished.
 void finishBackupSet(storage::Storage& storage, const BackupSetDescription& description);
 
 /// A set as found at a destination.
@@ -92,6 +91,13 @@ std::vector<FoundBackupSet> listBackupSets(storage::Storage& storage);
 
 /// The description of a complete set. Throws NotFound if there is no such set or it is not complete; Corrupt.
 BackupSetDescription readBackupSet(storage::Storage& storage, const SetId& id);
+
+/// Whether the object that makes a set visible is there.
+bool isComplete(storage::Storage& storage, const SetId& id);
+
+/// Reads back everything that a restore needs: every object and its size, indexes and description with their checksums.
+/// Throws Corrupt, naming what is missing or different.
+void verifyBackupSet(storage::Storage& storage, const BackupSetDescription& wanted);
 
 /// Opens the blocks of a set. Throws NotFound or Corrupt, naming the object, also if the index is not the one that the
 /// description was written for.

@@ -73,7 +73,7 @@ Node::Node(const Config& config, std::function<void()> end)
     tenants_.start();
     // What the last daemon left running, before anyone can start something new.
     restore_.failInterrupted();
-    backup_.failInterrupted();
+    backup_.endInterrupted();
     archive_.resumeAll();
     front_.start(std::move(listening_));
 }

@@ -149,3 +149,42 @@ def test_a_tenant_that_its_restore_never_knew_of_is_removed(node):
     node.start()
     wait_for("the tenant to be gone", lambda: not node.sql("SELECT 1 FROM oceanbase.DBA_OB_TENANTS WHERE TENANT_NAME = 'half'"))
     node.sql("CREATE TENANT whole RESOURCE_POOL_LIST = ('p_half')")
+
+
+def forget_the_end(node, tenant_id):
+    """The catalog as it was before it knew of the end of the tenant's only backup."""
+    for table in ("backup_job", "backup_task"):
+        node.on_catalog(f"INSERT INTO tidemark.{table} SELECT * FROM tidemark.{table}_history WHERE tenant_id = {tenant_id}")
+        node.on_catalog(f"DELETE FROM tidemark.{table}_history WHERE tenant_id = {tenant_id}")
+    node.on_catalog(f"UPDATE tidemark.backup_job SET status = 'DOING', end_time = NULL WHERE tenant_id = {tenant_id}")
+    node.on_catalog(f"UPDATE tidemark.backup_task SET status = 'BEFORE_BACKUP_LOG', end_time = NULL, output_bytes = 7"
+                    f" WHERE tenant_id = {tenant_id}")
+    node.on_catalog(f"UPDATE tidemark.backup_set SET status = 'DOING', file_status = 'COPYING', min_restore_scn = 0,"
+                    f" output_bytes = 7 WHERE tenant_id = {tenant_id}")
+
+
+@pytest.mark.parametrize("last_object", ["stored", "missing"])
+def test_a_kill_between_the_last_object_and_the_catalog(node, last_object):
+    """A set that can be restored is a success, whatever the catalog had time to learn."""
+    tenant_id = node.create_tenant("shop")
+    node.start_archive("shop")
+    job = node.backup("shop")
+    assert job["STATUS"] == "COMPLETED"
+    sets = "SELECT * FROM oceanbase.CDB_OB_BACKUP_SET_FILES"
+    tasks = "SELECT * FROM oceanbase.CDB_OB_BACKUP_TASK_HISTORY WHERE TENANT_ID <> 1"
+    ended = {"END_TIMESTAMP", "ELAPSED_SECONDES", "OUTPUT_RATE_BYTES"}
+    before = [{k: v for k, v in node.sql(query)[0].items() if k not in ended} for query in (sets, tasks)]
+    node.kill()
+    forget_the_end(node, tenant_id)
+    (end,) = (node.backups / "shop_data").rglob("backup_set_1_full_end_success_*")
+    if last_object == "missing":
+        end.unlink()
+    node.start()
+    after = node.wait_backup("shop", job["JOB_ID"])
+    if last_object == "missing":
+        assert after["STATUS"] == "FAILED" and "daemon ended" in after["COMMENT"]
+        return
+    assert after["STATUS"] == "COMPLETED", after
+    found = [{k: v for k, v in node.sql(query)[0].items() if k not in ended} for query in (sets, tasks)]
+    assert found == before
+    node.restore("back", "shop")

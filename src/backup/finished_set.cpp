@@ -1,0 +1,31 @@
+#include "backup/finished_set.h"
+
+#include "backup/task_recorder.h"
+#include "block/backup_set.h"
+
+namespace tidemark::backup {
+
+std::optional<catalog::BackupSet> finishedSet(storage::Storage& storage, const catalog::BackupJob& job) {
+    const auto kind = job.type == catalog::BackupType::Full ? block::SetKind::Full : block::SetKind::Incremental;
+    const block::SetId id{static_cast<std::uint32_t>(job.backup_set_id), kind};
+    if (job.backup_set_id == 0 || !block::isComplete(storage, id)) return std::nullopt;
+    const block::BackupSetDescription found = block::readBackupSet(storage, id);
+    block::verifyBackupSet(storage, found);
+
+    catalog::BackupSet set;
+    set.tenant = job.tenant;
+    set.backup_set_id = job.backup_set_id;
+    set.start_time = found.start_time;
+    set.end_time = found.end_time;
+    set.start_replay_scn = found.start_replay_scn;
+    set.min_restore_scn = found.min_restore_scn;
+    set.consistent_scn = found.consistent_scn;
+    set.stats.input_bytes = found.input_bytes;
+    set.stats.output_bytes = found.output_bytes;
+    set.stats.tablet_count = set.stats.finish_tablet_count = static_cast<std::int64_t>(found.tablets);
+    set.stats.macro_block_count = set.stats.finish_macro_block_count = shownMacroBlocks(found.input_bytes);
+    set.stats.file_count = static_cast<std::int64_t>(found.objects.size());
+    return set;
+}
+
+}  // namespace tidemark::backup

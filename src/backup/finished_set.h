@@ -1,0 +1,18 @@
+#pragma once
+
+#include <optional>
+
+#include "catalog/backup_store.h"
+#include "storage/storage.h"
+
+namespace tidemark::backup {
+
+/// The set of `job` as the destination has it, if it is complete there: such a set can be restored, whatever became of
+/// the job, so the job is COMPLETED. That happens when the last object was stored and the daemon ended, or was told
+/// that storing failed, before the catalog knew of it.
+///
+/// nullopt if the set is not complete. Reads back what a restore needs, as the end of a backup does, and throws what is
+/// wrong with it, and what the storage throws.
+std::optional<catalog::BackupSet> finishedSet(storage::Storage& storage, const catalog::BackupJob& job);
+
+}  // namespace tidemark::backup
