@@ -38,6 +38,32 @@ Bytes essence(ByteView format) {
     return bytes;
 }
 
+/// What of a query event's status variables is needed; they come in the order of their numbers' writing, and the first
+/// that is not known here ends the look, since its size is not known either.
+void readStatusVariables(ByteView variables, QueryEvent& event) {
+    enum Variable { kFlags = 0, kSqlMode = 1, kAutoIncrement = 3, kCharacterSets = 4, kCatalog = 6 };
+    ByteReader in(variables, "query event's variables");
+    while (!in.atEnd()) {
+        switch (in.u8()) {
+            case kFlags:
+            case kAutoIncrement:
+                in.skip(4);
+                break;
+            case kSqlMode:
+                event.sql_mode = in.u64();
+                break;
+            case kCharacterSets:
+                event.client_collation = in.u16();
+                return;
+            case kCatalog:
+                in.skip(in.u8());
+                break;
+            default:
+                return;
+        }
+    }
+}
+
 }  // namespace
 
 EventHeader parseEventHeader(ByteView event) {
@@ -93,9 +119,9 @@ QueryEvent parseQueryEvent(ByteView event, std::size_t limit, bool whole) {
                   "query event");
     in.skip(8);  // thread, duration
     const std::size_t database_size = in.u8();
-    in.skip(2);         // error code
-    in.skip(in.u16());  // status variables
+    in.skip(2);  // error code
     QueryEvent result;
+    readStatusVariables(in.bytes(in.u16()), result);
     result.database = textOf(in.bytes(database_size));
     in.skip(1);
     result.text = textOf(in.rest().first(std::min(limit, in.remaining())));

@@ -86,7 +86,14 @@ GtidEvent parseGtidEvent(ByteView event);
 struct QueryEvent {
     std::string database;
     std::string text;  ///< at most `limit` bytes
+    std::uint64_t sql_mode = 0;
+    std::uint16_t client_collation = 0;  ///< id of a collation of the character set that `text` is in; 0: not said
 };
+
+/// Bits of QueryEvent::sql_mode.
+constexpr std::uint64_t kModeAnsiQuotes = 1ULL << 2;
+constexpr std::uint64_t kModeNoBackslashEscapes = 1ULL << 20;
+
 QueryEvent parseQueryEvent(ByteView event_or_beginning, std::size_t limit, bool whole);
 /// Seconds from the statement's beginning, the event's timestamp, to the writing of the event, modulo 2^32: a session
 /// that sets its time to the future has a negative one.

@@ -7,6 +7,7 @@
 #include <mutex>
 
 #include "base/error.h"
+#include "restore/event_states.h"
 #include "virtual_primary/virtual_primary.h"
 
 namespace tidemark::restore {
@@ -83,10 +84,15 @@ ArchiveReader::Target LogReplay::run(std::stop_token stop, const std::function<v
     if (expected != options_.start) {
         const VirtualPrimary primary(reader_, {round_, options_.target, options_.primary_server_id});
         const ReplicationEnd end(server);
+        EventStates events(server);
         begin(server, primary, expected);
-        follow(server, primary, stop, progress);
+        follow(server, primary, stop, expected, progress);
+        verify(server, expected);
+        events.follow(reader_, round_, options_.start, options_.target);
+        events.write(options_.target);
+    } else {
+        verify(server, expected);
     }
-    verify(server, expected);
     return target;
 }
 
@@ -136,14 +142,18 @@ void LogReplay::begin(mysql::SqlClient& server, const VirtualPrimary& primary, c
 }
 
 void LogReplay::follow(mysql::SqlClient& server, const VirtualPrimary& primary, std::stop_token stop,
-                       const std::function<void(const ReplayProgress&)>& report) {
+                       const mysql::GtidPosition& until, const std::function<void(const ReplayProgress&)>& report) {
     auto wait = kPollShortest;
     for (;;) {
         const mysql::Row status = slaveStatus(server);
         applied_after_ = appliedBy(status);
         progress_.transactions = std::min(applied_after_ - applied_before_, progress_.transactions_total);
-        progress_.bytes = primary.sentBytes();
+        progress_.bytes = std::min(primary.sentBytes(), progress_.bytes_total);
         report(progress_);
+        if (goOnWithoutRows(status, server, until)) {
+            if (server.scalar("SELECT @@gtid_slave_pos") == until.text()) return;
+            continue;
+        }
         requireHealthy(status, server, primary);
         if (status.text("Slave_SQL_Running") == "No") return;
         pause(stop, wait);
@@ -153,11 +163,7 @@ void LogReplay::follow(mysql::SqlClient& server, const VirtualPrimary& primary, 
 
 void LogReplay::requireHealthy(const mysql::Row& status, mysql::SqlClient& server,
                                const VirtualPrimary& primary) const {
-    if (status.unsignedInteger("Last_SQL_Errno") != 0) {
-        const auto position = mysql::GtidPosition::parse(server.scalar("SELECT @@gtid_slave_pos").value_or(""));
-        throw Error(ErrorCode::Internal, fmt::format("the server cannot apply transaction {}: {}", nextAfter(position),
-                                                     status.text("Last_SQL_Error")));
-    }
+    if (status.unsignedInteger("Last_SQL_Errno") != 0) refused(server, status.text("Last_SQL_Error"));
     if (const auto failure = primary.failure()) std::rethrow_exception(failure);
     if (status.unsignedInteger("Last_IO_Errno") != 0 && status.text("Slave_IO_Running") == "No") {
         throw Error(ErrorCode::Internal,
@@ -165,15 +171,70 @@ void LogReplay::requireHealthy(const mysql::Row& status, mysql::SqlClient& serve
     }
 }
 
-/// The transaction that comes next in the archive, for an error's text.
-std::string LogReplay::nextAfter(const mysql::GtidPosition& position) const {
-    std::string next = "behind " + position.text();
-    reader_.transactions(0, options_.target, [&](const archive::TransactionEntry& entry) {
+/// A physical copy has no rows of MEMORY tables, so the log may change some that are not there. Whether that is why the
+/// server has stopped; if so, the transaction is applied without them and replication goes on behind it.
+bool LogReplay::goOnWithoutRows(const mysql::Row& status, mysql::SqlClient& server, const mysql::GtidPosition& until) {
+    constexpr std::uint64_t kNoSuchRow = 1032;
+    if (status.unsignedInteger("Last_SQL_Errno") != kNoSuchRow || options_.error_log.empty()) return false;
+    // Parallel appliers may have begun what comes behind it.
+    if (server.scalar("SELECT @@global.slave_parallel_threads") != "0") return false;
+    auto position = mysql::GtidPosition::parse(server.scalar("SELECT @@gtid_slave_pos").value_or(""));
+    const auto entry = nextAfter(position);
+    if (!entry) return false;
+    const LoggedTransaction transaction = readTransaction(reader_, round_, position, *entry);
+    if (!memory_) memory_.emplace(options_.server, options_.error_log);
+    if (!memory_->canApply(transaction)) return false;
+    server.query("STOP SLAVE");
+    try {
+        memory_->apply(transaction);
+    } catch (const Error& error) {
+        if (error.code() == ErrorCode::Unavailable) throw;
+        refused(server, error.what());
+    }
+    position.set(entry->gtid);
+    server.query("SET GLOBAL gtid_slave_pos=?", {position.text()});
+    // Else it was the last one; replication would wait for a next one that may not be sent.
+    if (position != until) server.query("START SLAVE UNTIL master_gtid_pos=?", {until.text()});
+    return true;
+}
+
+/// The transaction that comes next in the archive.
+std::optional<archive::TransactionEntry> LogReplay::nextAfter(const mysql::GtidPosition& position) const {
+    std::optional<archive::TransactionEntry> next;
+    const auto covered = reader_.scnOf(round_, position);
+    reader_.transactions(covered ? covered->scn : 0, options_.target, [&](const archive::TransactionEntry& entry) {
         if (position.contains(entry.gtid)) return true;
-        next = entry.gtid.text();
+        next = entry;
         return false;
     });
     return next;
+}
+
+/// Says what cannot be applied, why, up to where a restore can go, and how.
+void LogReplay::refused(mysql::SqlClient& server, const std::string& why) const {
+    constexpr std::size_t kWhyLimit = 400, kStatementLimit = 600;
+    // Behind these words the server repeats the statement, with whatever secrets are in it.
+    const std::string reason = withoutSecrets(why.substr(0, std::min(why.find(" Query: '"), kWhyLimit)));
+    const auto position = mysql::GtidPosition::parse(server.scalar("SELECT @@gtid_slave_pos").value_or(""));
+    const auto entry = nextAfter(position);
+    if (!entry) {
+        throw Error(ErrorCode::Internal,
+                    fmt::format("the log cannot be replayed behind {}: {}", position.text(), reason));
+    }
+    const Scn before = entry->scn - 1;
+    // As UNTIL TIME reads it: in the time zone of the tenant, which the server has.
+    const auto time =
+        server.scalar("SELECT CONVERT_TZ(FROM_UNIXTIME(CAST(? AS DECIMAL(20,6))), '+00:00', @@global.time_zone)",
+                      {fmt::format("{}.{:06}", before / kSecond, before % kSecond / 1000)});
+    throw Error(
+        ErrorCode::Internal,
+        fmt::format("the log cannot be replayed beyond SCN {}: the server refuses transaction {} (SCN {}): {}; its "
+                    "statement: {}",
+                    before, entry->gtid.text(), entry->scn, reason,
+                    describe(readTransaction(reader_, round_, position, *entry), kStatementLimit)),
+        fmt::format("the last moment that this set and log restore is UNTIL SCN = {}{}; for a later one restore from "
+                    "a backup set that was made after SCN {}",
+                    before, time ? fmt::format(" (UNTIL TIME = '{}')", *time) : "", entry->scn));
 }
 
 /// A replica skips silently what it believes to have, so its position alone proves too little. What it had to try again

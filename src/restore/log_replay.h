@@ -6,6 +6,7 @@
 
 #include "archive/archive_reader.h"
 #include "mysql/sql_client.h"
+#include "restore/memory_rows.h"
 
 namespace tidemark::virtual_primary {
 class VirtualPrimary;
@@ -22,6 +23,8 @@ struct LogReplayOptions {
     std::uint32_t primary_server_id = 0;
     unsigned parallel_threads = 0;  ///< 0: serial; docs/decisions/virtual_primary.md has the measurements
     std::string parallel_mode = "optimistic";
+    /// The server's. Where it is given, and the replay serial, a missing row of a MEMORY table does not end it.
+    std::filesystem::path error_log;
 };
 
 struct ReplayProgress {
@@ -40,11 +43,14 @@ public:
 
     /// Returns when the server has applied everything up to the target and nothing else, which is checked by position
     /// and by count; it replicates no more then. Throws InvalidRequest if the archive does not lead from start to
-    /// target, Corrupt or NotFound naming a bad object of the archive, Internal with the server's text if it could not
-    /// apply a transaction, Unavailable if it is gone, Cancelled once `stop` is requested. `progress` is called a few
-    /// times a second.
+    /// target, Corrupt or NotFound naming a bad object of the archive, Internal if the server refuses a transaction,
+    /// with what it is, the server's words, and the last moment before it, Unavailable if it is gone, Cancelled once
+    /// `stop` is requested. `progress` is called a few times a second.
     archive::ArchiveReader::Target run(std::stop_token stop,
                                        const std::function<void(const ReplayProgress&)>& progress);
+
+    /// Rows of MEMORY tables that were to be changed and are in no physical copy.
+    MissingRows missingRows() const { return memory_ ? memory_->missing() : MissingRows{}; }
 
 private:
     archive::ArchiveReader::Target findTarget() const;
@@ -53,10 +59,12 @@ private:
     void begin(mysql::SqlClient& server, const virtual_primary::VirtualPrimary& primary,
                const mysql::GtidPosition& until);
     void follow(mysql::SqlClient& server, const virtual_primary::VirtualPrimary& primary, std::stop_token stop,
-                const std::function<void(const ReplayProgress&)>& report);
+                const mysql::GtidPosition& until, const std::function<void(const ReplayProgress&)>& report);
     void requireHealthy(const mysql::Row& status, mysql::SqlClient& server,
                         const virtual_primary::VirtualPrimary& primary) const;
-    std::string nextAfter(const mysql::GtidPosition& position) const;
+    bool goOnWithoutRows(const mysql::Row& status, mysql::SqlClient& server, const mysql::GtidPosition& until);
+    std::optional<archive::TransactionEntry> nextAfter(const mysql::GtidPosition& position) const;
+    [[noreturn]] void refused(mysql::SqlClient& server, const std::string& why) const;
     void verify(mysql::SqlClient& server, const mysql::GtidPosition& expected) const;
 
     const archive::ArchiveReader& reader_;
@@ -66,6 +74,7 @@ private:
     std::uint64_t applied_after_ = 0;
     std::uint64_t retries_before_ = 0;
     ReplayProgress progress_;
+    std::optional<MemoryRows> memory_;  // once there was need of it
 };
 
 }  // namespace tidemark::restore

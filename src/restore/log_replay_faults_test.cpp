@@ -72,7 +72,49 @@ TEST(LogReplay, TellsWhichTransactionTheServerRefused) {
     const std::string message = messageOf([&] { replay(reader, options); });
     EXPECT_NE(message.find("1002-101-23"), std::string::npos) << message;
     EXPECT_NE(message.find("Duplicate entry"), std::string::npos) << message;
+    EXPECT_NE(message.find("statement: INSERT INTO d.t VALUES (20"), std::string::npos) << message;
     EXPECT_TRUE(restored.connect().query("SHOW SLAVE STATUS").empty());
+}
+
+TEST(LogReplay, TellsWhereALogEndsThatCannotBeReplayed) {
+    storage::MemoryStorage storage;
+    ArchivedServer source(storage);
+    source.startArchiver();
+    auto client = source.server.connect();
+    client.script("CREATE DATABASE d; CREATE TABLE d.t (a INT); INSERT INTO d.t VALUES (1)");
+    client.query("CREATE USER u@localhost IDENTIFIED BY 'se\\'cret word' /* " + std::string(3000, 'x') + " */");
+    client.query("INSERT INTO d.t VALUES (2)");
+    source.awaitArchived();
+    source.stopArchiver();
+    const ArchiveReader reader(storage);
+    Scn refused = 0;
+    reader.transactions(0, kScnUnlimited, [&](const auto& entry) {
+        if (entry.gtid.sequence == 4) refused = entry.scn;
+        return true;
+    });
+    const RestoredServer restored;
+    restored.connect().query("CREATE USER u@localhost");  // in the way
+    const auto& round = reader.rounds().at(0);
+    try {
+        replay(reader, replayOptions(restored, round.start.position, round.checkpoint_scn));
+        FAIL() << "replayed";
+    } catch (const Error& error) {
+        const std::string message = error.what(), all = message + error.hint();
+        EXPECT_NE(message.find("1002-101-4 (SCN " + std::to_string(refused) + ")"), std::string::npos) << message;
+        EXPECT_NE(message.find("Operation CREATE USER failed"), std::string::npos) << message;
+        EXPECT_NE(message.find("CREATE USER u@localhost IDENTIFIED BY '***'"), std::string::npos) << message;
+        EXPECT_EQ(all.find("cret"), std::string::npos) << all;
+        EXPECT_LT(all.size(), 2000U) << all;
+        EXPECT_NE(error.hint().find("UNTIL SCN = " + std::to_string(refused - 1)), std::string::npos) << error.hint();
+        const auto at = error.hint().find("UNTIL TIME = '");
+        ASSERT_NE(at, std::string::npos) << error.hint();
+        const Scn time = static_cast<Scn>(parseTimestamp(error.hint().substr(at + 14, 26)));
+        EXPECT_EQ(time, (refused - 1) / 1000 * 1000);
+    }
+    const MariadbServer another({"--skip-log-bin", "--server-id=202"});
+    EXPECT_EQ(messageOf([&] { replay(reader, replayOptions(another, round.start.position, refused - 1)); }),
+              "no error");
+    EXPECT_EQ(another.connect().scalar("SELECT COUNT(*) FROM d.t"), "1");
 }
 
 TEST(LogReplay, SeesThatTransactionsWereDropped) {

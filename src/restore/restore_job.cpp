@@ -22,6 +22,15 @@ namespace {
 
 constexpr std::chrono::milliseconds kRecordInterval{200};
 
+/// What COMMENT of a restore that succeeded tells; empty if there is nothing.
+std::string leftOut(const MissingRows& rows) {
+    std::string text;
+    for (const auto& [table, count] : rows)
+        text += fmt::format("{}{}: {}", text.empty() ? "" : ", ", table, count);
+    if (text.empty()) return text;
+    return "a physical backup has no rows of MEMORY tables; changes left out for want of their rows: " + text;
+}
+
 }  // namespace
 
 void removeTenant(const RestoreJobParts& parts, const catalog::RestoreJob& row) {
@@ -102,6 +111,7 @@ void RestoreJob::replayTo(Scn target, std::stop_token stop) {
     options.start = reached_;
     options.target = target;
     options.primary_server_id = randomU32() | 1;
+    options.error_log = parts_.tenants.server(row_.tenant)->paths().log();
     LogReplay replay(*plan_.reader, options);
     mysql::SqlClient watcher(options.server);
     replay.run(stop, [&](const ReplayProgress& progress) {
@@ -112,6 +122,8 @@ void RestoreJob::replayTo(Scn target, std::stop_token stop) {
         record(data_bytes_ + replayed_bytes_ + progress.bytes);
     });
     replayed_bytes_ += plan_.reader->extent(plan_.round, options.start, target).bytes;
+    for (const auto& [table, rows] : replay.missingRows())
+        missing_rows_[table] += rows;
     reached_ =
         mysql::GtidPosition::parse(mysql::SqlClient(options.server).scalar("SELECT @@gtid_slave_pos").value_or(""));
 }
@@ -181,7 +193,9 @@ void RestoreJob::finish(const catalog::Outcome& outcome) {
         removeTenant(parts_, row_);
     }
     stage_.awaitShown();
-    parts_.stores.restores.finish(row_.job_id, outcome);
+    catalog::Outcome told = outcome;
+    if (outcome.state == catalog::Outcome::State::Completed) told.comment = leftOut(missing_rows_);
+    parts_.stores.restores.finish(row_.job_id, told);
     ended_.add(row_.job_id);
 }
 

@@ -9,6 +9,7 @@
 #include "job/progress_gate.h"
 #include "restore/data_restore.h"
 #include "restore/ended_restores.h"
+#include "restore/memory_rows.h"
 #include "restore/restore_plan.h"
 #include "restore/shown_stage.h"
 #include "tenant/tenant_service.h"
@@ -57,6 +58,7 @@ private:
     std::uint64_t data_bytes_ = 0;
     mysql::GtidPosition reached_;       ///< by set and replay
     std::uint64_t replayed_bytes_ = 0;  ///< by its steps that are over
+    MissingRows missing_rows_;
 };
 
 }  // namespace tidemark::restore

@@ -69,6 +69,8 @@ std::string initFileText(const std::string& secret, Profile profile, Compatibili
     // Until the next start, whose init file takes it away again; nobody else is let in meanwhile.
     if (profile == Profile::Upgrade)
         text += "GRANT ALL PRIVILEGES ON *.* TO `tidemark`@`localhost` WITH GRANT OPTION;\n";
+    // A replay gives events the status back that the source had.
+    text += "GRANT UPDATE ON `mysql`.`event` TO `tidemark`@`localhost`;\n";
     text += guardSql(mode);
     text += "DELETE FROM mysql.proxies_priv;\n";
     text += fmt::format(

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "base/error.h"
@@ -168,6 +169,28 @@ void durability(Options& options, Profile profile) {
     }
 }
 
+/// Of a replay: what would refuse something that the source took, with whatever its sessions had set, since the log
+/// does not carry these.
+constexpr auto kAcceptance = std::to_array<std::pair<std::string_view, std::string_view>>({
+    {"innodb_strict_mode", "OFF"},
+    {"max_heap_table_size", "1099511627776"},  // each session has its own limit when it makes a MEMORY table
+    {"slave_max_allowed_packet", "1073741824"},
+    {"max_allowed_packet", "1073741824"},  // of what the replay applies itself
+    {"max_statement_time", "0"},
+    {"lock_wait_timeout", "86400"},
+    {"innodb_lock_wait_timeout", "50"},
+    {"system_versioning_alter_history", "KEEP"},
+    {"innodb_force_primary_key", "OFF"},
+    {"innodb_read_only_compressed", "OFF"},
+});
+
+/// Behind the tenant's own settings, which come into force again with the standby's start.
+void acceptance(Options& options) {
+    options.section("replay: nothing is refused that the source took");
+    for (const auto& [name, value] : kAcceptance)
+        options.set(name, std::string(value));
+}
+
 }  // namespace
 
 MemoryPlan planMemory(const TenantSettings& settings) {
@@ -188,6 +211,10 @@ MemoryPlan planMemory(const TenantSettings& settings) {
     plan.table_cache = static_cast<unsigned>(std::clamp<std::uint64_t>(total / (kMiB / 4), 256, 4000));
     plan.client_connections = static_cast<unsigned>(std::clamp<std::uint64_t>(total / kMiB, 50, 4000));
     return plan;
+}
+
+bool isFixedInReplay(std::string_view option) {
+    return std::ranges::any_of(kAcceptance, [&](const auto& fixed) { return fixed.first == option; });
 }
 
 std::string configText(const TenantSettings& settings) {
@@ -214,6 +241,7 @@ std::string configText(const TenantSettings& settings) {
     for (const auto& [name, value] : settings.variables) {
         if (name != "time_zone") options.set(name, value);  // see timeZoneSql()
     }
+    if (!isDurable(settings.profile)) acceptance(options);
     return options.text();
 }
 

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 
 #include "tenant/tenant_paths.h"
 
@@ -63,6 +64,10 @@ MemoryPlan planMemory(const TenantSettings& settings);
 
 /// The text of my.cnf. Pure: the same settings give the same text.
 std::string configText(const TenantSettings& settings);
+
+/// Whether a replay and an upgrade run with a value of their own for this option, whatever the tenant has: it must not
+/// be set while they run.
+bool isFixedInReplay(std::string_view option);
 
 /// The text of mariadbd's init_file, run at every start before anyone can connect, without a trace in the binlog.
 /// It creates or repairs the daemon's own account with `secret` as password, so that a restored tenant, which

@@ -55,6 +55,25 @@ TEST(TenantConfig, ReplayIsFastAndClosed) {
     EXPECT_THAT(text, Not(HasSubstr("\nlog_bin = ")));
 }
 
+TEST(TenantConfig, ReplayRefusesNothingWhateverTheTenantHasSet) {
+    auto settings = sample(Profile::Replay);
+    settings.variables["innodb_strict_mode"] = "ON";
+    settings.variables["max_statement_time"] = "0.1";
+    const std::string text = configText(settings);
+    const auto last = [&](const std::string& name) {
+        const auto at = text.rfind("\n" + name + " = ");
+        return at == std::string::npos ? "" : text.substr(at + 1, text.find('\n', at + 1) - at - 1);
+    };
+    EXPECT_EQ(last("innodb_strict_mode"), "innodb_strict_mode = \"OFF\"");
+    EXPECT_EQ(last("max_statement_time"), "max_statement_time = \"0\"");
+    EXPECT_EQ(last("max_heap_table_size"), "max_heap_table_size = \"1099511627776\"");
+    EXPECT_EQ(last("system_versioning_alter_history"), "system_versioning_alter_history = \"KEEP\"");
+    EXPECT_TRUE(isFixedInReplay("innodb_strict_mode"));
+    EXPECT_FALSE(isFixedInReplay("sql_mode"));
+    settings.profile = Profile::Standby;
+    EXPECT_THAT(configText(settings), Not(HasSubstr("KEEP")));
+}
+
 TEST(TenantConfig, SpendsNoMoreMemoryThanTheUnitHas) {
     for (const std::uint64_t memory : {64 * kMiB, 100 * kMiB, 1024 * kMiB, 16384 * kMiB, 1048576 * kMiB}) {
         for (const Profile profile : {Profile::Primary, Profile::Standby, Profile::Replay}) {

@@ -22,22 +22,6 @@ namespace {
 /// A shutdown after a replay writes the whole buffer pool.
 constexpr std::chrono::minutes kFlushLimit{30};
 
-/// ALTER EVENT makes its caller the definer and keeps the caller's sql_mode, unless told otherwise.
-void enableEvents(mysql::SqlClient& sql) {
-    const auto disabled = sql.query(
-        "SELECT event_schema, event_name, definer, sql_mode FROM information_schema.events "
-        "WHERE status = 'SLAVESIDE_DISABLED'");
-    for (const mysql::Row& event : disabled.rows) {
-        const std::string& definer = event.text("definer");
-        const auto at = definer.rfind('@');
-        sql.query("SET SESSION sql_mode = ?", {event.text("sql_mode")});
-        sql.query("ALTER DEFINER=" + mysql::quoteIdentifier(definer.substr(0, at)) + "@" +
-                  mysql::quoteIdentifier(definer.substr(at + 1)) + " EVENT " +
-                  mysql::quoteIdentifier(event.text("event_schema")) + "." +
-                  mysql::quoteIdentifier(event.text("event_name")) + " ENABLE");
-    }
-}
-
 }  // namespace
 
 catalog::Tenant TenantService::createForRestore(const std::string& name, const TenantItems& items,
@@ -94,7 +78,9 @@ void TenantService::takeSettings(TenantId id, const std::map<std::string, std::s
     variables[kSystemTimeZone] = systemTimeZoneOf(tenant.variables);  // it never changes
     if (server(id)->running()) {
         mysql::SqlClient sql(server(id)->endpoint());
-        setServerSettings(sql, serverSettings(variables));
+        auto now = serverSettings(variables);
+        std::erase_if(now, [](const auto& setting) { return isFixedInReplay(setting.first); });
+        setServerSettings(sql, now);
     }
     stores_.tenants.setVariables(id, variables);
 }
@@ -147,11 +133,11 @@ void TenantService::activate(TenantId id) {
     log_->info("tenant={} is a primary now", tenant.name);
 }
 
-/// Allows writes, and enables the events that replication had brought as disabled. Harmless on an open primary.
+/// Allows writes and lets events run: those that the source let run, for their status came with the data and the log.
+/// Harmless on an open primary.
 void TenantService::openForWriting(const catalog::Tenant& tenant) {
     mysql::SqlClient sql(server(tenant.id)->endpoint());
     if (sql.scalar("SELECT @@global.read_only") == "0") return;
-    enableEvents(sql);
     sql.query("SET GLOBAL event_scheduler = ON");
     // Last, since it says that all of this is done.
     sql.query("SET GLOBAL read_only = OFF");

@@ -121,7 +121,8 @@ public:
     /// after a crash its data is worthless, and the restore has to begin anew.
     void startForReplay(catalog::TenantId id);
     /// Gives a tenant in restore the settings that its source had from here on (see carried_settings.h): its server at
-    /// once, if it replays. Throws what a statement that sets them would.
+    /// once, if it replays, but for what a replay fixes (isFixedInReplay), which it has from the end on. Throws what a
+    /// statement that sets them would.
     void takeSettings(catalog::TenantId id, const std::map<std::string, std::string>& carried);
     /// Restarts the standby that finishRestore() has left for mariadb-upgrade: as for a replay, and its endpoint's
     /// account may do everything. To be followed by finishRestore() again.

@@ -44,6 +44,7 @@ public:
     mysql::Endpoint endpoint() const;
     mysql::SqlClient connect() const { return mysql::SqlClient(endpoint()); }
     std::filesystem::path socket() const { return directory_.path() / "s"; }
+    std::filesystem::path errorLog() const { return directory_.path() / "log"; }
     const std::filesystem::path& dataDirectory() const { return data_directory_; }
     pid_t pid() const { return pid_; }
 

@@ -1,0 +1,91 @@
+#include "restore/logged_transaction.h"
+
+#include <algorithm>
+#include <cctype>
+
+#include "archive/log_stream.h"
+#include "base/error.h"
+#include "mysql/binlog_event.h"
+
+namespace tidemark::restore {
+namespace {
+
+using mysql::EventType;
+
+std::string lower(std::string text) {
+    std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
+    return text;
+}
+
+/// At most `limit` bytes, not ending within a character of UTF-8.
+std::string shortened(std::string text, std::size_t limit) {
+    if (text.size() <= limit) return text;
+    while (limit > 0 && (static_cast<unsigned char>(text[limit]) & 0xc0) == 0x80)
+        --limit;
+    return text.substr(0, limit) + " …";
+}
+
+}  // namespace
+
+LoggedTransaction readTransaction(const archive::ArchiveReader& reader, const archive::RoundKey& round,
+                                  const mysql::GtidPosition& before, const archive::TransactionEntry& entry) {
+    archive::LogStream stream(reader, {.round = round, .after = before, .until = entry.scn, .within = {}});
+    LoggedTransaction transaction;
+    Bytes bytes;
+    while (const auto batch = stream.next()) {
+        if (batch->format) transaction.format = *batch->format;
+        bytes.insert(bytes.end(), batch->bytes.begin(), batch->bytes.end());
+    }
+    for (ByteView rest = bytes; !rest.empty();) {
+        const auto size = mysql::parseEventHeader(rest).size;
+        if (size > rest.size()) throw Error(ErrorCode::Corrupt, "transaction " + entry.gtid.text() + " is cut off");
+        transaction.events.emplace_back(rest.begin(), rest.begin() + size);
+        rest = rest.subspan(size);
+    }
+    return transaction;
+}
+
+std::string withoutSecrets(std::string statement) {
+    const std::string words = lower(statement);
+    const auto has = [&](const char* word) { return words.find(word) != std::string::npos; };
+    if (!has("identified") && !has("password") && !has("crypt(") && !has("secret")) return statement;
+    std::string shown;
+    for (std::size_t i = 0; i < statement.size(); ++i) {
+        const char quote = statement[i];
+        if (quote != '\'' && quote != '"') {
+            shown += quote;
+            continue;
+        }
+        // To its end, or to that of the text, which may be cut off. A doubled quote makes two literals of one: no harm.
+        for (++i; i < statement.size() && statement[i] != quote; ++i) {
+            if (statement[i] == '\\') ++i;
+        }
+        shown += "'***'";
+    }
+    return shown;
+}
+
+std::string describe(const LoggedTransaction& transaction, std::size_t limit) {
+    // More than is shown, so that what is cut off for secrets and what for length do not meet.
+    constexpr std::size_t kRead = 64 << 10;
+    std::string last;
+    for (const Bytes& event : transaction.events) {
+        const auto type = mysql::parseEventHeader(event).type;
+        std::string text;
+        if (type == EventType::Query) {
+            text = mysql::parseQueryEvent(event, kRead, true).text;
+            if (text == "COMMIT" || text == "BEGIN") continue;
+        } else if (type == EventType::AnnotateRows) {
+            const auto body = ByteView(event).subspan(
+                mysql::kEventHeaderSize, event.size() - mysql::kEventHeaderSize - mysql::kEventChecksumSize);
+            text = textOf(body.first(std::min(body.size(), kRead)));
+        } else {
+            continue;
+        }
+        last += (last.empty() ? "" : "; ") + withoutSecrets(std::move(text));
+        if (last.size() > limit) break;
+    }
+    return shortened(last, limit);
+}
+
+}  // namespace tidemark::restore
