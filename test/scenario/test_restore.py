@@ -247,3 +247,80 @@ def test_a_brand_new_cluster_restores_from_the_destinations_alone(node, tmp_path
         assert rows(other, "again") == set(ledger.acknowledged) | {(99, 1), (99, 2)}
     finally:
         other.destroy()
+
+
+MADE = """
+CREATE EVENT app.off_{n} ON SCHEDULE EVERY 1 DAY STARTS '2030-01-01 00:00:00' DISABLE COMMENT 'on purpose' DO SELECT 1;
+CREATE EVENT app.on_{n} ON SCHEDULE EVERY 1 DAY STARTS '2030-01-01 00:00:00' ON COMPLETION PRESERVE DO SELECT 1;
+CREATE DEFINER = CURRENT_ROLE EVENT app.role_{n} ON SCHEDULE EVERY 1 DAY STARTS '2030-01-01 00:00:00' DO SELECT 1;
+CREATE EVENT app.`Zählung_{n}` ON SCHEDULE EVERY 1 HOUR STARTS '2030-01-01 00:00:00' DO INSERT INTO app.t VALUES ('é');
+ALTER EVENT app.on_{n} COMMENT 'altered'
+"""
+
+
+def make_events(node, n):
+    """By a client of another character set, sql_mode and time zone than the daemon's, with a role for a definer."""
+    with contextlib.closing(node.connect("shop", charset="latin1")) as connection, connection.cursor() as cursor:
+        cursor.execute("SET sql_mode = 'ANSI_QUOTES,PIPES_AS_CONCAT', time_zone = '+05:00', collation_connection = latin1_german2_ci")
+        cursor.execute("SET ROLE keeper")
+        for statement in MADE.format(n=n).strip().split(";\n"):
+            cursor.execute(statement)
+
+
+def events_of(node, tenant):
+    """Everything about them but which server made them and when they last ran."""
+    listed = node.sql("SELECT * FROM information_schema.EVENTS ORDER BY EVENT_SCHEMA, EVENT_NAME", tenant=tenant)
+    for event in listed:
+        del event["ORIGINATOR"], event["LAST_EXECUTED"]
+        event["SHOWN"] = node.sql(f"SHOW CREATE EVENT {event['EVENT_SCHEMA']}.`{event['EVENT_NAME']}`", tenant=tenant)
+    return listed
+
+
+def comment_of(node, tenant):
+    return node.scalar("SELECT COMMENT FROM oceanbase.CDB_OB_RESTORE_HISTORY WHERE RESTORE_TENANT_NAME = %s AND"
+                       " TENANT_ID = 1", [tenant])
+
+
+def test_what_a_copy_or_a_log_does_not_have_is_told(node):
+    """Events come back as they were; rows of MEMORY tables are in no copy: what the log changes of them is counted; and
+    where a log cannot be replayed, the restore says where, why, and up to when it can be."""
+    node.create_tenant("shop")
+    node.start_archive("shop")
+    run_script(node, "shop", "CREATE DATABASE app;\nCREATE TABLE app.t (t TEXT);\nCREATE ROLE keeper;\n"
+                             "GRANT ALL ON app.* TO keeper;\nCREATE TABLE app.mem (id INT PRIMARY KEY, v INT) ENGINE=MEMORY;\n"
+                             "INSERT INTO app.mem VALUES (1, 1), (2, 2), (3, 3), (4, 4)")
+    make_events(node, "before")
+    node.backup("shop")
+    make_events(node, "after")
+    run_script(node, "shop", "ALTER EVENT app.on_before DISABLE;\nALTER EVENT app.off_before ENABLE;\n"
+                             "UPDATE app.mem SET v = 10 WHERE id = 1;\nDELETE FROM app.mem WHERE id IN (2, 3);\n"
+                             "INSERT INTO app.t VALUES ('behind them')")
+    source = events_of(node, "shop")
+    node.archived_now("shop")
+    node.restore("back", "shop")
+    wait_for("the history", lambda: comment_of(node, "back") is not None)
+    assert comment_of(node, "back").endswith("changes left out for want of their rows: app.mem: 3")
+    assert node.sql("SELECT t FROM app.t", tenant="back") == [{"t": "behind them"}]
+    assert events_of(node, "back") == source
+    assert {e["EVENT_NAME"]: e["STATUS"] for e in source if e["EVENT_NAME"].startswith("o")} == {
+        "off_before": "ENABLED", "on_before": "DISABLED", "off_after": "DISABLED", "on_after": "ENABLED"}
+    node.drop("back")
+
+    # Its rows are missing in a table of another engine: nothing that may be left out.
+    run_script(node, "shop", "ALTER TABLE app.mem ENGINE = InnoDB;\nINSERT INTO app.t VALUES ('the last');\n"
+                             "DELETE FROM app.mem WHERE id = 4;\nINSERT INTO app.t VALUES ('never')")
+    gtid = node.scalar("SELECT @@gtid_binlog_pos", tenant="shop")
+    node.archived_now("shop")
+    domain, server, number = gtid.split("-")
+    refused = f"{domain}-{server}-{int(number) - 1}"
+    scn = archive_index(node, "shop")[refused]
+    node.create_pool("p_bad")
+    sources = f"{node.uri('shop_data')},{node.uri('shop_log')}"
+    node.sql(f"ALTER SYSTEM RESTORE bad FROM '{sources}' WITH 'pool_list=p_bad'")
+    end = node.wait_restore("bad")
+    assert end["STATUS"] == "FAIL", end
+    for part in (f"cannot be replayed beyond SCN {scn - 1}", f"transaction {refused} (SCN {scn})", "Can't find record in 'mem'",
+                 "DELETE FROM app.mem WHERE id = 4", f"UNTIL SCN = {scn - 1} (UNTIL TIME = '", "a backup set that was made after"):
+        assert part in end["COMMENT"], end["COMMENT"]
+    node.restore("edge", "shop", f"UNTIL SCN = {scn - 1}", activate=False)
+    assert node.sql("SELECT t FROM app.t ORDER BY t", tenant="edge") == [{"t": "behind them"}, {"t": "the last"}]
