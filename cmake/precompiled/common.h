@@ -33,3 +33,10 @@
 #include <utility>
 #include <variant>
 #include <vector>
+
+// libfmt.so has it compiled; without this line every file that logs compiles 70 KB of it, its floating-point numbers
+// and all, for two seconds. FMT_SHARED: not where fmt is used as headers only.
+#ifdef FMT_SHARED
+extern template void fmt::detail::vformat_to<char>(fmt::detail::buffer<char>&, fmt::string_view, fmt::format_args,
+                                                   fmt::detail::locale_ref);
+#endif

@@ -4,20 +4,16 @@
 #include <map>
 #include <regex>
 
+#include "base/letters.h"
 #include "base/ob_error.h"
 #include "catalog/parameter.h"
 
 namespace tidemark::archive {
 namespace {
 
-std::string lower(std::string text) {
-    std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
-    return text;
-}
-
 catalog::Binding parseBinding(const std::string& value) {
-    if (lower(value) == "optional") return catalog::Binding::Optional;
-    if (lower(value) == "mandatory") {
+    if (lowerCase(value) == "optional") return catalog::Binding::Optional;
+    if (lowerCase(value) == "mandatory") {
         throw obError(Ob::NotSupported, "BINDING=Mandatory is",
                       "use BINDING=Optional: archiving never slows the tenant");
     }
@@ -45,7 +41,7 @@ std::map<std::string, std::string> itemsOf(const std::string& value) {
     const std::string text = value.substr(0, value.find_last_not_of(" \t\r\n") + 1);
     const std::sregex_iterator end;
     for (std::sregex_iterator at(text.begin(), text.end(), key); at != end;) {
-        const std::string name = lower((*at)[2]);
+        const std::string name = lowerCase((*at)[2]);
         const auto begin = at->position() + at->length();
         if (items.empty() && at->position() != 0) throw malformed("it begins with no KEY=");
         ++at;

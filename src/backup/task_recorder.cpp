@@ -10,7 +10,7 @@
 namespace tidemark::backup {
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using Steady = std::chrono::steady_clock;
 
 constexpr std::chrono::seconds kDrainLimit{5};
 
@@ -38,7 +38,7 @@ catalog::BackupStats countersOf(const DataBackupProgress& progress) {
 TaskRecorder::TaskRecorder(catalog::BackupStore& store, Logger log)
     : store_(store),
       log_(std::move(log)),
-      shown_since_(Clock::now()),
+      shown_since_(Steady::now()),
       tried_(shown_since_),
       thread_([this](std::stop_token stop) {
           pthread_setname_np(pthread_self(), "backup-progress");
@@ -71,16 +71,16 @@ void TaskRecorder::follow(std::shared_ptr<const DataBackupProgress> progress) {
 
 void TaskRecorder::drain() {
     std::unique_lock lock(mutex_);
-    const Time limit = Clock::now() + kDrainLimit;
-    while (!(stages_.empty() && written_ && Clock::now() >= shown_since_ + kShown) && Clock::now() < limit)
-        changed_.wait_until(lock, std::min(limit, Clock::now() + kShown));
+    const Time limit = Steady::now() + kDrainLimit;
+    while (!(stages_.empty() && written_ && Steady::now() >= shown_since_ + kShown) && Steady::now() < limit)
+        changed_.wait_until(lock, std::min(limit, Steady::now() + kShown));
 }
 
 void TaskRecorder::run(std::stop_token stop) {
     std::unique_lock lock(mutex_);
     while (!stop.stop_requested()) {
         const Time next = due();
-        if (Clock::now() >= next) {
+        if (Steady::now() >= next) {
             write(lock);
         } else {
             changed_.wait_until(lock, stop, next, [&] { return due() < next; });
@@ -97,7 +97,7 @@ TaskRecorder::Time TaskRecorder::due() const {
 void TaskRecorder::write(std::unique_lock<std::mutex>& lock) {
     const bool next_stage = !stages_.empty();
     const std::uint64_t bytes = progress_ ? progress_->read_bytes + progress_->stored.stored_bytes : 0;
-    tried_ = Clock::now();
+    tried_ = Steady::now();
     if (!next_stage && (!task_ || (written_ && bytes == counted_bytes_))) return;
 
     const catalog::BackupTask task = counted(next_stage ? stages_.front() : *task_);
@@ -112,7 +112,7 @@ void TaskRecorder::write(std::unique_lock<std::mutex>& lock) {
     if (next_stage) {
         task_ = stages_.front();
         stages_.pop_front();
-        shown_since_ = Clock::now();
+        shown_since_ = Steady::now();
     }
     changed_.notify_all();
 }

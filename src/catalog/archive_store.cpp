@@ -49,7 +49,7 @@ constexpr const char* kLastRound =
 constexpr const char* kLastPiece =
     "SELECT * FROM tidemark.archive_piece WHERE tenant_id = ? ORDER BY piece_id DESC LIMIT 1";
 
-Columns keyOf(TenantId tenant, std::int64_t round_id) {
+Columns roundKey(TenantId tenant, std::int64_t round_id) {
     return {{"tenant_id", tenant}, {"round_id", round_id}};
 }
 
@@ -102,7 +102,7 @@ void ArchiveStore::setRoundStatus(TenantId tenant, std::int64_t round_id, RoundS
                                   const std::string& comment) {
     catalog_.write({{tenant, Topic::Archive}}, [&](mysql::SqlClient& client) {
         updateRows(client, "archive_round", {{"status", text(status)}, {"comment", fitting(comment, 4096)}},
-                   keyOf(tenant, round_id));
+                   roundKey(tenant, round_id));
     });
 }
 
@@ -139,7 +139,7 @@ void ArchiveStore::openPiece(TenantId tenant, std::int64_t round_id, std::int64_
                    {"end_scn", end_scn},
                    {"path", round.path},
                    {"create_time", sqlTime(catalog_.clock().now())}});
-        updateRows(client, "archive_round", {{"used_piece_id", piece_id}}, keyOf(tenant, round_id));
+        updateRows(client, "archive_round", {{"used_piece_id", piece_id}}, roundKey(tenant, round_id));
     });
 }
 

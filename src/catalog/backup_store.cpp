@@ -10,7 +10,7 @@ namespace {
 
 constexpr const char* kJobNotOver = "status IN ('INIT', 'DOING')";
 
-Columns keyOf(TenantId tenant, JobId job_id) {
+Columns jobKey(TenantId tenant, JobId job_id) {
     return {{"tenant_id", tenant}, {"job_id", job_id}};
 }
 
@@ -70,8 +70,8 @@ BackupJob lockActiveJob(mysql::SqlClient& client, TenantId tenant, JobId job_id)
 }
 
 void endTask(mysql::SqlClient& client, TenantId tenant, JobId job_id, const Columns& ending) {
-    updateRows(client, "backup_task", ending, keyOf(tenant, job_id));
-    moveToHistory(client, "backup_task", keyOf(tenant, job_id));
+    updateRows(client, "backup_task", ending, jobKey(tenant, job_id));
+    moveToHistory(client, "backup_task", jobKey(tenant, job_id));
 }
 
 void endSet(mysql::SqlClient& client, const BackupJob& job, const Outcome& outcome, Nanos now, const BackupSet* set) {
@@ -103,7 +103,7 @@ BackupJobStatus terminal(Outcome::State state) {
     return BackupJobStatus::Failed;
 }
 
-std::vector<Change> changesOf(const std::vector<TenantId>& tenants) {
+std::vector<Change> backupChanges(const std::vector<TenantId>& tenants) {
     std::vector<Change> changes{{kSysTenantId, Topic::Backup}};
     for (const TenantId tenant : tenants)
         changes.push_back({tenant, Topic::Backup});
@@ -114,7 +114,7 @@ std::vector<Change> changesOfJobs(const std::vector<BackupJob>& jobs) {
     std::vector<TenantId> tenants;
     for (const BackupJob& job : jobs)
         tenants.push_back(job.tenant);
-    return changesOf(tenants);
+    return backupChanges(tenants);
 }
 
 /// From the active table or else from the history.
@@ -133,7 +133,7 @@ std::optional<Struct> inEither(mysql::SqlClient& client, const std::string& tabl
 }  // namespace
 
 BackupJob BackupStore::start(const BackupRequest& request) {
-    return catalog_.write(changesOf({request.tenant}), [&](mysql::SqlClient& client) {
+    return catalog_.write(backupChanges({request.tenant}), [&](mysql::SqlClient& client) {
         takeTurn(client);
         BackupJob job = startJob(client, request, catalog_.clock().now());
         insertBackupJob(client, job);
@@ -161,7 +161,7 @@ ClusterBackup BackupStore::startFromSys(const std::vector<BackupRequest>& reques
 }
 
 BegunBackup BackupStore::begin(TenantId tenant, JobId job_id, const BackupSet& wanted, std::int64_t least_set_id) {
-    return catalog_.write(changesOf({tenant}), [&](mysql::SqlClient& client) {
+    return catalog_.write(backupChanges({tenant}), [&](mysql::SqlClient& client) {
         const BackupJob job = lockActiveJob(client, tenant, job_id);
         const Nanos now = catalog_.clock().now();
         BegunBackup begun{.set = wanted};
@@ -183,7 +183,7 @@ BegunBackup BackupStore::begin(TenantId tenant, JobId job_id, const BackupSet& w
                    {{"status", text(BackupJobStatus::Doing)},
                     {"backup_type", text(begun.set.type)},
                     {"backup_set_id", begun.set.backup_set_id}},
-                   keyOf(tenant, job_id));
+                   jobKey(tenant, job_id));
         client.query(
             "UPDATE tidemark.backup_job SET status = 'DOING' WHERE tenant_id = ? AND job_id = ? "
             "AND status = 'INIT'",
@@ -193,7 +193,7 @@ BegunBackup BackupStore::begin(TenantId tenant, JobId job_id, const BackupSet& w
 }
 
 void BackupStore::progress(const BackupTask& task) {
-    catalog_.write(changesOf({task.tenant}), [&](mysql::SqlClient& client) {
+    catalog_.write(backupChanges({task.tenant}), [&](mysql::SqlClient& client) {
         Columns columns = statsColumns(task.stats);
         const Columns key{{"tenant_id", task.tenant}, {"task_id", task.task_id}};
         columns.insert(
@@ -215,7 +215,7 @@ void BackupStore::progress(const BackupTask& task) {
 }
 
 void BackupStore::finish(TenantId tenant, JobId job_id, const Outcome& outcome, const BackupSet* set) {
-    catalog_.write(changesOf({tenant}), [&](mysql::SqlClient& client) {
+    catalog_.write(backupChanges({tenant}), [&](mysql::SqlClient& client) {
         const auto job = firstAs<BackupJob>(
             client.query("SELECT * FROM tidemark.backup_job WHERE tenant_id = ? AND job_id = ? FOR UPDATE",
                          {tenant, job_id}),
@@ -234,8 +234,8 @@ void BackupStore::finish(TenantId tenant, JobId job_id, const Outcome& outcome, 
         }
         endTask(client, tenant, job_id, task_ending);
         if (job->backup_set_id != 0) endSet(client, *job, outcome, now, set);
-        updateRows(client, "backup_job", ending, keyOf(tenant, job_id));
-        moveToHistory(client, "backup_job", keyOf(tenant, job_id));
+        updateRows(client, "backup_job", ending, jobKey(tenant, job_id));
+        moveToHistory(client, "backup_job", jobKey(tenant, job_id));
         endParentJobs(client, now);
     });
 }
@@ -295,7 +295,7 @@ std::optional<BackupSet> BackupStore::set(TenantId tenant, std::int64_t backup_s
 }
 
 void BackupStore::setFileStatus(TenantId tenant, std::int64_t backup_set_id, FileStatus status) {
-    catalog_.write(changesOf({tenant}), [&](mysql::SqlClient& client) {
+    catalog_.write(backupChanges({tenant}), [&](mysql::SqlClient& client) {
         updateRows(client, "backup_set", {{"file_status", text(status)}},
                    {{"tenant_id", tenant}, {"backup_set_id", backup_set_id}});
     });

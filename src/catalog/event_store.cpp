@@ -7,7 +7,7 @@ namespace {
 
 constexpr std::size_t kMostValues = 6;
 
-TenantJob jobFrom(const mysql::Row& row) {
+TenantJob tenantJobFrom(const mysql::Row& row) {
     TenantJob job{.job_id = row.integer("job_id"),
                   .type = row.text("job_type"),
                   .status = parseText<TenantJobStatus>(row.text("status")),
@@ -75,7 +75,7 @@ void EventStore::finishTenantJob(JobId job_id, TenantJobStatus status, int resul
 
 std::vector<TenantJob> EventStore::tenantJobs() {
     return catalog_.read([](mysql::SqlClient& client) {
-        return rowsAs<TenantJob>(client.query("SELECT * FROM tidemark.tenant_job ORDER BY job_id"), jobFrom);
+        return rowsAs<TenantJob>(client.query("SELECT * FROM tidemark.tenant_job ORDER BY job_id"), tenantJobFrom);
     });
 }
 

@@ -110,7 +110,7 @@ void setUnitConfig(mysql::SqlClient& client, const ResourcePool& pool, std::int6
                {{"pool_id", pool.id}});
 }
 
-std::vector<Change> changesOf(const std::vector<TenantId>& tenants) {
+std::vector<Change> changesOfTenants(const std::vector<TenantId>& tenants) {
     std::vector<Change> changes{{kSysTenantId, Topic::Tenant}};
     for (const TenantId tenant : tenants)
         changes.push_back({tenant, Topic::Tenant});
@@ -148,7 +148,7 @@ void ResourceStore::alterUnit(const UnitConfig& unit) {
         }
         return users;
     };
-    catalog_.writeThen(work, changesOf);
+    catalog_.writeThen(work, changesOfTenants);
 }
 
 void ResourceStore::dropUnit(const std::string& name) {
@@ -203,7 +203,7 @@ void ResourceStore::setPoolUnit(const std::string& pool_name, const std::string&
         setUnitConfig(client, pool, requireUnit(client, unit_name).id, catalog_.clock().now());
         return pool.tenant ? std::vector{*pool.tenant} : std::vector<TenantId>{};
     };
-    catalog_.writeThen(work, changesOf);
+    catalog_.writeThen(work, changesOfTenants);
 }
 
 void ResourceStore::dropPool(const std::string& name) {

@@ -11,7 +11,7 @@ mysql::Value fittingOrNull(const std::string& text) {
     return text.empty() ? mysql::Value(nullptr) : mysql::Value(fitting(text, 1024));
 }
 
-RestoreJob jobFrom(const mysql::Row& row) {
+RestoreJob restoreJobFrom(const mysql::Row& row) {
     RestoreJob job{.job_id = row.integer("job_id"),
                    .tenant_name = row.text("tenant_name"),
                    .tenant = row.integer("tenant_id"),
@@ -63,7 +63,7 @@ void insertJob(mysql::SqlClient& client, const RestoreJob& job) {
                {"recover_scn", job.recover_scn}});
 }
 
-std::vector<Change> changesOf(TenantId tenant) {
+std::vector<Change> restoreChanges(TenantId tenant) {
     return {{kSysTenantId, Topic::Restore}, {tenant, Topic::Restore}};
 }
 
@@ -93,7 +93,7 @@ RestoreJob RestoreStore::start(const RestoreJob& wanted) {
 }
 
 void RestoreStore::tenantCreated(JobId job_id, TenantId tenant) {
-    catalog_.write(changesOf(tenant), [&](mysql::SqlClient& client) {
+    catalog_.write(restoreChanges(tenant), [&](mysql::SqlClient& client) {
         updateRows(client, "restore_job",
                    {{"tenant_id", tenant},
                     {"sys_status", text(RestoreSysStatus::WaitTenantRestoreFinish)},
@@ -108,11 +108,11 @@ void RestoreStore::setTenantStatus(JobId job_id, RestoreTenantStatus status) {
         updateRows(client, "restore_job", {{"tenant_status", text(status)}}, {{"job_id", job_id}});
         return tenant;
     };
-    catalog_.writeThen(work, changesOf);
+    catalog_.writeThen(work, restoreChanges);
 }
 
 void RestoreStore::progress(const RestoreJob& job) {
-    catalog_.write(changesOf(job.tenant), [&](mysql::SqlClient& client) {
+    catalog_.write(restoreChanges(job.tenant), [&](mysql::SqlClient& client) {
         updateRows(client, "restore_job",
                    {{"finish_bytes", job.finish_bytes},
                     {"finish_tablet_count", job.finish_tablet_count},
@@ -143,7 +143,7 @@ void RestoreStore::finish(JobId job_id, const Outcome& outcome) {
         }
         return *tenant;
     };
-    catalog_.writeThen(work, changesOf);
+    catalog_.writeThen(work, restoreChanges);
 }
 
 void RestoreStore::moveToHistory(JobId job_id) {
@@ -155,7 +155,7 @@ void RestoreStore::moveToHistory(JobId job_id) {
         catalog::moveToHistory(client, "restore_job", {{"job_id", job_id}});
         return TenantId{std::stoll(*tenant)};
     };
-    catalog_.writeThen(work, changesOf);
+    catalog_.writeThen(work, restoreChanges);
 }
 
 std::vector<JobId> RestoreStore::ended() {
@@ -172,7 +172,7 @@ std::vector<JobId> RestoreStore::ended() {
 std::vector<RestoreJob> RestoreStore::active() {
     return catalog_.read([](mysql::SqlClient& client) {
         return rowsAs<RestoreJob>(
-            client.query("SELECT * FROM tidemark.restore_job WHERE finish_time IS NULL ORDER BY job_id"), jobFrom);
+            client.query("SELECT * FROM tidemark.restore_job WHERE finish_time IS NULL ORDER BY job_id"), restoreJobFrom);
     });
 }
 
@@ -181,13 +181,14 @@ std::optional<RestoreJob> RestoreStore::findActive(const std::string& tenant_nam
         return firstAs<RestoreJob>(
             client.query("SELECT * FROM tidemark.restore_job WHERE tenant_name = ? AND finish_time IS NULL",
                          {tenant_name}),
-            jobFrom);
+            restoreJobFrom);
     });
 }
 
 std::vector<RestoreJob> RestoreStore::history() {
     return catalog_.read([](mysql::SqlClient& client) {
-        return rowsAs<RestoreJob>(client.query("SELECT * FROM tidemark.restore_job_history ORDER BY job_id"), jobFrom);
+        return rowsAs<RestoreJob>(client.query("SELECT * FROM tidemark.restore_job_history ORDER BY job_id"),
+                                  restoreJobFrom);
     });
 }
 

@@ -3,10 +3,10 @@
 #include <unistd.h>
 
 #include <iostream>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <thread>
 
+#include "base/json.h"
 #include "cli/jobs.h"
 #include "cli/table.h"
 
@@ -51,12 +51,12 @@ int showStatus(mysql::SqlClient& client, bool json) {
     for (const Section& section : kSections) {
         const auto result = client.query(section.query);
         if (json) {
-            document[section.key] = nlohmann::json::parse(toJson(result));
+            document[section.key] = toJson(result);
         } else {
             printTable(std::cout, section.title, result);
         }
     }
-    if (json) std::cout << document.dump(2) << '\n';
+    if (json) std::cout << jsonText(document, 2) << '\n';
     return 0;
 }
 
@@ -117,7 +117,7 @@ int watch(mysql::SqlClient& client, bool forever, bool json) {
                                 {"done_bytes", job.done},
                                 {"total_bytes", job.total}});
         }
-        std::cout << document.dump(2) << '\n';
+        std::cout << jsonText(document, 2) << '\n';
         return 0;
     }
     ProgressBars bars(isatty(STDOUT_FILENO) != 0);

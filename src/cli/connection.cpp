@@ -4,13 +4,6 @@
 
 namespace tidemark::cli {
 
-void ConnectionOptions::addTo(CLI::App& app) {
-    app.add_option("-h,--host", host, "Node to connect to")->capture_default_str();
-    app.add_option("-P,--port", port, "Port of the node")->capture_default_str()->check(CLI::Range(1, 65535));
-    app.add_option("-u,--user", user, "user@tenant")->capture_default_str();
-    app.add_option("-p,--password", password, "Password; better in the environment: TIDEMARK_PASSWORD or MYSQL_PWD");
-}
-
 mysql::SqlClient ConnectionOptions::connect() const {
     mysql::Endpoint endpoint;
     endpoint.host = host == "localhost" ? "127.0.0.1" : host;  // the library would look for a unix socket otherwise

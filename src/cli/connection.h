@@ -1,6 +1,5 @@
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
 
 #include "mysql/sql_client.h"
@@ -14,7 +13,6 @@ struct ConnectionOptions {
     std::string user = "root@sys";
     std::string password;  ///< else from TIDEMARK_PASSWORD or MYSQL_PWD, so that it is in no process list
 
-    void addTo(CLI::App& app);
     mysql::SqlClient connect() const;
     /// Throws InvalidRequest if the account is another tenant's: the views of all tenants are in sys.
     mysql::SqlClient connectToSys() const;

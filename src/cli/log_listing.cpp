@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <iostream>
-#include <nlohmann/json.hpp>
 
 #include "archive/archive_reader.h"
+#include "base/json.h"
 #include "storage/destination.h"
 
 namespace tidemark::cli {
@@ -75,8 +75,7 @@ int listLog(const LogCommand& command) {
     reader.transactions(from, until, [&](const TransactionEntry& entry) {
         if (command.ddl_only && !isDdl(entry)) return true;
         if (command.json) {
-            std::cout << (first ? "\n" : ",\n")
-                      << toJson(entry).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+            std::cout << (first ? "\n" : ",\n") << jsonText(toJson(entry));
         } else {
             printLine(entry);
         }

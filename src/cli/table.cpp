@@ -4,18 +4,14 @@
 
 #include <algorithm>
 #include <array>
-#include <nlohmann/json.hpp>
+
+#include "base/letters.h"
 
 namespace tidemark::cli {
 namespace {
 
 bool isNumber(const std::string& text) {
     return !text.empty() && text.find_first_not_of("0123456789.-") == std::string::npos && text.size() < 20;
-}
-
-std::string lower(std::string text) {
-    std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
-    return text;
 }
 
 }  // namespace
@@ -44,7 +40,7 @@ void printTable(std::ostream& out, const std::string& title, const mysql::Result
         out << "  " << (right ? padding + text : (c + 1 == columns ? text : text + padding));
     };
     for (std::size_t c = 0; c < columns; ++c)
-        cell(lower(result.columns[c]), c, false);
+        cell(lowerCase(result.columns[c]), c, false);
     out << '\n';
     for (const auto& row : result.rows) {
         for (std::size_t c = 0; c < columns; ++c) {
@@ -55,17 +51,17 @@ void printTable(std::ostream& out, const std::string& title, const mysql::Result
     }
 }
 
-std::string toJson(const mysql::Result& result) {
+nlohmann::json toJson(const mysql::Result& result) {
     auto rows = nlohmann::json::array();
     for (const auto& row : result.rows) {
         auto object = nlohmann::json::object();
         for (std::size_t c = 0; c < result.columns.size(); ++c) {
             const auto& value = row.values()[c];
-            object[lower(result.columns[c])] = value ? nlohmann::json(*value) : nlohmann::json();
+            object[lowerCase(result.columns[c])] = value ? nlohmann::json(*value) : nlohmann::json();
         }
         rows.push_back(std::move(object));
     }
-    return rows.dump(2, ' ', false, nlohmann::json::error_handler_t::replace);
+    return rows;
 }
 
 std::string humanBytes(double bytes) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <ostream>
 #include <string>
@@ -17,7 +18,7 @@ std::size_t width(const std::string& text);
 void printTable(std::ostream& out, const std::string& title, const mysql::Result& result);
 
 /// The rows as a JSON array of objects, keys in lower case; numbers stay texts as the server sent them, NULL is null.
-std::string toJson(const mysql::Result& result);
+nlohmann::json toJson(const mysql::Result& result);
 
 /// "1.5 GiB", "12 KiB", "0 B".
 std::string humanBytes(double bytes);

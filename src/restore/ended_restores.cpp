@@ -6,7 +6,7 @@
 
 namespace tidemark::restore {
 
-using Clock = std::chrono::steady_clock;
+using Steady = std::chrono::steady_clock;
 
 EndedRestores::EndedRestores(catalog::RestoreStore& store)
     : store_(store), log_(makeLogger("restore")), thread_([this](std::stop_token stop) {
@@ -21,7 +21,7 @@ EndedRestores::~EndedRestores() {
 
 void EndedRestores::add(catalog::JobId job) {
     const std::lock_guard lock(mutex_);
-    waiting_.push_back({job, Clock::now() + kShown});
+    waiting_.push_back({job, Steady::now() + kShown});
     changed_.notify_all();
 }
 
@@ -35,7 +35,7 @@ void EndedRestores::run(std::stop_token stop) {
         const bool moved = move(next.job);
         lock.lock();
         waiting_.pop_front();
-        if (!moved) waiting_.push_back({next.job, Clock::now() + kShown});
+        if (!moved) waiting_.push_back({next.job, Steady::now() + kShown});
     }
 }
 

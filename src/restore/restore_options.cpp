@@ -4,6 +4,7 @@
 #include <charconv>
 #include <sstream>
 
+#include "base/letters.h"
 #include "base/ob_error.h"
 #include "storage/open_storage.h"
 
@@ -14,11 +15,6 @@ std::string trimmed(const std::string& text) {
     const auto begin = text.find_first_not_of(" \t\r\n");
     if (begin == std::string::npos) return {};
     return text.substr(begin, text.find_last_not_of(" \t\r\n") - begin + 1);
-}
-
-std::string lower(std::string text) {
-    std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
-    return text;
 }
 
 void addOnce(std::vector<std::string>& list, const std::string& item) {
@@ -63,15 +59,15 @@ RestoreOptions parseRestoreOptions(const std::string& text) {
             if (trimmed(item).empty()) continue;
             throw obError(Ob::InvalidArgument, "restore option", "write it as pool_list=p1&primary_zone=z1");
         }
-        const std::string key = lower(trimmed(item.substr(0, equals)));
+        const std::string key = lowerCase(trimmed(item.substr(0, equals)));
         const std::string value = trimmed(item.substr(equals + 1));
         if (key == "pool_list") options.pools = splitList(value);
         if (key == "primary_zone") options.primary_zone = value;
         if (key == "locality") options.locality = value;
         if (key == "concurrency") options.concurrency = parseConcurrency(value);
-        if (key == "method" && lower(value) != "full")
+        if (key == "method" && lowerCase(value) != "full")
             throw obError(Ob::NotSupported, "restore method " + value + " is");
-        if (key == "kms_encrypt" && lower(value) != "false") throw obError(Ob::NotSupported, "kms_encrypt is");
+        if (key == "kms_encrypt" && lowerCase(value) != "false") throw obError(Ob::NotSupported, "kms_encrypt is");
     }
     if (options.pools.empty()) throw obError(Ob::MissArgument, "pool_list", "WITH 'pool_list=p1'");
     return options;

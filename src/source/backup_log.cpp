@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/file.h"
+#include "base/letters.h"
 
 namespace tidemark::source {
 namespace {
@@ -53,7 +54,7 @@ std::string withoutTime(std::string_view line) {
 }
 
 bool speaksOfAnError(std::string line) {
-    std::transform(line.begin(), line.end(), line.begin(), [](unsigned char c) { return std::tolower(c); });
+    line = lowerCase(std::move(line));
     return line.find("error") != std::string::npos || line.find("fail") != std::string::npos ||
            line.find("denied") != std::string::npos;
 }

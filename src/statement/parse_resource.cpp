@@ -1,5 +1,5 @@
-#include <algorithm>
 
+#include "base/letters.h"
 #include "base/ob_error.h"
 #include "statement/parse.h"
 
@@ -108,9 +108,7 @@ bool parseTenantOption(TokenStream& in, TenantOptions& tenant) {
     for (const std::string_view key :
          {"LOCALITY", "PRIMARY_ZONE", "COLLATE", "COMMENT", "ENABLE_ARBITRATION_SERVICE"}) {
         if (!in.acceptWord(key)) continue;
-        std::string name(key);
-        std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
-        addOption(tenant.options, in, name);
+        addOption(tenant.options, in, lowerCase(std::string(key)));
         return true;
     }
     return false;

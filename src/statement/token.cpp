@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "base/letters.h"
 #include "base/ob_error.h"
 
 namespace tidemark::statement {
@@ -241,9 +242,7 @@ std::vector<std::string> TokenStream::names() {
 
 std::string TokenStream::key() {
     if (peek().kind != TokenKind::Word && peek().kind != TokenKind::Name) fail();
-    std::string text = next().text;
-    std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
-    return text;
+    return lowerCase(next().text);
 }
 
 bool TokenStream::isKey(std::string_view name) const {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/hash.h"
+#include "base/json.h"
 
 namespace tidemark::storage {
 namespace {
@@ -18,8 +19,7 @@ std::string trailerFor(std::string_view text) {
 
 Bytes sealDocument(const DocumentType& type, nlohmann::json content) {
     nlohmann::json document = {{"kind", type.kind}, {"version", type.version}, {"content", std::move(content)}};
-    // Names come from file systems and need not be UTF-8; better a replaced character than no backup.
-    std::string text = document.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+    std::string text = jsonText(document, 1) + "\n";
     text += trailerFor(text);
     const ByteView bytes = viewOf(text);
     return {bytes.begin(), bytes.end()};
@@ -39,7 +39,7 @@ nlohmann::json openDocument(const DocumentType& type, Storage& storage, const Ke
         throw Error(ErrorCode::Corrupt, object + " is damaged: its checksum does not fit");
     }
     return readFields(object, [&] {
-        nlohmann::json document = nlohmann::json::parse(text);
+        nlohmann::json document = parseJson(text);
         if (document.at("kind").get<std::string>() != type.kind) {
             throw Error(ErrorCode::Corrupt,
                         object + " is a '" + document.at("kind").get<std::string>() + "', not a '" + type.kind + "'");

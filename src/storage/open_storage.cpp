@@ -14,7 +14,7 @@ constexpr std::string_view kFile = "file://";
 constexpr std::size_t kLongestPath = 1000;
 
 /// The directory of a file:// URI. Throws for anything else.
-std::filesystem::path directoryOf(const std::string& uri) {
+std::filesystem::path directoryOfUri(const std::string& uri) {
     if (uri.find("encrypt_key=") != std::string::npos) {
         throw obError(Ob::InvalidBackupDest, "backup destination contains encrypt_key, which",
                       "leave it out; a file:// destination has no options");
@@ -45,11 +45,11 @@ std::filesystem::path directoryOf(const std::string& uri) {
 }  // namespace
 
 std::unique_ptr<Storage> openStorage(const std::string& uri) {
-    return std::make_unique<FileStorage>(directoryOf(uri));
+    return std::make_unique<FileStorage>(directoryOfUri(uri));
 }
 
 std::string plainUri(const std::string& uri) {
-    return std::string(kFile) + directoryOf(uri).string();
+    return std::string(kFile) + directoryOfUri(uri).string();
 }
 
 }  // namespace tidemark::storage

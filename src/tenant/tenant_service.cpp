@@ -4,9 +4,9 @@
 #include <strings.h>
 
 #include <algorithm>
-#include <cctype>
 #include <csignal>
 
+#include "base/letters.h"
 #include "base/ob_error.h"
 #include "base/time_zone.h"
 #include "tenant/tenant_variables.h"
@@ -19,11 +19,6 @@ using catalog::TenantStatus;
 
 namespace {
 
-std::string lower(std::string text) {
-    std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
-    return text;
-}
-
 Profile profileOf(const catalog::Tenant& tenant) {
     return tenant.role == TenantRole::Primary ? Profile::Primary : Profile::Standby;
 }
@@ -31,7 +26,7 @@ Profile profileOf(const catalog::Tenant& tenant) {
 }  // namespace
 
 TenantService::Exclusive::Exclusive(TenantService& service, const std::string& name)
-    : service_(service), name_(lower(name)) {
+    : service_(service), name_(lowerCase(name)) {
     std::unique_lock lock(service_.mutex_);
     service_.released_.wait(lock, [&] { return !service_.changing_.contains(name_); });
     service_.changing_.insert(name_);

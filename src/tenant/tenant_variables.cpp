@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <string_view>
 
 #include "base/invited_nodes.h"
+#include "base/letters.h"
 #include "base/ob_error.h"
 #include "base/time_zone.h"
 
@@ -49,12 +49,6 @@ constexpr auto kWithoutEffect = std::to_array<std::string_view>(
 constexpr auto kRefused = std::to_array<std::string_view>(
     {"secure_file_priv", "read_only", "super_read_only", "character_set_server", "collation_server", "init_connect"});
 
-std::string lower(std::string_view text) {
-    std::string result(text);
-    std::transform(result.begin(), result.end(), result.begin(), [](unsigned char c) { return std::tolower(c); });
-    return result;
-}
-
 const std::string_view* serverName(std::string_view name) {
     for (const auto& [variable, option] : kServerSettings) {
         if (variable == name) return &option;
@@ -74,7 +68,7 @@ void checkText(const std::string& name, const std::string& value) {
 }
 
 void checkMode(const std::string& value) {
-    const std::string mode = lower(value);
+    const std::string mode = lowerCase(value);
     if (mode != "mysql" && mode != "oracle") throw wrongValue("ob_compatibility_mode", value);
 }
 
@@ -126,7 +120,7 @@ std::map<std::string, std::string> checkVariables(const std::map<std::string, st
                                                   const std::function<bool(const std::string&)>& server_knows) {
     std::map<std::string, std::string> checked;
     for (const auto& [name, value] : given) {
-        const std::string known_as = lower(name);
+        const std::string known_as = lowerCase(name);
         if (!check(known_as, value)) refuseUnlisted(known_as, server_knows(known_as));
         checked[known_as] = value;
     }
@@ -148,14 +142,14 @@ std::string systemTimeZoneOf(const std::map<std::string, std::string>& variables
 
 catalog::CompatibilityMode modeOf(const std::map<std::string, std::string>& checked) {
     const auto found = checked.find("ob_compatibility_mode");
-    const bool oracle = found != checked.end() && lower(found->second) == "oracle";
+    const bool oracle = found != checked.end() && lowerCase(found->second) == "oracle";
     return oracle ? catalog::CompatibilityMode::Oracle : catalog::CompatibilityMode::Mysql;
 }
 
 void requireModesSqlMode(catalog::CompatibilityMode mode, const std::map<std::string, std::string>& checked) {
     const auto found = checked.find("sql_mode");
     if (mode != catalog::CompatibilityMode::Oracle || found == checked.end()) return;
-    if ((',' + lower(found->second) + ',').find(",oracle,") == std::string::npos)
+    if ((',' + lowerCase(found->second) + ',').find(",oracle,") == std::string::npos)
         throw wrongValue("sql_mode", found->second);
 }
 
