@@ -373,7 +373,7 @@ TEST_F(TenantServiceTest, TakesARestoreToAStandbyAndAPrimary) {
     root(1002).script(
         "CREATE DATABASE d; CREATE TABLE d.t(a INT); "
         "CREATE EVENT d.live ON SCHEDULE EVERY 1 DAY STARTS '2037-01-01' DO INSERT INTO d.t VALUES (1); "
-        "CREATE EVENT d.arrived ON SCHEDULE EVERY 1 DAY STARTS '2037-01-01' DO SELECT \"x\"; ALTER EVENT d.arrived "
+        "CREATE EVENT d.off ON SCHEDULE EVERY 1 DAY STARTS '2037-01-01' DO SELECT \"x\"; ALTER EVENT d.off "
         "DISABLE ON SLAVE; "
         "SET PASSWORD = PASSWORD('from the source')");
     const std::uint32_t foreign = stores_->tenants.get("source").server_id;
@@ -417,9 +417,11 @@ TEST_F(TenantServiceTest, TakesARestoreToAStandbyAndAPrimary) {
         "SELECT CONCAT_WS(' ', event_name, status, originator, definer, event_definition) AS e "
         "FROM information_schema.events ORDER BY event_name");
     const std::string own = std::to_string(made.server_id);
-    EXPECT_EQ(events.rows.at(0).text("e"), "arrived ENABLED " + own + " root@% SELECT \"x\"");
-    EXPECT_EQ(events.rows.at(1).text("e"),
+    // An activation changes none: a restore brings them as the source had them.
+    EXPECT_EQ(events.rows.at(0).text("e"),
               "live ENABLED " + std::to_string(foreign) + " root@% INSERT INTO d.t VALUES (1)");
+    EXPECT_EQ(events.rows.at(1).text("e"),
+              "off SLAVESIDE_DISABLED " + std::to_string(foreign) + " root@% SELECT \"x\"");
     EXPECT_EQ(daemon(made.id).scalar("SELECT CONCAT_WS(' ', @@event_scheduler, @@read_only)"), "ON OFF");
     EXPECT_THAT(daemon(made.id).scalar("SELECT @@gtid_binlog_pos").value(), HasSubstr("1004-" + own + "-"));
 }
