@@ -127,12 +127,22 @@ def test_errors_are_oracles(ora):
 def test_a_restored_tenant_is_an_oracle_tenant(ora):
     ora.sql("INSERT INTO app.emp VALUES (app.ids.NEXTVAL, 'after ' || 'backup', '')", **SYS)
     ora.sql("CREATE PROCEDURE app.fire (who IN VARCHAR2) AS BEGIN DELETE FROM emp WHERE name = who; END", **SYS)
+    ora.sql("CREATE EVENT app.hire ON SCHEDULE EVERY 1 SECOND STARTS '2030-01-01 00:00:00' DO "
+            "INSERT INTO app.hired VALUES ('by ' || 'event', '')", **SYS)
+    ora.sql("CREATE TABLE app.hired (how VARCHAR2(20), note VARCHAR2(20))", **SYS)
+    events = "SELECT EVENT_NAME, DEFINER, SQL_MODE, STATUS, EVENT_DEFINITION FROM information_schema.EVENTS"
+    events_before = ora.sql(events, **SYS)
     rows = "SELECT * FROM app.emp ORDER BY id"
     before = ora.sql(rows, **SYS)
     ora.archived_now("ora")
     ora.restore("again", "ora")
     again = {"tenant": "again", "user": "sys"}
     assert ora.sql(rows, **again) == before and before[-1]["note"] is None
+    assert ora.sql(events, **again) == events_before and events_before[0]["STATUS"] == "ENABLED"
+    ora.sql("ALTER EVENT app.hire ON SCHEDULE EVERY 1 SECOND", **again)
+    hired = wait_for("the event to run", lambda: ora.sql("SELECT how, note FROM app.hired", **again))[0]
+    ora.sql("DROP EVENT app.hire", **again)
+    assert hired == {"how": "by event", "note": None}
     row = ora.sql("SELECT @@sql_mode m, COMPATIBILITY_MODE c, TENANT_NAME n FROM SYS.DBA_OB_TENANTS", **again)[0]
     assert "EMPTY_STRING_IS_NULL" in row["m"] and (row["c"], row["n"]) == ("ORACLE", "again")
     assert ora.sql("SELECT * FROM SYS.DBA_OB_BACKUP_TASK_HISTORY", **again) == [], "its source's"

@@ -286,12 +286,16 @@ def test_what_a_copy_or_a_log_does_not_have_is_told(node):
     where a log cannot be replayed, the restore says where, why, and up to when it can be."""
     node.create_tenant("shop")
     node.start_archive("shop")
-    run_script(node, "shop", "CREATE DATABASE app;\nCREATE TABLE app.t (t TEXT);\nCREATE ROLE keeper;\n"
-                             "GRANT ALL ON app.* TO keeper;\nCREATE TABLE app.mem (id INT PRIMARY KEY, v INT) ENGINE=MEMORY;\n"
+    run_script(node, "shop", "CREATE DATABASE app;\nCREATE TABLE app.t (t TEXT);\nCREATE TABLE app.ticks (t INT);\n"
+                             "CREATE ROLE keeper;\nGRANT ALL ON app.* TO keeper;\n"
+                             "CREATE TABLE app.mem (id INT PRIMARY KEY, v INT) ENGINE=MEMORY;\n"
                              "INSERT INTO app.mem VALUES (1, 1), (2, 2), (3, 3), (4, 4)")
     make_events(node, "before")
     node.backup("shop")
     make_events(node, "after")
+    server_id = node.scalar("SELECT @@server_id", tenant="shop")
+    run_script(node, "shop", "CREATE EVENT app.elsewhere ON SCHEDULE EVERY 1 SECOND DO "
+                             f"INSERT INTO app.ticks SELECT 1 FROM DUAL WHERE @@server_id <> {server_id}")
     run_script(node, "shop", "ALTER EVENT app.on_before DISABLE;\nALTER EVENT app.off_before ENABLE;\n"
                              "UPDATE app.mem SET v = 10 WHERE id = 1;\nDELETE FROM app.mem WHERE id IN (2, 3);\n"
                              "INSERT INTO app.t VALUES ('behind them')")
@@ -304,6 +308,7 @@ def test_what_a_copy_or_a_log_does_not_have_is_told(node):
     assert events_of(node, "back") == source
     assert {e["EVENT_NAME"]: e["STATUS"] for e in source if e["EVENT_NAME"].startswith("o")} == {
         "off_before": "ENABLED", "on_before": "DISABLED", "off_after": "DISABLED", "on_after": "ENABLED"}
+    wait_for("an event to run", lambda: node.sql("SELECT * FROM app.ticks", tenant="back"))
     node.drop("back")
 
     # Its rows are missing in a table of another engine: nothing that may be left out.

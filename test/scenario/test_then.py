@@ -2,7 +2,7 @@
 import contextlib
 import time
 
-from node import Node
+from node import Node, wait_for
 
 
 def run_script(node, tenant, script):
@@ -70,15 +70,18 @@ def test_a_restore_knows_the_variables_of_each_moment(node):
     tenant ends with the variables that its source had at the target."""
     node.create_tenant("shop")
     node.start_archive("shop")
-    run_script(node, "shop", "CREATE DATABASE d; CREATE TABLE d.t (id INT PRIMARY KEY); INSERT INTO d.t VALUES (1)")
+    run_script(node, "shop", "CREATE DATABASE d; CREATE TABLE d.t (id INT PRIMARY KEY); INSERT INTO d.t VALUES (1);"
+               "CREATE TABLE d.mem (id INT PRIMARY KEY) ENGINE = MEMORY; INSERT INTO d.mem VALUES (1), (2), (3)")
     node.backup("shop")
     before = archived(node, "shop")
     node.sql("ALTER TENANT shop SET VARIABLES innodb_strict_mode = OFF, group_concat_max_len = 999, time_zone = 'Asia/Tokyo'")
     # Refused in strict mode.
-    run_script(node, "shop", "CREATE TABLE d.loose (at TIMESTAMP) ROW_FORMAT = DYNAMIC KEY_BLOCK_SIZE = 8")
+    run_script(node, "shop", "CREATE TABLE d.loose (at TIMESTAMP) ROW_FORMAT = DYNAMIC KEY_BLOCK_SIZE = 8;"
+               "UPDATE d.mem SET id = 4 WHERE id = 1")
     between = archived(node, "shop")
     node.sql("ALTER TENANT shop SET VARIABLES innodb_strict_mode = ON, group_concat_max_len = 777")
-    run_script(node, "shop", "CREATE TABLE d.strict (at TIMESTAMP); INSERT INTO d.strict VALUES (NOW())")
+    run_script(node, "shop", "CREATE TABLE d.strict (at TIMESTAMP); INSERT INTO d.strict VALUES (NOW());"
+               "DELETE FROM d.mem WHERE id <> 4")
     # What a session had set is not in the log: a replay must not refuse what the tenant's setting of then would.
     with contextlib.closing(node.connect("shop")) as connection, connection.cursor() as cursor:
         cursor.execute("SET innodb_strict_mode = OFF")
@@ -95,3 +98,6 @@ def test_a_restore_knows_the_variables_of_each_moment(node):
         assert ("ANSI" in seen[3]) == (name == "c")
     for name in ("t", "loose", "strict", "looser"):
         assert table(node, "c", f"d.{name}") == table(node, "shop", f"d.{name}")
+    comment = "SELECT COMMENT c FROM oceanbase.CDB_OB_RESTORE_HISTORY WHERE RESTORE_TENANT_NAME = 'c' AND TENANT_ID = 1"
+    told = wait_for("the history", lambda: node.sql(comment))[0]["c"]
+    assert told.endswith("d.mem: 3"), "of all steps of the replay"
