@@ -35,6 +35,14 @@ catalog::BackupStats countersOf(const DataBackupProgress& progress) {
     return stats;
 }
 
+catalog::BackupStats withoutSetback(catalog::BackupStats stats, const catalog::BackupStats& shown) {
+    const std::int64_t done = stats.finish_macro_block_count;
+    if (shown.finish_macro_block_count == 0) return stats;
+    const std::int64_t same_share = done * shown.macro_block_count / shown.finish_macro_block_count;
+    stats.macro_block_count = std::max(done, std::min(stats.macro_block_count, same_share));
+    return stats;
+}
+
 TaskRecorder::TaskRecorder(catalog::BackupStore& store, Logger log)
     : store_(store),
       log_(std::move(log)),
@@ -67,6 +75,7 @@ void TaskRecorder::show(const catalog::BackupTask& task) {
 void TaskRecorder::follow(std::shared_ptr<const DataBackupProgress> progress) {
     const std::lock_guard lock(mutex_);
     progress_ = std::move(progress);
+    shown_ = {};
 }
 
 void TaskRecorder::drain() {
@@ -108,6 +117,7 @@ void TaskRecorder::write(std::unique_lock<std::mutex>& lock) {
     failed_ = !stored;
     if (!stored) return;
     counted_bytes_ = bytes;
+    shown_ = task.stats;
     written_ = shows == shows_;  // what came meanwhile may concern this stage
     if (next_stage) {
         task_ = stages_.front();
@@ -130,7 +140,7 @@ bool TaskRecorder::store(const catalog::BackupTask& task) const {
 catalog::BackupTask TaskRecorder::counted(catalog::BackupTask task) const {
     if (!progress_) return task;
     const catalog::BackupStats known = task.stats;
-    task.stats = countersOf(*progress_);
+    task.stats = withoutSetback(countersOf(*progress_), shown_);
     task.stats.output_bytes = std::max(task.stats.output_bytes, known.output_bytes);
     task.stats.file_count = known.file_count;
     return task;

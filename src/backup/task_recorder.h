@@ -21,6 +21,10 @@ std::int64_t shownMacroBlocks(std::uint64_t bytes);
 /// What the views show of a copy, as far as it has come.
 catalog::BackupStats countersOf(const DataBackupProgress& progress);
 
+/// A total that grows by more than is done of it, or by what rounding adds, must not make the share of what is done
+/// fall: it follows as far as the share of `shown` allows. Both counts stay, and the total is never below what is done.
+catalog::BackupStats withoutSetback(catalog::BackupStats stats, const catalog::BackupStats& shown);
+
 /// Keeps the row of *_BACKUP_TASKS true while a backup runs.
 ///
 /// A thread writes the counters at each interval and a new stage at once, in order, none left out. A stage stays in the
@@ -70,6 +74,7 @@ private:
     std::deque<catalog::BackupTask> stages_;   ///< that are to be shown after it
     std::shared_ptr<const DataBackupProgress> progress_;
     std::uint64_t counted_bytes_ = 0;  ///< read and stored, when the row was written
+    catalog::BackupStats shown_;       ///< in the row, of progress_
     Time shown_since_;                 ///< task_'s stage
     Time tried_;                       ///< the last write
     std::jthread thread_;              ///< last: it uses all of the above

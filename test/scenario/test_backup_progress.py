@@ -48,11 +48,12 @@ def test_every_stage_is_seen_in_order(watched):
     assert in_order([row["STATUS"] for _, row in tasks.rows()]) == STAGES
 
 
-def test_most_of_the_time_is_shown_as_what_it_is_spent_on(watched):
-    """The tables are nearly all of the bytes, so nearly all bytes are read while MAJOR is shown."""
+def test_most_of_the_time_is_shown_as_what_it_is_spent_on(shop, watched):
+    """The tables are read while MAJOR is shown, but for what a stage is shown longer than it lasted."""
     _, tasks = watched
+    tables = sum(file.stat().st_size for file in (shop.data / "t" / "1002").rglob("fill/*.ibd"))
     major = [row for _, row in tasks.rows(STATUS="BACKUP_DATA_MAJOR")]
-    assert major[-1]["INPUT_BYTES"] - major[0]["INPUT_BYTES"] > 0.6 * major[-1]["INPUT_BYTES"] > 100_000_000
+    assert major[-1]["INPUT_BYTES"] - major[0]["INPUT_BYTES"] > 0.6 * tables > 100_000_000
 
 
 def test_counters_only_grow_and_never_pass_their_totals(watched):
