@@ -4,6 +4,7 @@
 #include <mysql.h>
 #include <strings.h>
 
+#include "mysql/account_guard.h"
 #include "mysql/session_settings.h"
 
 namespace tidemark::mysql {
@@ -68,8 +69,10 @@ std::uint64_t Row::unsignedInteger(std::string_view column) const {
     return std::stoull(text(column));
 }
 
-SqlClient::SqlClient(const Endpoint& endpoint) : handle_(mysql_init(nullptr), mysql_close) {
-    MYSQL* handle = handle_.get();
+/// A connection that has logged in, or an error.
+static std::unique_ptr<st_mysql, void (*)(st_mysql*)> login(const Endpoint& endpoint) {
+    std::unique_ptr<st_mysql, void (*)(st_mysql*)> owned(mysql_init(nullptr), mysql_close);
+    MYSQL* handle = owned.get();
     const auto connect_timeout = static_cast<unsigned>(endpoint.connect_timeout.count());
     mysql_options(handle, MYSQL_OPT_CONNECT_TIMEOUT, &connect_timeout);
     if (endpoint.statement_timeout.count() > 0) {
@@ -85,7 +88,16 @@ SqlClient::SqlClient(const Endpoint& endpoint) : handle_(mysql_init(nullptr), my
             handle, "connecting to " + (endpoint.socket.empty() ? fmt::format("{}:{}", endpoint.host, endpoint.port)
                                                                 : endpoint.socket));
     }
-    if (!endpoint.server_settings) applySettings();
+    return owned;
+}
+
+SqlClient::SqlClient(const Endpoint& endpoint) : handle_(nullptr, mysql_close) {
+    const auto guard = guardOf(endpoint.socket, endpoint.user);
+    connectGuarded(guard.get(), [&] {
+        handle_ = login(endpoint);
+        if (!endpoint.server_settings) applySettings();
+        if (guard && scalar(guard->check()) != "1") throw accountIncomplete();
+    });
 }
 
 void SqlClient::applySettings() {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "mysql/account_guard.h"
 #include "mysql/session_settings.h"
 
 namespace tidemark::mysql {
@@ -48,8 +49,19 @@ std::optional<std::string> lengthEncodedText(ByteReader& in) {
 
 }  // namespace
 
+/// Where somebody looks after the account, an ordinary session finds out whether it works, and has it made good.
+static const Endpoint& withGoodAccount(const Endpoint& endpoint) {
+    if (guardOf(endpoint.socket, endpoint.user)) {
+        Endpoint brief = endpoint;
+        brief.statement_timeout = endpoint.connect_timeout;
+        const SqlClient probe(brief);
+    }
+    return endpoint;
+}
+
 WireClient::WireClient(const Endpoint& endpoint, std::stop_token stop)
-    : connection_(WireConnection::dial(endpoint), std::move(stop)), answer_limit_(endpoint.connect_timeout) {
+    : connection_(WireConnection::dial(withGoodAccount(endpoint)), std::move(stop)),
+      answer_limit_(endpoint.connect_timeout) {
     login(endpoint);
     for (const std::string_view settings : kSessionSettings)
         query(settings);

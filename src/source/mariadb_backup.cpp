@@ -98,6 +98,10 @@ void MariadbBackupSource::open(std::stop_token stop) {
     throwIfStopped();
     requireCopyable(options_.data_directory);
     directory_ = std::make_unique<PrivateDirectory>(options_.work_directory);
+    {
+        // mariadb-backup gives up when it is refused: a login of ours sees to the account first (mysql::AccountGuard).
+        const mysql::SqlClient account(options_.endpoint);
+    }
     child_ = std::make_unique<Child>(command());
     on_stop_.emplace(stop_, [this] { child_->kill(SIGKILL); });
     guard_.emplace(logFile(), options_.limits, arrived_, [this] { child_->kill(SIGKILL); });

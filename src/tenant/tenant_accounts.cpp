@@ -32,6 +32,12 @@ enum Privilege : unsigned {
     kSlaveMonitor = 38
 };
 
+/// kDaemonPrivileges as bits, in its order.
+constexpr std::uint64_t kDaemonAccess =
+    1ULL << kSelect | 1ULL << 6 | 1ULL << 7 | 1ULL << kProcess | 1ULL << kShowDatabases | 1ULL << 15 |
+    1ULL << kLockTables | 1ULL << 19 | 1ULL << kBinlogMonitor | 1ULL << kShowView | 1ULL << kCreateUser | 1ULL << 26 |
+    1ULL << 30 | 1ULL << 32 | 1ULL << 33 | 1ULL << 34 | 1ULL << 35 | 1ULL << 36 | 1ULL << 37 | 1ULL << kSlaveMonitor;
+
 /// The global privileges that an account of a tenant may have. REPLICATION SLAVE is not among them: a semi-synchronous
 /// replica of a client would acknowledge in the archiver's place. GRANT OPTION is not: it would combine with SELECT
 /// on `mysql` to a right to take away the entries that protect it.
@@ -49,6 +55,37 @@ std::string guardSql(CompatibilityMode mode) {
 
 }  // namespace
 
+std::string repairAccountSql(const std::string& secret) {
+    return fmt::format(
+        "ALTER USER `tidemark`@`localhost` IDENTIFIED VIA mysql_native_password USING PASSWORD('{}') "
+        "REQUIRE NONE WITH MAX_QUERIES_PER_HOUR 0 MAX_UPDATES_PER_HOUR 0 MAX_CONNECTIONS_PER_HOUR 0 "
+        "MAX_USER_CONNECTIONS 0 MAX_STATEMENT_TIME 0 PASSWORD EXPIRE NEVER ACCOUNT UNLOCK",
+        secret);
+}
+
+std::string accountCheckSql(CompatibilityMode mode) {
+    return fmt::format(
+        "SELECT (SELECT COUNT(*) FROM mysql.global_priv WHERE Host = 'localhost' AND User = 'tidemark'"
+        " AND CAST(JSON_VALUE(Priv, '$.access') AS UNSIGNED) & {0} = {0}"
+        " AND COALESCE(JSON_VALUE(Priv, '$.max_queries'), 0) = 0 AND COALESCE(JSON_VALUE(Priv, '$.max_updates'), 0) = 0"
+        " AND COALESCE(JSON_VALUE(Priv, '$.max_connections'), 0) = 0"
+        " AND COALESCE(JSON_VALUE(Priv, '$.max_user_connections'), 0) = 0) = 1"
+        " AND (SELECT COUNT(*) FROM mysql.db WHERE Host = 'localhost' AND User = 'tidemark'"
+        " AND Db IN ('{1}', 'tidemark') AND 'Y' = ALL (SELECT Select_priv UNION SELECT Insert_priv"
+        " UNION SELECT Update_priv UNION SELECT Delete_priv UNION SELECT Create_priv UNION SELECT Drop_priv"
+        " UNION SELECT Alter_priv UNION SELECT Create_view_priv UNION SELECT Show_view_priv)) = 2",
+        kDaemonAccess, systemSchema(mode));
+}
+
+std::string makeAccountSql(const std::string& secret, CompatibilityMode mode) {
+    return fmt::format(
+        "CREATE USER IF NOT EXISTS `tidemark`@`localhost`; {}; "
+        "GRANT ALL PRIVILEGES ON *.* TO `tidemark`@`localhost` WITH GRANT OPTION; "
+        "GRANT ALL PRIVILEGES ON `{}`.* TO `tidemark`@`localhost`; "
+        "GRANT ALL PRIVILEGES ON `tidemark`.* TO `tidemark`@`localhost`",
+        repairAccountSql(secret), systemSchema(mode));
+}
+
 std::string initFileText(const std::string& secret, Profile profile, CompatibilityMode mode) {
     std::string text;
     for (const std::string_view settings : mysql::kSessionSettings)
@@ -56,19 +93,18 @@ std::string initFileText(const std::string& secret, Profile profile, Compatibili
     text +=
         "SET sql_log_bin=0;\n"
         "CREATE USER IF NOT EXISTS `tidemark`@`localhost`;\n";
-    text += fmt::format(
-        "ALTER USER `tidemark`@`localhost` IDENTIFIED VIA mysql_native_password USING PASSWORD('{}') "
-        "REQUIRE NONE WITH MAX_USER_CONNECTIONS 0 PASSWORD EXPIRE NEVER ACCOUNT UNLOCK;\n",
-        secret);
+    text += repairAccountSql(secret) + ";\n";
     text += "REVOKE ALL PRIVILEGES, GRANT OPTION FROM `tidemark`@`localhost`;\n";
-    text += fmt::format("GRANT {} ON *.* TO `tidemark`@`localhost`;\n", kDaemonPrivileges);
+    // Until the next start, whose init file takes it away again; nobody else is let in meanwhile. mariadb-upgrade needs
+    // it; and a log that is replayed may drop the account, where a restart would end the replay: a session that is open
+    // must be able to make it again.
+    const bool alone = profile == Profile::Upgrade || profile == Profile::Replay;
+    text += fmt::format("GRANT {} ON *.* TO `tidemark`@`localhost`{};\n", alone ? "ALL PRIVILEGES" : kDaemonPrivileges,
+                        alone ? " WITH GRANT OPTION" : "");
     text += fmt::format(
         "GRANT ALL PRIVILEGES ON `{}`.* TO `tidemark`@`localhost`;\n"
         "GRANT ALL PRIVILEGES ON `tidemark`.* TO `tidemark`@`localhost`;\n",
         systemSchema(mode));
-    // Until the next start, whose init file takes it away again; nobody else is let in meanwhile.
-    if (profile == Profile::Upgrade)
-        text += "GRANT ALL PRIVILEGES ON *.* TO `tidemark`@`localhost` WITH GRANT OPTION;\n";
     // A replay gives events the status back that the source had.
     text += "GRANT UPDATE ON `mysql`.`event` TO `tidemark`@`localhost`;\n";
     text += guardSql(mode);

@@ -75,6 +75,13 @@ bool isFixedInReplay(std::string_view option);
 /// that no tenant's account may have (docs/decisions/tenant.md, "Accounts").
 std::string initFileText(const std::string& secret, Profile profile, catalog::CompatibilityMode mode);
 
+/// What of it an account with CREATE USER can do: password, plugin, lock, limits and expiry of the daemon's account.
+std::string repairAccountSql(const std::string& secret);
+/// The account and all it has, for one that may grant everything: only while a log is replayed.
+std::string makeAccountSql(const std::string& secret, catalog::CompatibilityMode mode);
+/// A query whose answer is 1 while the daemon's account has the privileges that it was given, and no limits.
+std::string accountCheckSql(catalog::CompatibilityMode mode);
+
 /// The SQL that makes the tenant's administrator, root@'%' or SYS@'%' without a password; it takes away what
 /// mariadb-install-db, or the template of the other mode, has for one. Part of the template, so that creating a tenant
 /// runs no SQL.

@@ -92,6 +92,8 @@ void TenantServer::createEmpty() {
 }
 
 void TenantServer::configure(const TenantSettings& settings) {
+    replaying_ = settings.profile == Profile::Replay || settings.profile == Profile::Upgrade;
+    mode_ = settings.mode;
     const auto secret = readFile(paths_.secret());
     if (!secret) throw Error(ErrorCode::NotFound, "tenant " + name() + " has no file " + paths_.secret().string());
     replaceFile(paths_.initFile(), initFileText(*secret, settings.profile, settings.mode) + timeZoneSql(settings));
@@ -126,26 +128,52 @@ std::optional<ProcessHandle> TenantServer::findRunning() const {
     return std::nullopt;
 }
 
-bool TenantServer::adopt() {
+std::shared_ptr<const ProcessHandle> TenantServer::current() const {
+    std::shared_ptr<const ProcessHandle> process;
+    {
+        const std::lock_guard lock(mutex_);
+        process = process_;
+    }
+    return process && !process->ended() ? process : nullptr;
+}
+
+void TenantServer::hold(std::optional<ProcessHandle> process) {
     const std::lock_guard lock(mutex_);
-    if (process_ && !process_->ended()) return true;
-    process_ = findRunning();
-    return process_.has_value();
+    process_ = process ? std::make_shared<const ProcessHandle>(std::move(*process)) : nullptr;
+    if (!process_ || keeper_) return;
+    keeper_ = std::make_shared<AccountKeeper>(weak_from_this());
+    mysql::guardAccount(socket(), kDaemonAccount, keeper_);
+}
+
+bool TenantServer::adoptWhileStarting() {
+    if (current()) return true;
+    auto found = findRunning();
+    const bool any = found.has_value();
+    hold(std::move(found));
+    return any;
+}
+
+bool TenantServer::adopt() {
+    const std::lock_guard starting(starting_);
+    return adoptWhileStarting();
 }
 
 void TenantServer::launch() {
-    if (adopt()) return;
-    const std::lock_guard lock(mutex_);
-    if (process_ && !process_->ended()) return;
+    const std::lock_guard starting(starting_);
+    if (adoptWhileStarting()) return;
     if (!exists())
-        throw Error(ErrorCode::NotFound, "tenant " + name_ + " has no directory " + paths_.directory.string());
+        throw Error(ErrorCode::NotFound, "tenant " + name() + " has no directory " + paths_.directory.string());
     rotateLog(paths_.log());
-    process_ = ProcessHandle::open(startDetached(command(system_time_zone_)));
+    std::string zone;  // a copy: what follows takes its time
+    {
+        const std::lock_guard lock(mutex_);
+        zone = system_time_zone_;
+    }
+    hold(ProcessHandle::open(startDetached(command(zone))));
 }
 
 void TenantServer::awaitReady(std::chrono::milliseconds limit) {
     const auto deadline = std::chrono::steady_clock::now() + limit;
-    bool repaired = false;
     for (;;) {
         const auto handle = process();
         try {
@@ -154,14 +182,8 @@ void TenantServer::awaitReady(std::chrono::milliseconds limit) {
                 return;
             }
         } catch (const Error& error) {
-            if (error.code() == ErrorCode::Denied) {
-                if (repaired) throw error.in("tenant " + name());
-                // Somebody has dropped or changed our account; a start makes it again, from the init file.
-                repaired = true;
-                stop();
-                launch();
-                continue;
-            }
+            // The account's keeper could not help either.
+            if (mysql::refusesAccount(error)) throw error.in("tenant " + name());
         }
         // There is no event for "accepts connections"; the wait ends early if the process does.
         if (!handle || handle->ended(std::chrono::milliseconds(20))) {
@@ -211,19 +233,17 @@ void TenantServer::removeFiles() {
 }
 
 bool TenantServer::running() const {
-    return process().has_value();
+    return current() != nullptr;
 }
 
 std::optional<pid_t> TenantServer::pid() const {
-    const std::lock_guard lock(mutex_);
-    if (!process_ || process_->ended()) return std::nullopt;
-    return process_->pid();
+    const auto process = current();
+    return process ? std::optional(process->pid()) : std::nullopt;
 }
 
 std::optional<ProcessHandle> TenantServer::process() const {
-    const std::lock_guard lock(mutex_);
-    if (!process_ || process_->ended()) return std::nullopt;
-    return process_->duplicate();
+    const auto process = current();
+    return process ? std::optional(process->duplicate()) : std::nullopt;
 }
 
 mysql::Endpoint TenantServer::endpoint() const {

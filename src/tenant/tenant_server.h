@@ -1,12 +1,15 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 
 #include "base/process.h"
 #include "mysql/sql_client.h"
+#include "tenant/account_keeper.h"
 #include "tenant/tenant_config.h"
 #include "tenant/tenant_template.h"
 
@@ -16,7 +19,7 @@ namespace tidemark::tenant {
 /// daemon: destroying a TenantServer stops nothing, and a new one adopts what runs.
 ///
 /// Thread-safe. Who restarts a process that died is TenantSupervisor; who may change the catalog is TenantService.
-class TenantServer {
+class TenantServer : public std::enable_shared_from_this<TenantServer> {
 public:
     TenantServer(catalog::TenantId id, std::string name, TenantPaths paths)
         : id_(id), paths_(std::move(paths)), name_(std::move(name)) {}
@@ -34,7 +37,7 @@ public:
     /// Starts mariadbd and returns once the process is there; adopts it if it runs already. Throws NotFound if mariadbd
     /// is not installed or the tenant has no directory.
     void launch();
-    /// Waits until it accepts connections; a server that has lost the daemon's account is restarted once. Throws
+    /// Waits until it accepts connections; a server that has lost the daemon's account is given it back. Throws
     /// Unavailable, with the last lines of its error log, if the process ends or the limit passes (it then goes on
     /// starting: recovery of a large log takes its time).
     void awaitReady(std::chrono::milliseconds limit = std::chrono::minutes(5));
@@ -56,6 +59,10 @@ public:
     void removeFiles();
 
     bool running() const;
+    /// Whether it was configured to replay a log: a restart in between would make that worthless.
+    bool replaying() const { return replaying_; }
+    /// As it was last configured.
+    catalog::CompatibilityMode mode() const { return mode_; }
     /// The process last started or adopted, if it still runs.
     std::optional<pid_t> pid() const;
     /// A duplicate for watching; nullopt if nothing runs.
@@ -82,14 +89,23 @@ public:
 private:
     Command command(const std::string& system_time_zone = {}) const;
     std::optional<ProcessHandle> findRunning() const;
+    /// What process_ is, if it still runs.
+    std::shared_ptr<const ProcessHandle> current() const;
+    bool adoptWhileStarting();
+    void hold(std::optional<ProcessHandle> process);
     void makeDirectory();
 
     const catalog::TenantId id_;
     const TenantPaths paths_;
-    mutable std::mutex mutex_;
+    /// Held while a process is looked for or started: fork, exec, /proc. Taken before mutex_.
+    std::mutex starting_;
+    mutable std::mutex mutex_;  ///< held for moments only: logins wait for it
     std::string name_;
-    std::optional<ProcessHandle> process_;
-    std::string system_time_zone_;  // guarded by mutex_
+    std::shared_ptr<const ProcessHandle> process_;
+    std::atomic<bool> replaying_ = false;
+    std::atomic<catalog::CompatibilityMode> mode_ = catalog::CompatibilityMode::Mysql;
+    std::shared_ptr<AccountKeeper> keeper_;  ///< once there is a process
+    std::string system_time_zone_;           // guarded by mutex_
 };
 
 /// Finishes removals that an end of the daemon interrupted: deletes what removeFiles() had renamed below `tenants`;

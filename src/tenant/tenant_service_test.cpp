@@ -2,11 +2,15 @@
 
 #include <gmock/gmock.h>
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include <csignal>
 #include <future>
 
 #include "base/bounded_queue.h"
 #include "base/time_zone.h"
+#include "mysql/wire_client.h"
 #include "tenant/tenant_fixture.h"
 
 namespace tidemark::tenant {
@@ -320,6 +324,67 @@ TEST_F(TenantServiceTest, MakesItsAccountAgainAtTheStart) {
     end();
     begin();
     EXPECT_EQ(daemon(1002).scalar("SELECT CURRENT_USER()"), "tidemark@localhost");
+}
+
+/// What an administrator can do to the daemon's account; the daemon's next session works all the same.
+TEST_F(TenantServiceTest, ItsAccountIsMadeGoodAtTheFirstRefusal) {
+    create("acme");
+    EXPECT_EQ(daemon(1002).scalar("SELECT CURRENT_USER()"), "tidemark@localhost");
+    const auto process = service_->server(1002)->pid();
+    for (const char* change :
+         {"ALTER USER tidemark@localhost IDENTIFIED BY 'other'", "ALTER USER tidemark@localhost ACCOUNT LOCK",
+          "ALTER USER tidemark@localhost PASSWORD EXPIRE", "ALTER USER tidemark@localhost REQUIRE SSL",
+          "ALTER USER tidemark@localhost WITH MAX_USER_CONNECTIONS 1"}) {
+        root(1002).query(change);
+        EXPECT_EQ(daemon(1002).scalar("SELECT CURRENT_USER()"), "tidemark@localhost") << change;
+        EXPECT_EQ(mysql::WireClient(service_->server(1002)->endpoint(), {}).query("SELECT CURRENT_USER()"),
+                  "tidemark@localhost")
+            << change;
+    }
+    EXPECT_EQ(service_->server(1002)->pid(), process) << "for these nothing is restarted";
+}
+
+TEST_F(TenantServiceTest, ItsAccountIsMadeAgainAtTheFirstRefusal) {
+    for (const char* change : {"DROP USER tidemark@localhost", "RENAME USER tidemark@localhost TO other@localhost",
+                               "REVOKE ALL PRIVILEGES, GRANT OPTION FROM tidemark@localhost",
+                               "ALTER USER tidemark@localhost WITH MAX_QUERIES_PER_HOUR 1"}) {
+        const std::string name = "t" + std::to_string(stores_->tenants.all().size());
+        const catalog::TenantId id = create(name).id;
+        mysql::SqlClient(service_->server(id)->endpoint());
+        root(id).query(change);
+        mysql::SqlClient client(service_->server(id)->endpoint());
+        EXPECT_EQ(client.scalar("SELECT CURRENT_USER()"), "tidemark@localhost") << change;
+        client.script("SET sql_log_bin = 0; CREATE TABLE oceanbase.own (a INT); SET GLOBAL read_only = OFF");
+    }
+}
+
+TEST_F(TenantServiceTest, AHealthyAccountIsLeftAlone) {
+    create("acme");
+    EXPECT_EQ(daemon(1002).scalar(accountCheckSql(catalog::CompatibilityMode::Mysql)), "1");
+}
+
+/// A launch is held up where it reads the pid file, which is a pipe here.
+TEST_F(TenantServiceTest, ALoginWaitsForNoLaunch) {
+    create("acme");
+    supervisor_->forget(1002);
+    const auto server = service_->server(1002);
+    server->kill();
+    const auto pipe = server->paths().pidFile();
+    std::filesystem::remove(pipe);
+    ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+    auto launch = std::async(std::launch::async, [&] { server->launch(); });
+    Fd held;
+    while (!held.valid())  // there is no other end before the launch reads
+        held = Fd(::open(pipe.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
+    auto login = std::async(std::launch::async, [&] {
+        EXPECT_FALSE(service_->loginTarget("acme")->up);
+        EXPECT_TRUE(service_->loginTarget("sys")->up);
+    });
+    EXPECT_EQ(login.wait_for(std::chrono::seconds(5)), std::future_status::ready);
+    std::filesystem::remove(pipe);
+    held = Fd();
+    launch.get();
+    server->awaitReady();
 }
 
 TEST_F(TenantServiceTest, WorksUnderAnySettingOfATenant) {

@@ -112,3 +112,16 @@ def test_log_mode_and_round_agree_after_a_crash_between_them(node):
     assert [(m["TENANT_NAME"], m["LOG_MODE"]) for m in modes] == [("begun", "ARCHIVELOG"), ("ended", "NOARCHIVELOG")]
     node.sql("ALTER SYSTEM ARCHIVELOG TENANT = ended")
     node.wait_archive("ended", "DOING")
+
+
+def test_backups_go_on_whatever_becomes_of_the_daemons_account(node):
+    """A tenant's administrator may change any account of it. Nobody has to do anything about it."""
+    node.create_tenant("shop")
+    node.start_archive("shop")
+    node.sql("CREATE DATABASE d", tenant="shop")
+    node.sql("CREATE TABLE d.t (a INT)", tenant="shop")
+    for change in ("ALTER USER tidemark@localhost IDENTIFIED BY 'other'", "DROP USER tidemark@localhost"):
+        node.sql(change, tenant="shop")
+        node.backup("shop")
+        node.sql("INSERT INTO d.t VALUES (1)", tenant="shop")
+        node.archived_now("shop")

@@ -150,3 +150,7 @@ def test_a_restored_tenant_is_an_oracle_tenant(ora):
         cursor.execute("CALL app.fire('found')")
     assert [r["id"] for r in ora.sql(rows, **again)] == [r["id"] for r in before[1:]]
     assert ora.scalar("SELECT app.ids.NEXTVAL FROM DUAL", **again) > before[-1]["id"]
+
+
+def test_the_daemons_account_is_not_taken_for_a_broken_one(ora):
+    assert "account is refused" not in ora.log.read_text()
