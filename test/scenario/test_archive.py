@@ -1,5 +1,7 @@
 """The archive over time: pieces, gaps in the binlog, and what is purged when."""
+import contextlib
 import pathlib
+import time
 
 import pymysql
 import pytest
@@ -92,6 +94,41 @@ def test_a_binlog_that_was_purged_too_early_interrupts_the_round(node):
     node.archived_now("shop")
     node.restore("back", "shop")
     assert node.scalar("SELECT COUNT(*) FROM d.t", tenant="back") == 3
+
+
+@pytest.mark.parametrize("told", ["UNIX_TIMESTAMP() + 240", "2147483647"])
+def test_what_a_session_says_of_the_time_hides_nothing_from_a_restore(node, told):
+    """While the daemon is away, a session lives in the future. What is committed then, before or after, is there in a
+    restore to now, and CHECKPOINT_SCN tells of no time that has not come."""
+    tenant_id = node.create_tenant("shop")
+    node.start_archive("shop")
+    node.sql("CREATE DATABASE d", tenant="shop")
+    node.sql("CREATE TABLE d.t (id INT PRIMARY KEY)", tenant="shop")
+    assert node.backup("shop")["STATUS"] == "COMPLETED"
+    node.kill()
+    with contextlib.closing(pymysql.connect(
+            unix_socket=str(node.data / "t" / str(tenant_id) / "s"), user="root", autocommit=True)) as away:
+        with away.cursor() as cursor:
+            cursor.execute(f"SET timestamp = {told}")
+            cursor.execute("INSERT INTO d.t VALUES (1)")
+    node.start()
+    node.wait_archive("shop", "DOING")
+    wait_for("the tenant to take a row", lambda: accepts(node, "INSERT IGNORE INTO d.t VALUES (2)"))
+    archived = node.archived_now("shop")
+    assert archived <= time.time_ns(), "of what has not come yet nothing is archived"
+    assert node.archive("shop")["COMMENT"] in ("", None)
+    for target in ("", f"UNTIL SCN = {archived}"):
+        node.restore("back", "shop", target)
+        assert [r["id"] for r in node.sql("SELECT id FROM d.t ORDER BY id", tenant="back")] == [1, 2], target
+        node.drop("back")
+
+
+def accepts(node, statement):
+    try:
+        node.sql(statement, tenant="shop")
+        return True
+    except pymysql.Error:
+        return False  # the tenant is just coming back
 
 
 def test_log_mode_and_round_agree_after_a_crash_between_them(node):
