@@ -4,15 +4,10 @@
 #include <cctype>
 #include <string_view>
 
+#include "base/letters.h"
+
 namespace tidemark::restore {
 namespace {
-
-std::string lower(std::string text) {
-    for (char& c : text) {
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    }
-    return text;
-}
 
 struct Token {
     enum class Kind { Word, Name, String, Symbol, End };
@@ -96,7 +91,7 @@ private:
         if (!wordCharacter(c)) return {Token::Kind::Symbol, std::string(1, c)};
         while (at_ < text_.size() && wordCharacter(text_[at_]))
             ++at_;
-        return {Token::Kind::Word, lower(std::string(text_.substr(begin, at_ - begin)))};
+        return {Token::Kind::Word, lowerCase(std::string(text_.substr(begin, at_ - begin)))};
     }
 
     const std::string_view text_;
@@ -107,8 +102,8 @@ private:
 };
 
 EventName takeName(Tokens& tokens, const std::string& database) {
-    EventName name{lower(database), lower(tokens.next().text)};
-    if (tokens.take(".")) name = {name.event, lower(tokens.next().text)};
+    EventName name{lowerCase(database), lowerCase(tokens.next().text)};
+    if (tokens.take(".")) name = {name.event, lowerCase(tokens.next().text)};
     return name;
 }
 
@@ -166,7 +161,7 @@ std::optional<EventStatement> parseEventStatement(const mysql::QueryEvent& query
     if (statement.kind == EventStatement::Kind::Drop && (tokens.take("database") || tokens.take("schema"))) {
         skipIfExists(tokens);
         statement.kind = EventStatement::Kind::DropDatabase;
-        statement.name.database = lower(tokens.next().text);
+        statement.name.database = lowerCase(tokens.next().text);
         return statement;
     }
     skipDefiner(tokens);

@@ -5,23 +5,17 @@
 #include <algorithm>
 
 #include "base/clock.h"
+#include "base/letters.h"
 
 namespace tidemark::restore {
 namespace {
 
 using archive::TransactionEntry;
 
-std::string lower(std::string text) {
-    for (char& c : text) {
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    }
-    return text;
-}
-
 /// By the beginning of the statement, which is all that the index has: whether it may be about events.
 bool mayConcernEvents(const TransactionEntry& entry) {
     if ((entry.flags & TransactionEntry::kDdl) == 0) return false;
-    const std::string text = lower(entry.statement);
+    const std::string text = lowerCase(entry.statement);
     const auto has = [&](const char* word) { return text.find(word) != std::string::npos; };
     // A statement that is cut off may have begun with a long comment, or a long definer.
     return has("event") || (has("drop") && (has("database") || has("schema"))) ||
@@ -43,7 +37,7 @@ bool plain(const std::string& text) {
 
 EventStates::EventStates(mysql::SqlClient& server) : server_(server) {
     for (const auto& row : server_.query("SELECT db, name, status FROM mysql.event").rows)
-        status_[{lower(row.text("db")), lower(row.text("name"))}] = row.text("status");
+        status_[{lowerCase(row.text("db")), lowerCase(row.text("name"))}] = row.text("status");
 }
 
 void EventStates::follow(const archive::ArchiveReader& reader, const archive::RoundKey& round,
@@ -105,7 +99,7 @@ void EventStates::follow(const mysql::QueryEvent& query) {
 void EventStates::write(Scn target) {
     // `created` would change by itself.
     for (const auto& row : server_.query("SELECT db, name FROM mysql.event WHERE status = 'SLAVESIDE_DISABLED'").rows) {
-        const auto known = status_.find({lower(row.text("db")), lower(row.text("name"))});
+        const auto known = status_.find({lowerCase(row.text("db")), lowerCase(row.text("name"))});
         if (known == status_.end() || known->second == "SLAVESIDE_DISABLED") continue;
         server_.query("UPDATE mysql.event SET status = ?, created = created WHERE db = ? AND name = ?",
                       {known->second, row.text("db"), row.text("name")});

@@ -5,17 +5,13 @@
 
 #include "archive/log_stream.h"
 #include "base/error.h"
+#include "base/letters.h"
 #include "mysql/binlog_event.h"
 
 namespace tidemark::restore {
 namespace {
 
 using mysql::EventType;
-
-std::string lower(std::string text) {
-    std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
-    return text;
-}
 
 /// At most `limit` bytes, not ending within a character of UTF-8.
 std::string shortened(std::string text, std::size_t limit) {
@@ -46,7 +42,7 @@ LoggedTransaction readTransaction(const archive::ArchiveReader& reader, const ar
 }
 
 std::string withoutSecrets(std::string statement) {
-    const std::string words = lower(statement);
+    const std::string words = lowerCase(statement);
     const auto has = [&](const char* word) { return words.find(word) != std::string::npos; };
     if (!has("identified") && !has("password") && !has("crypt(") && !has("secret")) return statement;
     std::string shown;
