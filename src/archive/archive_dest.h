@@ -14,8 +14,8 @@ struct ArchiveDest {
 };
 
 /// Parses 'LOCATION=uri [BINDING=Optional] [PIECE_SWITCH_INTERVAL=1d]': items separated by blanks, no blank around `=`,
-/// keys in any case and order, blanks in the location's directory. Throws Ob::NotSupported (no location, unknown key, interval out of range) and
-/// Ob::InvalidArgument (malformed item), as OceanBase does.
+/// keys in any case and order, blanks in the location's directory. Throws Ob::NotSupported (no location, unknown key,
+/// interval out of range) and Ob::InvalidArgument (malformed item), as OceanBase does.
 ArchiveDest parseArchiveDest(const std::string& value);
 
 }  // namespace tidemark::archive

@@ -172,7 +172,8 @@ std::vector<JobId> RestoreStore::ended() {
 std::vector<RestoreJob> RestoreStore::active() {
     return catalog_.read([](mysql::SqlClient& client) {
         return rowsAs<RestoreJob>(
-            client.query("SELECT * FROM tidemark.restore_job WHERE finish_time IS NULL ORDER BY job_id"), restoreJobFrom);
+            client.query("SELECT * FROM tidemark.restore_job WHERE finish_time IS NULL ORDER BY job_id"),
+            restoreJobFrom);
     });
 }
 
