@@ -11,6 +11,7 @@
 #include "backup/data_backup.h"
 #include "base/log.h"
 #include "catalog/backup_store.h"
+#include "job/shown_stage.h"
 
 namespace tidemark::backup {
 
@@ -35,7 +36,7 @@ catalog::BackupStats withoutSetback(catalog::BackupStats stats, const catalog::B
 class TaskRecorder {
 public:
     static constexpr std::chrono::milliseconds kInterval{200};
-    static constexpr std::chrono::milliseconds kShown{60};
+    static constexpr std::chrono::milliseconds kShown = job::ShownStage::kShown;
 
     /// The row exists, in INIT.
     TaskRecorder(catalog::BackupStore& store, Logger log);

@@ -5,7 +5,8 @@
 
 #include <cstdio>
 #include <ctime>
-#include <nlohmann/json.hpp>
+
+#include "base/json.h"
 
 namespace tidemark::catalog {
 namespace {
@@ -140,11 +141,11 @@ bool equalNames(std::string_view a, std::string_view b) {
 
 std::string variablesText(const std::map<std::string, std::string>& variables) {
     // Bytes that are no UTF-8 would make dump() throw; a variable's value may hold any.
-    return nlohmann::json(variables).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    return jsonText(nlohmann::json(variables));
 }
 
 std::map<std::string, std::string> variablesFrom(const std::string& json) {
-    return nlohmann::json::parse(json).get<std::map<std::string, std::string>>();
+    return parseJson(json).get<std::map<std::string, std::string>>();
 }
 
 std::string joined(const std::vector<std::string>& parts, char separator) {

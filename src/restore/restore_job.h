@@ -7,11 +7,11 @@
 #include "catalog/stores.h"
 #include "job/job.h"
 #include "job/progress_gate.h"
+#include "job/shown_stage.h"
 #include "restore/data_restore.h"
 #include "restore/ended_restores.h"
 #include "restore/memory_rows.h"
 #include "restore/restore_plan.h"
-#include "restore/shown_stage.h"
 #include "tenant/tenant_service.h"
 
 namespace tidemark::restore {
@@ -53,7 +53,7 @@ private:
     const RestorePlan plan_;
     const unsigned workers_;
     const Logger log_;
-    ShownStage stage_;
+    job::ShownStage stage_;
     job::ProgressGate gate_;
     std::uint64_t data_bytes_ = 0;
     mysql::GtidPosition reached_;       ///< by set and replay

@@ -85,7 +85,7 @@ void RestoreService::start(const RestoreRequest& request) {
 
 /// Notes the tenant in the row; CREATE_TENANT is shown meanwhile.
 void RestoreService::createTenant(catalog::RestoreJob& row, const tenant::TenantItems& items, const RestorePlan& plan) {
-    const ShownStage create;
+    const job::ShownStage create;
     row.tenant = tenants_.createForRestore(row.tenant_name, items, plan.serverIds()).id;
     create.awaitShown();
     stores_.restores.tenantCreated(row.job_id, row.tenant);
