@@ -5,8 +5,8 @@
 #include <regex>
 
 #include "base/letters.h"
-#include "base/ob_error.h"
 #include "catalog/parameter.h"
+#include "oceanbase/ob_error.h"
 
 namespace tidemark::archive {
 namespace {

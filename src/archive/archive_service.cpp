@@ -7,8 +7,8 @@
 #include <condition_variable>
 
 #include "archive/archive_dest.h"
-#include "base/ob_error.h"
 #include "base/random.h"
+#include "oceanbase/ob_error.h"
 #include "storage/open_storage.h"
 
 namespace tidemark::archive {
@@ -64,7 +64,7 @@ void ArchiveService::setDestination(const catalog::Tenant& tenant, const std::st
     if (value.empty()) return stores_.destinations.clearArchive(tenant.id);
     const ArchiveDest dest = parseArchiveDest(value);
     storage::requireOutside(location, options_.own_directory);
-    const auto dest_id = stores_.destinations.idOf(tenant.id, catalog::DestinationKind::ArchiveLog, location);
+    const auto dest_id = stores_.destinations.idOf(tenant.id, catalog::DestinationUse::ArchiveLog, location);
     storage::openDestination(location, identity(tenant, dest_id), storage::DestinationKind::Archive, clock_);
     stores_.destinations.setArchive(tenant.id, location, dest.binding, dest.piece_switch_days);
 }

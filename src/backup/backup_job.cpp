@@ -8,8 +8,8 @@
 
 #include "archive/archive_reader.h"
 #include "backup/finished_set.h"
-#include "base/ob_error.h"
 #include "mysql/gtid.h"
+#include "oceanbase/ob_error.h"
 #include "source/mariadb_backup.h"
 #include "tenant/carried_settings.h"
 
@@ -26,7 +26,7 @@ storage::DestinationIdentity BackupJobParts::identity(const catalog::Tenant& ten
             .dest_id = static_cast<std::uint64_t>(dest_id)};
 }
 
-BackupJob::BackupJob(const BackupJobParts& parts, const catalog::BackupJob& row)
+BackupJob::BackupJob(const BackupJobParts& parts, const catalog::BackupJobRow& row)
     : parts_(parts), row_(row), log_(makeLogger(fmt::format("backup tenant={} job={}", row.tenant, row.job_id))) {}
 
 void BackupJob::run(std::stop_token stop) {
@@ -55,7 +55,7 @@ void BackupJob::begin() {
                    .storage;
     round_ = currentRound();
     std::int64_t least_id = 1;  // above every number at the destination, finished or not: objects never change
-    for (const auto& found : block::listBackupSets(*storage_))
+    for (const auto& found : backup_set::listBackupSets(*storage_))
         least_id = std::max<std::int64_t>(least_id, found.id.number + 1);
     set_.dest_id = destination->dest_id;
     set_.path = destination->path;
@@ -65,16 +65,16 @@ void BackupJob::begin() {
     set_ = begun.set;
     recorder_ = std::make_unique<TaskRecorder>(parts_.stores.backups, log_);
     task_.start_scn = static_cast<Scn>(parts_.clock.now());
-    description_.id = {.number = static_cast<std::uint32_t>(set_.backup_set_id), .kind = block::SetKind::Full};
+    description_.id = {.number = static_cast<std::uint32_t>(set_.backup_set_id), .kind = backup_set::SetKind::Full};
     log_->info("tenant {}: set {} at {}", tenant_.name, set_.backup_set_id, set_.path);
 }
 
 /// What backups that did not finish have left: nobody can restore it, and it fills the destination.
 void BackupJob::removeLeftovers() {
-    for (const auto& found : block::listBackupSets(*storage_)) {
-        if (found.state != block::FoundBackupSet::State::Unfinished) continue;
+    for (const auto& found : backup_set::listBackupSets(*storage_)) {
+        if (found.state != backup_set::FoundBackupSet::State::Unfinished) continue;
         log_->info("removing what is left of set {}", found.id.number);
-        block::removeUnfinishedSet(*storage_, found.id.number);
+        backup_set::removeUnfinishedSet(*storage_, found.id.number);
     }
 }
 
@@ -104,7 +104,7 @@ DataBackupResult BackupJob::copyData(std::stop_token stop) {
             if (error.code() != ErrorCode::Unavailable || attempt == kAttempts || stop.stop_requested()) throw;
             log_->warn("attempt {} of {}: {}", attempt, kAttempts, error.what());
         }
-        block::removeUnfinishedSet(*storage_, description_.id.number);
+        backup_set::removeUnfinishedSet(*storage_, description_.id.number);
         enter(BackupTaskStatus::BackupUserMeta);
     }
 }
@@ -204,7 +204,7 @@ void BackupJob::completeSet(const DataBackupResult& copied) {
     description_.objects = copied.blocks.objects;
     description_.index_checksum = copied.blocks.index_checksum;
     storage::requireMounted(*storage_);
-    block::finishBackupSet(*storage_, description_);
+    backup_set::finishBackupSet(*storage_, description_);
 
     task_.stats = countersOf(*progress_);
     task_.stats.output_bytes = copied.blocks.stored_bytes;
@@ -227,7 +227,7 @@ void BackupJob::finish(const catalog::Outcome& outcome) {
 /// What failed or was cancelled after the last object was stored can be restored all the same.
 bool BackupJob::finishWhole() {
     if (!storage_) return false;
-    catalog::BackupJob row = row_;
+    catalog::BackupJobRow row = row_;
     row.backup_set_id = set_.backup_set_id;
     std::optional<catalog::BackupSet> whole;
     try {
@@ -245,7 +245,7 @@ bool BackupJob::finishWhole() {
 void BackupJob::removeOwnSet() {
     if (!storage_ || description_.id.number == 0) return;
     try {
-        block::removeUnfinishedSet(*storage_, description_.id.number);
+        backup_set::removeUnfinishedSet(*storage_, description_.id.number);
     } catch (const Error& error) {
         log_->warn("what is left of set {} stays until the next backup: {}", description_.id.number, error.what());
     }

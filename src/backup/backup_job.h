@@ -6,8 +6,8 @@
 
 #include "backup/data_backup.h"
 #include "backup/task_recorder.h"
+#include "backup_set/backup_set.h"
 #include "base/log.h"
-#include "block/backup_set.h"
 #include "catalog/stores.h"
 #include "job/job.h"
 #include "storage/destination.h"
@@ -30,7 +30,7 @@ struct BackupJobParts {
 class BackupJob : public job::Job {
 public:
     /// `row` is in INIT.
-    BackupJob(const BackupJobParts& parts, const catalog::BackupJob& row);
+    BackupJob(const BackupJobParts& parts, const catalog::BackupJobRow& row);
 
     void run(std::stop_token stop) override;
     void finish(const catalog::Outcome& outcome) override;
@@ -54,14 +54,14 @@ private:
     void enter(catalog::BackupTaskStatus status);
 
     const BackupJobParts parts_;
-    const catalog::BackupJob row_;
+    const catalog::BackupJobRow row_;
     const Logger log_;
     catalog::Tenant tenant_;
     catalog::BackupTask task_;
     catalog::BackupSet set_;
     catalog::ArchiveRound round_;  // in which the set is made
     std::shared_ptr<storage::Storage> storage_;
-    block::BackupSetDescription description_;
+    backup_set::BackupSetDescription description_;
     std::shared_ptr<DataBackupProgress> progress_;  // of the present attempt
     std::unique_ptr<TaskRecorder> recorder_;
 };

@@ -4,7 +4,7 @@
 #include <thread>
 
 #include "backup/finished_set.h"
-#include "base/ob_error.h"
+#include "oceanbase/ob_error.h"
 #include "storage/destination.h"
 #include "storage/open_storage.h"
 
@@ -43,7 +43,7 @@ void BackupService::setDestination(const catalog::Tenant& tenant, const std::str
     if (uri.empty()) return stores_.destinations.clearBackup(tenant.id);
     const std::string plain = storage::plainUri(uri);
     storage::requireOutside(plain, parts_.own_directory);
-    const auto dest_id = stores_.destinations.idOf(tenant.id, catalog::DestinationKind::BackupData, plain);
+    const auto dest_id = stores_.destinations.idOf(tenant.id, catalog::DestinationUse::BackupData, plain);
     storage::openDestination(plain, parts_.identity(tenant, dest_id), storage::DestinationKind::Data, parts_.clock);
     stores_.destinations.setBackup(tenant.id, plain);
 }
@@ -155,7 +155,7 @@ void BackupService::startAll(const BackupOptions& options) {
     startFromSys(able, catalog::JobLevel::Cluster, options, until);
 }
 
-void BackupService::submit(const catalog::BackupJob& job) {
+void BackupService::submit(const catalog::BackupJobRow& job) {
     const job::JobKey key{.kind = "backup", .tenant = job.tenant, .id = job.job_id};
     auto work = std::make_unique<BackupJob>(parts_, job);
     try {
@@ -168,7 +168,7 @@ void BackupService::submit(const catalog::BackupJob& job) {
 
 void BackupService::cancel(const std::vector<catalog::Tenant>& tenants) {
     for (const catalog::Tenant& tenant : tenants) {
-        for (const catalog::BackupJob& job : stores_.backups.cancel(tenant.id)) {
+        for (const catalog::BackupJobRow& job : stores_.backups.cancel(tenant.id)) {
             runner_.cancel({.kind = "backup", .tenant = job.tenant, .id = job.job_id});
         }
     }
@@ -177,7 +177,7 @@ void BackupService::cancel(const std::vector<catalog::Tenant>& tenants) {
 void BackupService::endInterrupted() {
     const Error reason(ErrorCode::Unavailable, "the daemon ended while the backup ran",
                        "start it again; what it left at the destination is removed then");
-    for (const catalog::BackupJob& job : stores_.backups.activeJobs()) {
+    for (const catalog::BackupJobRow& job : stores_.backups.activeJobs()) {
         if (const auto whole = finishedBeforeTheEnd(job)) {
             log_->info("tenant {}: set {} of backup job {} is whole at the destination", job.tenant, job.backup_set_id,
                        job.job_id);
@@ -192,7 +192,7 @@ void BackupService::endInterrupted() {
 }
 
 /// A destination that cannot be asked must not hold up the start, nor make a job a success.
-std::optional<catalog::BackupSet> BackupService::finishedBeforeTheEnd(const catalog::BackupJob& job) {
+std::optional<catalog::BackupSet> BackupService::finishedBeforeTheEnd(const catalog::BackupJobRow& job) {
     if (job.backup_set_id == 0) return std::nullopt;
     try {
         const auto destination =

@@ -51,8 +51,8 @@ private:
     catalog::BackupRequest checked(const catalog::Tenant& tenant, const BackupOptions& options, Deadline until);
     void startFromSys(const std::vector<catalog::Tenant>& tenants, catalog::JobLevel level,
                       const BackupOptions& options, Deadline until);
-    void submit(const catalog::BackupJob& job);
-    std::optional<catalog::BackupSet> finishedBeforeTheEnd(const catalog::BackupJob& job);
+    void submit(const catalog::BackupJobRow& job);
+    std::optional<catalog::BackupSet> finishedBeforeTheEnd(const catalog::BackupJobRow& job);
 
     const BackupJobParts parts_;
     catalog::Stores& stores_;

@@ -6,7 +6,7 @@
 #include <stop_token>
 #include <unordered_map>
 
-#include "block/backup_set.h"
+#include "backup_set/backup_set.h"
 #include "block/block_writer.h"
 #include "source/source.h"
 #include "storage/storage.h"
@@ -32,7 +32,7 @@ struct DataBackupProgress {
 };
 
 struct DataBackupOptions {
-    block::SetId set;
+    backup_set::SetId set;
     std::uint64_t data_file_size = 4ULL << 30;  ///< parameter backup_data_file_size
     unsigned workers = 0;                       ///< 0: one per core
     /// Called by the reading thread when a phase begins: each, in order, also one with nothing to read.
@@ -45,8 +45,8 @@ struct DataBackupResult {
     std::uint64_t tablets = 0;  ///< in the set
 };
 
-/// Copies what a source delivers into the blocks of a new backup set. The set stays unfinished: block::finishBackupSet
-/// makes it visible, once it is known to which SCN it restores.
+/// Copies what a source delivers into the blocks of a new backup set. The set stays unfinished:
+/// backup_set::finishBackupSet makes it visible, once it is known to which SCN it restores.
 ///
 /// Throws what went wrong first, Cancelled if `stop` asked for it; what is stored by then is for removeUnfinishedSet.
 class DataBackup {

@@ -20,13 +20,13 @@
 namespace tidemark::backup {
 namespace {
 
-using block::FoundBackupSet;
+using backup_set::FoundBackupSet;
 using source::Chunk;
 using storage::FaultRule;
 using storage::FaultyStorage;
 using storage::MemoryStorage;
 
-constexpr block::SetId kSet{1, block::SetKind::Full};
+constexpr backup_set::SetId kSet{1, backup_set::SetKind::Full};
 
 /// Plays a list of chunks; content is a function of path and offset.
 class ScriptedSource : public source::Source {
@@ -128,7 +128,7 @@ TEST_F(DataBackupTest, StoresWhatTheSourceDeliversAndCountsIt) {
     EXPECT_EQ(progress_.read_bytes, bytes);
     EXPECT_EQ(progress_.total_bytes, bytes) << "what was estimated is replaced by what was";
 
-    const block::BlockReader reader(storage, block::blockDirectory(kSet), 1);
+    const block::BlockReader reader(storage, backup_set::blockDirectory(kSet), 1);
     block::BlockDecoder decoder(reader);
     EXPECT_EQ(reader.index().file("d/m.frm")->size, 0U);
     for (const block::BlockEntry& entry : reader.index().blocks()) {
@@ -168,9 +168,9 @@ TEST_F(DataBackupTest, LeavesItsSetUnfinished) {
     ScriptedSource source({data("a", 0, 1), end("a")});
     MemoryStorage storage;
     run(source, storage);
-    ASSERT_EQ(block::listBackupSets(storage).size(), 1U);
-    EXPECT_EQ(block::listBackupSets(storage)[0].state, FoundBackupSet::State::Unfinished);
-    block::removeUnfinishedSet(storage, 1);
+    ASSERT_EQ(backup_set::listBackupSets(storage).size(), 1U);
+    EXPECT_EQ(backup_set::listBackupSets(storage)[0].state, FoundBackupSet::State::Unfinished);
+    backup_set::removeUnfinishedSet(storage, 1);
     EXPECT_FALSE(storage.any(""));
 }
 
@@ -179,7 +179,7 @@ TEST_F(DataBackupTest, PassesOnThatTheSourceIsIncomplete) {
     source.incomplete = true;
     MemoryStorage storage;
     EXPECT_EQ(failure(source, storage), ErrorCode::Unavailable);
-    EXPECT_FALSE(storage.stat(block::blockDirectory(kSet) + block::kRangeIndexName));
+    EXPECT_FALSE(storage.stat(backup_set::blockDirectory(kSet) + block::kRangeIndexName));
 }
 
 TEST_F(DataBackupTest, StopsASilentSourceWhenTheStorageIsFull) {
@@ -223,7 +223,7 @@ TEST_F(DataBackupTest, RefusesACopyThatLacksTheDataOfATable) {
         broken.push_back(change);
         ScriptedSource source(broken);
         EXPECT_EQ(failure(source, storage), ErrorCode::Unavailable);
-        EXPECT_FALSE(storage.stat(block::blockDirectory(kSet) + block::kRangeIndexName));
+        EXPECT_FALSE(storage.stat(backup_set::blockDirectory(kSet) + block::kRangeIndexName));
     }
 }
 

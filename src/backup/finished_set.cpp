@@ -1,16 +1,17 @@
 #include "backup/finished_set.h"
 
 #include "backup/task_recorder.h"
-#include "block/backup_set.h"
+#include "backup_set/backup_set.h"
 
 namespace tidemark::backup {
 
-std::optional<catalog::BackupSet> finishedSet(storage::Storage& storage, const catalog::BackupJob& job) {
-    const auto kind = job.type == catalog::BackupType::Full ? block::SetKind::Full : block::SetKind::Incremental;
-    const block::SetId id{static_cast<std::uint32_t>(job.backup_set_id), kind};
-    if (job.backup_set_id == 0 || !block::isComplete(storage, id)) return std::nullopt;
-    const block::BackupSetDescription found = block::readBackupSet(storage, id);
-    block::verifyBackupSet(storage, found);
+std::optional<catalog::BackupSet> finishedSet(storage::Storage& storage, const catalog::BackupJobRow& job) {
+    const auto kind =
+        job.type == catalog::BackupType::Full ? backup_set::SetKind::Full : backup_set::SetKind::Incremental;
+    const backup_set::SetId id{static_cast<std::uint32_t>(job.backup_set_id), kind};
+    if (job.backup_set_id == 0 || !backup_set::isComplete(storage, id)) return std::nullopt;
+    const backup_set::BackupSetDescription found = backup_set::readBackupSet(storage, id);
+    backup_set::verifyBackupSet(storage, found);
 
     catalog::BackupSet set;
     set.tenant = job.tenant;

@@ -13,6 +13,6 @@ namespace tidemark::backup {
 ///
 /// nullopt if the set is not complete. Reads back what a restore needs, as the end of a backup does, and throws what is
 /// wrong with it, and what the storage throws.
-std::optional<catalog::BackupSet> finishedSet(storage::Storage& storage, const catalog::BackupJob& job);
+std::optional<catalog::BackupSet> finishedSet(storage::Storage& storage, const catalog::BackupJobRow& job);
 
 }  // namespace tidemark::backup

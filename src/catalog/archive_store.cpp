@@ -148,7 +148,7 @@ void ArchiveStore::freezePiece(TenantId tenant, std::int64_t piece_id, Scn end_s
                    [&](mysql::SqlClient& client) { freeze(client, tenant, piece_id, end_scn); });
 }
 
-void ArchiveStore::progress(TenantId tenant, std::int64_t piece_id, const ArchiveProgress& progress) {
+void ArchiveStore::progress(TenantId tenant, std::int64_t piece_id, const PieceProgress& progress) {
     catalog_.write({{tenant, kProgress}}, [&](mysql::SqlClient& client) {
         client.query(
             "UPDATE tidemark.archive_piece SET checkpoint_scn = GREATEST(checkpoint_scn, ?), "

@@ -44,7 +44,7 @@ struct ArchivePiece {
 };
 
 /// How far archiving got; absolute values, written together. Byte counts of the round are the sum over its pieces.
-struct ArchiveProgress {
+struct PieceProgress {
     Scn checkpoint_scn = 0;
     Scn max_scn = 0;
     std::uint64_t piece_input_bytes = 0;
@@ -70,7 +70,7 @@ public:
     void freezePiece(TenantId tenant, std::int64_t piece_id, Scn end_scn);
     /// Updates the open piece, its round and the tenant's SYNC_SCN and READABLE_SCN; to be called at most a few times a
     /// second per tenant. A checkpoint never moves back. The piece may be frozen already.
-    void progress(TenantId tenant, std::int64_t piece_id, const ArchiveProgress& progress);
+    void progress(TenantId tenant, std::int64_t piece_id, const PieceProgress& progress);
     void setPieceFileStatus(TenantId tenant, std::int64_t piece_id, FileStatus status);
 
     /// The newest round, whatever its status.

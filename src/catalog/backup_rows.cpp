@@ -38,7 +38,7 @@ Columns statsColumns(const BackupStats& stats) {
             {"finish_log_file_count", stats.finish_log_file_count}};
 }
 
-BackupJob backupJobFrom(const mysql::Row& row) {
+BackupJobRow backupJobFrom(const mysql::Row& row) {
     return {.tenant = row.integer("tenant_id"),
             .job_id = row.integer("job_id"),
             .backup_set_id = row.integer("backup_set_id"),
@@ -99,7 +99,7 @@ BackupSet backupSetFrom(const mysql::Row& row) {
             .path = row.text("path")};
 }
 
-void insertBackupJob(mysql::SqlClient& client, const BackupJob& job) {
+void insertBackupJob(mysql::SqlClient& client, const BackupJobRow& job) {
     insertRow(client, "backup_job",
               {{"tenant_id", job.tenant},
                {"job_id", job.job_id},

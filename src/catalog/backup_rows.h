@@ -9,11 +9,11 @@ namespace tidemark::catalog {
 
 // How backup jobs, tasks and sets lie in their tables; BackupStore's own.
 
-BackupJob backupJobFrom(const mysql::Row& row);
+BackupJobRow backupJobFrom(const mysql::Row& row);
 BackupTask backupTaskFrom(const mysql::Row& row);
 BackupSet backupSetFrom(const mysql::Row& row);
 
-void insertBackupJob(mysql::SqlClient& client, const BackupJob& job);
+void insertBackupJob(mysql::SqlClient& client, const BackupJobRow& job);
 void insertBackupTask(mysql::SqlClient& client, const BackupTask& task);
 void insertBackupSet(mysql::SqlClient& client, const BackupSet& set);
 /// The columns of BackupStats, which tasks and sets share.

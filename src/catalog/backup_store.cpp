@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "base/ob_error.h"
 #include "catalog/backup_rows.h"
+#include "oceanbase/ob_error.h"
 
 namespace tidemark::catalog {
 namespace {
@@ -24,7 +24,7 @@ void requireNoBackup(mysql::SqlClient& client, TenantId tenant) {
     if (running) throw obError(Ob::BackupInProgress, fmt::format("tenant {}, job {}", tenant, *running));
 }
 
-BackupJob startJob(mysql::SqlClient& client, const BackupRequest& request, Nanos now) {
+BackupJobRow startJob(mysql::SqlClient& client, const BackupRequest& request, Nanos now) {
     requireNoBackup(client, request.tenant);
     return {.tenant = request.tenant,
             .job_id = nextId(client, "backup_job", request.tenant),
@@ -38,15 +38,15 @@ BackupJob startJob(mysql::SqlClient& client, const BackupRequest& request, Nanos
             .path = request.path};
 }
 
-BackupJob parentJob(mysql::SqlClient& client, const std::vector<BackupRequest>& requests, JobLevel level,
-                    const std::string& description, Nanos now) {
+BackupJobRow parentJob(mysql::SqlClient& client, const std::vector<BackupRequest>& requests, JobLevel level,
+                       const std::string& description, Nanos now) {
     requireNoBackup(client, kSysTenantId);
-    BackupJob parent{.tenant = kSysTenantId,
-                     .job_id = nextId(client, "backup_job", kSysTenantId),
-                     .initiator_tenant = kSysTenantId,
-                     .level = level,
-                     .start_time = now,
-                     .description = description};
+    BackupJobRow parent{.tenant = kSysTenantId,
+                        .job_id = nextId(client, "backup_job", kSysTenantId),
+                        .initiator_tenant = kSysTenantId,
+                        .level = level,
+                        .start_time = now,
+                        .description = description};
     for (const BackupRequest& request : requests) {
         parent.executors += (parent.executors.empty() ? "" : ",") + std::to_string(request.tenant);
         parent.plus_archivelog = request.plus_archivelog;
@@ -55,8 +55,8 @@ BackupJob parentJob(mysql::SqlClient& client, const std::vector<BackupRequest>& 
     return parent;
 }
 
-BackupJob lockActiveJob(mysql::SqlClient& client, TenantId tenant, JobId job_id) {
-    const auto job = firstAs<BackupJob>(
+BackupJobRow lockActiveJob(mysql::SqlClient& client, TenantId tenant, JobId job_id) {
+    const auto job = firstAs<BackupJobRow>(
         client.query("SELECT * FROM tidemark.backup_job WHERE tenant_id = ? AND job_id = ? FOR UPDATE",
                      {tenant, job_id}),
         backupJobFrom);
@@ -74,7 +74,8 @@ void endTask(mysql::SqlClient& client, TenantId tenant, JobId job_id, const Colu
     moveToHistory(client, "backup_task", jobKey(tenant, job_id));
 }
 
-void endSet(mysql::SqlClient& client, const BackupJob& job, const Outcome& outcome, Nanos now, const BackupSet* set) {
+void endSet(mysql::SqlClient& client, const BackupJobRow& job, const Outcome& outcome, Nanos now,
+            const BackupSet* set) {
     const bool done = outcome.state == Outcome::State::Completed;
     Columns columns{{"status", text(done ? BackupSetStatus::Success : BackupSetStatus::Failed)},
                     {"file_status", text(done ? FileStatus::Available : FileStatus::Incomplete)},
@@ -110,9 +111,9 @@ std::vector<Change> backupChanges(const std::vector<TenantId>& tenants) {
     return changes;
 }
 
-std::vector<Change> changesOfJobs(const std::vector<BackupJob>& jobs) {
+std::vector<Change> changesOfJobs(const std::vector<BackupJobRow>& jobs) {
     std::vector<TenantId> tenants;
-    for (const BackupJob& job : jobs)
+    for (const BackupJobRow& job : jobs)
         tenants.push_back(job.tenant);
     return backupChanges(tenants);
 }
@@ -132,10 +133,10 @@ std::optional<Struct> inEither(mysql::SqlClient& client, const std::string& tabl
 
 }  // namespace
 
-BackupJob BackupStore::start(const BackupRequest& request) {
+BackupJobRow BackupStore::start(const BackupRequest& request) {
     return catalog_.write(backupChanges({request.tenant}), [&](mysql::SqlClient& client) {
         takeTurn(client);
-        BackupJob job = startJob(client, request, catalog_.clock().now());
+        BackupJobRow job = startJob(client, request, catalog_.clock().now());
         insertBackupJob(client, job);
         return job;
     });
@@ -149,7 +150,7 @@ ClusterBackup BackupStore::startFromSys(const std::vector<BackupRequest>& reques
         ClusterBackup backup{.parent = parentJob(client, requests, level, description, now)};
         insertBackupJob(client, backup.parent);
         for (const BackupRequest& request : requests) {
-            BackupJob job = startJob(client, request, now);
+            BackupJobRow job = startJob(client, request, now);
             job.initiator_tenant = kSysTenantId;
             job.initiator_job_id = backup.parent.job_id;
             insertBackupJob(client, job);
@@ -162,7 +163,7 @@ ClusterBackup BackupStore::startFromSys(const std::vector<BackupRequest>& reques
 
 BegunBackup BackupStore::begin(TenantId tenant, JobId job_id, const BackupSet& wanted, std::int64_t least_set_id) {
     return catalog_.write(backupChanges({tenant}), [&](mysql::SqlClient& client) {
-        const BackupJob job = lockActiveJob(client, tenant, job_id);
+        const BackupJobRow job = lockActiveJob(client, tenant, job_id);
         const Nanos now = catalog_.clock().now();
         BegunBackup begun{.set = wanted};
         begun.set.tenant = tenant;
@@ -216,7 +217,7 @@ void BackupStore::progress(const BackupTask& task) {
 
 void BackupStore::finish(TenantId tenant, JobId job_id, const Outcome& outcome, const BackupSet* set) {
     catalog_.write(backupChanges({tenant}), [&](mysql::SqlClient& client) {
-        const auto job = firstAs<BackupJob>(
+        const auto job = firstAs<BackupJobRow>(
             client.query("SELECT * FROM tidemark.backup_job WHERE tenant_id = ? AND job_id = ? FOR UPDATE",
                          {tenant, job_id}),
             backupJobFrom);
@@ -240,7 +241,7 @@ void BackupStore::finish(TenantId tenant, JobId job_id, const Outcome& outcome, 
     });
 }
 
-std::vector<BackupJob> BackupStore::cancel(std::optional<TenantId> tenant) {
+std::vector<BackupJobRow> BackupStore::cancel(std::optional<TenantId> tenant) {
     const auto work = [&](mysql::SqlClient& client) {
         const std::string of_tenant = tenant ? " AND tenant_id = " + std::to_string(*tenant) : "";
         client.query(std::string("UPDATE tidemark.backup_job SET status = 'CANCELING' WHERE ") + kJobNotOver +
@@ -251,23 +252,24 @@ std::vector<BackupJob> BackupStore::cancel(std::optional<TenantId> tenant) {
             "UPDATE tidemark.backup_task SET status = 'CANCELING' WHERE (tenant_id, job_id) IN ("
             "    SELECT tenant_id, job_id FROM tidemark.backup_job WHERE " +
             canceling + ")");
-        return rowsAs<BackupJob>(client.query("SELECT * FROM tidemark.backup_job WHERE " + canceling), backupJobFrom);
+        return rowsAs<BackupJobRow>(client.query("SELECT * FROM tidemark.backup_job WHERE " + canceling),
+                                    backupJobFrom);
     };
     return catalog_.writeThen(work, changesOfJobs);
 }
 
-std::vector<BackupJob> BackupStore::activeJobs() {
+std::vector<BackupJobRow> BackupStore::activeJobs() {
     return catalog_.read([](mysql::SqlClient& client) {
-        return rowsAs<BackupJob>(client.query("SELECT * FROM tidemark.backup_job WHERE tenant_id <> ? "
-                                              "ORDER BY start_time, tenant_id",
-                                              {kSysTenantId}),
-                                 backupJobFrom);
+        return rowsAs<BackupJobRow>(client.query("SELECT * FROM tidemark.backup_job WHERE tenant_id <> ? "
+                                                 "ORDER BY start_time, tenant_id",
+                                                 {kSysTenantId}),
+                                    backupJobFrom);
     });
 }
 
-std::optional<BackupJob> BackupStore::job(TenantId tenant, JobId job_id) {
+std::optional<BackupJobRow> BackupStore::job(TenantId tenant, JobId job_id) {
     return catalog_.read([&](mysql::SqlClient& client) {
-        return inEither<BackupJob>(client, "backup_job", tenant, job_id, backupJobFrom);
+        return inEither<BackupJobRow>(client, "backup_job", tenant, job_id, backupJobFrom);
     });
 }
 

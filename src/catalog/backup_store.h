@@ -8,7 +8,7 @@
 namespace tidemark::catalog {
 
 /// A row of *_BACKUP_JOBS or *_BACKUP_JOB_HISTORY.
-struct BackupJob {
+struct BackupJobRow {
     TenantId tenant = 0;
     JobId job_id = 0;                ///< from 1, per tenant
     std::int64_t backup_set_id = 0;  ///< 0 in the parent row of sys
@@ -103,8 +103,8 @@ struct BegunBackup {
 
 /// What a sys-started backup wrote: its own row and one per tenant.
 struct ClusterBackup {
-    BackupJob parent;
-    std::vector<BackupJob> jobs;
+    BackupJobRow parent;
+    std::vector<BackupJobRow> jobs;
 };
 
 /// Backup jobs, tasks and sets. Each call is one transaction. Life of a job: start… → INIT; begin() → DOING with a task
@@ -114,7 +114,7 @@ public:
     explicit BackupStore(Catalog& catalog) : catalog_(catalog) {}
 
     /// A backup that the tenant started itself. Throws Ob::BackupInProgress if it has one already.
-    BackupJob start(const BackupRequest& request);
+    BackupJobRow start(const BackupRequest& request);
     /// A backup that sys started, of all tenants (level CLUSTER) or of named ones (SYS_TENANT).
     /// Throws Ob::BackupInProgress if one of them, or sys, has one already; then nothing is started.
     ClusterBackup startFromSys(const std::vector<BackupRequest>& requests, JobLevel level,
@@ -135,13 +135,13 @@ public:
 
     /// INIT or DOING → CANCELING, with the task; for a parent, its tenants' jobs too. Returns the tenants' jobs that
     /// are now CANCELING. No tenant: all jobs.
-    std::vector<BackupJob> cancel(std::optional<TenantId> tenant);
+    std::vector<BackupJobRow> cancel(std::optional<TenantId> tenant);
 
     /// Non-terminal jobs of tenants (not the parents), in order of start: what is running, or, at the daemon's start,
     /// what was interrupted.
-    std::vector<BackupJob> activeJobs();
+    std::vector<BackupJobRow> activeJobs();
     /// Active or over.
-    std::optional<BackupJob> job(TenantId tenant, JobId job_id);
+    std::optional<BackupJobRow> job(TenantId tenant, JobId job_id);
     std::optional<BackupTask> taskOf(TenantId tenant, JobId job_id);
 
     /// In order of ids.

@@ -7,7 +7,7 @@ namespace {
 
 constexpr std::int64_t kFirstDestinationId = 1001;  // as in OceanBase's examples
 
-std::int64_t destinationId(mysql::SqlClient& client, TenantId tenant, DestinationKind kind, const std::string& path) {
+std::int64_t destinationId(mysql::SqlClient& client, TenantId tenant, DestinationUse kind, const std::string& path) {
     // The tenant's row is the lock: two calls must not give one place two ids.
     client.query("SELECT tenant_id FROM tidemark.tenant WHERE tenant_id = ? FOR UPDATE", {tenant});
     // BINARY: paths differ by case.
@@ -37,7 +37,7 @@ constexpr const char* kSelectArchive = "SELECT * FROM tidemark.archive_destinati
 
 }  // namespace
 
-std::int64_t DestinationStore::idOf(TenantId tenant, DestinationKind kind, const std::string& path) {
+std::int64_t DestinationStore::idOf(TenantId tenant, DestinationUse kind, const std::string& path) {
     return catalog_.write({}, [&](mysql::SqlClient& client) { return destinationId(client, tenant, kind, path); });
 }
 
@@ -53,7 +53,7 @@ bool DestinationStore::known(TenantId tenant, const std::string& path) {
 ArchiveDestination DestinationStore::setArchive(TenantId tenant, const std::string& path, Binding binding,
                                                 std::int64_t piece_switch_days) {
     return catalog_.write({{tenant, Topic::Parameter}}, [&](mysql::SqlClient& client) {
-        const std::int64_t id = destinationId(client, tenant, DestinationKind::ArchiveLog, path);
+        const std::int64_t id = destinationId(client, tenant, DestinationUse::ArchiveLog, path);
         client.query(
             "INSERT INTO tidemark.archive_destination (tenant_id, dest_id, path, binding, piece_switch_days, state) "
             "VALUES (?, ?, ?, ?, ?, ?) ON DUPLICATE KEY UPDATE dest_id = VALUES(dest_id), path = VALUES(path), "
@@ -83,7 +83,7 @@ std::optional<ArchiveDestination> DestinationStore::archive(TenantId tenant) {
 
 BackupDestination DestinationStore::setBackup(TenantId tenant, const std::string& path) {
     return catalog_.write({{tenant, Topic::Parameter}}, [&](mysql::SqlClient& client) {
-        const std::int64_t id = destinationId(client, tenant, DestinationKind::BackupData, path);
+        const std::int64_t id = destinationId(client, tenant, DestinationUse::BackupData, path);
         client.query("REPLACE INTO tidemark.backup_destination (tenant_id, dest_id, path) VALUES (?, ?, ?)",
                      {tenant, id, path});
         return BackupDestination{.tenant = tenant, .dest_id = id, .path = path};

@@ -31,7 +31,7 @@ public:
 
     /// The id of this destination, a new one if it has none. Does not make it the tenant's present one, so that a
     /// caller can write the format file, which carries the id, first.
-    std::int64_t idOf(TenantId tenant, DestinationKind kind, const std::string& path);
+    std::int64_t idOf(TenantId tenant, DestinationUse kind, const std::string& path);
 
     /// Whether the tenant has, or had, this destination, of whatever kind.
     bool known(TenantId tenant, const std::string& path);

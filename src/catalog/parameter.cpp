@@ -8,7 +8,7 @@
 #include <limits>
 #include <utility>
 
-#include "base/ob_error.h"
+#include "oceanbase/ob_error.h"
 
 namespace tidemark::catalog {
 namespace {

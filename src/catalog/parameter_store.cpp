@@ -1,7 +1,7 @@
 #include "catalog/parameter_store.h"
 
-#include "base/ob_error.h"
 #include "catalog/sql_row.h"
+#include "oceanbase/ob_error.h"
 
 namespace tidemark::catalog {
 namespace {

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "base/ob_error.h"
 #include "catalog/sql_row.h"
+#include "oceanbase/ob_error.h"
 
 namespace tidemark::catalog {
 namespace {

@@ -1,7 +1,7 @@
 #include "catalog/restore_store.h"
 
-#include "base/ob_error.h"
 #include "catalog/sql_row.h"
+#include "oceanbase/ob_error.h"
 
 namespace tidemark::catalog {
 namespace {
@@ -11,36 +11,36 @@ mysql::Value fittingOrNull(const std::string& text) {
     return text.empty() ? mysql::Value(nullptr) : mysql::Value(fitting(text, 1024));
 }
 
-RestoreJob restoreJobFrom(const mysql::Row& row) {
-    RestoreJob job{.job_id = row.integer("job_id"),
-                   .tenant_name = row.text("tenant_name"),
-                   .tenant = row.integer("tenant_id"),
-                   .backup_tenant_name = row.text("backup_tenant_name"),
-                   .backup_tenant = row.integer("backup_tenant_id"),
-                   .backup_cluster_name = row.text("backup_cluster_name"),
-                   .backup_dest = row.text("backup_dest"),
-                   .option = row.text("restore_option"),
-                   .restore_scn = row.unsignedInteger("restore_scn"),
-                   .sys_status = parseText<RestoreSysStatus>(row.text("sys_status")),
-                   .start_time = timeOf(row, "start_time"),
-                   .finish_time = maybeTimeOf(row, "finish_time"),
-                   .set_list = row.text("set_list"),
-                   .piece_list = row.text("piece_list"),
-                   .description = row.maybe("description").value_or(""),
-                   .backup_cluster_version = row.integer("backup_cluster_version"),
-                   .finish_bytes = row.unsignedInteger("finish_bytes"),
-                   .tablet_count = row.integer("tablet_count"),
-                   .finish_tablet_count = row.integer("finish_tablet_count"),
-                   .recover_start_scn = row.unsignedInteger("recover_start_scn"),
-                   .recover_scn = row.unsignedInteger("recover_scn"),
-                   .result = static_cast<int>(row.integer("result")),
-                   .comment = row.maybe("comment").value_or("")};
+RestoreJobRow restoreJobFrom(const mysql::Row& row) {
+    RestoreJobRow job{.job_id = row.integer("job_id"),
+                      .tenant_name = row.text("tenant_name"),
+                      .tenant = row.integer("tenant_id"),
+                      .backup_tenant_name = row.text("backup_tenant_name"),
+                      .backup_tenant = row.integer("backup_tenant_id"),
+                      .backup_cluster_name = row.text("backup_cluster_name"),
+                      .backup_dest = row.text("backup_dest"),
+                      .option = row.text("restore_option"),
+                      .restore_scn = row.unsignedInteger("restore_scn"),
+                      .sys_status = parseText<RestoreSysStatus>(row.text("sys_status")),
+                      .start_time = timeOf(row, "start_time"),
+                      .finish_time = maybeTimeOf(row, "finish_time"),
+                      .set_list = row.text("set_list"),
+                      .piece_list = row.text("piece_list"),
+                      .description = row.maybe("description").value_or(""),
+                      .backup_cluster_version = row.integer("backup_cluster_version"),
+                      .finish_bytes = row.unsignedInteger("finish_bytes"),
+                      .tablet_count = row.integer("tablet_count"),
+                      .finish_tablet_count = row.integer("finish_tablet_count"),
+                      .recover_start_scn = row.unsignedInteger("recover_start_scn"),
+                      .recover_scn = row.unsignedInteger("recover_scn"),
+                      .result = static_cast<int>(row.integer("result")),
+                      .comment = row.maybe("comment").value_or("")};
     if (const auto status = row.maybe("tenant_status")) job.tenant_status = parseText<RestoreTenantStatus>(*status);
     if (row.maybe("total_bytes")) job.total_bytes = row.unsignedInteger("total_bytes");
     return job;
 }
 
-void insertJob(mysql::SqlClient& client, const RestoreJob& job) {
+void insertJob(mysql::SqlClient& client, const RestoreJobRow& job) {
     insertRow(client, "restore_job",
               {{"job_id", job.job_id},
                {"tenant_id", job.tenant},
@@ -76,7 +76,7 @@ std::optional<TenantId> lockTenantOf(mysql::SqlClient& client, JobId job_id) {
 
 }  // namespace
 
-RestoreJob RestoreStore::start(const RestoreJob& wanted) {
+RestoreJobRow RestoreStore::start(const RestoreJobRow& wanted) {
     return catalog_.write({{kSysTenantId, Topic::Restore}}, [&](mysql::SqlClient& client) {
         // One start at a time, so that two of the same name do not both find nothing running.
         client.query("SELECT id FROM tidemark.cluster FOR UPDATE");
@@ -84,7 +84,7 @@ RestoreJob RestoreStore::start(const RestoreJob& wanted) {
                           {wanted.tenant_name})) {
             throw obError(Ob::RestoreInProgress, "tenant " + wanted.tenant_name);
         }
-        RestoreJob job = wanted;
+        RestoreJobRow job = wanted;
         job.job_id = nextId(client, "restore_job", 0);
         job.start_time = catalog_.clock().now();
         insertJob(client, job);
@@ -111,7 +111,7 @@ void RestoreStore::setTenantStatus(JobId job_id, RestoreTenantStatus status) {
     catalog_.writeThen(work, restoreChanges);
 }
 
-void RestoreStore::progress(const RestoreJob& job) {
+void RestoreStore::progress(const RestoreJobRow& job) {
     catalog_.write(restoreChanges(job.tenant), [&](mysql::SqlClient& client) {
         updateRows(client, "restore_job",
                    {{"finish_bytes", job.finish_bytes},
@@ -169,27 +169,27 @@ std::vector<JobId> RestoreStore::ended() {
     });
 }
 
-std::vector<RestoreJob> RestoreStore::active() {
+std::vector<RestoreJobRow> RestoreStore::active() {
     return catalog_.read([](mysql::SqlClient& client) {
-        return rowsAs<RestoreJob>(
+        return rowsAs<RestoreJobRow>(
             client.query("SELECT * FROM tidemark.restore_job WHERE finish_time IS NULL ORDER BY job_id"),
             restoreJobFrom);
     });
 }
 
-std::optional<RestoreJob> RestoreStore::findActive(const std::string& tenant_name) {
+std::optional<RestoreJobRow> RestoreStore::findActive(const std::string& tenant_name) {
     return catalog_.read([&](mysql::SqlClient& client) {
-        return firstAs<RestoreJob>(
+        return firstAs<RestoreJobRow>(
             client.query("SELECT * FROM tidemark.restore_job WHERE tenant_name = ? AND finish_time IS NULL",
                          {tenant_name}),
             restoreJobFrom);
     });
 }
 
-std::vector<RestoreJob> RestoreStore::history() {
+std::vector<RestoreJobRow> RestoreStore::history() {
     return catalog_.read([](mysql::SqlClient& client) {
-        return rowsAs<RestoreJob>(client.query("SELECT * FROM tidemark.restore_job_history ORDER BY job_id"),
-                                  restoreJobFrom);
+        return rowsAs<RestoreJobRow>(client.query("SELECT * FROM tidemark.restore_job_history ORDER BY job_id"),
+                                     restoreJobFrom);
     });
 }
 

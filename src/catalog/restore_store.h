@@ -8,7 +8,7 @@
 namespace tidemark::catalog {
 
 /// One restore: both rows of CDB_OB_RESTORE_PROGRESS (sys's and the tenant's), then of CDB_OB_RESTORE_HISTORY.
-struct RestoreJob {
+struct RestoreJobRow {
     JobId job_id = 0;  ///< from 1, for the whole cluster
     std::string tenant_name;
     TenantId tenant = 0;  ///< the tenant that is made; 0 until it has an id
@@ -45,13 +45,13 @@ public:
 
     /// Writes the job in CREATE_TENANT; fills in job id and start time.
     /// Throws Ob::RestoreInProgress if one of the same tenant name is running.
-    RestoreJob start(const RestoreJob& job);
+    RestoreJobRow start(const RestoreJobRow& job);
     /// The tenant exists: sys row → WAIT_TENANT_RESTORE_FINISH, tenant row → RESTORING.
     void tenantCreated(JobId job_id, TenantId tenant);
     void setTenantStatus(JobId job_id, RestoreTenantStatus status);
     /// Writes finished bytes and tablets and the SCN that is reached; totals are there from the start. At most a few
     /// times a second.
-    void progress(const RestoreJob& job);
+    void progress(const RestoreJobRow& job);
     /// The end: both rows are RESTORE_SUCCESS, with all counters at their totals, or RESTORE_FAIL (also a cancelled
     /// one). They stay in PROGRESS until moveToHistory(). Nothing happens if it is over already.
     void finish(JobId job_id, const Outcome& outcome);
@@ -61,9 +61,9 @@ public:
     std::vector<JobId> ended();
 
     /// Those that have not ended, in order of ids: at the daemon's start, what was interrupted.
-    std::vector<RestoreJob> active();
-    std::optional<RestoreJob> findActive(const std::string& tenant_name);
-    std::vector<RestoreJob> history();
+    std::vector<RestoreJobRow> active();
+    std::optional<RestoreJobRow> findActive(const std::string& tenant_name);
+    std::vector<RestoreJobRow> history();
 
 private:
     Catalog& catalog_;

@@ -6,7 +6,7 @@
 #include <barrier>
 #include <thread>
 
-#include "base/ob_error.h"
+#include "oceanbase/ob_error.h"
 #include "testing/mariadb_server.h"
 
 namespace tidemark::catalog {
@@ -213,7 +213,7 @@ TEST_F(StoresTest, ADestinationKeepsItsId) {
     const TenantId a = makeTenant("a").id;
     const TenantId b = makeTenant("b").id;
     auto& destinations = stores_.destinations;
-    EXPECT_EQ(destinations.idOf(a, DestinationKind::ArchiveLog, "file:///x"), 1001);
+    EXPECT_EQ(destinations.idOf(a, DestinationUse::ArchiveLog, "file:///x"), 1001);
     EXPECT_FALSE(destinations.archive(a));
     EXPECT_EQ(destinations.setArchive(a, "file:///x", Binding::Optional, 1).dest_id, 1001);
     EXPECT_EQ(destinations.setBackup(a, "file:///y").dest_id, 1002);
@@ -300,7 +300,7 @@ TEST_F(StoresTest, ABackupGoesFromInitToHistory) {
     const TenantId id = makeTenant("a").id;
     auto& backups = stores_.backups;
     const BackupRequest request{.tenant = id, .dest_id = 1002, .path = "file:///d", .description = "nightly"};
-    const BackupJob job = backups.start(request);
+    const BackupJobRow job = backups.start(request);
     EXPECT_EQ(job.job_id, 1);
     EXPECT_EQ(job.status, BackupJobStatus::Init);
     EXPECT_EQ(failure([&] { backups.start(request); }), numberOf(Ob::BackupInProgress));
@@ -417,21 +417,21 @@ TEST_F(StoresTest, OnlyOneOfManyBackupStartsOfATenantSucceeds) {
 
 TEST_F(StoresTest, ARestoreGoesThroughItsStatesIntoHistory) {
     auto& restores = stores_.restores;
-    const RestoreJob job = restores.start({.tenant_name = "new",
-                                           .backup_dest = "file:///a,file:///b",
-                                           .option = "pool_list=p",
-                                           .restore_scn = 9,
-                                           .total_bytes = 100,
-                                           .tablet_count = 7,
-                                           .recover_start_scn = 3,
-                                           .recover_scn = 3});
+    const RestoreJobRow job = restores.start({.tenant_name = "new",
+                                              .backup_dest = "file:///a,file:///b",
+                                              .option = "pool_list=p",
+                                              .restore_scn = 9,
+                                              .total_bytes = 100,
+                                              .tablet_count = 7,
+                                              .recover_start_scn = 3,
+                                              .recover_scn = 3});
     EXPECT_EQ(job.job_id, 1);
     EXPECT_EQ(failure([&] { restores.start({.tenant_name = "NEW"}); }), numberOf(Ob::RestoreInProgress));
     EXPECT_EQ(restores.findActive("new")->sys_status, RestoreSysStatus::CreateTenant);
     EXPECT_FALSE(restores.findActive("new")->tenant_status);
     restores.tenantCreated(1, 1002);
     restores.setTenantStatus(1, RestoreTenantStatus::PostCheck);
-    RestoreJob now = *restores.findActive("new");
+    RestoreJobRow now = *restores.findActive("new");
     EXPECT_EQ(now.sys_status, RestoreSysStatus::WaitTenantRestoreFinish);
     EXPECT_EQ(now.tenant_status, RestoreTenantStatus::PostCheck);
     EXPECT_EQ(now.total_bytes, 100);
@@ -454,7 +454,7 @@ TEST_F(StoresTest, ARestoreGoesThroughItsStatesIntoHistory) {
     restores.moveToHistory(1);
     restores.moveToHistory(1);
     EXPECT_TRUE(restores.ended().empty());
-    const RestoreJob over = restores.history().at(0);
+    const RestoreJobRow over = restores.history().at(0);
     EXPECT_EQ(over.sys_status, RestoreSysStatus::RestoreSuccess);
     EXPECT_EQ(over.tenant_status, RestoreTenantStatus::RestoreSuccess);
     EXPECT_EQ(over.finish_bytes, 100) << "whatever of the progress was not recorded";

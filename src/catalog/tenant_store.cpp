@@ -2,10 +2,10 @@
 
 #include <set>
 
-#include "base/ob_error.h"
 #include "base/random.h"
 #include "catalog/backup_rows.h"
 #include "catalog/sql_row.h"
+#include "oceanbase/ob_error.h"
 
 namespace tidemark::catalog {
 namespace {

@@ -5,7 +5,7 @@
 
 #include <array>
 
-#include "base/ob_error.h"
+#include "oceanbase/ob_error.h"
 
 namespace tidemark::catalog {
 namespace {
@@ -30,7 +30,7 @@ constexpr std::array kWords<Binding> = {"OPTIONAL", "MANDATORY"};
 template <>
 constexpr std::array kWords<DestinationState> = {"ENABLE", "DEFER"};
 template <>
-constexpr std::array kWords<DestinationKind> = {"archive_log", "backup_data"};
+constexpr std::array kWords<DestinationUse> = {"archive_log", "backup_data"};
 template <>
 constexpr std::array kWords<RoundStatus> = {"PREPARE",  "BEGINNING", "DOING",      "INTERRUPTED",
                                             "STOPPING", "STOP",      "SUSPENDING", "SUSPEND"};
@@ -97,7 +97,7 @@ TIDEMARK_WORDS(LogMode);
 TIDEMARK_WORDS(SwitchoverStatus);
 TIDEMARK_WORDS(Binding);
 TIDEMARK_WORDS(DestinationState);
-TIDEMARK_WORDS(DestinationKind);
+TIDEMARK_WORDS(DestinationUse);
 TIDEMARK_WORDS(RoundStatus);
 TIDEMARK_WORDS(PieceStatus);
 TIDEMARK_WORDS(FileStatus);

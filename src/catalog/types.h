@@ -36,7 +36,7 @@ enum class SwitchoverStatus {
 
 enum class Binding { Optional, Mandatory };
 enum class DestinationState { Enable, Defer };
-enum class DestinationKind { ArchiveLog, BackupData };
+enum class DestinationUse { ArchiveLog, BackupData };
 
 enum class RoundStatus { Prepare, Beginning, Doing, Interrupted, Stopping, Stop, Suspending, Suspend };
 enum class PieceStatus { Active, Frozen };
@@ -75,7 +75,7 @@ std::string text(LogMode value);
 std::string text(SwitchoverStatus value);
 std::string text(Binding value);
 std::string text(DestinationState value);
-std::string text(DestinationKind value);
+std::string text(DestinationUse value);
 std::string text(RoundStatus value);
 std::string text(PieceStatus value);
 std::string text(FileStatus value);

@@ -6,8 +6,8 @@
 #include <array>
 #include <cctype>
 
-#include "base/ob_error.h"
 #include "front/ignored_settings.h"
+#include "oceanbase/ob_error.h"
 #include "statement/token.h"
 
 namespace tidemark::front {

@@ -6,8 +6,8 @@
 #include <array>
 #include <string_view>
 
-#include "base/ob_error.h"
 #include "front/tenant_query.h"
+#include "oceanbase/ob_error.h"
 
 namespace tidemark::front {
 namespace {

@@ -5,8 +5,8 @@
 #include <mutex>
 #include <sstream>
 
-#include "base/ob_error.h"
 #include "front/tenant_directory.h"
+#include "oceanbase/ob_error.h"
 #include "statement/statement_service.h"
 
 /// For tests of the front only: a directory that holds what a test puts in, and an engine with a tiny language.

@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "base/ob_error.h"
 #include "mysql/reply.h"
+#include "oceanbase/ob_error.h"
 
 namespace tidemark::front {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "base/ob_error.h"
+#include "oceanbase/ob_error.h"
 
 namespace tidemark::front {
 namespace {

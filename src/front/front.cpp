@@ -6,9 +6,9 @@
 #include <boost/asio/co_spawn.hpp>
 #include <cerrno>
 
-#include "base/ob_error.h"
 #include "front/error_reply.h"
 #include "front/session.h"
+#include "oceanbase/ob_error.h"
 
 namespace tidemark::front {
 

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "base/ob_error.h"
+#include "oceanbase/ob_error.h"
 
 namespace tidemark::front {
 namespace {

@@ -4,10 +4,10 @@
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
 
-#include "base/invited_nodes.h"
-#include "base/ob_error.h"
 #include "front/packet_stream.h"
 #include "front/tenant_query.h"
+#include "oceanbase/ob_error.h"
+#include "tenant/invited_nodes.h"
 
 namespace tidemark::front {
 

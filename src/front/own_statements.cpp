@@ -2,12 +2,12 @@
 
 #include <fmt/format.h>
 
-#include "base/ob_error.h"
 #include "front/client_text.h"
 #include "front/error_reply.h"
 #include "front/packet_stream.h"
 #include "front/tenant_query.h"
 #include "net/on_workers.h"
+#include "oceanbase/ob_error.h"
 
 namespace tidemark::front {
 

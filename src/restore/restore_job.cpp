@@ -33,12 +33,12 @@ std::string leftOut(const MissingRows& rows) {
 
 }  // namespace
 
-void removeTenant(const RestoreJobParts& parts, const catalog::RestoreJob& row) {
+void removeTenant(const RestoreJobParts& parts, const catalog::RestoreJobRow& row) {
     const auto tenant = parts.stores.tenants.find(row.tenant_name);
     if (tenant && tenant->id == row.tenant) parts.tenants.dropTenant(row.tenant_name, true, true);
 }
 
-RestoreJob::RestoreJob(const RestoreJobParts& parts, EndedRestores& ended, catalog::RestoreJob row, RestorePlan plan,
+RestoreJob::RestoreJob(const RestoreJobParts& parts, EndedRestores& ended, catalog::RestoreJobRow row, RestorePlan plan,
                        unsigned workers)
     : parts_(parts),
       ended_(ended),
@@ -69,7 +69,7 @@ void RestoreJob::run(std::stop_token stop) {
 void RestoreJob::restoreData(std::stop_token stop) {
     const auto server = parts_.tenants.server(row_.tenant);
     const auto data = server->paths().data();
-    const auto reader = block::openBlocks(*plan_.data, plan_.set);
+    const auto reader = backup_set::openBlocks(*plan_.data, plan_.set);
     DataRestoreProgress progress;
     std::jthread ticker([&](std::stop_token done) {
         pthread_setname_np(pthread_self(), "restore-progress");

@@ -24,14 +24,14 @@ struct RestoreJobParts {
 };
 
 /// Drops the tenant that the job has made, unless it is gone and another one bears its name.
-void removeTenant(const RestoreJobParts& parts, const catalog::RestoreJob& row);
+void removeTenant(const RestoreJobParts& parts, const catalog::RestoreJobRow& row);
 
 /// One restore: the files of a backup set become a data directory, the log is replayed exactly up to the target, and
 /// the tenant ends as a read-only standby. Whatever fails, no half-made tenant stays. See docs/architecture.md.
 class RestoreJob : public job::Job {
 public:
     /// The rows of `row` exist, and tenant `row.tenant`, in status RESTORE with an empty data directory.
-    RestoreJob(const RestoreJobParts& parts, EndedRestores& ended, catalog::RestoreJob row, RestorePlan plan,
+    RestoreJob(const RestoreJobParts& parts, EndedRestores& ended, catalog::RestoreJobRow row, RestorePlan plan,
                unsigned workers);
 
     void run(std::stop_token stop) override;
@@ -49,7 +49,7 @@ private:
 
     const RestoreJobParts parts_;
     EndedRestores& ended_;
-    catalog::RestoreJob row_;
+    catalog::RestoreJobRow row_;
     const RestorePlan plan_;
     const unsigned workers_;
     const Logger log_;

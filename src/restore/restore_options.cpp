@@ -5,7 +5,7 @@
 #include <sstream>
 
 #include "base/letters.h"
-#include "base/ob_error.h"
+#include "oceanbase/ob_error.h"
 #include "storage/open_storage.h"
 
 namespace tidemark::restore {

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "base/ob_error.h"
+#include "oceanbase/ob_error.h"
 #include "tenant/carried_settings.h"
 #include "tenant/tenant_variables.h"
 
@@ -14,7 +14,7 @@ namespace {
 
 struct DataSource {
     storage::Destination destination;
-    std::vector<block::FoundBackupSet> found;
+    std::vector<backup_set::FoundBackupSet> found;
 };
 
 struct LogSource {
@@ -31,7 +31,7 @@ struct Sources {
 template <typename Visit>
 void forEachSet(const Sources& sources, Visit visit) {
     for (const DataSource& data : sources.data) {
-        for (const block::FoundBackupSet& found : data.found) {
+        for (const backup_set::FoundBackupSet& found : data.found) {
             if (found.description) visit(data, *found.description);
         }
     }
@@ -42,7 +42,7 @@ Sources openSources(const std::vector<std::string>& uris) {
     for (const std::string& uri : uris) {
         storage::Destination destination = storage::readDestination(uri);
         if (destination.marker.kind == storage::DestinationKind::Data) {
-            auto found = block::listBackupSets(*destination.storage);
+            auto found = backup_set::listBackupSets(*destination.storage);
             sources.data.push_back({std::move(destination), std::move(found)});
         } else {
             auto reader = std::make_shared<archive::ArchiveReader>(*destination.storage);
@@ -71,7 +71,7 @@ bool isForeign(const LogSource& log, const Sources& sources);
 Scn scnAt(const std::string& time, const Sources& sources) {
     std::string zone = tenant::timeZoneOf({});
     Scn newest = 0;
-    forEachSet(sources, [&](const DataSource&, const block::BackupSetDescription& set) {
+    forEachSet(sources, [&](const DataSource&, const backup_set::BackupSetDescription& set) {
         if (set.min_restore_scn < newest) return;
         newest = set.min_restore_scn;
         zone = tenant::timeZoneOf(set.tenant_settings);
@@ -98,7 +98,7 @@ bool sameTenant(const storage::DestinationIdentity& one, const storage::Destinat
 /// Whether this log leads from the end of the set to the target without a gap. Only the log of the round in which the
 /// set was made does: what happened between two rounds is in neither, and numbers of transactions may have been given
 /// twice.
-bool leadsTo(const LogSource& log, const block::BackupSetDescription& set, Scn target, archive::RoundKey& round) {
+bool leadsTo(const LogSource& log, const backup_set::BackupSetDescription& set, Scn target, archive::RoundKey& round) {
     const auto to = log.reader->positionAt(target);
     if (!to) return false;
     round = to->round;
@@ -154,8 +154,8 @@ std::string describe(const Sources& sources) {
     if (sets == 1) text += "; a backup set from " + moment(first);
     if (sets > 1) text += fmt::format("; {} backup sets from {} to {}", sets, moment(first), moment(last));
     for (const DataSource& data : sources.data) {
-        for (const block::FoundBackupSet& found : data.found) {
-            if (found.state == block::FoundBackupSet::State::Damaged) text += "; " + found.problem;
+        for (const backup_set::FoundBackupSet& found : data.found) {
+            if (found.state == backup_set::FoundBackupSet::State::Damaged) text += "; " + found.problem;
         }
     }
     for (const LogSource& log : sources.logs) {
@@ -169,7 +169,7 @@ std::string describe(const Sources& sources) {
     return text.empty() ? "; the destinations hold neither" : text;
 }
 
-RestorePlan fromSet(const DataSource& data, const block::BackupSetDescription& set, Scn target) {
+RestorePlan fromSet(const DataSource& data, const backup_set::BackupSetDescription& set, Scn target) {
     RestorePlan plan;
     plan.data = data.destination.storage;
     plan.source = data.destination.marker;
@@ -212,7 +212,7 @@ RestorePlan planRestore(const RestoreTarget& wanted) {
     const Sources sources = openSources(wanted.uris);
     const Scn target = targetOf(wanted, sources);
     std::optional<RestorePlan> best;
-    forEachSet(sources, [&](const DataSource& data, const block::BackupSetDescription& set) {
+    forEachSet(sources, [&](const DataSource& data, const backup_set::BackupSetDescription& set) {
         // The newest set before the target has the least log to replay; of two at one point, the later has less redo
         // log.
         if (set.min_restore_scn > target || (best && set.min_restore_scn < best->set.min_restore_scn)) return;
@@ -233,7 +233,7 @@ RestorePlan planRestore(const RestoreTarget& wanted) {
 }
 
 std::string RestorePlan::setList() const {
-    std::string directory = block::setDirectory(set.id);
+    std::string directory = backup_set::setDirectory(set.id);
     if (directory.ends_with('/')) directory.pop_back();
     return data_uri + "/" + directory;
 }

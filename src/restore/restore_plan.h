@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "archive/archive_reader.h"
+#include "backup_set/backup_set.h"
 #include "base/clock.h"
-#include "block/backup_set.h"
 #include "storage/destination.h"
 
 namespace tidemark::restore {
@@ -25,7 +25,7 @@ struct RestorePlan {
     std::shared_ptr<storage::Storage> data;
     storage::DestinationMarker source;  ///< whose backup it is
     std::string data_uri;
-    block::BackupSetDescription set;
+    backup_set::BackupSetDescription set;
     Scn target = 0;
     bool newest = false;  ///< no point was asked for: the tenant ends with the newest settings that are known
 

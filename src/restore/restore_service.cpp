@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "base/ob_error.h"
 #include "base/secrets.h"
+#include "oceanbase/ob_error.h"
 #include "restore/server_upgrade.h"
 #include "tenant/carried_settings.h"
 
@@ -40,8 +40,8 @@ void RestoreService::requireSettings(const std::string& name, tenant::TenantItem
     tenants_.requireCreatable(name, items);
 }
 
-catalog::RestoreJob RestoreService::rowFor(const RestoreRequest& request, const RestorePlan& plan) const {
-    catalog::RestoreJob row;
+catalog::RestoreJobRow RestoreService::rowFor(const RestoreRequest& request, const RestorePlan& plan) const {
+    catalog::RestoreJobRow row;
     row.tenant_name = request.tenant;
     row.backup_tenant_name = plan.source.identity.tenant_name;
     row.backup_tenant = static_cast<catalog::TenantId>(plan.source.identity.tenant_id);
@@ -71,7 +71,7 @@ void RestoreService::start(const RestoreRequest& request) {
     requireRestorable(plan);
     // Once more with what the set carries: a refused statement leaves no job.
     requireSettings(request.tenant, items, plan);
-    catalog::RestoreJob row = stores_.restores.start(rowFor(request, plan));
+    catalog::RestoreJobRow row = stores_.restores.start(rowFor(request, plan));
     try {
         createTenant(row, items, plan);
         const job::JobKey key{.kind = "restore", .tenant = row.tenant, .id = row.job_id};
@@ -84,14 +84,15 @@ void RestoreService::start(const RestoreRequest& request) {
 }
 
 /// Notes the tenant in the row; CREATE_TENANT is shown meanwhile.
-void RestoreService::createTenant(catalog::RestoreJob& row, const tenant::TenantItems& items, const RestorePlan& plan) {
+void RestoreService::createTenant(catalog::RestoreJobRow& row, const tenant::TenantItems& items,
+                                  const RestorePlan& plan) {
     const job::ShownStage create;
     row.tenant = tenants_.createForRestore(row.tenant_name, items, plan.serverIds()).id;
     create.awaitShown();
     stores_.restores.tenantCreated(row.job_id, row.tenant);
 }
 
-void RestoreService::finish(const catalog::RestoreJob& row, const catalog::Outcome& outcome) {
+void RestoreService::finish(const catalog::RestoreJobRow& row, const catalog::Outcome& outcome) {
     stores_.restores.finish(row.job_id, outcome);
     ended_.add(row.job_id);
 }
@@ -110,7 +111,7 @@ void RestoreService::failInterrupted() {
     const Error reason(ErrorCode::Unavailable, "the daemon ended while the restore ran", "start it again");
     for (const catalog::JobId job : stores_.restores.ended())
         ended_.add(job);
-    for (const catalog::RestoreJob& row : stores_.restores.active()) {
+    for (const catalog::RestoreJobRow& row : stores_.restores.active()) {
         const auto tenant = stores_.tenants.find(row.tenant_name);
         if (tenant && tenant->id == row.tenant && tenant->status == catalog::TenantStatus::Normal) {
             // Opening it was the last step: only this record was missing.

@@ -43,12 +43,12 @@ public:
     void failInterrupted();
 
 private:
-    void createTenant(catalog::RestoreJob& row, const tenant::TenantItems& items, const RestorePlan& plan);
-    void finish(const catalog::RestoreJob& row, const catalog::Outcome& outcome);
+    void createTenant(catalog::RestoreJobRow& row, const tenant::TenantItems& items, const RestorePlan& plan);
+    void finish(const catalog::RestoreJobRow& row, const catalog::Outcome& outcome);
     void removeOrphans();
     void requireRestorable(const RestorePlan& plan);
     void requireSettings(const std::string& name, tenant::TenantItems& items, const RestorePlan& plan);
-    catalog::RestoreJob rowFor(const RestoreRequest& request, const RestorePlan& plan) const;
+    catalog::RestoreJobRow rowFor(const RestoreRequest& request, const RestorePlan& plan) const;
 
     const RestoreJobParts parts_;
     catalog::Stores& stores_;

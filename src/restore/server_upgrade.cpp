@@ -4,10 +4,10 @@
 
 #include <cstdio>
 
-#include "base/ob_error.h"
 #include "base/process.h"
 #include "base/program.h"
 #include "mysql/option_file.h"
+#include "oceanbase/ob_error.h"
 #include "source/private_directory.h"
 
 namespace tidemark::restore {

@@ -12,9 +12,9 @@
 #include <thread>
 
 #include "backup/data_backup.h"
+#include "backup_set/backup_set.h"
 #include "base/error.h"
 #include "base/file.h"
-#include "block/backup_set.h"
 #include "restore/data_restore.h"
 #include "source/mariadb_backup.h"
 #include "storage/file_storage.h"
@@ -24,9 +24,9 @@ namespace tidemark {
 namespace {
 
 namespace fs = std::filesystem;
-using block::FoundBackupSet;
+using backup_set::FoundBackupSet;
 
-constexpr block::SetId kSet{1, block::SetKind::Full};
+constexpr backup_set::SetId kSet{1, backup_set::SetKind::Full};
 
 /// A tenant, a destination, and a place to restore to.
 class RoundTripTest : public ::testing::Test {
@@ -77,7 +77,7 @@ protected:
             } catch (const Error& error) {
                 std::cout << "attempt " << attempt << ": " << error.what() << "\n";
                 if (error.code() != ErrorCode::Unavailable || attempt == 20) throw;
-                block::removeUnfinishedSet(storage_, kSet.number);
+                backup_set::removeUnfinishedSet(storage_, kSet.number);
             }
         }
     }
@@ -85,17 +85,17 @@ protected:
     /// A whole backup, made visible.
     backup::DataBackupResult backUp() {
         const backup::DataBackupResult result = copyDataPatiently();
-        block::BackupSetDescription description;
+        backup_set::BackupSetDescription description;
         description.id = kSet;
         description.gtid = result.facts.gtid;
         description.objects = result.blocks.objects;
         description.index_checksum = result.blocks.index_checksum;
-        block::finishBackupSet(storage_, description);
+        backup_set::finishBackupSet(storage_, description);
         return result;
     }
 
     void restore() {
-        const auto reader = block::openBlocks(storage_, block::readBackupSet(storage_, kSet));
+        const auto reader = backup_set::openBlocks(storage_, backup_set::readBackupSet(storage_, kSet));
         restore::restoreFiles(*reader, {.directory = target_}, restore_progress_, {});
     }
 
@@ -180,7 +180,7 @@ TEST_F(RoundTripTest, BringsEverythingBackWhileTheTenantGoesOn) {
         EXPECT_GT(rounds, rounds_before) << "no DDL ran during the backup";
     }
     EXPECT_EQ(before, checksums(server_.connect()));
-    EXPECT_EQ(block::listBackupSets(storage_).at(0).state, FoundBackupSet::State::Complete);
+    EXPECT_EQ(backup_set::listBackupSets(storage_).at(0).state, FoundBackupSet::State::Complete);
 
     restore();
     EXPECT_EQ(restore_progress_.finished_bytes, result.blocks.plain_bytes);
@@ -217,7 +217,7 @@ TEST_F(RoundTripTest, BringsEverythingBackWhileTheTenantGoesOn) {
 
 TEST_F(RoundTripTest, ASetThatIsDamagedAnywhereIsNotRestored) {
     backUp();
-    const block::BackupSetDescription description = block::readBackupSet(storage_, kSet);
+    const backup_set::BackupSetDescription description = backup_set::readBackupSet(storage_, kSet);
     for (int round = 0; round < 30; ++round) {
         const block::StoredObject& object = description.objects[random_() % description.objects.size()];
         const auto damage = random_() % 3;
@@ -269,12 +269,12 @@ TEST_F(RoundTripTest, AKilledBackupLeavesTheTenantFreeAndTheDestinationClean) {
             source::SourceFacts finish() override { return inner.finish(); }
         } killer(*source, chunks);
         EXPECT_EQ(failureNaming("signal 9", [&] { copyData(killer); }), ErrorCode::Unavailable);
-        EXPECT_EQ(block::listBackupSets(storage_).at(0).state, FoundBackupSet::State::Unfinished);
+        EXPECT_EQ(backup_set::listBackupSets(storage_).at(0).state, FoundBackupSet::State::Unfinished);
         mysql::Endpoint impatient = server_.endpoint();
         impatient.statement_timeout = std::chrono::seconds(10);
         mysql::SqlClient(impatient).script(
             "CREATE TABLE d.after (a INT) ENGINE=MyISAM; INSERT INTO d.after VALUES (1); DROP TABLE d.after");
-        block::removeUnfinishedSet(storage_, kSet.number);
+        backup_set::removeUnfinishedSet(storage_, kSet.number);
         EXPECT_FALSE(storage_.any(""));
         EXPECT_TRUE(fs::is_empty(destination_));
     }
@@ -289,8 +289,8 @@ TEST_F(RoundTripTest, AFullDestinationIsToldAndWorksAgainWithRoom) {
     {
         const auto source = makeSource();
         EXPECT_EQ(failureNaming(destination_.string(), [&] { copyData(*source); }), ErrorCode::NoSpace);
-        EXPECT_EQ(block::listBackupSets(storage_).at(0).state, FoundBackupSet::State::Unfinished);
-        block::removeUnfinishedSet(storage_, kSet.number);
+        EXPECT_EQ(backup_set::listBackupSets(storage_).at(0).state, FoundBackupSet::State::Unfinished);
+        backup_set::removeUnfinishedSet(storage_, kSet.number);
         EXPECT_TRUE(fs::is_empty(destination_));
         EXPECT_EQ(mount("tmpfs", destination_.c_str(), "tmpfs", MS_REMOUNT, "size=200m"), 0);
         backUp();
@@ -322,7 +322,7 @@ TEST_F(RoundTripTest, ARestoreCanBeCancelled) {
     backUp();
     std::stop_source stop;
     stop.request_stop();
-    const block::BlockReader reader(storage_, block::blockDirectory(kSet), kSet.number);
+    const block::BlockReader reader(storage_, backup_set::blockDirectory(kSet), kSet.number);
     EXPECT_EQ(failureNaming(
                   "cancelled",
                   [&] { restore::restoreFiles(reader, {.directory = target_}, restore_progress_, stop.get_token()); }),

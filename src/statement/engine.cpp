@@ -7,7 +7,7 @@
 #include <sstream>
 
 #include "archive/archive_dest.h"
-#include "base/ob_error.h"
+#include "oceanbase/ob_error.h"
 #include "storage/destination.h"
 #include "storage/open_storage.h"
 

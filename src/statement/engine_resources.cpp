@@ -2,8 +2,8 @@
 
 #include <charconv>
 
-#include "base/ob_error.h"
 #include "catalog/parameter.h"
+#include "oceanbase/ob_error.h"
 #include "statement/engine.h"
 
 /// The engine's statements about units, pools and tenants: texts become numbers, the TenantService does the rest.

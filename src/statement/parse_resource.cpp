@@ -1,6 +1,6 @@
 
 #include "base/letters.h"
-#include "base/ob_error.h"
+#include "oceanbase/ob_error.h"
 #include "statement/parse.h"
 
 namespace tidemark::statement {

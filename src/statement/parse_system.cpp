@@ -2,7 +2,7 @@
 
 #include <charconv>
 
-#include "base/ob_error.h"
+#include "oceanbase/ob_error.h"
 #include "statement/parse.h"
 
 namespace tidemark::statement {

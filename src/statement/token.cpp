@@ -5,7 +5,7 @@
 #include <cctype>
 
 #include "base/letters.h"
-#include "base/ob_error.h"
+#include "oceanbase/ob_error.h"
 
 namespace tidemark::statement {
 namespace {

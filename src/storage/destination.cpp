@@ -7,7 +7,7 @@
 #include <filesystem>
 
 #include "base/file.h"
-#include "base/ob_error.h"
+#include "oceanbase/ob_error.h"
 #include "storage/document.h"
 #include "storage/open_storage.h"
 

@@ -8,7 +8,7 @@
 #include <random>
 
 #include "base/file.h"
-#include "base/ob_error.h"
+#include "oceanbase/ob_error.h"
 #include "storage/document.h"
 #include "storage/memory_storage.h"
 #include "storage/open_storage.h"

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "base/ob_error.h"
+#include "oceanbase/ob_error.h"
 #include "storage/file_storage.h"
 
 namespace tidemark::storage {

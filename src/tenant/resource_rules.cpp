@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cctype>
 
-#include "base/ob_error.h"
+#include "oceanbase/ob_error.h"
 #include "tenant/tenant_config.h"
 
 namespace tidemark::tenant {

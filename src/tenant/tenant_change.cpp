@@ -3,9 +3,9 @@
 
 #include <algorithm>
 
-#include "base/ob_error.h"
 #include "base/time_zone.h"
 #include "catalog/sql_row.h"
+#include "oceanbase/ob_error.h"
 #include "tenant/carried_settings.h"
 #include "tenant/server_settings.h"
 #include "tenant/tenant_service.h"

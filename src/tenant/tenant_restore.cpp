@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "base/ob_error.h"
 #include "base/random.h"
+#include "oceanbase/ob_error.h"
 #include "tenant/carried_settings.h"
 #include "tenant/server_settings.h"
 #include "tenant/tenant_service.h"

@@ -7,8 +7,8 @@
 #include <csignal>
 
 #include "base/letters.h"
-#include "base/ob_error.h"
 #include "base/time_zone.h"
+#include "oceanbase/ob_error.h"
 #include "tenant/tenant_variables.h"
 
 namespace tidemark::tenant {

@@ -6,10 +6,10 @@
 #include <array>
 #include <string_view>
 
-#include "base/invited_nodes.h"
 #include "base/letters.h"
-#include "base/ob_error.h"
 #include "base/time_zone.h"
+#include "oceanbase/ob_error.h"
+#include "tenant/invited_nodes.h"
 
 namespace tidemark::tenant {
 namespace {

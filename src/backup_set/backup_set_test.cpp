@@ -1,16 +1,16 @@
-#include "block/backup_set.h"
+#include "backup_set/backup_set.h"
 
 #include <gtest/gtest.h>
 
 #include <random>
 
+#include "backup_set/backup_set_document.h"
 #include "base/error.h"
-#include "block/backup_set_document.h"
 #include "block/block_writer.h"
 #include "storage/faulty_storage.h"
 #include "storage/memory_storage.h"
 
-namespace tidemark::block {
+namespace tidemark::backup_set {
 namespace {
 
 using storage::FaultRule;
@@ -22,12 +22,12 @@ using State = FoundBackupSet::State;
 BackupSetDescription writeSet(storage::Storage& storage, std::uint32_t number) {
     const SetId id{number, SetKind::Full};
     beginBackupSet(storage, id);
-    BlockProgress progress;
-    BlockWriter writer(storage, {.directory = blockDirectory(id), .set_id = number, .workers = 1}, progress);
-    const FileNumber file = writer.beginFile("d/t.ibd");
-    writer.add(file, 0, Bytes(3 * kMacroBlockSize, 7));
+    block::BlockProgress progress;
+    block::BlockWriter writer(storage, {.directory = blockDirectory(id), .set_id = number, .workers = 1}, progress);
+    const block::FileNumber file = writer.beginFile("d/t.ibd");
+    writer.add(file, 0, Bytes(3 * block::kMacroBlockSize, 7));
     writer.endFile(file);
-    const BlockWriterResult blocks = writer.finish();
+    const block::BlockWriterResult blocks = writer.finish();
     BackupSetDescription description;
     description.id = id;
     description.tenant_name = "acme";
@@ -168,4 +168,4 @@ TEST(BackupSet, IsNotTakenForDamagedWhileTheStorageDoesNotAnswer) {
 }
 
 }  // namespace
-}  // namespace tidemark::block
+}  // namespace tidemark::backup_set

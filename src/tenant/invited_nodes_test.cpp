@@ -1,4 +1,4 @@
-#include "base/invited_nodes.h"
+#include "tenant/invited_nodes.h"
 
 #include <gtest/gtest.h>
 

@@ -10,7 +10,7 @@
 #include "block/block_reader.h"
 #include "storage/storage.h"
 
-namespace tidemark::block {
+namespace tidemark::backup_set {
 
 enum class SetKind { Full, Incremental };
 
@@ -58,8 +58,8 @@ struct BackupSetDescription {
     std::uint64_t tablets = 0;
     std::uint64_t macro_blocks = 0;
 
-    std::vector<StoredObject> objects;  ///< the set's blocks: data files and indexes
-    std::uint64_t index_checksum = 0;   ///< XXH3 of the range index
+    std::vector<block::StoredObject> objects;  ///< the set's blocks: data files and indexes
+    std::uint64_t index_checksum = 0;          ///< XXH3 of the range index
 };
 
 /// "backup_set_1_full/" and, below it, where the blocks are.
@@ -101,10 +101,10 @@ void verifyBackupSet(storage::Storage& storage, const BackupSetDescription& want
 
 /// Opens the blocks of a set. Throws NotFound or Corrupt, naming the object, also if the index is not the one that the
 /// description was written for.
-std::unique_ptr<BlockReader> openBlocks(storage::Storage& storage, const BackupSetDescription& description);
+std::unique_ptr<block::BlockReader> openBlocks(storage::Storage& storage, const BackupSetDescription& description);
 
 /// Removes what a backup that did not finish has left. Nothing, if there is nothing. Throws Conflict for a complete
 /// set.
 void removeUnfinishedSet(storage::Storage& storage, std::uint32_t number);
 
-}  // namespace tidemark::block
+}  // namespace tidemark::backup_set

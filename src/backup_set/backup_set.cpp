@@ -1,13 +1,13 @@
-#include "block/backup_set.h"
+#include "backup_set/backup_set.h"
 
 #include <algorithm>
 #include <charconv>
 
+#include "backup_set/backup_set_document.h"
 #include "base/error.h"
 #include "base/hash.h"
-#include "block/backup_set_document.h"
 
-namespace tidemark::block {
+namespace tidemark::backup_set {
 namespace {
 
 constexpr std::string_view kPlaceHolders = "backup_sets/backup_set_";
@@ -122,7 +122,7 @@ void verifyBackupSet(storage::Storage& storage, const BackupSetDescription& want
         throw Error(ErrorCode::Corrupt, "the backup set is not usable: " + storage.url() + "/" + key + " " + what,
                     "the storage did not keep what it had accepted; check it, and back up again");
     };
-    for (const StoredObject& object : wanted.objects) {
+    for (const block::StoredObject& object : wanted.objects) {
         const auto info = storage.stat(object.key);
         if (!info) fail(object.key, "is missing");
         if (info->size != object.size) {
@@ -139,11 +139,11 @@ bool isComplete(storage::Storage& storage, const SetId& id) {
     return storage.any(endPrefix(id));
 }
 
-std::unique_ptr<BlockReader> openBlocks(storage::Storage& storage, const BackupSetDescription& description) {
+std::unique_ptr<block::BlockReader> openBlocks(storage::Storage& storage, const BackupSetDescription& description) {
     const storage::Key directory = blockDirectory(description.id);
-    auto reader = std::make_unique<BlockReader>(storage, directory, description.id.number);
+    auto reader = std::make_unique<block::BlockReader>(storage, directory, description.id.number);
     if (reader->index().checksum() == description.index_checksum) return reader;
-    throw Error(ErrorCode::Corrupt, storage.url() + "/" + directory + kRangeIndexName +
+    throw Error(ErrorCode::Corrupt, storage.url() + "/" + directory + block::kRangeIndexName +
                                         " is whole, but not the index that this backup set was finished with");
 }
 
@@ -164,4 +164,4 @@ void removeUnfinishedSet(storage::Storage& storage, std::uint32_t number) {
     }
 }
 
-}  // namespace tidemark::block
+}  // namespace tidemark::backup_set

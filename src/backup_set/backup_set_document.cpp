@@ -1,8 +1,8 @@
-#include "block/backup_set_document.h"
+#include "backup_set/backup_set_document.h"
 
 #include "storage/document.h"
 
-namespace tidemark::block {
+namespace tidemark::backup_set {
 namespace {
 
 using nlohmann::json;
@@ -51,7 +51,7 @@ Bytes encodeDescription(const BackupSetDescription& description) {
     visitFields(description, [&](const char* name, const auto& value) { content[name] = value; });
     content["backup_type"] = description.id.kind == SetKind::Full ? "FULL" : "INC";
     json objects = json::array();
-    for (const StoredObject& object : description.objects)
+    for (const block::StoredObject& object : description.objects)
         objects.push_back({{"key", object.key}, {"size", object.size}});
     content["objects"] = std::move(objects);
     return storage::sealDocument(kDocument, std::move(content));
@@ -72,4 +72,4 @@ BackupSetDescription decodeDescription(storage::Storage& storage, const storage:
     });
 }
 
-}  // namespace tidemark::block
+}  // namespace tidemark::backup_set

@@ -1,4 +1,4 @@
-#include "base/ob_error.h"
+#include "oceanbase/ob_error.h"
 
 #include <array>
 #include <string>
