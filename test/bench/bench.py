@@ -4,7 +4,7 @@ README carries. The tenant is at rest when it is backed up: its pages are flushe
 one row shows a restore after a load. Nobody pays for another's dirty pages. Backups are restored twice: when they are in the
 page cache, as one made just now by a tool that leaves it there, and when they are read from the disk.
 Options: --gigabytes N (tenant's size, 2), --rounds N (5), --transactions N (to replay, 40000),
---only front,backup,restore,loaded,replay,impact."""
+--only front,backup,restore,loaded,replay,impact,many, --tenants 1,10,50,100."""
 import argparse
 import contextlib
 import os
@@ -21,6 +21,8 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "test" / "scenario"))
+sys.path.insert(0, str(ROOT / "test" / "bench"))
+from many_tenants import ManyTenants  # noqa: E402
 from node import Node, checksums, free_port, wait_for  # noqa: E402
 
 HAPROXY = pathlib.Path(os.environ.get("TIDEMARK_HAPROXY", ROOT / "build" / "bench" / "haproxy" / "usr" / "sbin" / "haproxy"))
@@ -331,21 +333,38 @@ class BinlogKeeper:
         self.link()
 
 
+def compare_with_peers(arguments, parts):
+    bench = Bench(arguments)
+    try:
+        bench.prepare()
+        for part in parts:
+            getattr(bench, part)()
+    finally:
+        bench.node.destroy()
+    return bench.table()
+
+
+def measure_growth(counts):
+    many = ManyTenants([int(count) for count in counts.split(",")], say)
+    many.run()
+    return many.table()
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--gigabytes", type=float, default=2)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--transactions", type=int, default=40_000)
-    parser.add_argument("--only", default="front,backup,restore,loaded,replay,impact")
+    parser.add_argument("--only", default="front,backup,restore,loaded,replay,impact,many")
+    parser.add_argument("--tenants", default="1,10,50,100", help="counts of the part `many`")
     arguments = parser.parse_args()
-    bench = Bench(arguments)
-    try:
-        bench.prepare()
-        for part in arguments.only.split(","):
-            getattr(bench, part)()
-    finally:
-        bench.node.destroy()
-    print("\n" + bench.table())
+    parts = arguments.only.split(",")
+    tables = []
+    if against_peers := [part for part in parts if part != "many"]:
+        tables.append(compare_with_peers(arguments, against_peers))
+    if "many" in parts:
+        tables.append(measure_growth(arguments.tenants))
+    print("\n" + "\n\n".join(tables))
 
 
 if __name__ == "__main__":
