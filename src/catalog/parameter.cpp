@@ -36,15 +36,20 @@ constexpr std::array kDefinitions = {
     ParameterDefinition{"ha_low_thread_score", Int, kTenant, "0", 0, 100, "BACKUP",
                         "threads of backup and cleaning jobs; 0: chosen by the server"},
     ParameterDefinition{"ha_mid_thread_score", Int, kTenant, "0", 0, 100, "TENANT",
-                        "threads of migration jobs; 0: chosen by the server"},
+                        "threads of migration jobs; 0: chosen by the server", 0, 0,
+                        "no tenant is migrated between nodes"},
     ParameterDefinition{"log_archive_concurrency", Int, kTenant, "0", 0, 100, "LOG_ARCHIVE",
-                        "threads of the log archive; 0: chosen by the server"},
+                        "threads of the log archive; 0: chosen by the server", 0, 1,
+                        "the log of a tenant is archived by one thread, in the order of its commits"},
     ParameterDefinition{"log_restore_concurrency", Int, kTenant, "0", 0, 100, "RESTORE",
-                        "threads that replay the log of a restoring or standby tenant; 0: chosen by the server"},
+                        "threads that replay the log of a restoring or standby tenant; 0: chosen by the server", 0, 0,
+                        "a replay takes as many threads as the tenant's unit has CPUs for"},
     ParameterDefinition{"standby_db_fetch_log_rpc_timeout", Time, kTenant, "15s", 2 * kSecondInMicros, kNoLimit,
-                        "RESTORE", "how long a standby waits for its primary's answer"},
+                        "RESTORE", "how long a standby waits for its primary's answer", 15 * kSecondInMicros,
+                        15 * kSecondInMicros, "no standby follows a primary over the network"},
     ParameterDefinition{"standby_fetch_log_bandwidth_limit", Capacity, kCluster, "0M", 0, 10000 * kGiga, "RESTORE",
-                        "bytes per second that all standbys together may fetch; 0: no limit"},
+                        "bytes per second that all standbys together may fetch; 0: no limit", 0, 0,
+                        "no standby follows a primary over the network"},
     ParameterDefinition{"tenant_destination_roots", Directories, kCluster, "", 0, 0, "BACKUP",
                         "directories, separated by commas, below which tenants may set destinations themselves"},
 };
@@ -174,6 +179,11 @@ std::string checkedValue(const ParameterDefinition& definition, std::string_view
         throw refused(definition.type == Time ? fmt::format("from {}us{}", definition.minimum,
                                                             open ? " on" : fmt::format(" to {}us", definition.maximum))
                                               : fmt::format("from {} to {}", definition.minimum, definition.maximum));
+    }
+    const bool heeded = number >= definition.heeded_minimum && number <= definition.heeded_maximum;
+    if (!definition.unheeded_because.empty() && !heeded) {
+        throw obError(Ob::NotSupported, fmt::format("value '{}' of {} is", value, definition.name),
+                      std::string(definition.unheeded_because));
     }
     return std::string(value);
 }

@@ -25,6 +25,11 @@ struct ParameterDefinition {
     std::int64_t maximum;
     std::string_view section;
     std::string_view info;
+    /// The part of the range that has an effect, and why the rest has none: a value there is refused rather than
+    /// taken and ignored. Without a reason all of the range has.
+    std::int64_t heeded_minimum = 0;
+    std::int64_t heeded_maximum = 0;
+    std::string_view unheeded_because = {};
 };
 
 std::span<const ParameterDefinition> parameterDefinitions();
@@ -36,7 +41,8 @@ std::chrono::microseconds parseTime(std::string_view text);
 /// "4G", "512M", "64k", "100" (bytes), "2GB", "1T". Throws Ob::InvalidArgument.
 std::int64_t parseCapacity(std::string_view text);
 
-/// The value as it is kept and shown; throws Ob::InvalidArgument, naming the range, if it is not one for `definition`.
+/// The value as it is kept and shown; throws Ob::InvalidArgument, naming the range, if it is not one for `definition`,
+/// and Ob::NotSupported if it would have no effect.
 std::string checkedValue(const ParameterDefinition& definition, std::string_view value);
 
 /// A checked value in its type's unit (a number, microseconds, bytes); nullopt for those that are none.

@@ -89,8 +89,8 @@ TEST_F(StoresTest, ParametersHaveDefaultsRangesAndScopes) {
     EXPECT_EQ(parameters.bytes(1002, "backup_data_file_size"), 4LL << 30);
     parameters.set(1002, "archive_lag_target", "2m");
     EXPECT_EQ(parameters.time(1002, "archive_lag_target"), std::chrono::minutes(2));
-    parameters.set(1002, "log_archive_concurrency", "100");
-    EXPECT_EQ(parameters.integer(1002, "log_archive_concurrency"), 100);
+    parameters.set(1002, "log_archive_concurrency", "1");
+    EXPECT_EQ(parameters.integer(1002, "log_archive_concurrency"), 1);
 
     const int invalid = numberOf(Ob::InvalidArgument);
     EXPECT_EQ(failure([&] { parameters.set(1002, "backup_data_file_size", "511M"); }), invalid);
@@ -103,8 +103,20 @@ TEST_F(StoresTest, ParametersHaveDefaultsRangesAndScopes) {
     EXPECT_EQ(failure([&] { parameters.set(1002, "standby_fetch_log_bandwidth_limit", "1M"); }), invalid);
     EXPECT_EQ(failure([&] { parameters.set(1002, "compatible", "1"); }), numberOf(Ob::NotSupported));
     EXPECT_EQ(failure([&] { parameters.set(1002, "no_such", "1"); }), numberOf(Ob::ConfigUnknown));
-    parameters.set(1, "standby_fetch_log_bandwidth_limit", "1M");
-    EXPECT_EQ(parameters.bytes(1002, "standby_fetch_log_bandwidth_limit"), 1 << 20);
+    parameters.set(1, "standby_fetch_log_bandwidth_limit", "0M");
+    EXPECT_EQ(parameters.bytes(1002, "standby_fetch_log_bandwidth_limit"), 0);
+}
+
+TEST_F(StoresTest, ParametersWithoutAnEffectAreNotSet) {
+    auto& parameters = stores_.parameters;
+    const int unsupported = numberOf(Ob::NotSupported);
+    EXPECT_EQ(failure([&] { parameters.set(1002, "log_archive_concurrency", "2"); }), unsupported);
+    EXPECT_EQ(failure([&] { parameters.set(1002, "log_restore_concurrency", "4"); }), unsupported);
+    EXPECT_EQ(failure([&] { parameters.set(1002, "ha_mid_thread_score", "10"); }), unsupported);
+    EXPECT_EQ(failure([&] { parameters.set(1002, "standby_db_fetch_log_rpc_timeout", "20s"); }), unsupported);
+    EXPECT_EQ(failure([&] { parameters.set(1, "standby_fetch_log_bandwidth_limit", "1M"); }), unsupported);
+    parameters.set(1002, "log_restore_concurrency", "0");
+    parameters.set(1002, "standby_db_fetch_log_rpc_timeout", "15s");
 }
 
 TEST_F(StoresTest, UnitsAndPoolsGuardTheirReferences) {

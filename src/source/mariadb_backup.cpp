@@ -60,7 +60,7 @@ fs::path MariadbBackupSource::logFile() const {
 }
 
 static std::string preload(const fs::path& library) {
-    const char* others = getenv("LD_PRELOAD");  // an allocator, say
+    const char* others = getenv("LD_PRELOAD");  // the host may preload a library of its own, such as an allocator
     return "LD_PRELOAD=" + library.string() + (others != nullptr ? std::string(":") + others : "");
 }
 
@@ -72,8 +72,9 @@ fs::path MariadbBackupSource::smallReads() const {
 
 Command MariadbBackupSource::command() const {
     Command command;
-    // --defaults-file comes first, and keeps the host's own option files out. The copy of the redo log looks for more
-    // every 10 ms instead of every second, because commits wait for it at the end.
+    // mariadb-backup wants --defaults-file first; with it, it reads none of the host's own option files. It copies the
+    // redo log in a loop: --log-copy-interval lets the loop look for more every 10 ms instead of every second, because
+    // the tenant's commits wait for its last turn.
     command.arguments = {"mariadb-backup",
                          "--defaults-file=/dev/stdin",
                          "--backup",
@@ -99,7 +100,8 @@ void MariadbBackupSource::open(std::stop_token stop) {
     requireCopyable(options_.data_directory);
     directory_ = std::make_unique<PrivateDirectory>(options_.work_directory);
     {
-        // mariadb-backup gives up when it is refused: a login of ours sees to the account first (mysql::AccountGuard).
+        // mariadb-backup gives up when its login is refused. SqlClient does not: its login repairs the account first
+        // (mysql::AccountGuard).
         const mysql::SqlClient account(options_.endpoint);
     }
     child_ = std::make_unique<Child>(command());
@@ -124,7 +126,8 @@ std::size_t MariadbBackupSource::pull(std::span<std::uint8_t> into) {
     }
 }
 
-/// A stream that breaks off looks damaged; the cause is in how the process ended.
+/// Runs `work`, which reads the stream. A stream that breaks off looks damaged to the parser; then the error that is
+/// thrown tells how mariadb-backup ended, which is the cause.
 template <typename Work>
 auto MariadbBackupSource::explained(Work work) {
     try {
@@ -151,7 +154,7 @@ void MariadbBackupSource::read(std::span<std::uint8_t> into) {
 }
 
 ExitStatus MariadbBackupSource::waitForEnd() {
-    // From here on this thread alone handles the child.
+    // The stop callback kills the child from another thread. It must be gone before this thread reaps the child.
     on_stop_.reset();
     ended_in_ = guard_->stop();
     for (;;) {
@@ -164,7 +167,8 @@ void MariadbBackupSource::throwIfEndedByGuard() const {
     constexpr const char* kHint =
         "the destination takes data too slowly, or not at all; see to it and run the backup again";
     if (ended_in_ == Stage::WaitsToBegin) {
-        // Whoever tries again lets those through first that waited behind it.
+        // Unavailable, since the backup may be tried again at once: the statements that queued behind its lock have run
+        // by then.
         throw Error(
             ErrorCode::Unavailable,
             fmt::format("the copy could not begin within {} ms: a session of the tenant has LOCK TABLES, or runs DDL",
