@@ -9,7 +9,7 @@
 #include "backup_set/backup_set.h"
 #include "base/log.h"
 #include "catalog/stores.h"
-#include "job/job.h"
+#include "job/job_runner.h"
 #include "storage/destination.h"
 #include "storage/open_storage.h"
 #include "tenant/tenant_service.h"
@@ -27,7 +27,7 @@ struct BackupJobParts {
 };
 
 /// One tenant's data backup: its files become a set, which becomes visible once the archive has passed its end.
-class BackupJob : public job::Job {
+class BackupJob : public job::RunnerJob {
 public:
     /// `row` is in INIT.
     BackupJob(const BackupJobParts& parts, const catalog::BackupJobRow& row);

@@ -349,7 +349,30 @@ CREATE TABLE IF NOT EXISTS tidemark.setting_change (
     PRIMARY KEY (tenant_id, change_id));
 )sql";
 
-constexpr std::array<const char*, 2> kSteps = {kStep1, kStep2};
+/// Who does which piece of work: see work_store.h.
+constexpr const char* kStep3 = R"sql(
+CREATE TABLE IF NOT EXISTS tidemark.work (
+    work_id BIGINT NOT NULL PRIMARY KEY,
+    kind VARCHAR(32) NOT NULL,
+    tenant_id BIGINT NOT NULL,
+    job_id BIGINT NOT NULL,
+    state VARCHAR(16) NOT NULL,
+    owner_node BIGINT NOT NULL DEFAULT 0,
+    owner_session BIGINT UNSIGNED NOT NULL DEFAULT 0,
+    epoch BIGINT UNSIGNED NOT NULL DEFAULT 0,
+    lease_until TIMESTAMP(6) NULL,
+    renewals BIGINT UNSIGNED NOT NULL DEFAULT 0,
+    attempt INT NOT NULL DEFAULT 1,
+    next_run TIMESTAMP(6) NULL,
+    cancelled TINYINT NOT NULL DEFAULT 0,
+    waiting_for VARCHAR(1024) NOT NULL DEFAULT '',
+    progress LONGTEXT NOT NULL,
+    create_time TIMESTAMP(6) NULL,
+    UNIQUE KEY (kind, tenant_id, job_id),
+    KEY (owner_node, owner_session));
+)sql";
+
+constexpr std::array<const char*, 3> kSteps = {kStep1, kStep2, kStep3};
 
 }  // namespace
 

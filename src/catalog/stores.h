@@ -10,6 +10,7 @@
 #include "catalog/restore_store.h"
 #include "catalog/setting_change_store.h"
 #include "catalog/tenant_store.h"
+#include "catalog/work_store.h"
 
 namespace tidemark::catalog {
 
@@ -25,7 +26,8 @@ struct Stores {
           setting_changes(catalog),
           backups(catalog),
           restores(catalog),
-          events(catalog) {}
+          events(catalog),
+          work(catalog) {}
 
     ClusterStore cluster;
     ParameterStore parameters;
@@ -37,6 +39,7 @@ struct Stores {
     BackupStore backups;
     RestoreStore restores;
     EventStore events;
+    WorkStore work;
 };
 
 }  // namespace tidemark::catalog

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <chrono>
+#include <compare>
+#include <optional>
 #include <stop_token>
 #include <string>
 
@@ -16,18 +19,38 @@ struct JobKey {
     auto operator<=>(const JobKey&) const = default;
 };
 
-/// A piece of work with a row in the catalog. Its kind writes that row; JobRunner only runs it.
+/// A job gives its place back until then, or until it is woken.
+struct Pause {
+    std::chrono::milliseconds at_most{0};
+    std::string waiting_for;  ///< for people; empty: for nothing, the next step may follow at once
+};
+
+/// A piece of work with a record (catalog/work_store.h), in the hands of this node. Its kind writes its own rows, each
+/// time under the claim; WorkEngine only runs it. All calls come one after the other, from changing threads.
 class Job {
 public:
     virtual ~Job() = default;
 
-    /// Does the work, on a thread of its own. Throws Error for a failure, Error(Cancelled) once it has seen the stop.
-    /// May block only in ways that end soon after `stop` is requested.
-    virtual void run(std::stop_token stop) = 0;
+    /// Whether the next step reads, computes and writes much: such steps get one of few slots. A step that only asks
+    /// the destination or the catalog needs none, so that it is never waited for, and nobody waits for it.
+    virtual bool heavy() const { return true; }
 
-    /// Records the end in the catalog, on the same thread after run(). Called again, until it returns, when it throws
-    /// Unavailable. Not called when the runner itself is shut down while run() is busy: the row then stays as it is and
-    /// the kind deals with it at the next start, as after a crash.
+    /// Does the next step, or all that is left. nullopt: the work is done. A Pause: call again later; until then the
+    /// job has neither thread nor slot, and still owns its work. Throws Error for a failure, Error(Cancelled) once it
+    /// has seen the stop. May block only in ways that end soon after `stop` is requested.
+    virtual std::optional<Pause> run(std::stop_token stop) = 0;
+
+    /// After `error` (Unavailable): when to begin again, as a new job in the next attempt. nullopt: the work has
+    /// failed.
+    virtual std::optional<std::chrono::milliseconds> retryAfter(const Error& error) {
+        static_cast<void>(error);
+        return std::nullopt;
+    }
+
+    /// Records the end, and ends the record of work, in one transaction under the claim. Comes after run(), or without
+    /// it: when the work was cancelled before it began, or was interrupted too often. Called again, until it returns,
+    /// when it throws; a Conflict says that the work is not ours any more, and ends it here. Not called when the daemon
+    /// ends while run() is busy: then the work is left, and taken up again.
     virtual void finish(const catalog::Outcome& outcome) = 0;
 };
 

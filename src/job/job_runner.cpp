@@ -9,7 +9,7 @@ namespace tidemark::job {
 
 struct JobRunner::Entry {
     JobKey key;
-    std::unique_ptr<Job> job;
+    std::unique_ptr<RunnerJob> job;
     std::stop_source stop;
     bool cancelled = false;  ///< by cancel(), not by the runner's end
 };
@@ -18,17 +18,17 @@ namespace {
 
 constexpr std::chrono::milliseconds kFinishRetryLongest{30'000};
 
-std::string nameOf(const JobKey& key) {
+std::string runnerNameOf(const JobKey& key) {
     return fmt::format("{} tenant={} job={}", key.kind, key.tenant, key.id);
 }
 
 /// The kernel keeps 15 characters of a thread's name.
-void nameThread(const JobKey& key) {
+void nameRunnerThread(const JobKey& key) {
     const std::string name = fmt::format("{}-{}/{}", key.kind, key.tenant, key.id).substr(0, 15);
     pthread_setname_np(pthread_self(), name.c_str());
 }
 
-catalog::Outcome outcomeOf(Job& job, std::stop_token stop) {
+catalog::Outcome outcomeOf(RunnerJob& job, std::stop_token stop) {
     try {
         job.run(std::move(stop));
         return catalog::Outcome::completed();
@@ -52,16 +52,17 @@ JobRunner::~JobRunner() {
     shutdown();
 }
 
-void JobRunner::submit(const JobKey& key, std::unique_ptr<Job> job) {
+void JobRunner::submit(const JobKey& key, std::unique_ptr<RunnerJob> job) {
     const std::lock_guard lock(mutex_);
-    if (shut_down_) throw Error(ErrorCode::Unavailable, nameOf(key) + ": the daemon is stopping");
+    if (shut_down_) throw Error(ErrorCode::Unavailable, runnerNameOf(key) + ": the daemon is stopping");
     if (queue_.size() >= options_.queue_limit) {
-        throw Error(ErrorCode::Unavailable, fmt::format("{}: {} jobs are waiting already", nameOf(key), queue_.size()),
+        throw Error(ErrorCode::Unavailable,
+                    fmt::format("{}: {} jobs are waiting already", runnerNameOf(key), queue_.size()),
                     "try again when some have ended");
     }
     const auto entry = std::make_shared<Entry>();
     if (!entries_.emplace(key, entry).second)
-        throw Error(ErrorCode::AlreadyExists, nameOf(key) + " is running already");
+        throw Error(ErrorCode::AlreadyExists, runnerNameOf(key) + " is running already");
     entry->key = key;
     entry->job = std::move(job);
     queue_.push_back(entry);
@@ -121,7 +122,7 @@ void JobRunner::shutdown() {
 
 void JobRunner::work(std::stop_token stop) {
     while (const auto entry = next(stop)) {
-        nameThread(entry->key);
+        nameRunnerThread(entry->key);
         runOne(*entry);
         entry->job.reset();
         pthread_setname_np(pthread_self(), "job-idle");
@@ -150,7 +151,7 @@ void JobRunner::runOne(Entry& entry) {
         interrupted = shut_down_ && !entry.cancelled && outcome.state != catalog::Outcome::State::Completed;
     }
     if (interrupted) {
-        log_->info("{} interrupted by the end of the daemon", nameOf(entry.key));
+        log_->info("{} interrupted by the end of the daemon", runnerNameOf(entry.key));
         return;
     }
     record(entry, outcome);
@@ -158,7 +159,7 @@ void JobRunner::runOne(Entry& entry) {
 
 void JobRunner::record(Entry& entry, const catalog::Outcome& outcome) {
     if (outcome.state == catalog::Outcome::State::Failed)
-        log_->error("{} failed: {}", nameOf(entry.key), outcome.comment);
+        log_->error("{} failed: {}", runnerNameOf(entry.key), outcome.comment);
     for (auto pause = options_.finish_retry;; pause = std::min(2 * pause, kFinishRetryLongest)) {
         if (tryRecord(entry, outcome)) return;
         std::unique_lock lock(mutex_);
@@ -170,7 +171,7 @@ void JobRunner::record(Entry& entry, const catalog::Outcome& outcome) {
 /// next; so every failure may pass, but that the row is not there, or is finished.
 bool JobRunner::tryRecord(Entry& entry, const catalog::Outcome& outcome) {
     const auto warn = [&](const char* why) {
-        log_->warn("{}: its end could not be recorded: {}", nameOf(entry.key), why);
+        log_->warn("{}: its end could not be recorded: {}", runnerNameOf(entry.key), why);
     };
     try {
         entry.job->finish(outcome);

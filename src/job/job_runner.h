@@ -20,6 +20,21 @@ struct JobRunnerOptions {
     std::chrono::milliseconds finish_retry{1000};  ///< first pause between attempts to record an end; doubles
 };
 
+/// A job that JobRunner runs: the kinds that have no record of work yet.
+class RunnerJob {
+public:
+    virtual ~RunnerJob() = default;
+
+    /// Does the work, on a thread of its own. Throws Error for a failure, Error(Cancelled) once it has seen the stop.
+    /// May block only in ways that end soon after `stop` is requested.
+    virtual void run(std::stop_token stop) = 0;
+
+    /// Records the end in the catalog, on the same thread after run(). Called again, until it returns, when it throws
+    /// Unavailable. Not called when the runner itself is shut down while run() is busy: the row then stays as it is and
+    /// the kind deals with it at the next start, as after a crash.
+    virtual void finish(const catalog::Outcome& outcome) = 0;
+};
+
 /// Runs jobs, each on a thread named after it, a limited number at once. Knows no kind of job. Thread-safe.
 class JobRunner {
 public:
@@ -31,7 +46,7 @@ public:
 
     /// Takes the job over; it runs as soon as there is room. Throws AlreadyExists if the key is queued or running,
     /// Unavailable if the queue is full or the runner is shut down.
-    void submit(const JobKey& key, std::unique_ptr<Job> job);
+    void submit(const JobKey& key, std::unique_ptr<RunnerJob> job);
 
     /// Asks a job to stop; a queued one ends without having run. False if there is no such job.
     bool cancel(const JobKey& key);

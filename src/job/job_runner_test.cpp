@@ -27,7 +27,7 @@ struct Record {
     }
 };
 
-class TestJob : public Job {
+class TestJob : public RunnerJob {
 public:
     TestJob(Record& record, std::function<void(std::stop_token)> body, std::vector<std::function<void()>> failures = {})
         : record_(record), body_(std::move(body)), failures_(std::move(failures)) {}

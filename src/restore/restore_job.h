@@ -5,7 +5,7 @@
 
 #include "base/log.h"
 #include "catalog/stores.h"
-#include "job/job.h"
+#include "job/job_runner.h"
 #include "job/progress_gate.h"
 #include "job/shown_stage.h"
 #include "restore/data_restore.h"
@@ -28,7 +28,7 @@ void removeTenant(const RestoreJobParts& parts, const catalog::RestoreJobRow& ro
 
 /// One restore: the files of a backup set become a data directory, the log is replayed exactly up to the target, and
 /// the tenant ends as a read-only standby. Whatever fails, no half-made tenant stays. See docs/architecture.md.
-class RestoreJob : public job::Job {
+class RestoreJob : public job::RunnerJob {
 public:
     /// The rows of `row` exist, and tenant `row.tenant`, in status RESTORE with an empty data directory.
     RestoreJob(const RestoreJobParts& parts, EndedRestores& ended, catalog::RestoreJobRow row, RestorePlan plan,

@@ -1,0 +1,331 @@
+#include "job/work_engine.h"
+
+#include <fmt/format.h>
+#include <pthread.h>
+
+#include <algorithm>
+
+#include "base/random.h"
+
+namespace tidemark::job {
+
+using Steady = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+/// A job of this node, and whose turn it is. All but `job` is guarded by the engine's mutex.
+struct WorkEngine::Entry {
+    enum class Phase { Queued, Running, Pausing };
+
+    std::unique_ptr<OwnedJob> job;
+    Phase phase = Phase::Queued;
+    bool heavy = false;  ///< the next step, or the present one
+    bool woken = false;  ///< since the present step began, or the last one ended
+    Time resume_at;
+    std::uint64_t moves = 0;  ///< of the job, when it was seen to move last
+    Time moved_at;
+};
+
+namespace {
+
+JobKey keyOf(const catalog::WorkRow& row) {
+    return {.kind = row.kind, .tenant = row.tenant, .id = row.job_id};
+}
+
+/// The kernel keeps 15 characters of a thread's name.
+void nameThread(const std::string& name) {
+    pthread_setname_np(pthread_self(), name.substr(0, 15).c_str());
+}
+
+std::uint64_t newSession() {
+    return (std::uint64_t{randomU32()} << 31) | randomU32() | 1;  // never 0
+}
+
+}  // namespace
+
+WorkEngine::WorkEngine(catalog::WorkStore& store, WorkEngineOptions options)
+    : store_(store), options_(options), log_(makeLogger("work")), threads_(options.threads) {}
+
+WorkEngine::~WorkEngine() {
+    shutdown();
+}
+
+void WorkEngine::add(WorkKind kind) {
+    const std::string name = kind.name;
+    kinds_.emplace(name, std::move(kind));
+}
+
+void WorkEngine::start(std::int64_t node) {
+    owner_ = {.node = node, .session = newSession()};
+    keeper_ = std::jthread([this](std::stop_token stop) { keep(std::move(stop)); });
+    dispatcher_ = std::jthread([this](std::stop_token stop) { dispatch(std::move(stop)); });
+}
+
+void WorkEngine::tell() {
+    told_ = true;
+    changed_.notify_all();
+}
+
+void WorkEngine::wake() {
+    const std::lock_guard lock(mutex_);
+    look_at_ = {};
+    tell();
+}
+
+void WorkEngine::wake(const std::string& kind, catalog::TenantId tenant) {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [key, entry] : entries_) {
+        if (key.kind == kind && key.tenant == tenant) entry->woken = true;
+    }
+    tell();
+}
+
+bool WorkEngine::cancel(const JobKey& key) {
+    EntryPtr entry;
+    {
+        const std::lock_guard lock(mutex_);
+        look_at_ = {};  // a record that nobody has is taken, to be ended
+        tell();
+        const auto found = entries_.find(key);
+        if (found == entries_.end()) return false;
+        entry = found->second;
+    }
+    // Outside the lock: this runs the callbacks of the job's own stop_callbacks.
+    entry->job->cancel();
+    const std::lock_guard lock(mutex_);
+    entry->woken = true;
+    tell();
+    return true;
+}
+
+bool WorkEngine::isActive(const JobKey& key) const {
+    const std::lock_guard lock(mutex_);
+    return entries_.contains(key);
+}
+
+std::vector<JobKey> WorkEngine::active() const {
+    const std::lock_guard lock(mutex_);
+    std::vector<JobKey> keys;
+    for (const auto& [key, entry] : entries_)
+        keys.push_back(key);
+    return keys;
+}
+
+bool WorkEngine::waitFor(const JobKey& key, milliseconds limit) {
+    const Time until = Steady::now() + limit;
+    for (milliseconds pause(10);; pause = std::min(2 * pause, milliseconds(500))) {
+        {
+            std::unique_lock lock(mutex_);
+            if (!changed_.wait_until(lock, until, [&] { return !entries_.contains(key); })) return false;
+        }
+        if (!store_.find(key.kind, key.tenant, key.id)) return true;
+        // Not taken yet, or another node's: nothing here tells when that ends.
+        if (Steady::now() + pause > until) return false;
+        std::this_thread::sleep_for(pause);
+    }
+}
+
+void WorkEngine::shutdown() {
+    std::map<JobKey, EntryPtr> all;
+    {
+        const std::lock_guard lock(mutex_);
+        if (shut_down_) return;
+        shut_down_ = true;
+        all = entries_;
+    }
+    for (const auto& [key, entry] : all)
+        entry->job->leave();
+    dispatcher_ = {};  // stops and joins
+    keeper_ = {};
+    threads_.stop();
+    {
+        const std::lock_guard lock(mutex_);
+        all.swap(entries_);
+        queue_.clear();
+        tell();
+    }
+    try {
+        if (!all.empty()) store_.giveBack(owner_);
+    } catch (const std::exception& error) {
+        log_->warn("work could not be given back, this node takes it up at its next start: {}", error.what());
+    }
+}
+
+// The keeper: what sys has to be asked.
+
+void WorkEngine::keep(std::stop_token stop) {
+    nameThread("work-keeper");
+    std::string last_failure;
+    std::unique_lock lock(mutex_);
+    while (!stop.stop_requested()) {
+        const Time now = Steady::now();
+        const bool renews = !entries_.empty() && now >= renew_at_;
+        const bool looks = now >= look_at_;
+        if (!renews && !looks) {
+            const Time next = entries_.empty() ? look_at_ : std::min(look_at_, renew_at_);
+            changed_.wait_until(lock, stop, next, [&] { return look_at_ < next; });
+            continue;
+        }
+        if (renews) renew_at_ = now + options_.lease / 3;
+        if (looks) look_at_ = now + options_.look_interval;
+        lock.unlock();
+        try {
+            if (renews) renew();
+            if (looks) look();
+            last_failure.clear();
+        } catch (const std::exception& error) {
+            if (last_failure != error.what()) log_->warn("the records of work cannot be asked: {}", error.what());
+            last_failure = error.what();
+        }
+        lock.lock();
+    }
+}
+
+/// Jobs whose record says something else than this node thinks are told to stop.
+void WorkEngine::renew() {
+    std::map<JobKey, EntryPtr> before;
+    {
+        const std::lock_guard lock(mutex_);
+        before = entries_;
+    }
+    std::map<std::int64_t, catalog::HeldWork> held;
+    for (const catalog::HeldWork& work : store_.renew(owner_, options_.lease))
+        held[work.claim.work_id] = work;
+    for (const auto& [key, entry] : before) {
+        const catalog::WorkClaim& claim = entry->job->context().claim();
+        const auto found = held.find(claim.work_id);
+        const bool has = found != held.end() && found->second.claim == claim;
+        if (has && found->second.cancelled) entry->job->cancel();
+        if (!has) entry->job->lose();
+        if (found != held.end()) held.erase(found);
+        const std::lock_guard lock(mutex_);
+        entry->woken = entry->woken || entry->job->stopping();
+        tell();
+    }
+    // Taken, but the answer was lost: only this thread takes.
+    for (const auto& [id, work] : held)
+        store_.giveBack(work.claim);
+}
+
+/// Takes what there is to be taken.
+void WorkEngine::look() {
+    const std::vector<catalog::WorkRow> rows = store_.othersThan(owner_);
+    watch_.see(rows, Steady::now());
+    for (const catalog::WorkRow& row : rows) {
+        if (row.owner.node == 0 && row.due_in && row.due_in->count() > 0) {
+            const std::lock_guard lock(mutex_);
+            look_at_ = std::min(look_at_, Steady::now() + *row.due_in);
+        } else if (mayTake(row)) {
+            takeUp(row);
+        }
+    }
+}
+
+bool WorkEngine::mayTake(const catalog::WorkRow& row) const {
+    const auto kind = kinds_.find(row.kind);
+    if (kind == kinds_.end() || !kind->second.here(row)) return false;
+    if (row.owner.node == 0 || row.owner.node == owner_.node) return true;
+    return row.lease_over && watch_.silence(row, Steady::now()) >= options_.lease;
+}
+
+void WorkEngine::takeUp(const catalog::WorkRow& seen) {
+    {
+        const std::lock_guard lock(mutex_);
+        if (shut_down_ || entries_.contains(keyOf(seen))) return;  // lost, and not stopped yet
+    }
+    const auto row = store_.take(seen, owner_, options_.lease);
+    if (!row) return;
+    if (seen.owner.node != 0) {
+        log_->warn("{}: taken over from node {}, attempt {}", nameOf(keyOf(seen)), seen.owner.node, row->attempt);
+    }
+    const auto entry = std::make_shared<Entry>();
+    const auto wake_entry = [this, weak = std::weak_ptr<Entry>(entry)] {
+        const std::lock_guard lock(mutex_);
+        if (const auto woken = weak.lock()) woken->woken = true;
+        tell();
+    };
+    entry->job = std::make_unique<OwnedJob>(store_, kinds_.at(row->kind), *row, wake_entry, options_.retry, log_);
+    if (row->cancelled) entry->job->cancel();
+    const std::lock_guard lock(mutex_);
+    if (shut_down_) entry->job->leave();
+    if (entries_.empty()) renew_at_ = Steady::now() + options_.lease / 3;
+    entries_.emplace(entry->job->key(), entry);
+    queue_.push_back(entry);
+    tell();
+}
+
+// The dispatcher: who may go on.
+
+void WorkEngine::dispatch(std::stop_token stop) {
+    nameThread("work-dispatch");
+    std::unique_lock lock(mutex_);
+    while (!stop.stop_requested()) {
+        told_ = false;
+        const Time next = startDue();
+        changed_.wait_until(lock, stop, next, [this] { return told_; });
+    }
+}
+
+/// Starts every step that may begin now. Returns when to look again, if nothing is told before.
+WorkEngine::Time WorkEngine::startDue() {
+    const Time now = Steady::now();
+    Time next = now + std::chrono::hours(1);
+    for (const auto& [key, entry] : entries_) {
+        if (entry->phase != Entry::Phase::Pausing) continue;
+        if (entry->woken || now >= entry->resume_at) {
+            entry->phase = Entry::Phase::Queued;
+            queue_.push_back(entry);
+        } else {
+            next = std::min(next, entry->resume_at);
+        }
+    }
+    for (auto place = queue_.begin(); place != queue_.end();) {
+        const EntryPtr entry = *place;
+        if (!hasSlot(*entry, now) || !threads_.run([this, entry] { step(entry); })) {
+            next = std::min(next, now + options_.stalled / 4);
+            ++place;
+            continue;
+        }
+        entry->phase = Entry::Phase::Running;
+        entry->woken = false;
+        entry->moved_at = now;
+        place = queue_.erase(place);
+    }
+    return next;
+}
+
+/// Whether a step may begin. Of the heavy ones that run, only those that move count.
+bool WorkEngine::hasSlot(const Entry& entry, Time now) {
+    if (!entry.heavy || entry.job->stopping()) return true;
+    std::size_t used = 0;
+    for (const auto& [key, other] : entries_) {
+        if (other->phase != Entry::Phase::Running || !other->heavy) continue;
+        const std::uint64_t moves = other->job->context().moves();
+        if (moves != other->moves) {
+            other->moves = moves;
+            other->moved_at = now;
+        }
+        if (now - other->moved_at < options_.stalled) ++used;
+    }
+    return used < options_.slots;
+}
+
+// A job's thread.
+
+void WorkEngine::step(const EntryPtr& entry) {
+    const JobKey& key = entry->job->key();
+    nameThread(fmt::format("{}-{}/{}", key.kind, key.tenant, key.id));
+    const std::optional<Pause> pause = entry->job->advance();
+    const bool heavy = entry->job->heavy();
+    const std::lock_guard lock(mutex_);
+    entry->phase = Entry::Phase::Pausing;
+    entry->heavy = heavy;
+    // Without a pause, and not over, it is to be given back.
+    entry->resume_at = pause ? Steady::now() + pause->at_most : Time::max();
+    if (entry->job->over()) {
+        entries_.erase(key);
+        look_at_ = {};  // its end may have made new work
+    }
+    tell();
+}
+
+}  // namespace tidemark::job
