@@ -7,6 +7,7 @@
 #include <condition_variable>
 
 #include "archive/archive_dest.h"
+#include "base/crash_point.h"
 #include "base/random.h"
 #include "oceanbase/ob_error.h"
 #include "storage/open_storage.h"
@@ -65,8 +66,11 @@ void ArchiveService::setDestination(const catalog::Tenant& tenant, const std::st
     const ArchiveDest dest = parseArchiveDest(value);
     storage::requireOutside(location, options_.own_directory);
     const auto dest_id = stores_.destinations.idOf(tenant.id, catalog::DestinationUse::ArchiveLog, location);
+    crashPoint("destination.numbered");
     storage::openDestination(location, identity(tenant, dest_id), storage::DestinationKind::Archive, clock_);
+    crashPoint("destination.checked");
     stores_.destinations.setArchive(tenant.id, location, dest.binding, dest.piece_switch_days);
+    crashPoint("destination.recorded");
 }
 
 void ArchiveService::enable(const std::vector<catalog::Tenant>& tenants) {
@@ -76,8 +80,11 @@ void ArchiveService::enable(const std::vector<catalog::Tenant>& tenants) {
         destinations.push_back(requireReady(stores_.tenants.get(tenant.id)));
     for (const catalog::ArchiveDestination& destination : destinations) {
         const catalog::ArchiveRound round = stores_.archive.beginRound(destination);
+        crashPoint("archive.round-written");
         stores_.tenants.setLogMode(round.tenant, LogMode::Archivelog);
+        crashPoint("archive.mode-set");
         stores_.archive.setRoundStatus(round.tenant, round.round_id, RoundStatus::Beginning);
+        crashPoint("archive.round-beginning");
         start(round);
     }
 }
@@ -142,8 +149,10 @@ void ArchiveService::disable(const std::vector<catalog::Tenant>& tenants) {
     for (const catalog::Tenant& tenant : tenants) {
         const auto round = stores_.archive.lastRound(tenant.id);
         stores_.tenants.setLogMode(tenant.id, LogMode::NoArchivelog);
+        crashPoint("archive.mode-unset");
         if (!round) continue;  // cannot be: the round is made before the mode is set
         stores_.archive.setRoundStatus(tenant.id, round->round_id, RoundStatus::Stopping, round->comment);
+        crashPoint("archive.round-stopping");
         finish(*round, take(tenant.id));
     }
 }
@@ -165,6 +174,7 @@ void ArchiveService::finish(const catalog::ArchiveRound& round, std::unique_ptr<
         stores_.archive.freezePiece(round.tenant, piece->piece_id, piece->checkpoint_scn);
     }
     stores_.archive.setRoundStatus(round.tenant, round.round_id, RoundStatus::Stop, comment);
+    crashPoint("archive.round-stopped");
 }
 
 /// Round and log mode are two records, and the daemon may have ended between them: ARCHIVELOG that had begun a round is

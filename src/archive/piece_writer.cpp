@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "archive/segment_file.h"
+#include "base/crash_point.h"
 #include "base/error.h"
 
 namespace tidemark::archive {
@@ -106,9 +107,11 @@ void PieceWriter::checkpoint(Scn scn) {
     if (scn <= state_.checkpoint_scn) return;
     const storage::Key key = checkpointKey(state_.key, scn);
     putCheckpoint(storage_, state_.key, scn, position_, state_.files);
+    crashPoint("archive.checkpoint-put");
     state_.checkpoint_scn = scn;
     const auto old = std::exchange(checkpoint_object_, key);
     if (old) removeOldCheckpoint(*old);
+    crashPoint("archive.checkpoint-replaced");
 }
 
 void PieceWriter::removeOldCheckpoint(const storage::Key& key) {
@@ -126,6 +129,7 @@ void PieceWriter::freeze(Scn end_scn) {
     frozen.frozen = true;
     // This object decides; what else there is can be made again from it.
     putRecord(storage_, pieceInfoKey(state_.key), {frozen, start_position_, position_});
+    crashPoint("archive.piece-frozen");
     state_ = frozen;
     writeFrozenMarkers();
 }

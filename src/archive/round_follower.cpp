@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "base/crash_point.h"
+
 namespace tidemark::archive {
 
 RoundFollower::RoundFollower(const catalog::ArchiveRound& round, ArchiverOptions options,
@@ -37,6 +39,7 @@ void RoundFollower::progress(const ArchiveProgress& progress) {
         settings_.write();
         if (!begun_) stores_.archive.setRoundStart(tenant_, round_id_, progress.round.start_scn);
         recordPieces();
+        crashPoint("archive.progress-recorded");
         if (!begun_) {
             stores_.archive.setRoundStatus(tenant_, round_id_, catalog::RoundStatus::Doing);
             begun_ = true;

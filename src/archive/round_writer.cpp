@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/crash_point.h"
 #include "base/error.h"
 #include "mysql/binlog_event.h"
 
@@ -37,6 +38,7 @@ void RoundWriter::begin(const StartPoint& start) {
     start_ = start;
     putRecord(storage_, RoundStart{round_.key, round_.tenant_id, round_.base_piece_id, start.scn, start.position,
                                    round_.piece_interval});
+    crashPoint("archive.round-started");
 }
 
 void RoundWriter::openPieces() {
@@ -73,12 +75,14 @@ void RoundWriter::beginPiece(Scn at_least) {
     const auto interval = static_cast<Scn>(round_.piece_interval);
     next.end_scn = start_.scn + (std::max(at_least, next.start_scn) - start_.scn) / interval * interval + interval;
     piece_ = std::make_unique<PieceWriter>(storage_, next);
+    crashPoint("archive.piece-started");
 }
 
 void RoundWriter::switchPieceBy(Scn scn) {
     if (scn < piece_->state().end_scn) return;
     writeSegment();
     piece_->freeze(std::max(piece_->state().end_scn, piece_->state().max_scn));
+    crashPoint("archive.piece-switched");
     last_scn_ = std::max(last_scn_, piece_->state().end_scn);
     beginPiece(scn);
     refreshState();
@@ -144,6 +148,7 @@ void RoundWriter::writeSegment() {
     const auto segment = std::exchange(segment_, nullptr);
     if (!segment || segment->empty()) return;
     piece_->added(segment->finish(), position_);
+    crashPoint("archive.segment-sealed");
     refreshState();
 }
 
@@ -163,6 +168,7 @@ void RoundWriter::close(const std::string& reason) {
         piece_->freeze(std::max({piece_->state().start_scn, piece_->state().checkpoint_scn, piece_->state().max_scn}));
         refreshState();
         putRecord(storage_, RoundEnd{round_.key, state_.checkpoint_scn, state_.used_piece_id, position_, reason});
+        crashPoint("archive.round-ended");
     });
 }
 

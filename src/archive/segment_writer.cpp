@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/crash_point.h"
 #include "base/hash.h"
 
 namespace tidemark::archive {
@@ -31,6 +32,7 @@ void SegmentWriter::write(ByteView bytes) {
         const Bytes header = encodeHeader(header_);
         object_->append(header);
         offset_ = header.size();
+        crashPoint("archive.segment-begun");
     }
     object_->append(bytes);
     offset_ += bytes.size();

@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "backup/finished_set.h"
+#include "base/crash_point.h"
 #include "oceanbase/ob_error.h"
 #include "storage/destination.h"
 #include "storage/open_storage.h"
@@ -44,8 +45,11 @@ void BackupService::setDestination(const catalog::Tenant& tenant, const std::str
     const std::string plain = storage::plainUri(uri);
     storage::requireOutside(plain, parts_.own_directory);
     const auto dest_id = stores_.destinations.idOf(tenant.id, catalog::DestinationUse::BackupData, plain);
+    crashPoint("destination.numbered");
     storage::openDestination(plain, parts_.identity(tenant, dest_id), storage::DestinationKind::Data, parts_.clock);
+    crashPoint("destination.checked");
     stores_.destinations.setBackup(tenant.id, plain);
+    crashPoint("destination.recorded");
 }
 
 /// A refusal is also an event, so that who backs up all tenants by a timer can see which were left out, and why.

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/crash_point.h"
 #include "base/error.h"
 #include "catalog/parameter.h"
 #include "catalog/sql_row.h"
@@ -67,7 +68,9 @@ void migrateSchema(mysql::SqlClient& client) {
     }
     for (int step = present + 1; step <= wanted; ++step) {
         client.script(steps[step - 1]);
+        crashPoint("schema.step-made");
         client.query("INSERT INTO tidemark.schema_version VALUES (?)", {std::int64_t{step}});
+        crashPoint("schema.step-noted");
     }
     writeParameterDefinitions(client);
     client.query("DELETE FROM tidemark.commit_marker WHERE at < NOW(6) - INTERVAL 7 DAY");

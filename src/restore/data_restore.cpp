@@ -16,6 +16,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/crash_point.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "restore/set_files.h"
@@ -150,7 +151,9 @@ private:
             writeFrames(file.fd.get(), content, std::uint64_t{entry.id.number} * block::kMacroBlockSize, file.path);
             progress_.finished_bytes += content.size();
             ++progress_.finished_macro_blocks;
-            if (--blocks_left_.at(entry.id.file) == 0) finished(reader_.index().file(entry.id.file)->path);
+            if (--blocks_left_.at(entry.id.file) > 0) continue;
+            finished(reader_.index().file(entry.id.file)->path);
+            crashPoint("restore.file-written");
         }
     }
 

@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 
+#include "base/crash_point.h"
 #include "base/error.h"
 
 namespace tidemark::restore {
@@ -42,6 +43,7 @@ void EndedRestores::run(std::stop_token stop) {
 bool EndedRestores::move(catalog::JobId job) const {
     try {
         store_.moveToHistory(job);
+        crashPoint("restore.in-history");
         return true;
     } catch (const Error& error) {
         log_->warn("job={} has ended and could not be moved to the history: {}", job, error.what());

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <thread>
 
+#include "base/crash_point.h"
 #include "base/random.h"
 #include "block/block_reader.h"
 #include "restore/data_restore.h"
@@ -51,9 +52,12 @@ RestoreJob::RestoreJob(const RestoreJobParts& parts, EndedRestores& ended, catal
 void RestoreJob::run(std::stop_token stop) {
     log_->info("begins from set {} to {}", plan_.set.id.number, row_.restore_scn);
     restoreData(stop);
+    crashPoint("restore.prepared");
     if (plan_.log.transactions > 0) {
         parts_.tenants.startForReplay(row_.tenant);
+        crashPoint("restore.replay-started");
         replayLog(stop);
+        crashPoint("restore.replayed");
     } else if (!plan_.changes.empty()) {
         parts_.tenants.takeSettings(row_.tenant, plan_.changes.back().settings);
     }
@@ -61,9 +65,12 @@ void RestoreJob::run(std::stop_token stop) {
     row_.recover_scn = plan_.target;
     record(*row_.total_bytes);
     becomeStandby();
+    crashPoint("restore.standby");
     upgrade();
+    crashPoint("restore.upgraded");
     // Nobody may write into it before: a failure until here removes the tenant.
     parts_.tenants.openRestored(row_.tenant);
+    crashPoint("restore.opened");
 }
 
 void RestoreJob::restoreData(std::stop_token stop) {
@@ -86,6 +93,7 @@ void RestoreJob::restoreData(std::stop_token stop) {
     ticker.request_stop();
     ticker.join();
     data_bytes_ = progress.finished_bytes;
+    crashPoint("restore.files-written");
     log_->info("restored {} bytes of files", data_bytes_);
     row_.finish_tablet_count = row_.tablet_count;
     record(data_bytes_);
@@ -120,6 +128,7 @@ void RestoreJob::replayTo(Scn target, std::stop_token stop) {
         if (const auto covered = plan_.reader->scnOf(plan_.round, position))
             row_.recover_scn = std::max(row_.recover_scn, covered->scn);
         record(data_bytes_ + replayed_bytes_ + progress.bytes);
+        crashPoint("restore.replaying");
     });
     replayed_bytes_ += plan_.reader->extent(plan_.round, options.start, target).bytes;
     for (const auto& [table, rows] : replay.missingRows())
@@ -191,11 +200,13 @@ void RestoreJob::finish(const catalog::Outcome& outcome) {
         log_->warn("failed: {}", outcome.comment);
         // The tenant first: as long as the job is not over, a crash in between is made up for at the next start.
         removeTenant(parts_, row_);
+        crashPoint("restore.tenant-removed");
     }
     stage_.awaitShown();
     catalog::Outcome told = outcome;
     if (outcome.state == catalog::Outcome::State::Completed) told.comment = leftOut(missing_rows_);
     parts_.stores.restores.finish(row_.job_id, told);
+    crashPoint("restore.end-recorded");
     ended_.add(row_.job_id);
 }
 

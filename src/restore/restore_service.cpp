@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/crash_point.h"
 #include "base/secrets.h"
 #include "oceanbase/ob_error.h"
 #include "restore/server_upgrade.h"
@@ -72,6 +73,7 @@ void RestoreService::start(const RestoreRequest& request) {
     // Once more with what the set carries: a refused statement leaves no job.
     requireSettings(request.tenant, items, plan);
     catalog::RestoreJobRow row = stores_.restores.start(rowFor(request, plan));
+    crashPoint("restore.row-written");
     try {
         createTenant(row, items, plan);
         const job::JobKey key{.kind = "restore", .tenant = row.tenant, .id = row.job_id};
@@ -90,6 +92,7 @@ void RestoreService::createTenant(catalog::RestoreJobRow& row, const tenant::Ten
     row.tenant = tenants_.createForRestore(row.tenant_name, items, plan.serverIds()).id;
     create.awaitShown();
     stores_.restores.tenantCreated(row.job_id, row.tenant);
+    crashPoint("restore.tenant-noted");
 }
 
 void RestoreService::finish(const catalog::RestoreJobRow& row, const catalog::Outcome& outcome) {

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <iostream>
 
+#include "base/crash_point.h"
 #include "base/version.h"
 #include "tenant/tenant_config.h"
 
@@ -60,6 +61,12 @@ void addOptions(CLI::App& app, Config& config) {
            "Length of an archive piece in seconds, instead of PIECE_SWITCH_INTERVAL; for tests")
         ->check(CLI::Range(1, 86'400))
         ->default_str("86400");
+    const auto list = [] {
+        for (const std::string_view name : kCrashPoints)
+            std::cout << name << '\n';
+        throw CLI::Success();
+    };
+    app.add_flag_callback("--crash-points", list)->group("");  // for the test that visits them all
 }
 
 }  // namespace

@@ -1,8 +1,10 @@
 #include <sysexits.h>
 
 #include <chrono>
+#include <cstdlib>
 #include <exception>
 
+#include "base/crash_point.h"
 #include "base/log.h"
 #include "server/config.h"
 #include "server/exit_code.h"
@@ -19,6 +21,7 @@ int main(int argc, char** argv) {
     initLog(config.log_level);
     const Logger log = makeLogger("tidemarkd");
     try {
+        if (const char* point = std::getenv("TIDEMARK_CRASH_AT")) armCrashPoint(point);
         const auto begin = std::chrono::steady_clock::now();
         server::Signals signals;
         server::Node node(config, [&] { signals.wake(); });

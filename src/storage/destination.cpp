@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <filesystem>
 
+#include "base/crash_point.h"
 #include "base/file.h"
 #include "oceanbase/ob_error.h"
 #include "storage/document.h"
@@ -143,6 +144,7 @@ void probe(Storage& storage, std::uint64_t tenant_id, const Clock& clock) {
         // Another session probes for the same tenant in this second: the place is as writable for us.
         if (error.code() != ErrorCode::AlreadyExists) throw;
     }
+    crashPoint("destination.probe-written");
     storage.remove(key);
 }
 
@@ -196,8 +198,10 @@ Destination openDestination(const std::string& uri, const DestinationIdentity& i
     const std::string plain = plainUri(uri);
     return asDestination([&] {
         makeDirectory(plain);
+        crashPoint("destination.directory-made");
         std::shared_ptr<Storage> storage = openStorage(uri);
         const bool created = createMarkerIfEmpty(*storage, {identity, kind, plain});
+        crashPoint("destination.marked");
         Destination destination = verified(std::move(storage), plain, identity, kind, clock);
         destination.created = created;
         return destination;

@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <set>
 
+#include "base/crash_point.h"
 #include "base/error.h"
 #include "base/random.h"
 
@@ -144,11 +145,13 @@ void FileWriter::finish() {
 }
 
 void FileWriter::publish() {
+    crashPoint("storage.object-written");
     const int error_number = renameNew(unfinished_, path_);
     if (error_number == EEXIST) throw Error(ErrorCode::AlreadyExists, url_ + " exists already");
     if (error_number != 0) throwErrno(error_number, "giving " + url_ + " its name");
     fd_ = Fd();
     syncDirectory(path_.parent_path());
+    crashPoint("storage.object-published");
 }
 
 bool removeIfAbandoned(const fs::path& unfinished) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/crash_point.h"
 #include "base/time_zone.h"
 #include "catalog/sql_row.h"
 #include "oceanbase/ob_error.h"
@@ -31,11 +32,15 @@ void TenantService::createTenant(const std::string& name, const TenantItems& ite
     const catalog::NewTenant wanted = checked(name, items);
     tryServerSettings(server(catalog::kSysTenantId)->endpoint(), serverSettings(wanted.variables));
     catalog::Tenant tenant = stores_.tenants.create(wanted);
+    crashPoint("tenant.row-written");
     try {
         remember(tenant);
         createFiles(tenant);
+        crashPoint("tenant.files-made");
         server(tenant.id)->start();
+        crashPoint("tenant.started");
         stores_.tenants.setStatus(tenant.id, TenantStatus::Normal);
+        crashPoint("tenant.normal");
     } catch (...) {
         undo(tenant, "creating tenant " + name);
     }
@@ -57,8 +62,11 @@ void TenantService::eraseTenant(const catalog::Tenant& tenant) {
     options_.stopping(tenant.id);
     const auto doomed = server(tenant.id);
     doomed->kill();
+    crashPoint("tenant.killed");
     doomed->removeFiles();
+    crashPoint("tenant.files-removed");
     stores_.tenants.remove(tenant.id);
+    crashPoint("tenant.row-removed");
     forgetEntry(tenant.id);
 }
 
@@ -230,6 +238,7 @@ void TenantService::dropTenant(const std::string& name, bool force, bool if_exis
     if (!tenant) throw obError(Ob::TenantNotExist, name);
     requireDroppable(*tenant, force);
     stores_.tenants.setStatus(tenant->id, TenantStatus::Dropping);
+    crashPoint("tenant.dropping");
     remember(stores_.tenants.get(tenant->id));
     eraseTenant(*tenant);
     log_->info("tenant={} with id {} dropped", name, tenant->id);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/crash_point.h"
 #include "base/random.h"
 #include "oceanbase/ob_error.h"
 #include "tenant/carried_settings.h"
@@ -31,6 +32,7 @@ catalog::Tenant TenantService::createForRestore(const std::string& name, const T
     wanted.status = TenantStatus::Restore;
     wanted.role = TenantRole::Restore;
     catalog::Tenant tenant = stores_.tenants.create(wanted);
+    crashPoint("restore.tenant-row-written");
     try {
         remember(tenant);
         const auto foreign = [&](std::uint32_t id) {
@@ -43,6 +45,7 @@ catalog::Tenant TenantService::createForRestore(const std::string& name, const T
         }
         remember(tenant);
         server(tenant.id)->createEmpty();
+        crashPoint("restore.directory-made");
         stores_.tenants.setAdminSecretRef(tenant.id, "file:" + std::to_string(tenant.id) + "/secret");
     } catch (...) {
         undo(tenant, "creating tenant " + name + " for a restore");
@@ -95,11 +98,13 @@ void TenantService::finishRestore(TenantId id, bool replayed) {
                     "mariadbd of tenant " + tenant.name + " did not end cleanly after replay or upgrade",
                     "see " + restored->paths().log().string());
     }
+    crashPoint("restore.flushed");
     const Fd files = openFile(restored->paths().data(), O_RDONLY | O_DIRECTORY);
     if (::syncfs(files.get()) != 0) throwErrno(errno, "syncing the file system of tenant " + tenant.name);
     tenant.role = TenantRole::Standby;
     configure(tenant, Profile::Standby);
     restored->start();
+    crashPoint("restore.server-durable");
     stores_.tenants.setRole(id, TenantRole::Standby);
 }
 
@@ -107,6 +112,7 @@ void TenantService::openRestored(TenantId id) {
     const Exclusive exclusive(*this, stores_.tenants.get(id).name);
     // First its views, which are still those of the tenant that was backed up.
     follow(stores_.tenants.get(id));
+    crashPoint("restore.views-installed");
     stores_.tenants.setStatus(id, TenantStatus::Normal);
     remember(stores_.tenants.get(id));
 }
@@ -126,6 +132,7 @@ void TenantService::activate(TenantId id) {
     }
     // From here on it is a primary, also for a daemon that is started again: start() then does the rest.
     stores_.tenants.setRole(id, TenantRole::Primary);
+    crashPoint("activate.role-set");
     tenant = stores_.tenants.get(id);
     remember(tenant);
     configure(tenant, Profile::Primary);

@@ -9,6 +9,7 @@
 #include <csignal>
 #include <cstring>
 
+#include "base/crash_point.h"
 #include "base/error.h"
 #include "base/program.h"
 #include "base/random.h"
@@ -80,6 +81,7 @@ void TenantServer::makeDirectory() {
 
 void TenantServer::create(TenantTemplate& tenant_template, catalog::CompatibilityMode mode) {
     makeDirectory();
+    crashPoint("tenant.directory-made");
     tenant_template.copyTo(paths_.data(), mode);
     syncDirectory(paths_.directory.parent_path());
 }
@@ -229,6 +231,7 @@ void TenantServer::removeFiles() {
     const fs::path doomed = parent / fmt::format("{}{}-{:08x}", kDropping, id_, randomU32());
     fs::rename(paths_.directory, doomed);
     syncDirectory(parent);
+    crashPoint("tenant.directory-renamed");
     fs::remove_all(doomed);
 }
 
