@@ -12,14 +12,14 @@
 #include "job/job_runner.h"
 #include "storage/destination.h"
 #include "storage/open_storage.h"
-#include "tenant/tenant_service.h"
+#include "tenant/replicas.h"
 
 namespace tidemark::backup {
 
 /// What a backup works with; references outlive it.
 struct BackupJobParts {
     catalog::Stores& stores;
-    tenant::TenantService& tenants;
+    const tenant::Replicas& tenants;
     const Clock& clock;
     std::filesystem::path own_directory;  ///< the node's, where no destination may lie
 

@@ -36,7 +36,7 @@ std::string leftOut(const MissingRows& rows) {
 
 void removeTenant(const RestoreJobParts& parts, const catalog::RestoreJobRow& row) {
     const auto tenant = parts.stores.tenants.find(row.tenant_name);
-    if (tenant && tenant->id == row.tenant) parts.tenants.dropTenant(row.tenant_name, true, true);
+    if (tenant && tenant->id == row.tenant) parts.tenants.dropTenant(row.tenant_name);
 }
 
 RestoreJob::RestoreJob(const RestoreJobParts& parts, EndedRestores& ended, catalog::RestoreJobRow row, RestorePlan plan,

@@ -12,14 +12,14 @@
 #include "restore/ended_restores.h"
 #include "restore/memory_rows.h"
 #include "restore/restore_plan.h"
-#include "tenant/tenant_service.h"
+#include "tenant/standby_service.h"
 
 namespace tidemark::restore {
 
 /// What a restore works with; references outlive it.
 struct RestoreJobParts {
     catalog::Stores& stores;
-    tenant::TenantService& tenants;
+    tenant::StandbyService& tenants;
     const Clock& clock;
 };
 

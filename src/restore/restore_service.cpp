@@ -134,7 +134,7 @@ void RestoreService::removeOrphans() {
     for (const catalog::Tenant& tenant : stores_.tenants.all()) {
         if (tenant.status != catalog::TenantStatus::Restore) continue;
         log_->warn("tenant {} was being made for a restore when the daemon ended; it is removed", tenant.name);
-        tenants_.dropTenant(tenant.name, true, true);
+        tenants_.dropTenant(tenant.name);
     }
 }
 

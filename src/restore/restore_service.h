@@ -52,7 +52,7 @@ private:
 
     const RestoreJobParts parts_;
     catalog::Stores& stores_;
-    tenant::TenantService& tenants_;
+    tenant::StandbyService& tenants_;
     job::JobRunner& runner_;
     const Logger log_;
     EndedRestores ended_;

@@ -27,7 +27,7 @@ std::optional<front::TenantRefusal> refusal(const tenant::LoginTarget& target) {
 }  // namespace
 
 front::TenantAnswer FrontDirectory::find(const std::string& name) const {
-    const auto target = tenants_.loginTarget(name);
+    const auto target = replicas_.loginTarget(name);
     if (!target) return front::TenantRefusal{Reason::Unknown, ""};
     if (const auto refused = refusal(*target)) return *refused;
     return front::TenantAddress{.tenant_id = static_cast<std::uint64_t>(target->id),
@@ -39,7 +39,7 @@ front::TenantAnswer FrontDirectory::find(const std::string& name) const {
 }
 
 std::optional<std::filesystem::path> FrontDirectory::anySocket() const {
-    const auto sys = tenants_.loginTarget("sys");
+    const auto sys = replicas_.loginTarget("sys");
     if (!sys || !sys->up) return std::nullopt;
     return sys->socket;
 }

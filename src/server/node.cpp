@@ -28,30 +28,35 @@ Node::Node(const Config& config, std::function<void()> end)
       stores_(catalog_),
       events_(stores_.events),
       supervisor_([this](const tenant::SupervisorEvent& event) { events_.record(event); }),
-      tenants_({.tenants = directory_.tenants(),
-                .zone = config.zone,
-                .memory_capacity = memoryOfMachine(),
-                .started =
-                    [this](catalog::TenantId id, const mysql::Endpoint& endpoint) {
-                        mirror_->attach(id, endpoint);
-                        mirror_->waitFresh(id,
-                                           std::chrono::seconds(2));  // its views are there when the statement returns
-                    },
-                .stopping =
-                    [this](catalog::TenantId id) {
-                        if (mirror_) mirror_->detach(id);
-                    }},
-               catalog_, stores_, template_, supervisor_, sys_.server),
-      archive_({.endpoint = [this](catalog::TenantId id) { return tenants_.server(id)->endpoint(); },
+      replicas_({.tenants = directory_.tenants(),
+                 .zone = config.zone,
+                 .started =
+                     [this](catalog::TenantId id, const mysql::Endpoint& endpoint) {
+                         mirror_->attach(id, endpoint);
+                         mirror_->waitFresh(id,
+                                            std::chrono::seconds(2));  // its views are there when the statement returns
+                     },
+                 .stopping =
+                     [this](catalog::TenantId id) {
+                         if (mirror_) mirror_->detach(id);
+                     }},
+                stores_, template_, supervisor_, sys_.server),
+      resources_(stores_, replicas_, turns_, memoryOfMachine()),
+      tenants_(catalog_, stores_, replicas_, turns_),
+      standbys_(catalog_, stores_, replicas_, turns_),
+      archive_({.endpoint = [this](catalog::TenantId id) { return replicas().endpoint(id); },
                 .settings = [this](catalog::TenantId id) { return tenant::carriedSettings(stores_.tenants.get(id)); },
                 .own_directory = directory_.root(),
                 .piece_interval = config.piece_interval.count() * kSecond},
                stores_, clock_),
-      backup_({.stores = stores_, .tenants = tenants_, .clock = clock_, .own_directory = directory_.root()}, backups_),
-      restore_({.stores = stores_, .tenants = tenants_, .clock = clock_}, restores_),
+      backup_({.stores = stores_, .tenants = replicas(), .clock = clock_, .own_directory = directory_.root()},
+              backups_),
+      restore_({.stores = stores_, .tenants = standbys_, .clock = clock_}, restores_),
       engine_({.catalog = catalog_,
                .stores = stores_,
+               .resources = resources_,
                .tenants = tenants_,
+               .standbys = standbys_,
                .archive = archive_,
                .backup = backup_,
                .restore = restore_,
@@ -60,7 +65,7 @@ Node::Node(const Config& config, std::function<void()> end)
                        databases_shall_end_ = true;
                        end();
                    }}),
-      front_directory_(tenants_),
+      front_directory_(replicas()),
       front_(front_directory_, engine_) {
     if (!sandboxAvailable()) {
         log_->warn("this kernel has no Landlock: the databases are not confined to their own files");
@@ -70,7 +75,7 @@ Node::Node(const Config& config, std::function<void()> end)
     view::installSysViews(catalog_);
     bootstrap(config);
     mirror_ = std::make_unique<view::TenantMirror>(catalog_);
-    tenants_.start();
+    replicas_.start();
     // What the last daemon left running, before anyone can start something new.
     restore_.failInterrupted();
     backup_.endInterrupted();
@@ -94,7 +99,7 @@ void Node::endWork() {
 
 void Node::stopDatabases() {
     endWork();
-    tenants_.stopAll();
+    replicas_.stopAll();
 }
 
 catalog::Server Node::describeServer(const Config& config) const {

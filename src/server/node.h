@@ -18,6 +18,9 @@
 #include "server/front_directory.h"
 #include "server/sys_tenant.h"
 #include "statement/engine.h"
+#include "tenant/replica_service.h"
+#include "tenant/resource_service.h"
+#include "tenant/standby_service.h"
 #include "tenant/tenant_service.h"
 #include "view/tenant_mirror.h"
 
@@ -45,7 +48,10 @@ public:
     void stopDatabases();
 
     catalog::Stores& stores() { return stores_; }
+    const tenant::Replicas& replicas() const { return replicas_.replicas(); }
+    tenant::ResourceService& resources() { return resources_; }
     tenant::TenantService& tenants() { return tenants_; }
+    tenant::StandbyService& standbys() { return standbys_; }
 
 private:
     void bootstrap(const Config& config);
@@ -64,7 +70,11 @@ private:
     EventRecorder events_;
     tenant::TenantSupervisor supervisor_;
     std::unique_ptr<view::TenantMirror> mirror_;
+    tenant::ReplicaService replicas_;
+    tenant::TenantTurns turns_;
+    tenant::ResourceService resources_;
     tenant::TenantService tenants_;
+    tenant::StandbyService standbys_;
     // Apart, so that backups that wait for their archives keep no restore from starting.
     job::JobRunner backups_;
     job::JobRunner restores_;

@@ -24,7 +24,7 @@ protected:
 
     /// The first recorded event of that name, once there is one.
     static std::string awaitEvent(Node& node, const std::string& name) {
-        mysql::SqlClient sql(node.tenants().server(catalog::kSysTenantId)->endpoint());
+        mysql::SqlClient sql(node.replicas().server(catalog::kSysTenantId)->endpoint());
         const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
         while (std::chrono::steady_clock::now() < deadline) {
             const auto found = sql.scalar(
@@ -42,7 +42,7 @@ protected:
 TEST_F(NodeTest, FirstStartMakesSysWithTheClustersFirstRows) {
     Node node(config());
     EXPECT_EQ(node.stores().cluster.cluster().name, "test");
-    mysql::SqlClient root({.socket = node.tenants().server(1)->socket(), .user = "root"});
+    mysql::SqlClient root({.socket = node.replicas().server(1)->socket(), .user = "root"});
     EXPECT_EQ(root.scalar("SELECT tenant_name FROM oceanbase.dba_ob_tenants"), "sys");
     EXPECT_THROW(root.query("SELECT * FROM tidemark.tenant"), Error);
     EXPECT_THROW(root.query("DELETE FROM oceanbase.DBA_OB_TENANTS"), Error);
@@ -51,31 +51,31 @@ TEST_F(NodeTest, FirstStartMakesSysWithTheClustersFirstRows) {
     EXPECT_EQ(server.sql_port, 2999);
     EXPECT_GT(server.memory_capacity, 0U);
     EXPECT_GT(server.cpu_capacity, 0);
-    const auto sys = node.tenants().loginTarget("sys");
+    const auto sys = node.replicas().loginTarget("sys");
     ASSERT_TRUE(sys);
     EXPECT_EQ(sys->id, catalog::kSysTenantId);
     EXPECT_TRUE(sys->up);
-    EXPECT_EQ(mysql::SqlClient(node.tenants().server(1)->endpoint()).scalar("SELECT @@server_id"),
+    EXPECT_EQ(mysql::SqlClient(node.replicas().server(1)->endpoint()).scalar("SELECT @@server_id"),
               std::to_string(node.stores().tenants.get(catalog::kSysTenantId).server_id));
 }
 
 TEST_F(NodeTest, TellsTheFrontWhoCanBeEntered) {
     Node node(config());
-    const FrontDirectory directory(node.tenants());
+    const FrontDirectory directory(node.replicas());
     using Reason = front::TenantRefusal::Reason;
     const auto reason = [&](const std::string& name) {
         return std::get<front::TenantRefusal>(directory.find(name)).reason;
     };
     EXPECT_EQ(reason("acme"), Reason::Unknown);
     EXPECT_EQ(directory.anySocket(), std::get<front::TenantAddress>(directory.find("SYS")).socket);
-    node.tenants().createUnit("u", {.max_cpu = 1, .memory_size = 64 << 20});
-    node.tenants().createPool("p", "u", 1, {"zone1"});
-    node.tenants().createTenant("acme", {.pools = {{"p"}}});
+    node.resources().createUnit("u", {.max_cpu = 1, .memory_size = 64 << 20});
+    node.resources().createPool("p", "u", 1, {"zone1"});
+    node.tenants().create("acme", {.pools = {{"p"}}});
     EXPECT_EQ(std::get<front::TenantAddress>(directory.find("acme")).tenant_id, 1002U);
-    node.tenants().alterTenant("acme", {.locked = true});
+    node.tenants().alter("acme", {.locked = true});
     EXPECT_EQ(reason("acme"), Reason::Locked);
-    node.tenants().dropTenant("acme");
-    node.tenants().createForRestore("acme", {.pools = {{"p"}}});
+    node.tenants().drop("acme");
+    node.standbys().createForRestore("acme", {.pools = {{"p"}}});
     EXPECT_EQ(reason("acme"), Reason::NotReady);
 }
 
@@ -83,21 +83,21 @@ TEST_F(NodeTest, LeavesDatabasesUpAndFindsThemAgain) {
     std::vector<pid_t> pids;
     {
         Node node(config());
-        node.tenants().createUnit("u", {.max_cpu = 1, .memory_size = 64 << 20});
-        node.tenants().createPool("p", "u", 1, {"zone1"});
-        node.tenants().createTenant("acme", {.pools = {{"p"}}});
-        pids = {*node.tenants().server(1)->pid(), *node.tenants().server(1002)->pid()};
+        node.resources().createUnit("u", {.max_cpu = 1, .memory_size = 64 << 20});
+        node.resources().createPool("p", "u", 1, {"zone1"});
+        node.tenants().create("acme", {.pools = {{"p"}}});
+        pids = {*node.replicas().server(1)->pid(), *node.replicas().server(1002)->pid()};
     }
     EXPECT_EQ(::kill(pids[0], 0), 0);
     EXPECT_EQ(::kill(pids[1], 0), 0);
     Node again(config());
-    EXPECT_EQ(again.tenants().server(1)->pid(), pids[0]);
-    EXPECT_EQ(again.tenants().server(1002)->pid(), pids[1]);
+    EXPECT_EQ(again.replicas().server(1)->pid(), pids[0]);
+    EXPECT_EQ(again.replicas().server(1002)->pid(), pids[1]);
 }
 
 TEST_F(NodeTest, RestartsSysItselfAndRecordsThat) {
     Node node(config());
-    const auto sys = node.tenants().server(catalog::kSysTenantId);
+    const auto sys = node.replicas().server(catalog::kSysTenantId);
     const pid_t first = *sys->pid();
     ::kill(first, SIGKILL);
     // The catalog's calls wait until sys is back.
@@ -128,9 +128,9 @@ TEST_F(NodeTest, GivesSysTheMemoryThatTheConfigurationSays) {
     larger.sys_memory = 256 << 20;
     Node node(larger);
     EXPECT_EQ(node.stores().resources.findUnit("sys_unit_config")->memory_size, 256 << 20);
-    EXPECT_EQ(mysql::SqlClient(node.tenants().server(1)->endpoint()).scalar("SELECT @@innodb_buffer_pool_size >> 20"),
+    EXPECT_EQ(mysql::SqlClient(node.replicas().server(1)->endpoint()).scalar("SELECT @@innodb_buffer_pool_size >> 20"),
               "162");
-    EXPECT_THROW(node.tenants().alterUnit("sys_unit_config", {.memory_size = 1 << 30}), Error);
+    EXPECT_THROW(node.resources().alterUnit("sys_unit_config", {.memory_size = 1 << 30}), Error);
 }
 
 TEST(ServiceNotify, SendsTheStateToTheServiceManager) {

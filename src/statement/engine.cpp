@@ -260,7 +260,7 @@ StatementResult Engine::run(const Caller& caller, const ActivateStandby& activat
     if (tenant.id == catalog::kSysTenantId) {
         throw obError(Ob::InvalidArgument, "tenant name, only support operating user tenant");
     }
-    parts_.tenants.activate(tenant.id);
+    parts_.standbys.activate(tenant.id);
     return {};
 }
 

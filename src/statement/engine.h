@@ -10,6 +10,8 @@
 #include "restore/restore_service.h"
 #include "statement/statement.h"
 #include "statement/statement_service.h"
+#include "tenant/resource_service.h"
+#include "tenant/standby_service.h"
 #include "tenant/tenant_service.h"
 
 namespace tidemark::statement {
@@ -18,7 +20,9 @@ namespace tidemark::statement {
 struct EngineParts {
     catalog::Catalog& catalog;
     catalog::Stores& stores;
+    tenant::ResourceService& resources;
     tenant::TenantService& tenants;
+    tenant::StandbyService& standbys;
     archive::ArchiveService& archive;
     backup::BackupService& backup;
     restore::RestoreService& restore;

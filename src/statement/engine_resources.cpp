@@ -6,7 +6,8 @@
 #include "oceanbase/ob_error.h"
 #include "statement/engine.h"
 
-/// The engine's statements about units, pools and tenants: texts become numbers, the TenantService does the rest.
+/// The engine's statements about units, pools and tenants: texts become numbers, ResourceService and TenantService do
+/// the rest.
 namespace tidemark::statement {
 namespace {
 
@@ -57,19 +58,19 @@ tenant::TenantItems tenantItems(const TenantOptions& given) {
 
 StatementResult Engine::run(const Caller& caller, const CreateUnit& create) {
     requireSys(caller);
-    parts_.tenants.createUnit(create.name, unitItems(create.options), create.if_not_exists);
+    parts_.resources.createUnit(create.name, unitItems(create.options), create.if_not_exists);
     return {};
 }
 
 StatementResult Engine::run(const Caller& caller, const AlterUnit& alter) {
     requireSys(caller);
-    parts_.tenants.alterUnit(alter.name, unitItems(alter.options));
+    parts_.resources.alterUnit(alter.name, unitItems(alter.options));
     return {};
 }
 
 StatementResult Engine::run(const Caller& caller, const DropUnit& drop) {
     requireSys(caller);
-    parts_.tenants.dropUnit(drop.name, drop.if_exists);
+    parts_.resources.dropUnit(drop.name, drop.if_exists);
     return {};
 }
 
@@ -78,7 +79,7 @@ StatementResult Engine::run(const Caller& caller, const CreatePool& create) {
     const auto unit = find(create.options, "unit");
     if (!unit) throw obError(Ob::MissArgument, "unit");
     const auto count = number<std::int64_t>("unit_num", find(create.options, "unit_num").value_or("1"));
-    parts_.tenants.createPool(create.name, *unit, count, create.zones, create.if_not_exists);
+    parts_.resources.createPool(create.name, *unit, count, create.zones, create.if_not_exists);
     return {};
 }
 
@@ -87,33 +88,33 @@ StatementResult Engine::run(const Caller& caller, const AlterPool& alter) {
     tenant::PoolItems items{.unit = find(alter.options, "unit")};
     if (const auto text = find(alter.options, "unit_num")) items.unit_num = number<std::int64_t>("unit_num", *text);
     if (!alter.zones.empty()) items.zones = alter.zones;
-    parts_.tenants.alterPool(alter.name, items);
+    parts_.resources.alterPool(alter.name, items);
     return {};
 }
 
 StatementResult Engine::run(const Caller& caller, const DropPool& drop) {
     requireSys(caller);
-    parts_.tenants.dropPool(drop.name, drop.if_exists);
+    parts_.resources.dropPool(drop.name, drop.if_exists);
     return {};
 }
 
 StatementResult Engine::run(const Caller& caller, const CreateTenant& create) {
     requireSys(caller);
     requireFits("COMMENT", find(create.options.options, "comment").value_or(""), kLongestComment);
-    parts_.tenants.createTenant(create.name, tenantItems(create.options), create.if_not_exists);
+    parts_.tenants.create(create.name, tenantItems(create.options), create.if_not_exists);
     return {};
 }
 
 StatementResult Engine::run(const Caller& caller, const AlterTenant& alter) {
     requireSys(caller);
     if (alter.rename_to) {
-        parts_.tenants.renameTenant(alter.name, *alter.rename_to);
+        parts_.tenants.rename(alter.name, *alter.rename_to);
         return {};
     }
     auto items = tenantItems(alter.options);
     items.locked = alter.lock;
     requireFits("COMMENT", items.comment.value_or(""), kLongestComment);
-    parts_.tenants.alterTenant(alter.name, items);
+    parts_.tenants.alter(alter.name, items);
     return {};
 }
 
@@ -130,7 +131,7 @@ StatementResult Engine::run(const Caller& caller, const DropTenant& drop) {
             if (!parts_.stores.tenants.find(drop.name)) return {};
         }
     }
-    parts_.tenants.dropTenant(drop.name, drop.force, drop.if_exists);
+    parts_.tenants.drop(drop.name, drop.force, drop.if_exists);
     if (tenant) parts_.archive.forget(tenant->id);
     return {};
 }

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "catalog/tenant_store.h"
-#include "tenant/tenant_service.h"
+#include "tenant/tenant_items.h"
 
 namespace tidemark::tenant {
 

@@ -1,300 +1,143 @@
 #include "tenant/tenant_service.h"
 
-#include <fmt/format.h>
-#include <strings.h>
+#include <set>
 
-#include <algorithm>
-#include <csignal>
-
-#include "base/letters.h"
-#include "base/time_zone.h"
+#include "base/crash_point.h"
 #include "oceanbase/ob_error.h"
+#include "tenant/carried_settings.h"
+#include "tenant/resource_rules.h"
+#include "tenant/server_settings.h"
 #include "tenant/tenant_variables.h"
 
 namespace tidemark::tenant {
 
-using catalog::TenantId;
-using catalog::TenantRole;
 using catalog::TenantStatus;
 
-namespace {
-
-Profile profileOf(const catalog::Tenant& tenant) {
-    return tenant.role == TenantRole::Primary ? Profile::Primary : Profile::Standby;
-}
-
-}  // namespace
-
-TenantService::Exclusive::Exclusive(TenantService& service, const std::string& name)
-    : service_(service), name_(lowerCase(name)) {
-    std::unique_lock lock(service_.mutex_);
-    service_.released_.wait(lock, [&] { return !service_.changing_.contains(name_); });
-    service_.changing_.insert(name_);
-}
-
-TenantService::Exclusive::~Exclusive() {
-    {
-        const std::lock_guard lock(service_.mutex_);
-        service_.changing_.erase(name_);
-    }
-    service_.released_.notify_all();
-}
-
-TenantService::TenantService(TenantServiceOptions options, catalog::Catalog& catalog, catalog::Stores& stores,
-                             TenantTemplate& tenant_template, TenantSupervisor& supervisor,
-                             std::shared_ptr<TenantServer> sys)
-    : options_(std::move(options)),
+TenantService::TenantService(catalog::Catalog& catalog, catalog::Stores& stores, ReplicaService& replicas,
+                             TenantTurns& turns)
+    : catalog_(catalog),
       stores_(stores),
-      catalog_(catalog),
-      template_(tenant_template),
-      supervisor_(supervisor),
-      log_(makeLogger("tenants")) {
-    entries_[catalog::kSysTenantId].server = std::move(sys);
-}
+      replicas_(replicas),
+      turns_(turns),
+      rules_(catalog, stores),
+      log_(makeLogger("tenants")) {}
 
-void TenantService::start() {
-    removeLeftovers(options_.tenants);
-    std::vector<catalog::Tenant> starting;
-    for (const catalog::Tenant& tenant : stores_.tenants.all())
-        recover(tenant, starting);
-    // All are launched before one is waited for: fifty come up in about two seconds.
-    for (const catalog::Tenant& tenant : starting) {
-        try {
-            server(tenant.id)->awaitReady();
-            // What an interrupted activate() left undone.
-            if (tenant.role == TenantRole::Primary) openForWriting(tenant);
-        } catch (const Error& error) {
-            log_->error("tenant={} is not up, the supervisor goes on trying: {}", tenant.name, error.what());
-        }
-        follow(tenant);
-    }
-}
-
-/// Of a tenant that an older Tidemark made: it has run in the machine's time zone, and stays there.
-void TenantService::settleTimeZone(catalog::Tenant& tenant) {
-    if (!systemTimeZoneOf(tenant.variables).empty()) return;
-    tenant.variables[kSystemTimeZone] = systemTimeZone();
-    stores_.tenants.setVariables(tenant.id, tenant.variables);
-}
-
-void TenantService::recover(catalog::Tenant tenant, std::vector<catalog::Tenant>& starting) {
-    if (tenant.id != catalog::kSysTenantId) settleTimeZone(tenant);
-    remember(tenant);
-    if (tenant.id == catalog::kSysTenantId) return;
-    if (tenant.status == TenantStatus::Creating || tenant.status == TenantStatus::Dropping) {
-        log_->info("tenant={} was left {}, removing it", tenant.name, text(tenant.status));
-        eraseTenant(tenant);
-        return;
-    }
-    if (tenant.status == TenantStatus::Restore) {
-        server(tenant.id)->adopt();
-        return;
-    }
+void TenantService::create(const std::string& name, const TenantItems& items, bool if_not_exists) {
+    const auto turn = turns_.take(name);
+    if (if_not_exists && stores_.tenants.find(name)) return;
+    const catalog::NewTenant wanted = rules_.checked(name, items);
+    tryServerSettings(replicas_.replicas().endpoint(catalog::kSysTenantId), serverSettings(wanted.variables));
+    catalog::Tenant tenant = stores_.tenants.create(wanted);
+    crashPoint("tenant.row-written");
     try {
-        configure(tenant, profileOf(tenant));
-        server(tenant.id)->launch();
-    } catch (const Error& error) {
-        log_->error("tenant={} cannot be started: {}", tenant.name, error.what());
+        replicas_.remember(tenant);
+        replicas_.createFiles(tenant);
+        replicas_.configure(tenant);
+        crashPoint("tenant.files-made");
+        replicas_.server(tenant.id)->start();
+        crashPoint("tenant.started");
+        stores_.tenants.setStatus(tenant.id, TenantStatus::Normal);
+        crashPoint("tenant.normal");
+    } catch (...) {
+        replicas_.undo(tenant, "creating tenant " + name);
     }
-    starting.push_back(tenant);
+    tenant.status = TenantStatus::Normal;
+    replicas_.remember(tenant);
+    replicas_.follow(tenant);
+    log_->info("tenant={} created with id {}", name, tenant.id);
 }
 
-/// From now on the supervisor keeps it running, and whoever follows tenants does.
-void TenantService::follow(const catalog::Tenant& tenant) {
-    const auto followed = server(tenant.id);
-    supervisor_.watch(followed);
-    options_.started(tenant.id, followed->endpoint());
-}
-
-std::shared_ptr<TenantServer> TenantService::makeServer(const catalog::Tenant& tenant) const {
-    return std::make_shared<TenantServer>(tenant.id, tenant.name, pathsOf(options_.tenants, tenant.id));
-}
-
-void TenantService::remember(const catalog::Tenant& tenant) {
-    const unsigned connections = planMemory(settings(tenant, Profile::Primary)).client_connections;
-    const std::lock_guard lock(mutex_);
-    Entry& entry = entries_[tenant.id];
-    entry.tenant = tenant;
-    entry.client_connections = connections;
-    if (!entry.server) entry.server = makeServer(tenant);
-}
-
-void TenantService::forgetEntry(TenantId id) {
-    const std::lock_guard lock(mutex_);
-    entries_.erase(id);
-}
-
-std::optional<LoginTarget> TenantService::loginTarget(const std::string& name) const {
-    const std::lock_guard lock(mutex_);
-    for (const auto& [id, entry] : entries_) {
-        const catalog::Tenant& tenant = entry.tenant;
-        if (strcasecmp(tenant.name.c_str(), name.c_str()) != 0) continue;
-        LoginTarget target{.id = id, .name = tenant.name, .socket = entry.server->socket()};
-        target.up = entry.server->running();
-        target.locked = tenant.locked;
-        target.status = tenant.status;
-        target.role = tenant.role;
-        target.mode = tenant.mode;
-        const auto invited = tenant.variables.find("ob_tcp_invited_nodes");
-        if (invited != tenant.variables.end()) target.invited_nodes = invited->second;
-        target.client_connections = entry.client_connections;
-        return target;
-    }
-    return std::nullopt;
-}
-
-std::shared_ptr<TenantServer> TenantService::server(TenantId id) const {
-    const std::lock_guard lock(mutex_);
-    const auto found = entries_.find(id);
-    if (found == entries_.end()) throw obError(Ob::TenantNotExist, std::to_string(id));
-    return found->second.server;
-}
-
-TenantSettings TenantService::settings(const catalog::Tenant& tenant, Profile profile) {
-    TenantSettings settings;
-    settings.tenant = tenant.id;
-    settings.paths = pathsOf(options_.tenants, tenant.id);
-    settings.server_id = tenant.server_id;
-    settings.profile = profile;
-    settings.mode = tenant.mode;
-    settings.as_root = geteuid() == 0;
-    settings.charset = tenant.charset;
-    settings.collation = tenant.collation;
-    settings.variables = serverSettings(tenant.variables);
-    settings.system_time_zone = systemTimeZoneOf(tenant.variables);
-    double cpu = 0;
-    std::uint64_t memory = 0;
-    for (const catalog::Unit& unit : stores_.resources.unitsOf(tenant.id)) {
-        if (unit.zone != options_.zone) continue;
-        cpu += unit.config.max_cpu;
-        memory += static_cast<std::uint64_t>(unit.config.memory_size);
-        settings.log_disk_bytes += static_cast<std::uint64_t>(unit.config.log_disk_size);
-    }
-    settings.max_cpu = std::max(cpu, 1.0);
-    settings.memory_bytes = std::max(memory, kLeastMemory);
-    return settings;
-}
-
-void TenantService::configure(const catalog::Tenant& tenant, Profile profile) {
-    server(tenant.id)->configure(settings(tenant, profile));
-}
-
-void TenantService::createUnit(const std::string& name, const UnitItems& items, bool if_not_exists) {
-    const catalog::UnitConfig unit = newUnit(name, items);
-    if (if_not_exists && stores_.resources.findUnit(name)) return;
-    stores_.resources.createUnit(unit);
-}
-
-void TenantService::alterUnit(const std::string& name, const UnitItems& items) {
-    const auto unit = stores_.resources.findUnit(name);
-    if (!unit) throw obError(Ob::UnitNotExist, name);
-    if (unit->name == kSysUnit) {
-        throw obError(Ob::NotSupported, "altering the unit of tenant sys",
-                      "start tidemarkd with --sys-memory, --sys-cpu");
-    }
-    const catalog::UnitConfig altered = alteredUnit(*unit, items);
+std::vector<catalog::ResourcePool> TenantService::poolsOf(catalog::TenantId tenant) {
     auto pools = stores_.resources.pools();
-    std::erase_if(pools, [&](const catalog::ResourcePool& pool) { return pool.unit_config_id != unit->id; });
-    if (!pools.empty()) requireFits(altered);
-    stores_.resources.alterUnit(altered);
-    std::optional<Error> failure;
-    for (const catalog::ResourcePool& pool : pools) {
-        try {
-            if (pool.tenant) resize(*pool.tenant);
-        } catch (const Error& error) {
-            failure = error;  // the others get their new size all the same
-        }
-    }
-    if (failure) throw *failure;
+    std::erase_if(pools, [&](const catalog::ResourcePool& pool) { return pool.tenant != tenant; });
+    return pools;
 }
 
-/// A unit that is larger than the machine could never start. The sum over all units may be more: memory is taken when
-/// it is used, and not every tenant uses all of its own.
-void TenantService::requireFits(const catalog::UnitConfig& unit) const {
-    const auto wanted = static_cast<std::uint64_t>(unit.memory_size);
-    if (options_.memory_capacity == 0 || wanted <= options_.memory_capacity) return;
-    throw obError(Ob::ResourceNotEnough, fmt::format("unit {} has MEMORY_SIZE {}, the server has {} bytes", unit.name,
-                                                     wanted, options_.memory_capacity));
+/// ALTER TENANT may name what cannot be changed, as long as it stays what it is.
+void TenantService::requireUnchanged(const catalog::Tenant& tenant, const TenantItems& items) {
+    if (items.charset || items.collation) throw obError(Ob::NotSupported, "changing the character set of a tenant is");
+    if (items.locked && *items.locked && tenant.id == catalog::kSysTenantId)
+        throw obError(Ob::OpNotAllow, "locking tenant sys is");
+    if (!items.pools) return;
+    std::set<std::string> present;
+    for (const catalog::ResourcePool& pool : poolsOf(tenant.id))
+        present.insert(pool.name);
+    if (std::set<std::string>(items.pools->begin(), items.pools->end()) != present)
+        throw obError(Ob::InvalidArgument, "resource pool list");
 }
 
-void TenantService::dropUnit(const std::string& name, bool if_exists) {
-    if (if_exists && !stores_.resources.findUnit(name)) return;
-    stores_.resources.dropUnit(name);
+void TenantService::alter(const std::string& name, const TenantItems& items) {
+    const auto turn = turns_.take(name);
+    const catalog::Tenant tenant = stores_.tenants.get(name);
+    requireUnchanged(tenant, items);
+    std::vector<std::string> zones;
+    for (const catalog::ResourcePool& pool : poolsOf(tenant.id))
+        zones.insert(zones.end(), pool.zones.begin(), pool.zones.end());
+    if (items.locality && checkedLocality(*items.locality, zones) != tenant.locality) {
+        throw obError(Ob::NotSupported, "changing the locality of a tenant is");
+    }
+    if (!items.variables.empty()) alterVariables(tenant, items.variables);
+    if (items.primary_zone) stores_.tenants.setPrimaryZone(tenant.id, checkedPrimaryZone(*items.primary_zone, zones));
+    if (items.comment) stores_.tenants.setComment(tenant.id, *items.comment);
+    if (items.locked) stores_.tenants.setLocked(tenant.id, *items.locked);
+    replicas_.remember(stores_.tenants.get(tenant.id));
 }
 
-void TenantService::createPool(const std::string& name, const std::string& unit, std::int64_t unit_num,
-                               const std::vector<std::string>& zones, bool if_not_exists) {
-    if (if_not_exists && stores_.resources.findPool(name)) return;
-    requireName(name, "resource pool name");
-    if (unit_num < 1) throw obError(Ob::InvalidArgument, "UNIT_NUM");
-    if (const auto config = stores_.resources.findUnit(unit)) requireFits(*config);
-    stores_.resources.createPool(name, unit, unit_num, zones);
+/// The running server is asked first, because it alone knows which values it takes.
+void TenantService::alterVariables(const catalog::Tenant& tenant, const std::map<std::string, std::string>& given) {
+    const auto altered = rules_.checkedVariables(given);
+    if (altered.contains("ob_compatibility_mode"))
+        throw obError(Ob::OpNotAllow, "changing ob_compatibility_mode of a tenant is");
+    // The tenant's log says SYSTEM of sessions in this zone. So SYSTEM must mean the same zone for ever.
+    if (altered.contains(kSystemTimeZone)) {
+        throw obError(Ob::OpNotAllow, "changing system_time_zone of a tenant is",
+                      "ALTER TENANT … SET VARIABLES time_zone = '…'");
+    }
+    requireModesSqlMode(tenant.mode, altered);
+    catalog::Tenant changed = tenant;
+    for (const auto& [variable, value] : altered)
+        changed.variables[variable] = value;
+    catalog::SettingChange change{.tenant = tenant.id, .settings = carriedSettings(changed)};
+    const auto for_server = serverSettings(altered);
+    std::optional<mysql::SqlClient> sql;
+    if (!for_server.empty()) {
+        sql.emplace(replicas_.replicas().endpoint(tenant.id));
+        setServerSettings(*sql, for_server);
+    }
+    // The time is taken before the position: whatever is committed after the time, and so perhaps behind the position,
+    // has a later SCN.
+    change.scn = static_cast<Scn>(catalog_.clock().now());
+    if (sql) change.gtid = sql->scalar("SELECT @@gtid_binlog_pos").value_or("");
+    if (tenant.log_mode == catalog::LogMode::Archivelog) stores_.setting_changes.add(change);
+    stores_.tenants.setVariables(tenant.id, changed.variables);
+    replicas_.configure(changed);
 }
 
-void TenantService::alterPool(const std::string& name, const PoolItems& items) {
-    if (items.unit.has_value() + items.unit_num.has_value() + items.zones.has_value() != 1) {
-        throw obError(Ob::NotSupported, "alter unit_num, resource_unit, zone_list in one cmd");
-    }
-    const auto pool = stores_.resources.findPool(name);
-    if (!pool) throw obError(Ob::PoolNotExist, name);
-    if (items.unit) {
-        if (const auto config = stores_.resources.findUnit(*items.unit)) requireFits(*config);
-        stores_.resources.setPoolUnit(name, *items.unit);
-        if (pool->tenant) resize(*pool->tenant);
-    } else if (items.unit_num && *items.unit_num != pool->unit_count) {
-        // One unit of a pool per server, and there is one server in a zone.
-        if (*items.unit_num < 1) throw obError(Ob::InvalidArgument, "UNIT_NUM");
-        throw obError(Ob::UnitNumOverServerCount);
-    } else if (items.zones && std::set<std::string>(items.zones->begin(), items.zones->end()) !=
-                                  std::set<std::string>(pool->zones.begin(), pool->zones.end())) {
-        throw obError(Ob::NotSupported, "changing the zones of a resource pool");
-    }
+void TenantService::rename(const std::string& name, const std::string& new_name) {
+    const auto turn = turns_.take(name);
+    checkTenantName(new_name);
+    const catalog::Tenant tenant = stores_.tenants.get(name);
+    if (tenant.id == catalog::kSysTenantId) throw obError(Ob::OpNotAllow, "renaming tenant sys is");
+    if (tenant.status == TenantStatus::Restore) throw obError(Ob::OpNotAllow, "renaming a tenant being restored is");
+    stores_.tenants.rename(tenant.id, new_name);
+    replicas_.server(tenant.id)->rename(new_name);
+    replicas_.remember(stores_.tenants.get(tenant.id));
 }
 
-void TenantService::dropPool(const std::string& name, bool if_exists) {
-    if (if_exists && !stores_.resources.findPool(name)) return;
-    stores_.resources.dropPool(name);
+void TenantService::requireDroppable(const catalog::Tenant& tenant, bool force) {
+    if (tenant.id == catalog::kSysTenantId) throw obError(Ob::OpNotAllow, "dropping tenant sys is");
+    if (tenant.status != TenantStatus::Restore || force) return;
+    throw obError(Ob::OpNotAllow, "dropping a tenant that is being restored is",
+                  "ALTER SYSTEM CANCEL RESTORE " + tenant.name);
 }
 
-/// Gives a tenant what its units say now: at once what mariadbd can change while it runs.
-void TenantService::resize(TenantId id) {
-    const auto tenant = stores_.tenants.find(id);
-    if (!tenant || tenant->status != TenantStatus::Normal) return;
-    const Exclusive exclusive(*this, tenant->name);
-    remember(*tenant);
-    configure(*tenant, profileOf(*tenant));
-    const MemoryPlan plan = planMemory(settings(*tenant, profileOf(*tenant)));
-    const auto resized = server(id);
-    if (!resized->running()) return;
-    try {
-        mysql::SqlClient sql(resized->endpoint());
-        sql.query("SET GLOBAL innodb_buffer_pool_size = ?", {plan.buffer_pool});
-        sql.query("SET GLOBAL max_connections = ?", {std::uint64_t{plan.client_connections + kReservedConnections}});
-        sql.query("SET GLOBAL max_user_connections = ?", {std::uint64_t{plan.client_connections}});
-    } catch (const Error& error) {
-        throw Error(error.code(), fmt::format("the size is recorded, but tenant {} gets it at its next start only: {}",
-                                              tenant->name, error.what()));
-    }
-}
-
-void TenantService::stopAll() {
-    std::vector<std::shared_ptr<TenantServer>> servers;
-    {
-        const std::lock_guard lock(mutex_);
-        for (const auto& [id, entry] : entries_)
-            servers.push_back(entry.server);
-    }
-    // sys comes first in the map and last here: while the others go down, somebody may yet want to note it.
-    std::reverse(servers.begin(), servers.end());
-    for (const auto& stopped : servers) {
-        supervisor_.forget(stopped->id());
-        options_.stopping(stopped->id());
-        const auto process = stopped->process();
-        if (process && stopped->id() != catalog::kSysTenantId) process->kill(SIGTERM);
-    }
-    for (const auto& stopped : servers) {
-        if (!stopped->stop()) log_->warn("mariadbd of tenant={} had to be killed", stopped->name());
-    }
+void TenantService::drop(const std::string& name, bool force, bool if_exists) {
+    const auto turn = turns_.take(name);
+    const auto tenant = stores_.tenants.find(name);
+    if (!tenant && if_exists) return;
+    if (!tenant) throw obError(Ob::TenantNotExist, name);
+    requireDroppable(*tenant, force);
+    replicas_.drop(*tenant);
 }
 
 }  // namespace tidemark::tenant

@@ -1,0 +1,202 @@
+#include "tenant/replica_service.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+
+#include "base/crash_point.h"
+#include "base/time_zone.h"
+#include "oceanbase/ob_error.h"
+#include "tenant/tenant_variables.h"
+
+namespace tidemark::tenant {
+
+using catalog::TenantId;
+using catalog::TenantRole;
+using catalog::TenantStatus;
+
+ReplicaService::ReplicaService(ReplicaOptions options, catalog::Stores& stores, TenantTemplate& tenant_template,
+                               TenantSupervisor& supervisor, std::shared_ptr<TenantServer> sys)
+    : options_(std::move(options)),
+      stores_(stores),
+      template_(tenant_template),
+      supervisor_(supervisor),
+      log_(makeLogger("tenants")) {
+    replicas_.put({.id = catalog::kSysTenantId, .name = "sys"}, std::move(sys), 0);
+}
+
+void ReplicaService::start() {
+    removeLeftovers(options_.tenants);
+    std::vector<catalog::Tenant> starting;
+    for (const catalog::Tenant& tenant : stores_.tenants.all())
+        recover(tenant, starting);
+    // All are launched before one is waited for: fifty come up in about two seconds.
+    for (const catalog::Tenant& tenant : starting) {
+        try {
+            server(tenant.id)->awaitReady();
+            // What an interrupted activate() left undone.
+            if (tenant.role == TenantRole::Primary) openForWriting(tenant);
+        } catch (const Error& error) {
+            log_->error("tenant={} is not up, the supervisor goes on trying: {}", tenant.name, error.what());
+        }
+        follow(tenant);
+    }
+}
+
+void ReplicaService::recover(catalog::Tenant tenant, std::vector<catalog::Tenant>& starting) {
+    if (tenant.id != catalog::kSysTenantId) settleTimeZone(tenant);
+    remember(tenant);
+    if (tenant.id == catalog::kSysTenantId) return;
+    if (tenant.status == TenantStatus::Creating || tenant.status == TenantStatus::Dropping) {
+        log_->info("tenant={} was left {}, removing it", tenant.name, text(tenant.status));
+        erase(tenant);
+        return;
+    }
+    if (tenant.status == TenantStatus::Restore) {
+        server(tenant.id)->adopt();
+        return;
+    }
+    try {
+        configure(tenant);
+        server(tenant.id)->launch();
+    } catch (const Error& error) {
+        log_->error("tenant={} cannot be started: {}", tenant.name, error.what());
+    }
+    starting.push_back(tenant);
+}
+
+/// Of a tenant that an older Tidemark made: it has run in the machine's time zone, and stays there.
+void ReplicaService::settleTimeZone(catalog::Tenant& tenant) {
+    if (!systemTimeZoneOf(tenant.variables).empty()) return;
+    tenant.variables[kSystemTimeZone] = systemTimeZone();
+    stores_.tenants.setVariables(tenant.id, tenant.variables);
+}
+
+void ReplicaService::stopAll() {
+    auto servers = replicas_.servers();
+    // sys comes first there and last here: while the others go down, somebody may yet want to note it.
+    std::reverse(servers.begin(), servers.end());
+    for (const auto& stopped : servers) {
+        supervisor_.forget(stopped->id());
+        options_.stopping(stopped->id());
+        const auto process = stopped->process();
+        if (process && stopped->id() != catalog::kSysTenantId) process->kill(SIGTERM);
+    }
+    for (const auto& stopped : servers) {
+        if (!stopped->stop()) log_->warn("mariadbd of tenant={} had to be killed", stopped->name());
+    }
+}
+
+TenantSettings ReplicaService::settings(const catalog::Tenant& tenant, Profile profile) const {
+    TenantSettings settings;
+    settings.tenant = tenant.id;
+    settings.paths = pathsOf(options_.tenants, tenant.id);
+    settings.server_id = tenant.server_id;
+    settings.profile = profile;
+    settings.mode = tenant.mode;
+    settings.as_root = geteuid() == 0;
+    settings.charset = tenant.charset;
+    settings.collation = tenant.collation;
+    settings.variables = serverSettings(tenant.variables);
+    settings.system_time_zone = systemTimeZoneOf(tenant.variables);
+    double cpu = 0;
+    std::uint64_t memory = 0;
+    for (const catalog::Unit& unit : stores_.resources.unitsOf(tenant.id)) {
+        if (unit.zone != options_.zone) continue;
+        cpu += unit.config.max_cpu;
+        memory += static_cast<std::uint64_t>(unit.config.memory_size);
+        settings.log_disk_bytes += static_cast<std::uint64_t>(unit.config.log_disk_size);
+    }
+    settings.max_cpu = std::max(cpu, 1.0);
+    settings.memory_bytes = std::max(memory, kLeastMemory);
+    return settings;
+}
+
+void ReplicaService::configure(const catalog::Tenant& tenant, Profile profile) {
+    server(tenant.id)->configure(settings(tenant, profile));
+}
+
+void ReplicaService::configure(const catalog::Tenant& tenant) {
+    configure(tenant, tenant.role == TenantRole::Primary ? Profile::Primary : Profile::Standby);
+}
+
+std::shared_ptr<TenantServer> ReplicaService::serverFor(const catalog::Tenant& tenant) const {
+    if (replicas_.has(tenant.id)) return server(tenant.id);
+    return std::make_shared<TenantServer>(tenant.id, tenant.name, pathsOf(options_.tenants, tenant.id));
+}
+
+void ReplicaService::remember(const catalog::Tenant& tenant) {
+    const MemoryPlan plan = planMemory(settings(tenant, Profile::Primary));
+    replicas_.put(tenant, serverFor(tenant), plan.client_connections);
+}
+
+void ReplicaService::createFiles(const catalog::Tenant& tenant) {
+    server(tenant.id)->create(template_, tenant.mode);
+    noteSecret(tenant);
+}
+
+void ReplicaService::createEmpty(const catalog::Tenant& tenant) {
+    server(tenant.id)->createEmpty();
+    crashPoint("restore.directory-made");
+    noteSecret(tenant);
+}
+
+void ReplicaService::noteSecret(const catalog::Tenant& tenant) {
+    stores_.tenants.setAdminSecretRef(tenant.id, fmt::format("file:{}/secret", tenant.id));
+}
+
+void ReplicaService::drop(const catalog::Tenant& tenant) {
+    stores_.tenants.setStatus(tenant.id, TenantStatus::Dropping);
+    crashPoint("tenant.dropping");
+    remember(stores_.tenants.get(tenant.id));
+    erase(tenant);
+    log_->info("tenant={} with id {} dropped", tenant.name, tenant.id);
+}
+
+void ReplicaService::erase(const catalog::Tenant& tenant) {
+    supervisor_.forget(tenant.id);
+    options_.stopping(tenant.id);
+    const auto doomed = server(tenant.id);
+    doomed->kill();
+    crashPoint("tenant.killed");
+    doomed->removeFiles();
+    crashPoint("tenant.files-removed");
+    stores_.tenants.remove(tenant.id);
+    crashPoint("tenant.row-removed");
+    replicas_.remove(tenant.id);
+}
+
+void ReplicaService::undo(const catalog::Tenant& tenant, const std::string& doing) {
+    const std::exception_ptr failure = std::current_exception();
+    try {
+        erase(tenant);
+    } catch (const std::exception& error) {
+        log_->error("tenant={} is left half-made, the next start of the daemon removes it: {}", tenant.name,
+                    error.what());
+    }
+    try {
+        std::rethrow_exception(failure);
+    } catch (const Error& error) {
+        throw error.in(doing);
+    } catch (const std::filesystem::filesystem_error& error) {
+        throwErrno(error.code().value(), doing + ": " + error.path1().string());
+    }
+}
+
+void ReplicaService::follow(const catalog::Tenant& tenant) {
+    const auto followed = server(tenant.id);
+    supervisor_.watch(followed);
+    options_.started(tenant.id, followed->endpoint());
+}
+
+void ReplicaService::openForWriting(const catalog::Tenant& tenant) {
+    mysql::SqlClient sql(replicas_.endpoint(tenant.id));
+    if (sql.scalar("SELECT @@global.read_only") == "0") return;
+    sql.query("SET GLOBAL event_scheduler = ON");
+    // Last, since it says that all of this is done.
+    sql.query("SET GLOBAL read_only = OFF");
+}
+
+}  // namespace tidemark::tenant

@@ -1,0 +1,89 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "base/log.h"
+#include "catalog/stores.h"
+#include "tenant/replicas.h"
+#include "tenant/tenant_supervisor.h"
+#include "tenant/tenant_template.h"
+
+namespace tidemark::tenant {
+
+struct ReplicaOptions {
+    std::filesystem::path tenants;  ///< below it, a directory per tenant
+    std::string zone;               ///< of this node: units in it are what tenants may use here
+    /// Called when a tenant's server has come up, and before it goes down on purpose; may block a little, must not
+    /// throw. Not called by the supervisor: a server that died and came back has the same endpoint.
+    std::function<void(catalog::TenantId, const mysql::Endpoint&)> started = [](auto, const auto&) {};
+    std::function<void(catalog::TenantId)> stopping = [](auto) {};
+};
+
+/// What this node does for a tenant: the directory and the process of its replica here. What the tenant is (its name,
+/// role, settings) is changed by TenantService, StandbyService and ResourceService, which use this one. Who reads only
+/// takes Replicas.
+///
+/// A tenant's row is written before a directory is made and removed after it is gone, so that whatever a crash leaves
+/// half-made is found by start() and cleaned up. Thread-safe, but calls that change the same tenant are the caller's to
+/// keep apart (TenantTurns). They block for as long as a mariadbd needs to start or stop.
+class ReplicaService {
+public:
+    /// `sys` runs already. All references must outlive the service.
+    ReplicaService(ReplicaOptions options, catalog::Stores& stores, TenantTemplate& tenant_template,
+                   TenantSupervisor& supervisor, std::shared_ptr<TenantServer> sys);
+
+    /// At the daemon's start: removes half-made tenants, finishes dropping, adopts running databases and starts the
+    /// others. A tenant in RESTORE is adopted but neither started nor watched: the restore decides. One tenant that
+    /// does not come up keeps none of the others from it; the supervisor goes on trying.
+    void start();
+    /// Stops every tenant's server cleanly, all at once, sys last: for `tidemark shutdown`.
+    void stopAll();
+
+    const Replicas& replicas() const { return replicas_; }
+    std::shared_ptr<TenantServer> server(catalog::TenantId id) const { return replicas_.server(id); }
+
+    /// What its server was, or will be, started with.
+    TenantSettings settings(const catalog::Tenant& tenant, Profile profile) const;
+    /// Writes that down; in force from the next start of the server on.
+    void configure(const catalog::Tenant& tenant, Profile profile);
+    /// The same, as the tenant's role has it.
+    void configure(const catalog::Tenant& tenant);
+    /// Takes the tenant's row over into what logins see.
+    void remember(const catalog::Tenant& tenant);
+
+    /// Makes the directory of a new tenant from the template.
+    void createFiles(const catalog::Tenant& tenant);
+    /// The same with an empty data directory, for a restore to fill.
+    void createEmpty(const catalog::Tenant& tenant);
+    /// Removes the tenant for good: status DROPPING, then erase().
+    void drop(const catalog::Tenant& tenant);
+    /// Ends the process and removes the directory, then the tenant's row: until then the next start of the daemon finds
+    /// what is left.
+    void erase(const catalog::Tenant& tenant);
+    /// Erases the tenant after the exception being handled and throws it on as an Error, with `doing` before its
+    /// message.
+    [[noreturn]] void undo(const catalog::Tenant& tenant, const std::string& doing);
+
+    /// From now on the supervisor keeps it running, and whoever follows tenants does.
+    void follow(const catalog::Tenant& tenant);
+    /// Allows writes and lets events run: those that the source let run, for their status came with the data and the
+    /// log. Harmless on an open primary.
+    void openForWriting(const catalog::Tenant& tenant);
+
+private:
+    void recover(catalog::Tenant tenant, std::vector<catalog::Tenant>& starting);
+    void settleTimeZone(catalog::Tenant& tenant);
+    std::shared_ptr<TenantServer> serverFor(const catalog::Tenant& tenant) const;
+    void noteSecret(const catalog::Tenant& tenant);
+
+    const ReplicaOptions options_;
+    catalog::Stores& stores_;
+    TenantTemplate& template_;
+    TenantSupervisor& supervisor_;
+    const Logger log_;
+    Replicas replicas_;
+};
+
+}  // namespace tidemark::tenant

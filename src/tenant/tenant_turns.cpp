@@ -1,0 +1,25 @@
+#include "tenant/tenant_turns.h"
+
+#include "base/letters.h"
+
+namespace tidemark::tenant {
+
+TenantTurns::Turn::Turn(TenantTurns& turns, std::string name) : turns_(turns), name_(std::move(name)) {
+    std::unique_lock lock(turns_.mutex_);
+    turns_.released_.wait(lock, [&] { return !turns_.changing_.contains(name_); });
+    turns_.changing_.insert(name_);
+}
+
+TenantTurns::Turn::~Turn() {
+    {
+        const std::lock_guard lock(turns_.mutex_);
+        turns_.changing_.erase(name_);
+    }
+    turns_.released_.notify_all();
+}
+
+TenantTurns::Turn TenantTurns::take(const std::string& name) {
+    return {*this, lowerCase(name)};
+}
+
+}  // namespace tidemark::tenant
