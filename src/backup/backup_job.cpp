@@ -2,9 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <condition_variable>
-#include <mutex>
-#include <thread>
+#include <algorithm>
 
 #include "archive/archive_reader.h"
 #include "backup/finished_set.h"
@@ -16,6 +14,27 @@
 namespace tidemark::backup {
 
 using catalog::BackupTaskStatus;
+using std::chrono::milliseconds;
+
+namespace {
+
+constexpr milliseconds kFirstWait{20};
+constexpr milliseconds kLongestWait{1000};  // from here on the job is said to be waiting, and keeps no thread for views
+constexpr milliseconds kDestinationWait{5000};
+
+BackupTaskStatus statusOf(DataPhase phase) {
+    switch (phase) {
+        case DataPhase::Server:
+            return BackupTaskStatus::BackupDataSys;
+        case DataPhase::Redo:
+            return BackupTaskStatus::BackupDataMinor;
+        case DataPhase::Tables:
+            break;
+    }
+    return BackupTaskStatus::BackupDataMajor;
+}
+
+}  // namespace
 
 storage::DestinationIdentity BackupJobParts::identity(const catalog::Tenant& tenant, std::int64_t dest_id) const {
     const catalog::Cluster cluster = stores.cluster.cluster();
@@ -26,60 +45,97 @@ storage::DestinationIdentity BackupJobParts::identity(const catalog::Tenant& ten
             .dest_id = static_cast<std::uint64_t>(dest_id)};
 }
 
-BackupJob::BackupJob(const BackupJobParts& parts, const catalog::BackupJobRow& row)
-    : parts_(parts), row_(row), log_(makeLogger(fmt::format("backup tenant={} job={}", row.tenant, row.job_id))) {}
+BackupJob::BackupJob(const BackupJobParts& parts, const catalog::BackupJobRow& row, job::WorkContext& context)
+    : parts_(parts),
+      row_(row),
+      context_(context),
+      log_(makeLogger(fmt::format("backup tenant={} job={}", row.tenant, row.job_id))),
+      progress_(BackupProgress::from(context.progress())) {}
 
-void BackupJob::run(std::stop_token stop) {
-    begin();
-    enter(BackupTaskStatus::BackupSysMeta);
-    removeLeftovers();
-    describeTenant();
-    enter(BackupTaskStatus::BackupUserMeta);
-    DataBackupResult copied = copyData(stop);
-    copied.facts.gtid = ownPosition(copied.facts.gtid);
-    task_.end_scn = static_cast<Scn>(parts_.clock.now());
-    enter(BackupTaskStatus::BeforeBackupLog);
-    // Only the archive knows the SCN of the last transaction in the copy, and without it no restore can go on from it.
-    awaitArchive(copied.facts.gtid, stop);
-    completeSet(copied);
-    log_->info("set {} complete: {} macro blocks, {} of {} bytes, restores from SCN {} on", set_.backup_set_id,
-               task_.stats.macro_block_count, task_.stats.output_bytes, task_.stats.input_bytes, set_.min_restore_scn);
+std::optional<job::Pause> BackupJob::run(std::stop_token stop) {
+    switch (step_) {
+        case Step::Begin:
+            return begin();
+        case Step::Copy:
+            return copy(std::move(stop));
+        case Step::AwaitArchive:
+            // Only the archive knows the SCN of the last transaction in the copy, and without it no restore can go on
+            // from it.
+            return awaitArchive();
+        case Step::Complete:
+            break;
+    }
+    completeSet();
+    return std::nullopt;
 }
 
-void BackupJob::begin() {
+std::optional<job::Pause> BackupJob::begin() {
+    const bool resumed = row_.backup_set_id != 0;
     tenant_ = parts_.stores.tenants.get(row_.tenant);
-    const auto destination = parts_.stores.destinations.backup(row_.tenant);
-    if (!destination) throw obError(Ob::BackupCanNotStart, "backup dest is not set.");
-    storage_ = storage::requireDestination(destination->path, parts_.identity(tenant_, destination->dest_id),
-                                           storage::DestinationKind::Data, parts_.clock)
-                   .storage;
-    round_ = currentRound();
+    try {
+        storage_ = storage::requireDestination(row_.path, parts_.identity(tenant_, row_.dest_id),
+                                               storage::DestinationKind::Data, parts_.clock)
+                       .storage;
+    } catch (const Error& error) {
+        if (!resumed) throw;
+        // It may hold a whole set, and then the backup has not failed.
+        return job::Pause{.at_most = kDestinationWait, .waiting_for = error.what()};
+    }
+    if (resumed && resumeSet()) return std::nullopt;
+    if (!resumed) beginSet();
+    enter(BackupTaskStatus::BackupSysMeta);
+    describeTenant();
+    enter(BackupTaskStatus::BackupUserMeta);
+    step_ = Step::Copy;
+    return job::Pause{};
+}
+
+void BackupJob::beginSet() {
+    progress_ = {.turn = 1, .round_id = currentRound().round_id};
     std::int64_t least_id = 1;  // above every number at the destination, finished or not: objects never change
     for (const auto& found : backup_set::listBackupSets(*storage_))
         least_id = std::max<std::int64_t>(least_id, found.id.number + 1);
-    set_.dest_id = destination->dest_id;
-    set_.path = destination->path;
-    set_.start_time = parts_.clock.now();
-    const catalog::BegunBackup begun = parts_.stores.backups.begin(row_.tenant, row_.job_id, set_, least_id);
+    const catalog::BegunBackup begun =
+        parts_.stores.backups.begin(context_.claim(), row_.tenant, row_.job_id, {}, least_id, progress_.text());
     task_ = begun.task;
     set_ = begun.set;
-    recorder_ = std::make_unique<TaskRecorder>(parts_.stores.backups, log_);
-    task_.start_scn = static_cast<Scn>(parts_.clock.now());
-    description_.id = {.number = static_cast<std::uint32_t>(set_.backup_set_id), .kind = backup_set::SetKind::Full};
     log_->info("tenant {}: set {} at {}", tenant_.name, set_.backup_set_id, set_.path);
 }
 
-/// What backups that did not finish have left: nobody can restore it, and it fills the destination.
-void BackupJob::removeLeftovers() {
-    for (const auto& found : backup_set::listBackupSets(*storage_)) {
-        if (found.state != backup_set::FoundBackupSet::State::Unfinished) continue;
-        log_->info("removing what is left of set {}", found.id.number);
-        backup_set::removeUnfinishedSet(*storage_, found.id.number);
+bool BackupJob::resumeSet() {
+    const auto task = parts_.stores.backups.taskOf(row_.tenant, row_.job_id);
+    const auto set = parts_.stores.backups.set(row_.tenant, row_.backup_set_id);
+    if (!task || !set) throw Error(ErrorCode::NotFound, "the catalog has lost the task of the backup, or its set");
+    task_ = *task;
+    set_ = *set;
+    const backup_set::SetId id{.number = static_cast<std::uint32_t>(set_.backup_set_id)};
+    if (const auto described = backup_set::finishDescribedSet(*storage_, id)) {
+        log_->info("set {} is whole at the destination", set_.backup_set_id);
+        description_ = *described;
+        set_ = *finishedSet(*storage_, row_);
+        return true;
     }
+    if (progress_.copied) {
+        log_->info("set {} is copied and goes on to wait for the archive", set_.backup_set_id);
+        description_ = *progress_.copied;
+        step_ = Step::AwaitArchive;
+        return false;
+    }
+    log_->info("set {} is copied again, attempt {}", set_.backup_set_id, context_.attempt());
+    nextTurn();
+    return false;
+}
+
+/// Noted before anything of it is stored, so that no two attempts ever write the same objects.
+void BackupJob::nextTurn() {
+    progress_.turn = std::max(progress_.turn, 1U) + 1;  // one that an older version began was the first
+    context_.saveProgress(progress_.text());
 }
 
 void BackupJob::describeTenant() {
     const catalog::Cluster cluster = parts_.stores.cluster.cluster();
+    task_.start_scn = static_cast<Scn>(parts_.clock.now());
+    description_.id = {.number = static_cast<std::uint32_t>(set_.backup_set_id), .kind = backup_set::SetKind::Full};
     description_.cluster_name = cluster.name;
     description_.cluster_id = static_cast<std::uint64_t>(cluster.id);
     description_.tenant_name = tenant_.name;
@@ -93,54 +149,62 @@ void BackupJob::describeTenant() {
     task_.user_ls_start_scn = parts_.clock.now();
 }
 
-DataBackupResult BackupJob::copyData(std::stop_token stop) {
+job::Pause BackupJob::copy(std::stop_token stop) {
     // mariadb-backup loses the data of Aria and MyISAM tables that are created and renamed while it runs, which is
-    // found out at the end of the copy: docs/decisions/data_path.md. Another attempt rarely meets the same again.
-    constexpr int kAttempts = 4;
-    for (int attempt = 1;; ++attempt) {
-        try {
-            return copyOnce(stop);
-        } catch (const Error& error) {
-            if (error.code() != ErrorCode::Unavailable || attempt == kAttempts || stop.stop_requested()) throw;
-            log_->warn("attempt {} of {}: {}", attempt, kAttempts, error.what());
-        }
-        backup_set::removeUnfinishedSet(*storage_, description_.id.number);
+    // found out at the end of the copy: docs/decisions/data_path.md. Another copy rarely meets the same again.
+    constexpr int kCopies = 4;
+    try {
+        ++copies_;
+        describeCopy(copyOnce(stop));
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::Unavailable || copies_ == kCopies || stop.stop_requested()) throw;
+        log_->warn("copy {} of {}: {}", copies_, kCopies, error.what());
+        nextTurn();
         enter(BackupTaskStatus::BackupUserMeta);
+        return {};
     }
-}
-
-static BackupTaskStatus statusOf(DataPhase phase) {
-    switch (phase) {
-        case DataPhase::Server:
-            return BackupTaskStatus::BackupDataSys;
-        case DataPhase::Redo:
-            return BackupTaskStatus::BackupDataMinor;
-        case DataPhase::Tables:
-            break;
-    }
-    return BackupTaskStatus::BackupDataMajor;
+    progress_.copied = description_;
+    context_.saveProgress(progress_.text());
+    enter(BackupTaskStatus::BeforeBackupLog);
+    step_ = Step::AwaitArchive;
+    return {};
 }
 
 DataBackupResult BackupJob::copyOnce(std::stop_token stop) {
     storage::requireMounted(*storage_);
-    progress_ = std::make_shared<DataBackupProgress>();
+    counters_ = std::make_shared<DataBackupProgress>();
     const auto server = parts_.tenants.server(row_.tenant);
     source::MariadbBackupSource source({.data_directory = server->paths().data(),
                                         .endpoint = server->endpoint(),
                                         .work_directory = server->paths().directory});
     DataBackup backup(source, *storage_,
                       {.set = description_.id,
+                       .turn = progress_.turn,
                        .data_file_size = static_cast<std::uint64_t>(
                            parts_.stores.parameters.bytes(row_.tenant, "backup_data_file_size")),
                        .on_phase = [this](DataPhase phase) { enter(statusOf(phase)); }},
-                      *progress_);
-    recorder_->follow(progress_);
-    return backup.run(stop);
+                      *counters_);
+    recorder().follow(counters_);
+    return backup.run(std::move(stop));
 }
 
-void BackupJob::enter(BackupTaskStatus status) {
-    task_.status = status;
-    recorder_->show(task_);
+void BackupJob::describeCopy(const DataBackupResult& copied) {
+    task_.end_scn = static_cast<Scn>(parts_.clock.now());
+    description_.turn = progress_.turn;
+    description_.gtid = ownPosition(copied.facts.gtid);
+    description_.binlog_file = copied.facts.binlog_file;
+    description_.binlog_position = copied.facts.binlog_position;
+    description_.from_lsn = copied.facts.from_lsn;
+    description_.to_lsn = copied.facts.to_lsn;
+    description_.last_lsn = copied.facts.last_lsn;
+    description_.server_version = copied.facts.server_version;
+    description_.input_bytes = copied.blocks.plain_bytes;
+    description_.output_bytes = copied.blocks.stored_bytes;
+    description_.files = copied.blocks.files;
+    description_.tablets = copied.tablets;
+    description_.macro_blocks = copied.blocks.blocks;
+    description_.objects = copied.blocks.objects;
+    description_.index_checksum = copied.blocks.index_checksum;
 }
 
 std::string BackupJob::ownPosition(const std::string& gtid) {
@@ -157,98 +221,116 @@ std::string BackupJob::ownPosition(const std::string& gtid) {
 /// The round that goes on all the time the backup takes.
 catalog::ArchiveRound BackupJob::currentRound() {
     const auto round = parts_.stores.archive.lastRound(row_.tenant);
-    const bool same = round && (round_.round_id == 0 || round->round_id == round_.round_id);
+    const bool same = round && (progress_.round_id == 0 || round->round_id == progress_.round_id);
     if (same && round->status == catalog::RoundStatus::Doing) return *round;
     throw obError(Ob::LogArchiveNotRunning, "it stopped before it had passed the end of the backup",
                   "ALTER SYSTEM ARCHIVELOG, then back up again");
 }
 
-void BackupJob::awaitArchive(const std::string& gtid, std::stop_token stop) {
-    const auto log = storage::openStorage(round_.path);
-    const archive::RoundKey key{static_cast<std::uint64_t>(round_.dest_id),
-                                static_cast<std::uint64_t>(round_.round_id)};
-    const auto position = mysql::GtidPosition::parse(gtid);
-    std::mutex mutex;
-    std::condition_variable_any wake;
-    std::unique_lock lock(mutex);
-    for (std::chrono::milliseconds pause(20);; pause = std::min(2 * pause, std::chrono::milliseconds(1000))) {
-        const auto covered = archive::ArchiveReader(*log, key).scnOf(key, position);
-        if (covered && covered->complete) {
-            set_.min_restore_scn = set_.consistent_scn = set_.start_replay_scn = covered->scn;
-            return;
+job::Pause BackupJob::awaitArchive() {
+    std::string waiting_for = "the log archive to pass the end of the copy";
+    try {
+        if (archivePassed()) {
+            step_ = Step::Complete;
+            return {};
         }
-        storage::requireMounted(*log);
-        currentRound();
-        wake.wait_for(lock, stop, pause, [&] { return stop.stop_requested(); });
-        if (stop.stop_requested()) throw Error(ErrorCode::Cancelled, "cancelled");
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::Unavailable) throw;
+        waiting_for = error.what();
     }
+    const milliseconds pause = std::exchange(wait_, std::min(2 * wait_, kLongestWait));
+    if (pause < kLongestWait) return {.at_most = pause};
+    if (recorder_) recorder_->drain();
+    recorder_.reset();
+    return {.at_most = pause, .waiting_for = waiting_for};
 }
 
-void BackupJob::completeSet(const DataBackupResult& copied) {
+/// Also asks whether it still can.
+bool BackupJob::archivePassed() {
+    const catalog::ArchiveRound round = currentRound();
+    const auto log = storage::openStorage(round.path);
+    const archive::RoundKey key{static_cast<std::uint64_t>(round.dest_id), static_cast<std::uint64_t>(round.round_id)};
+    const auto covered = archive::ArchiveReader(*log, key).scnOf(key, mysql::GtidPosition::parse(description_.gtid));
+    if (!covered || !covered->complete) {
+        storage::requireMounted(*log);
+        return false;
+    }
+    set_.min_restore_scn = set_.consistent_scn = set_.start_replay_scn = covered->scn;
+    return true;
+}
+
+void BackupJob::completeSet() {
     description_.end_time = parts_.clock.now();
     description_.start_replay_scn = set_.start_replay_scn;
     description_.consistent_scn = set_.consistent_scn;
     description_.min_restore_scn = set_.min_restore_scn;
-    description_.gtid = copied.facts.gtid;
-    description_.binlog_file = copied.facts.binlog_file;
-    description_.binlog_position = copied.facts.binlog_position;
-    description_.from_lsn = copied.facts.from_lsn;
-    description_.to_lsn = copied.facts.to_lsn;
-    description_.last_lsn = copied.facts.last_lsn;
-    description_.server_version = copied.facts.server_version;
-    description_.input_bytes = copied.blocks.plain_bytes;
-    description_.output_bytes = copied.blocks.stored_bytes;
-    description_.files = copied.blocks.files;
-    description_.tablets = copied.tablets;
-    description_.macro_blocks = copied.blocks.blocks;
-    description_.objects = copied.blocks.objects;
-    description_.index_checksum = copied.blocks.index_checksum;
     storage::requireMounted(*storage_);
     backup_set::finishBackupSet(*storage_, description_);
 
-    task_.stats = countersOf(*progress_);
-    task_.stats.output_bytes = copied.blocks.stored_bytes;
-    task_.stats.file_count = static_cast<std::int64_t>(copied.blocks.objects.size());
+    task_.stats = counters_ ? countersOf(*counters_) : statsOf(description_);
+    task_.stats.output_bytes = description_.output_bytes;
+    task_.stats.file_count = static_cast<std::int64_t>(description_.objects.size());
+    task_.status = BackupTaskStatus::BeforeBackupLog;
     set_.stats = task_.stats;
     set_.end_time = description_.end_time;
-    recorder_->show(task_);
-    recorder_->drain();
+    recorder().show(task_);
+    recorder().drain();
+    log_->info("set {} complete: {} macro blocks, {} of {} bytes, restores from SCN {} on", set_.backup_set_id,
+               task_.stats.macro_block_count, task_.stats.output_bytes, task_.stats.input_bytes, set_.min_restore_scn);
+}
+
+void BackupJob::enter(BackupTaskStatus status) {
+    task_.status = status;
+    recorder().show(task_);
+}
+
+TaskRecorder& BackupJob::recorder() {
+    if (!recorder_) recorder_ = std::make_unique<TaskRecorder>(parts_.stores.backups, context_, log_);
+    return *recorder_;
 }
 
 void BackupJob::finish(const catalog::Outcome& outcome) {
     recorder_.reset();  // nothing of it may come after the end
-    if (outcome.state != catalog::Outcome::State::Completed && finishWhole()) return;
-    if (outcome.state == catalog::Outcome::State::Failed) log_->error("failed: {}", outcome.comment);
-    if (outcome.state != catalog::Outcome::State::Completed && progress_) set_.stats = countersOf(*progress_);
-    parts_.stores.backups.finish(row_.tenant, row_.job_id, outcome, set_.backup_set_id == 0 ? nullptr : &set_);
-    if (outcome.state != catalog::Outcome::State::Completed) removeOwnSet();
+    catalog::Outcome ended = outcome;
+    const bool failed = outcome.state != catalog::Outcome::State::Completed;
+    if (failed && counters_) set_.stats = countersOf(*counters_);
+    if (const auto whole = failed ? wholeSet() : std::nullopt) {
+        log_->info("set {} is whole at the destination", whole->backup_set_id);
+        ended = catalog::Outcome::completed();
+        set_ = *whole;
+    }
+    const auto left = leftovers(ended.state == catalog::Outcome::State::Completed);
+    parts_.stores.backups.finish(context_.claim(), row_.tenant, row_.job_id, ended,
+                                 set_.backup_set_id == 0 ? nullptr : &set_,
+                                 left ? std::optional(left->text()) : std::nullopt);
 }
 
-/// What failed or was cancelled after the last object was stored can be restored all the same.
-bool BackupJob::finishWhole() {
-    if (!storage_) return false;
+/// What failed or was cancelled after the last object was stored can be restored all the same. Asked only where that is
+/// possible, for a destination that hangs would hold up the end.
+std::optional<catalog::BackupSet> BackupJob::wholeSet() {
     catalog::BackupJobRow row = row_;
-    row.backup_set_id = set_.backup_set_id;
-    std::optional<catalog::BackupSet> whole;
+    if (set_.backup_set_id != 0) row.backup_set_id = set_.backup_set_id;
+    const bool possible = step_ == Step::Complete || (step_ == Step::Begin && row.backup_set_id != 0);
+    if (!possible) return std::nullopt;
     try {
-        whole = finishedSet(*storage_, row);
+        if (!storage_) {
+            storage_ = storage::requireDestination(row.path,
+                                                   parts_.identity(parts_.stores.tenants.get(row.tenant), row.dest_id),
+                                                   storage::DestinationKind::Data, parts_.clock)
+                           .storage;
+        }
+        return finishedSet(*storage_, row);
     } catch (const Error& error) {
         log_->warn("whether set {} is whole is not known: {}", row.backup_set_id, error.what());
+        return std::nullopt;
     }
-    if (!whole) return false;
-    log_->info("set {} is whole at the destination", row.backup_set_id);
-    parts_.stores.backups.finish(row_.tenant, row_.job_id, catalog::Outcome::completed(), &*whole);
-    return true;
 }
 
-/// At once and not only before the next backup: a full disk would not even let that begin.
-void BackupJob::removeOwnSet() {
-    if (!storage_ || description_.id.number == 0) return;
-    try {
-        backup_set::removeUnfinishedSet(*storage_, description_.id.number);
-    } catch (const Error& error) {
-        log_->warn("what is left of set {} stays until the next backup: {}", description_.id.number, error.what());
-    }
+/// What the cleaner is to do after the end.
+std::optional<Leftovers> BackupJob::leftovers(bool completed) const {
+    const std::int64_t set = set_.backup_set_id != 0 ? set_.backup_set_id : row_.backup_set_id;
+    if (set == 0 || (completed && progress_.turn < 2)) return std::nullopt;
+    return Leftovers{.path = row_.path, .backup_set_id = set};
 }
 
 }  // namespace tidemark::backup

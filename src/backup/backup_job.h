@@ -1,20 +1,24 @@
 #pragma once
 
-#include <functional>
+#include <filesystem>
 #include <memory>
+#include <optional>
 #include <stop_token>
 
+#include "backup/backup_progress.h"
 #include "backup/data_backup.h"
 #include "backup/task_recorder.h"
-#include "backup_set/backup_set.h"
 #include "base/log.h"
 #include "catalog/stores.h"
-#include "job/job_runner.h"
+#include "job/job.h"
+#include "job/work_context.h"
 #include "storage/destination.h"
 #include "storage/open_storage.h"
 #include "tenant/replicas.h"
 
 namespace tidemark::backup {
+
+constexpr const char* kBackupKind = "backup";
 
 /// What a backup works with; references outlive it.
 struct BackupJobParts {
@@ -27,43 +31,61 @@ struct BackupJobParts {
 };
 
 /// One tenant's data backup: its files become a set, which becomes visible once the archive has passed its end.
-class BackupJob : public job::RunnerJob {
+///
+/// A later attempt goes on where an earlier one has come to: a set that is whole at the destination is taken, a whole
+/// copy goes on waiting for the archive, and what else there is is copied again, in another turn. Nothing is removed
+/// here; the end leaves that to the cleaner (clean_job.h).
+class BackupJob : public job::Job {
 public:
-    /// `row` is in INIT.
-    BackupJob(const BackupJobParts& parts, const catalog::BackupJobRow& row);
+    /// `row` is active: in INIT, or of an earlier attempt.
+    BackupJob(const BackupJobParts& parts, const catalog::BackupJobRow& row, job::WorkContext& context);
 
-    void run(std::stop_token stop) override;
+    bool heavy() const override { return step_ == Step::Copy; }
+    std::optional<job::Pause> run(std::stop_token stop) override;
     void finish(const catalog::Outcome& outcome) override;
 
 private:
-    void begin();
-    void removeLeftovers();
+    enum class Step { Begin, Copy, AwaitArchive, Complete };
+
+    // Each does what it says and sets the next step.
+    std::optional<job::Pause> begin();
+    job::Pause copy(std::stop_token stop);
+    job::Pause awaitArchive();
+    void completeSet();
+
+    void beginSet();
+    /// The set of an earlier attempt. True: it is whole.
+    bool resumeSet();
+    void nextTurn();
     void describeTenant();
-    /// Copies the tenant's files, again if a copy could not be used.
-    DataBackupResult copyData(std::stop_token stop);
     DataBackupResult copyOnce(std::stop_token stop);
+    void describeCopy(const DataBackupResult& copied);
     /// `gtid` without the domains that the tenant's own binlog does not have: a tenant that was restored keeps the
     /// position of the log it replayed, which no archive of its own ever contains.
     std::string ownPosition(const std::string& gtid);
     catalog::ArchiveRound currentRound();
-    void awaitArchive(const std::string& gtid, std::stop_token stop);
-    void completeSet(const DataBackupResult& copied);
-    bool finishWhole();
-    void removeOwnSet();
+    bool archivePassed();
+    std::optional<catalog::BackupSet> wholeSet();
+    std::optional<Leftovers> leftovers(bool completed) const;
 
     void enter(catalog::BackupTaskStatus status);
+    TaskRecorder& recorder();
 
     const BackupJobParts parts_;
-    const catalog::BackupJobRow row_;
+    catalog::BackupJobRow row_;
+    job::WorkContext& context_;
     const Logger log_;
+    Step step_ = Step::Begin;
+    BackupProgress progress_;
+    int copies_ = 0;  ///< in this attempt
+    std::chrono::milliseconds wait_{20};
     catalog::Tenant tenant_;
     catalog::BackupTask task_;
     catalog::BackupSet set_;
-    catalog::ArchiveRound round_;  // in which the set is made
     std::shared_ptr<storage::Storage> storage_;
     backup_set::BackupSetDescription description_;
-    std::shared_ptr<DataBackupProgress> progress_;  // of the present attempt
-    std::unique_ptr<TaskRecorder> recorder_;
+    std::shared_ptr<DataBackupProgress> counters_;  // of the present copy
+    std::unique_ptr<TaskRecorder> recorder_;        // while there is something to show
 };
 
 }  // namespace tidemark::backup

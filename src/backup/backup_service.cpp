@@ -1,9 +1,12 @@
 #include "backup/backup_service.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <limits>
 #include <thread>
 
-#include "backup/finished_set.h"
+#include "backup/clean_job.h"
 #include "base/crash_point.h"
 #include "oceanbase/ob_error.h"
 #include "storage/destination.h"
@@ -19,12 +22,14 @@ void checkOptions(const BackupOptions& options) {
     }
 }
 
-/// How long one statement waits for rounds that begin, whatever number of tenants it is about.
+/// Until then a statement waits for rounds that begin. One moment for the whole statement, however many tenants it
+/// names.
 std::chrono::steady_clock::time_point aMoment() {
     return std::chrono::steady_clock::now() + std::chrono::seconds(10);
 }
 
-/// What no tenant can do is no matter of their states, and they would be searched in vain.
+/// Throws what a statement about all tenants says when none of them can be backed up. When every tenant was refused
+/// because the option is not supported, the statement says that: the operator would look at the tenants in vain.
 [[noreturn]] void refuseAll(const std::vector<Error>& refusals) {
     const int not_supported = obError(Ob::NotSupported).sql()->number;
     const auto is_unsupported = [&](const Error& error) { return error.sql() && error.sql()->number == not_supported; };
@@ -35,6 +40,33 @@ std::chrono::steady_clock::time_point aMoment() {
 }
 
 }  // namespace
+
+BackupService::BackupService(BackupJobParts parts, job::WorkEngine& engine)
+    : parts_(std::move(parts)), stores_(parts_.stores), engine_(engine), log_(makeLogger("backup")) {
+    engine_.add({.name = kBackupKind,
+                 .make = [this](job::WorkContext& context) { return makeBackup(context); },
+                 .here = [this](const catalog::WorkRow& row) { return isHere(row); },
+                 .attempts = 3,
+                 .interrupted = "the daemon ended while the backup ran, each time it was begun",
+                 .hint = "see the log for why it ended, then start the backup again"});
+    engine_.add({.name = kCleanKind,
+                 .make = [this](job::WorkContext& context) { return std::make_unique<CleanJob>(stores_, context); },
+                 .attempts = std::numeric_limits<int>::max()});
+}
+
+/// A backup is made where the tenant's replica runs. Of a tenant that was dropped there is none: then any node may end
+/// it.
+bool BackupService::isHere(const catalog::WorkRow& row) {
+    return parts_.tenants.has(row.tenant) || stores_.resources.unitsOf(row.tenant).empty();
+}
+
+std::unique_ptr<job::Job> BackupService::makeBackup(job::WorkContext& context) {
+    const job::JobKey key = context.key();
+    const auto row = stores_.backups.job(key.tenant, key.id);
+    if (!row || row->end_time)
+        throw Error(ErrorCode::NotFound, fmt::format("tenant {} has no active backup job {}", key.tenant, key.id));
+    return std::make_unique<BackupJob>(parts_, *row, context);
+}
 
 void BackupService::setDestination(const catalog::Tenant& tenant, const std::string& uri) {
     const auto jobs = stores_.backups.activeJobs();
@@ -52,7 +84,8 @@ void BackupService::setDestination(const catalog::Tenant& tenant, const std::str
     crashPoint("destination.recorded");
 }
 
-/// A refusal is also an event, so that who backs up all tenants by a timer can see which were left out, and why.
+/// The tenant's request, or why it cannot be backed up. The refusal is also recorded as an event: an operator who backs
+/// up all tenants by a timer sees there which of them were left out, and why.
 catalog::BackupRequest BackupService::request(const catalog::Tenant& tenant, const BackupOptions& options,
                                               Deadline until) {
     try {
@@ -65,20 +98,20 @@ catalog::BackupRequest BackupService::request(const catalog::Tenant& tenant, con
     }
 }
 
-/// The last round. One that begins, right after ARCHIVELOG, is given a moment: who starts a backup next in a script
-/// should not have to wait by hand.
+/// The tenant's last round. A round that is just beginning is given a moment, so that a script may say BACKUP right
+/// after ARCHIVELOG.
 std::optional<catalog::ArchiveRound> BackupService::begunRound(catalog::TenantId tenant, Deadline until) {
     using catalog::RoundStatus;
     for (;;) {
         const auto round = stores_.archive.lastRound(tenant);
         const bool begins = round && (round->status == RoundStatus::Prepare || round->status == RoundStatus::Beginning);
         if (!begins || std::chrono::steady_clock::now() > until) return round;
-        // A round is a row that its follower's thread writes; nothing wakes who waits for it.
+        // The follower's thread writes the round's row; nothing tells this thread when.
         std::this_thread::sleep_for(std::chrono::milliseconds(20));
     }
 }
 
-/// The preconditions, in OceanBase's order.
+/// Checks what OceanBase checks before a backup, in its order.
 catalog::BackupRequest BackupService::checked(const catalog::Tenant& tenant, const BackupOptions& options,
                                               Deadline until) {
     if (tenant.id == catalog::kSysTenantId) {
@@ -122,7 +155,8 @@ catalog::BackupRequest BackupService::checked(const catalog::Tenant& tenant, con
 
 void BackupService::startOwn(const catalog::Tenant& tenant, const BackupOptions& options) {
     checkOptions(options);
-    submit(stores_.backups.start(request(tenant, options, aMoment())));
+    stores_.backups.start(request(tenant, options, aMoment()));
+    engine_.wake();
 }
 
 void BackupService::startFromSys(const std::vector<catalog::Tenant>& tenants, catalog::JobLevel level,
@@ -130,8 +164,8 @@ void BackupService::startFromSys(const std::vector<catalog::Tenant>& tenants, ca
     std::vector<catalog::BackupRequest> requests;
     for (const catalog::Tenant& tenant : tenants)
         requests.push_back(request(tenant, options, until));
-    for (const auto& job : stores_.backups.startFromSys(requests, level, options.description).jobs)
-        submit(job);
+    stores_.backups.startFromSys(requests, level, options.description);
+    engine_.wake();
 }
 
 void BackupService::startNamed(const std::vector<catalog::Tenant>& tenants, const BackupOptions& options) {
@@ -159,53 +193,11 @@ void BackupService::startAll(const BackupOptions& options) {
     startFromSys(able, catalog::JobLevel::Cluster, options, until);
 }
 
-void BackupService::submit(const catalog::BackupJobRow& job) {
-    const job::JobKey key{.kind = "backup", .tenant = job.tenant, .id = job.job_id};
-    auto work = std::make_unique<BackupJob>(parts_, job);
-    try {
-        runner_.submit(key, std::move(work));
-    } catch (const Error& error) {
-        stores_.backups.finish(job.tenant, job.job_id, catalog::Outcome::of(error));
-        throw;
-    }
-}
-
 void BackupService::cancel(const std::vector<catalog::Tenant>& tenants) {
     for (const catalog::Tenant& tenant : tenants) {
         for (const catalog::BackupJobRow& job : stores_.backups.cancel(tenant.id)) {
-            runner_.cancel({.kind = "backup", .tenant = job.tenant, .id = job.job_id});
+            engine_.cancel({.kind = kBackupKind, .tenant = job.tenant, .id = job.job_id});
         }
-    }
-}
-
-void BackupService::endInterrupted() {
-    const Error reason(ErrorCode::Unavailable, "the daemon ended while the backup ran",
-                       "start it again; what it left at the destination is removed then");
-    for (const catalog::BackupJobRow& job : stores_.backups.activeJobs()) {
-        if (const auto whole = finishedBeforeTheEnd(job)) {
-            log_->info("tenant {}: set {} of backup job {} is whole at the destination", job.tenant, job.backup_set_id,
-                       job.job_id);
-            stores_.backups.finish(job.tenant, job.job_id, catalog::Outcome::completed(), &*whole);
-            continue;
-        }
-        log_->warn("tenant {}: backup job {} was interrupted by the end of the daemon", job.tenant, job.job_id);
-        const bool cancelled = job.status == catalog::BackupJobStatus::Canceling;
-        stores_.backups.finish(job.tenant, job.job_id,
-                               catalog::Outcome::of(cancelled ? Error(ErrorCode::Cancelled, "cancelled") : reason));
-    }
-}
-
-/// A destination that cannot be asked must not hold up the start, nor make a job a success.
-std::optional<catalog::BackupSet> BackupService::finishedBeforeTheEnd(const catalog::BackupJobRow& job) {
-    if (job.backup_set_id == 0) return std::nullopt;
-    try {
-        const auto destination =
-            storage::requireDestination(job.path, parts_.identity(stores_.tenants.get(job.tenant), job.dest_id),
-                                        storage::DestinationKind::Data, parts_.clock);
-        return finishedSet(*destination.storage, job);
-    } catch (const Error& error) {
-        log_->warn("tenant {}: whether set {} is whole is not known: {}", job.tenant, job.backup_set_id, error.what());
-        return std::nullopt;
     }
 }
 

@@ -8,7 +8,7 @@
 #include "backup/backup_job.h"
 #include "base/log.h"
 #include "catalog/stores.h"
-#include "job/job_runner.h"
+#include "job/work_engine.h"
 
 namespace tidemark::backup {
 
@@ -19,12 +19,12 @@ struct BackupOptions {
     std::string description;
 };
 
-/// DATA_BACKUP_DEST, BACKUP and CANCEL BACKUP: checks the preconditions, writes the jobs, hands them to the runner.
-/// Thread-safe.
+/// DATA_BACKUP_DEST, BACKUP and CANCEL BACKUP: checks the preconditions and writes the jobs, which the engine then
+/// does. Thread-safe.
 class BackupService {
 public:
-    BackupService(BackupJobParts parts, job::JobRunner& runner)
-        : parts_(std::move(parts)), stores_(parts_.stores), runner_(runner), log_(makeLogger("backup")) {}
+    /// Tells the engine how backups are done, and cleaned up after.
+    BackupService(BackupJobParts parts, job::WorkEngine& engine);
 
     /// SET DATA_BACKUP_DEST; empty clears it. Throws Ob::BackupInProgress, and what is wrong with the destination.
     void setDestination(const catalog::Tenant& tenant, const std::string& uri);
@@ -39,10 +39,6 @@ public:
     /// Nothing running is no error.
     void cancel(const std::vector<catalog::Tenant>& tenants);
 
-    /// At the daemon's start: jobs that its end interrupted become COMPLETED if their set is whole at the destination,
-    /// else FAILED.
-    void endInterrupted();
-
 private:
     using Deadline = std::chrono::steady_clock::time_point;
 
@@ -51,12 +47,12 @@ private:
     catalog::BackupRequest checked(const catalog::Tenant& tenant, const BackupOptions& options, Deadline until);
     void startFromSys(const std::vector<catalog::Tenant>& tenants, catalog::JobLevel level,
                       const BackupOptions& options, Deadline until);
-    void submit(const catalog::BackupJobRow& job);
-    std::optional<catalog::BackupSet> finishedBeforeTheEnd(const catalog::BackupJobRow& job);
+    std::unique_ptr<job::Job> makeBackup(job::WorkContext& context);
+    bool isHere(const catalog::WorkRow& row);
 
     const BackupJobParts parts_;
     catalog::Stores& stores_;
-    job::JobRunner& runner_;
+    job::WorkEngine& engine_;
     const Logger log_;
 };
 

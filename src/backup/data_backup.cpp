@@ -31,13 +31,13 @@ DataBackup::DataBackup(source::Source& source, storage::Storage& storage, DataBa
     : source_(source), storage_(storage), options_(options), progress_(progress) {}
 
 DataBackupResult DataBackup::run(std::stop_token stop) {
-    backup_set::beginBackupSet(storage_, options_.set);
+    backup_set::beginTurn(storage_, options_.set, options_.turn);
     measure();
     // Stops the source when somebody cancels, and when storing fails while the source is silent.
     std::stop_source abort;
     const std::stop_callback cancel(stop, [&] { abort.request_stop(); });
     block::BlockWriter writer(storage_,
-                              {.directory = backup_set::blockDirectory(options_.set),
+                              {.directory = backup_set::blockDirectory(options_.set, options_.turn),
                                .set_id = options_.set.number,
                                .data_file_size = options_.data_file_size,
                                .workers = options_.workers},

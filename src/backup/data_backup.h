@@ -33,6 +33,7 @@ struct DataBackupProgress {
 
 struct DataBackupOptions {
     backup_set::SetId set;
+    std::uint32_t turn = 1;                     ///< which copy of it
     std::uint64_t data_file_size = 4ULL << 30;  ///< parameter backup_data_file_size
     unsigned workers = 0;                       ///< 0: one per core
     /// Called by the reading thread when a phase begins: each, in order, also one with nothing to read.

@@ -5,6 +5,16 @@
 
 namespace tidemark::backup {
 
+catalog::BackupStats statsOf(const backup_set::BackupSetDescription& description) {
+    catalog::BackupStats stats;
+    stats.input_bytes = description.input_bytes;
+    stats.output_bytes = description.output_bytes;
+    stats.tablet_count = stats.finish_tablet_count = static_cast<std::int64_t>(description.tablets);
+    stats.macro_block_count = stats.finish_macro_block_count = shownMacroBlocks(description.input_bytes);
+    stats.file_count = static_cast<std::int64_t>(description.objects.size());
+    return stats;
+}
+
 std::optional<catalog::BackupSet> finishedSet(storage::Storage& storage, const catalog::BackupJobRow& job) {
     const auto kind =
         job.type == catalog::BackupType::Full ? backup_set::SetKind::Full : backup_set::SetKind::Incremental;
@@ -21,11 +31,7 @@ std::optional<catalog::BackupSet> finishedSet(storage::Storage& storage, const c
     set.start_replay_scn = found.start_replay_scn;
     set.min_restore_scn = found.min_restore_scn;
     set.consistent_scn = found.consistent_scn;
-    set.stats.input_bytes = found.input_bytes;
-    set.stats.output_bytes = found.output_bytes;
-    set.stats.tablet_count = set.stats.finish_tablet_count = static_cast<std::int64_t>(found.tablets);
-    set.stats.macro_block_count = set.stats.finish_macro_block_count = shownMacroBlocks(found.input_bytes);
-    set.stats.file_count = static_cast<std::int64_t>(found.objects.size());
+    set.stats = statsOf(found);
     return set;
 }
 

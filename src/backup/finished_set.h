@@ -2,10 +2,14 @@
 
 #include <optional>
 
+#include "backup_set/backup_set.h"
 #include "catalog/backup_store.h"
 #include "storage/storage.h"
 
 namespace tidemark::backup {
+
+/// What the views show of a set, by its description.
+catalog::BackupStats statsOf(const backup_set::BackupSetDescription& description);
 
 /// The set of `job` as the destination has it, if it is complete there: such a set can be restored, whatever became of
 /// the job, so the job is COMPLETED. That happens when the last object was stored and the daemon ended, or was told

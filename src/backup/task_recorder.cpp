@@ -43,8 +43,9 @@ catalog::BackupStats withoutSetback(catalog::BackupStats stats, const catalog::B
     return stats;
 }
 
-TaskRecorder::TaskRecorder(catalog::BackupStore& store, Logger log)
+TaskRecorder::TaskRecorder(catalog::BackupStore& store, job::WorkContext& work, Logger log)
     : store_(store),
+      work_(work),
       log_(std::move(log)),
       shown_since_(Steady::now()),
       tried_(shown_since_),
@@ -107,6 +108,7 @@ void TaskRecorder::write(std::unique_lock<std::mutex>& lock) {
     const bool next_stage = !stages_.empty();
     const std::uint64_t bytes = progress_ ? progress_->read_bytes + progress_->stored.stored_bytes : 0;
     tried_ = Steady::now();
+    if (bytes != counted_bytes_) work_.moved();
     if (!next_stage && (!task_ || (written_ && bytes == counted_bytes_))) return;
 
     const catalog::BackupTask task = counted(next_stage ? stages_.front() : *task_);
@@ -129,7 +131,7 @@ void TaskRecorder::write(std::unique_lock<std::mutex>& lock) {
 
 bool TaskRecorder::store(const catalog::BackupTask& task) const {
     try {
-        store_.progress(task);
+        store_.progress(work_.claim(), task);
         return true;
     } catch (const Error& error) {
         log_->warn("progress could not be recorded: {}", error.what());

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "catalog/backup_store.h"
 #include "job/shown_stage.h"
+#include "job/work_context.h"
 
 namespace tidemark::backup {
 
@@ -32,14 +33,15 @@ catalog::BackupStats withoutSetback(catalog::BackupStats stats, const catalog::B
 /// row for at least kShown, however short it was, so that who looks every 20 ms sees each; the row is behind by that
 /// much at most for each stage that was shorter. The backup itself never waits for this, but for drain().
 ///
-/// A catalog that fails is logged and asked again at the next interval. Thread-safe.
+/// It is also what tells the engine that the copy moves. A catalog that fails is logged and asked again at the next
+/// interval. Thread-safe.
 class TaskRecorder {
 public:
     static constexpr std::chrono::milliseconds kInterval{200};
     static constexpr std::chrono::milliseconds kShown = job::ShownStage::kShown;
 
     /// The row exists, in INIT.
-    TaskRecorder(catalog::BackupStore& store, Logger log);
+    TaskRecorder(catalog::BackupStore& store, job::WorkContext& work, Logger log);
     /// What is not written by then is not written any more.
     ~TaskRecorder();
     TaskRecorder(const TaskRecorder&) = delete;
@@ -64,6 +66,7 @@ private:
     catalog::BackupTask counted(catalog::BackupTask task) const;
 
     catalog::BackupStore& store_;
+    job::WorkContext& work_;
     const Logger log_;
 
     std::mutex mutex_;

@@ -26,6 +26,14 @@ storage::Key endPrefix(const SetId& id) {
 storage::Key descriptionKey(const SetId& id) {
     return setDirectory(id) + "single_backup_set_info.obbak";
 }
+storage::Key turnsDirectory(const SetId& id) {
+    return setDirectory(id) + "logstream_1001/";
+}
+
+/// Nothing, if the object is there.
+void putOnce(storage::Storage& storage, const storage::Key& key, ByteView bytes) {
+    if (!storage.stat(key)) storage.put(key, bytes);
+}
 
 struct PlaceHolder {
     SetId id;
@@ -59,8 +67,8 @@ storage::Key setDirectory(const SetId& id) {
     return nameOf(id) + "/";
 }
 
-storage::Key blockDirectory(const SetId& id) {
-    return setDirectory(id) + "logstream_1001/major_data_turn_1_retry_0/";
+storage::Key blockDirectory(const SetId& id, std::uint32_t turn) {
+    return turnsDirectory(id) + "major_data_turn_" + std::to_string(turn) + "_retry_0/";
 }
 
 void beginBackupSet(storage::Storage& storage, const SetId& id) {
@@ -73,13 +81,30 @@ void beginBackupSet(storage::Storage& storage, const SetId& id) {
     storage.put(startKey(id), {});
 }
 
+void beginTurn(storage::Storage& storage, const SetId& id, std::uint32_t turn) {
+    if (turn == 1) return beginBackupSet(storage, id);
+    if (storage.any(blockDirectory(id, turn))) {
+        throw Error(ErrorCode::AlreadyExists,
+                    storage.url() + "/" + blockDirectory(id, turn) + " is another copy of the tenant");
+    }
+    putOnce(storage, startKey(id), {});
+}
+
 void finishBackupSet(storage::Storage& storage, const BackupSetDescription& description) {
     const std::string begin = formatCompact(description.start_time);
     const std::string end = formatCompact(description.end_time);
-    storage.put(descriptionKey(description.id), encodeDescription(description));
-    storage.put(setDirectory(description.id) + nameOf(description.id) + "_" + begin + "_" + end + ".obbak", {});
+    // verifyBackupSet() finds out whether a description that was there is this one.
+    putOnce(storage, descriptionKey(description.id), encodeDescription(description));
+    putOnce(storage, setDirectory(description.id) + nameOf(description.id) + "_" + begin + "_" + end + ".obbak", {});
     verifyBackupSet(storage, description);
-    storage.put(endPrefix(description.id) + end + ".obbak", {});
+    putOnce(storage, endPrefix(description.id) + end + ".obbak", {});
+}
+
+std::optional<BackupSetDescription> finishDescribedSet(storage::Storage& storage, const SetId& id) {
+    if (!storage.stat(descriptionKey(id))) return std::nullopt;
+    BackupSetDescription description = decodeDescription(storage, descriptionKey(id));
+    finishBackupSet(storage, description);
+    return description;
 }
 
 std::vector<FoundBackupSet> listBackupSets(storage::Storage& storage) {
@@ -140,7 +165,7 @@ bool isComplete(storage::Storage& storage, const SetId& id) {
 }
 
 std::unique_ptr<block::BlockReader> openBlocks(storage::Storage& storage, const BackupSetDescription& description) {
-    const storage::Key directory = blockDirectory(description.id);
+    const storage::Key directory = blockDirectory(description.id, description.turn);
     auto reader = std::make_unique<block::BlockReader>(storage, directory, description.id.number);
     if (reader->index().checksum() == description.index_checksum) return reader;
     throw Error(ErrorCode::Corrupt, storage.url() + "/" + directory + block::kRangeIndexName +
@@ -161,6 +186,14 @@ void removeUnfinishedSet(storage::Storage& storage, std::uint32_t number) {
             storage.remove(object.key);
         // Last, so that a removal that is interrupted is seen and goes on later.
         storage.remove(startKey(id));
+    }
+}
+
+void removeOtherTurns(storage::Storage& storage, const BackupSetDescription& description) {
+    const storage::Key kept = blockDirectory(description.id, description.turn);
+    storage.removeUnfinished(turnsDirectory(description.id));
+    for (const storage::ObjectInfo& object : storage.list(turnsDirectory(description.id))) {
+        if (!object.key.starts_with(kept)) storage.remove(object.key);
     }
 }
 

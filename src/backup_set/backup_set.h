@@ -24,6 +24,7 @@ struct SetId {
 /// views show of a set. See docs/format/backup_set.md.
 struct BackupSetDescription {
     SetId id;
+    std::uint32_t turn = 1;                  ///< which of the copies that were begun the set consists of
     std::uint32_t prev_full_set = 0;         ///< 0 for full sets
     std::uint32_t prev_incremental_set = 0;  ///< 0: the parent is the full set
 
@@ -62,16 +63,22 @@ struct BackupSetDescription {
     std::uint64_t index_checksum = 0;          ///< XXH3 of the range index
 };
 
-/// "backup_set_1_full/" and, below it, where the blocks are.
+/// "backup_set_1_full/" and, below it, where the blocks of a turn are.
 storage::Key setDirectory(const SetId& id);
-storage::Key blockDirectory(const SetId& id);
+storage::Key blockDirectory(const SetId& id, std::uint32_t turn = 1);
 
 /// Claims the number: from now on the set exists, unfinished. Throws AlreadyExists if there is one.
 void beginBackupSet(storage::Storage& storage, const SetId& id);
+/// The same for a copy of it: the first one claims the number, a later one lies beside those before and leaves them
+/// alone. Throws AlreadyExists if this turn was begun before.
+void beginTurn(storage::Storage& storage, const SetId& id, std::uint32_t turn);
 
 /// Stores the description, verifies what is stored (verifyBackupSet), and only then makes the set visible by one last
-/// object. Throws what it finds wrong; the set then stays unfinished.
+/// object. Throws what it finds wrong; the set then stays unfinished. May be called again with the same description.
 void finishBackupSet(storage::Storage& storage, const BackupSetDescription& description);
+/// finishBackupSet() with the description that is stored already: for what somebody else has begun to finish. nullopt
+/// if there is none.
+std::optional<BackupSetDescription> finishDescribedSet(storage::Storage& storage, const SetId& id);
 
 /// A set as found at a destination.
 struct FoundBackupSet {
@@ -106,5 +113,7 @@ std::unique_ptr<block::BlockReader> openBlocks(storage::Storage& storage, const 
 /// Removes what a backup that did not finish has left. Nothing, if there is nothing. Throws Conflict for a complete
 /// set.
 void removeUnfinishedSet(storage::Storage& storage, std::uint32_t number);
+/// Removes the other turns of a complete set.
+void removeOtherTurns(storage::Storage& storage, const BackupSetDescription& description);
 
 }  // namespace tidemark::backup_set

@@ -46,30 +46,36 @@ void visitFields(Description& d, Visit visit) {
 
 }  // namespace
 
-Bytes encodeDescription(const BackupSetDescription& description) {
+json contentOf(const BackupSetDescription& description) {
     json content;
     visitFields(description, [&](const char* name, const auto& value) { content[name] = value; });
+    content["turn"] = description.turn;
     content["backup_type"] = description.id.kind == SetKind::Full ? "FULL" : "INC";
     json objects = json::array();
     for (const block::StoredObject& object : description.objects)
         objects.push_back({{"key", object.key}, {"size", object.size}});
     content["objects"] = std::move(objects);
-    return storage::sealDocument(kDocument, std::move(content));
+    return content;
+}
+
+BackupSetDescription descriptionFrom(const json& content) {
+    BackupSetDescription description;
+    visitFields(description, [&](const char* name, auto& value) { content.at(name).get_to(value); });
+    description.turn = content.value("turn", 1U);
+    const bool full = content.at("backup_type").get<std::string>() == "FULL";
+    description.id.kind = full ? SetKind::Full : SetKind::Incremental;
+    for (const json& object : content.at("objects"))
+        description.objects.push_back({object.at("key").get<std::string>(), object.at("size").get<std::uint64_t>()});
+    return description;
+}
+
+Bytes encodeDescription(const BackupSetDescription& description) {
+    return storage::sealDocument(kDocument, contentOf(description));
 }
 
 BackupSetDescription decodeDescription(storage::Storage& storage, const storage::Key& key) {
     const json content = storage::openDocument(kDocument, storage, key);
-    return storage::readFields(storage.url() + "/" + key, [&] {
-        BackupSetDescription description;
-        visitFields(description, [&](const char* name, auto& value) { content.at(name).get_to(value); });
-        const bool full = content.at("backup_type").get<std::string>() == "FULL";
-        description.id.kind = full ? SetKind::Full : SetKind::Incremental;
-        for (const json& object : content.at("objects")) {
-            description.objects.push_back(
-                {object.at("key").get<std::string>(), object.at("size").get<std::uint64_t>()});
-        }
-        return description;
-    });
+    return storage::readFields(storage.url() + "/" + key, [&] { return descriptionFrom(content); });
 }
 
 }  // namespace tidemark::backup_set

@@ -1,8 +1,14 @@
 #pragma once
 
+#include <nlohmann/json.hpp>
+
 #include "backup_set/backup_set.h"
 
 namespace tidemark::backup_set {
+
+/// The description as JSON, and back. Throws json::exception for what lacks something.
+nlohmann::json contentOf(const BackupSetDescription& description);
+BackupSetDescription descriptionFrom(const nlohmann::json& content);
 
 Bytes encodeDescription(const BackupSetDescription& description);
 /// Throws NotFound or Corrupt, naming the object.

@@ -8,6 +8,8 @@
 namespace tidemark::catalog {
 namespace {
 
+constexpr const char* kBackupWork = "backup";
+constexpr const char* kCleanWork = "clean";
 constexpr const char* kJobNotOver = "status IN ('INIT', 'DOING')";
 
 Columns jobKey(TenantId tenant, JobId job_id) {
@@ -138,6 +140,7 @@ BackupJobRow BackupStore::start(const BackupRequest& request) {
         takeTurn(client);
         BackupJobRow job = startJob(client, request, catalog_.clock().now());
         insertBackupJob(client, job);
+        addWork(client, kBackupWork, job.tenant, job.job_id);
         return job;
     });
 }
@@ -154,6 +157,7 @@ ClusterBackup BackupStore::startFromSys(const std::vector<BackupRequest>& reques
             job.initiator_tenant = kSysTenantId;
             job.initiator_job_id = backup.parent.job_id;
             insertBackupJob(client, job);
+            addWork(client, kBackupWork, job.tenant, job.job_id);
             backup.jobs.push_back(std::move(job));
         }
         return backup;
@@ -161,8 +165,11 @@ ClusterBackup BackupStore::startFromSys(const std::vector<BackupRequest>& reques
     return catalog_.writeThen(work, [](const ClusterBackup& backup) { return changesOfJobs(backup.jobs); });
 }
 
-BegunBackup BackupStore::begin(TenantId tenant, JobId job_id, const BackupSet& wanted, std::int64_t least_set_id) {
+BegunBackup BackupStore::begin(const WorkClaim& claim, TenantId tenant, JobId job_id, const BackupSet& wanted,
+                               std::int64_t least_set_id, const std::string& work_progress) {
     return catalog_.write(backupChanges({tenant}), [&](mysql::SqlClient& client) {
+        requireClaim(client, claim);
+        setWorkProgress(client, claim, work_progress);
         const BackupJobRow job = lockActiveJob(client, tenant, job_id);
         const Nanos now = catalog_.clock().now();
         BegunBackup begun{.set = wanted};
@@ -193,8 +200,9 @@ BegunBackup BackupStore::begin(TenantId tenant, JobId job_id, const BackupSet& w
     });
 }
 
-void BackupStore::progress(const BackupTask& task) {
+void BackupStore::progress(const WorkClaim& claim, const BackupTask& task) {
     catalog_.write(backupChanges({task.tenant}), [&](mysql::SqlClient& client) {
+        requireClaim(client, claim);
         Columns columns = statsColumns(task.stats);
         const Columns key{{"tenant_id", task.tenant}, {"task_id", task.task_id}};
         columns.insert(
@@ -215,8 +223,11 @@ void BackupStore::progress(const BackupTask& task) {
     });
 }
 
-void BackupStore::finish(TenantId tenant, JobId job_id, const Outcome& outcome, const BackupSet* set) {
+void BackupStore::finish(const WorkClaim& claim, TenantId tenant, JobId job_id, const Outcome& outcome,
+                         const BackupSet* set, const std::optional<std::string>& leftovers) {
     catalog_.write(backupChanges({tenant}), [&](mysql::SqlClient& client) {
+        endWork(client, claim);
+        if (leftovers) addWork(client, kCleanWork, tenant, job_id, *leftovers);
         const auto job = firstAs<BackupJobRow>(
             client.query("SELECT * FROM tidemark.backup_job WHERE tenant_id = ? AND job_id = ? FOR UPDATE",
                          {tenant, job_id}),
@@ -244,6 +255,8 @@ void BackupStore::finish(TenantId tenant, JobId job_id, const Outcome& outcome, 
 std::vector<BackupJobRow> BackupStore::cancel(std::optional<TenantId> tenant) {
     const auto work = [&](mysql::SqlClient& client) {
         const std::string of_tenant = tenant ? " AND tenant_id = " + std::to_string(*tenant) : "";
+        takeTurn(client);
+        cancelWork(client, kBackupWork, tenant);
         client.query(std::string("UPDATE tidemark.backup_job SET status = 'CANCELING' WHERE ") + kJobNotOver +
                      of_tenant);
         const std::string canceling =

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "catalog/catalog.h"
+#include "catalog/work_store.h"
 
 namespace tidemark::catalog {
 
@@ -107,8 +108,9 @@ struct ClusterBackup {
     std::vector<BackupJobRow> jobs;
 };
 
-/// Backup jobs, tasks and sets. Each call is one transaction. Life of a job: start… → INIT; begin() → DOING with a task
-/// and a set; progress(); finish() → moved to the history. Thread-safe.
+/// Backup jobs, tasks and sets. Each call is one transaction. Life of a job: start… → INIT, with a record of work of
+/// kind "backup"; begin() → DOING with a task and a set; progress(); finish() → moved to the history, the record is
+/// gone. What the job itself writes it writes under its claim, and throws as requireClaim() does. Thread-safe.
 class BackupStore {
 public:
     explicit BackupStore(Catalog& catalog) : catalog_(catalog) {}
@@ -123,22 +125,25 @@ public:
     /// INIT → DOING: writes the task (INIT) and the set (DOING, COPYING). The set's id is the tenant's next one, but
     /// not below `least_set_id`, for a destination that holds sets this catalog does not know. Throws Cancelled if the
     /// job is CANCELING, NotFound if it is over.
-    BegunBackup begin(TenantId tenant, JobId job_id, const BackupSet& set, std::int64_t least_set_id = 1);
+    /// `work_progress` is noted in the record of work.
+    BegunBackup begin(const WorkClaim& claim, TenantId tenant, JobId job_id, const BackupSet& set,
+                      std::int64_t least_set_id = 1, const std::string& work_progress = {});
     /// Writes status, SCNs and stats of the running task; the set's stats follow. At most a few times a second.
     /// Does not touch a CANCELING status.
-    void progress(const BackupTask& task);
+    void progress(const WorkClaim& claim, const BackupTask& task);
     /// The end, in one transaction: task and job move to the history with the outcome, the set becomes SUCCESS and
     /// AVAILABLE, or FAILED and INCOMPLETE. `set` carries what the views show of it (null: the job failed before it had
     /// one, or nothing new is known). When it was the last job of a sys-started backup, the parent ends too.
-    /// Nothing happens if the job is over already.
-    void finish(TenantId tenant, JobId job_id, const Outcome& outcome, const BackupSet* set = nullptr);
+    /// `leftovers`: something is to be removed at the destination, by work of kind "clean" that begins with this
+    /// progress. If the tenant was dropped meanwhile, and its rows with it, only the records of work change.
+    void finish(const WorkClaim& claim, TenantId tenant, JobId job_id, const Outcome& outcome,
+                const BackupSet* set = nullptr, const std::optional<std::string>& leftovers = std::nullopt);
 
     /// INIT or DOING → CANCELING, with the task; for a parent, its tenants' jobs too. Returns the tenants' jobs that
     /// are now CANCELING. No tenant: all jobs.
     std::vector<BackupJobRow> cancel(std::optional<TenantId> tenant);
 
-    /// Non-terminal jobs of tenants (not the parents), in order of start: what is running, or, at the daemon's start,
-    /// what was interrupted.
+    /// Non-terminal jobs of tenants (not the parents), in order of start.
     std::vector<BackupJobRow> activeJobs();
     /// Active or over.
     std::optional<BackupJobRow> job(TenantId tenant, JobId job_id);

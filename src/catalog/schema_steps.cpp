@@ -370,6 +370,11 @@ CREATE TABLE IF NOT EXISTS tidemark.work (
     create_time TIMESTAMP(6) NULL,
     UNIQUE KEY (kind, tenant_id, job_id),
     KEY (owner_node, owner_session));
+-- backups that were at work when the daemon was replaced by this version
+INSERT IGNORE INTO tidemark.work (work_id, kind, tenant_id, job_id, state, progress)
+    SELECT ROW_NUMBER() OVER (ORDER BY tenant_id, job_id), 'backup', tenant_id, job_id, 'READY', ''
+    FROM tidemark.backup_job WHERE tenant_id <> 1;
+REPLACE INTO tidemark.sequence SELECT 'work', 0, COALESCE(MAX(work_id), 0) FROM tidemark.work;
 )sql";
 
 constexpr std::array<const char*, 3> kSteps = {kStep1, kStep2, kStep3};

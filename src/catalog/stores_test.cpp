@@ -50,6 +50,13 @@ protected:
         return stores_.tenants.create({.name = name, .pools = {"p_" + name}, .variables = {{"a", "it's"}}});
     }
 
+    /// Of who does the tenant's backup.
+    WorkClaim claim(TenantId tenant, JobId job) {
+        const auto row = stores_.work.find("backup", tenant, job).value();
+        if (row.owner.node != 0) return row.claim();
+        return stores_.work.take(row, {.node = 1, .session = 5}, std::chrono::hours(1)).value().claim();
+    }
+
     static inline std::unique_ptr<testing::MariadbServer> server_;
     ManualClock clock_{kStart};
     Catalog catalog_{{.endpoint = server_->endpoint()}, clock_};
@@ -316,22 +323,25 @@ TEST_F(StoresTest, ABackupGoesFromInitToHistory) {
     EXPECT_EQ(job.job_id, 1);
     EXPECT_EQ(job.status, BackupJobStatus::Init);
     EXPECT_EQ(failure([&] { backups.start(request); }), numberOf(Ob::BackupInProgress));
-    auto [task, set] = backups.begin(id, 1, {.type = BackupType::Full}, 5);
+    auto [task, set] = backups.begin(claim(id, 1), id, 1, {.type = BackupType::Full}, 5);
     EXPECT_EQ(set.backup_set_id, 5);
     EXPECT_EQ(backups.job(id, 1)->status, BackupJobStatus::Doing);
     EXPECT_EQ(backups.job(id, 1)->backup_set_id, 5);
     task.status = BackupTaskStatus::BackupDataMajor;
     task.start_scn = 11;
     task.stats = {.input_bytes = 100, .output_bytes = 50, .tablet_count = 3, .macro_block_count = 8};
-    backups.progress(task);
+    backups.progress(claim(id, 1), task);
     EXPECT_EQ(backups.taskOf(id, 1)->status, BackupTaskStatus::BackupDataMajor);
     EXPECT_EQ(backups.set(id, 5)->stats.output_bytes, 50);
     EXPECT_EQ(backups.activeJobs().size(), 1);
     clock_.advance(10 * kSecond);
     set.min_restore_scn = 42;
     set.stats = task.stats;
-    backups.finish(id, 1, Outcome::completed(), &set);
-    backups.finish(id, 1, Outcome::of(Error(ErrorCode::Internal, "late")));  // over: nothing happens
+    const WorkClaim own = claim(id, 1);
+    backups.finish(own, id, 1, Outcome::completed(), &set, "remains");
+    EXPECT_THROW(backups.finish(own, id, 1, Outcome::of(Error(ErrorCode::Internal, "late"))), Error);
+    EXPECT_FALSE(stores_.work.find("backup", id, 1));
+    EXPECT_EQ(stores_.work.find("clean", id, 1)->progress, "remains");
     EXPECT_TRUE(backups.activeJobs().empty());
     const auto over = backups.job(id, 1);
     EXPECT_EQ(over->status, BackupJobStatus::Completed);
@@ -344,7 +354,7 @@ TEST_F(StoresTest, ABackupGoesFromInitToHistory) {
     EXPECT_EQ(done->file_status, FileStatus::Available);
     EXPECT_EQ(done->min_restore_scn, 42);
     EXPECT_EQ(backups.start(request).job_id, 2);
-    EXPECT_EQ(backups.begin(id, 2, {}).set.backup_set_id, 6);
+    EXPECT_EQ(backups.begin(claim(id, 2), id, 2, {}).set.backup_set_id, 6);
     backups.setFileStatus(id, 5, FileStatus::Expired);
     EXPECT_EQ(backups.sets(id).at(0).file_status, FileStatus::Expired);
 }
@@ -359,11 +369,11 @@ TEST_F(StoresTest, AClusterBackupEndsWithItsLastTenantAndShowsTheWorst) {
     EXPECT_EQ(backup.jobs.at(1).initiator_job_id, backup.parent.job_id);
     EXPECT_EQ(failure([&] { backups.startFromSys({{.tenant = b}}, JobLevel::SysTenant, ""); }),
               numberOf(Ob::BackupInProgress));
-    backups.begin(a, 1, {});
+    backups.begin(claim(a, 1), a, 1, {});
     EXPECT_EQ(backups.job(kSysTenantId, 1)->status, BackupJobStatus::Doing);
-    backups.finish(a, 1, Outcome::of(Error(ErrorCode::NoSpace, "disk \xff full", "make room")));
+    backups.finish(claim(a, 1), a, 1, Outcome::of(Error(ErrorCode::NoSpace, "disk \xff full", "make room")));
     EXPECT_EQ(backups.job(kSysTenantId, 1)->status, BackupJobStatus::Doing);
-    backups.finish(b, 1, Outcome::completed());
+    backups.finish(claim(b, 1), b, 1, Outcome::completed());
     const auto parent = backups.job(kSysTenantId, 1);
     EXPECT_EQ(parent->status, BackupJobStatus::Failed);
     EXPECT_LT(parent->result, 0);
@@ -378,21 +388,21 @@ TEST_F(StoresTest, CancelReachesTheTenantsJobsAndTheirTasks) {
     auto& backups = stores_.backups;
     EXPECT_TRUE(backups.cancel(std::nullopt).empty());
     backups.startFromSys({{.tenant = a}, {.tenant = b}}, JobLevel::Cluster, "");
-    auto begun = backups.begin(a, 1, {});
+    auto begun = backups.begin(claim(a, 1), a, 1, {});
     EXPECT_EQ(backups.cancel(a).size(), 1);
     EXPECT_EQ(backups.job(b, 1)->status, BackupJobStatus::Init);
     EXPECT_EQ(backups.cancel(std::nullopt).size(), 2);
     begun.task.status = BackupTaskStatus::BackupDataMajor;
-    backups.progress(begun.task);
+    backups.progress(claim(a, 1), begun.task);
     EXPECT_EQ(backups.taskOf(a, 1)->status, BackupTaskStatus::Canceling);
     try {
-        backups.begin(b, 1, {});
+        backups.begin(claim(b, 1), b, 1, {});
         FAIL() << "no error";
     } catch (const Error& error) {
         EXPECT_EQ(error.code(), ErrorCode::Cancelled);
-        backups.finish(b, 1, Outcome::of(error));
+        backups.finish(claim(b, 1), b, 1, Outcome::of(error));
     }
-    backups.finish(a, 1, Outcome::of(Error(ErrorCode::Cancelled, "seen")));
+    backups.finish(claim(a, 1), a, 1, Outcome::of(Error(ErrorCode::Cancelled, "seen")));
     EXPECT_EQ(backups.job(a, 1)->status, BackupJobStatus::Canceled);
     EXPECT_EQ(backups.job(a, 1)->result, -4072);
     EXPECT_EQ(backups.job(kSysTenantId, 1)->status, BackupJobStatus::Canceled);
@@ -423,7 +433,8 @@ TEST_F(StoresTest, OnlyOneOfManyBackupStartsOfATenantSucceeds) {
         }
         ASSERT_EQ(started, 1) << "round " << round;
         ASSERT_EQ(stores_.backups.activeJobs().size(), 1);
-        stores_.backups.finish(id, stores_.backups.activeJobs()[0].job_id, Outcome::completed());
+        const JobId job = stores_.backups.activeJobs()[0].job_id;
+        stores_.backups.finish(claim(id, job), id, job, Outcome::completed());
     }
 }
 

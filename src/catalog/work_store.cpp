@@ -31,6 +31,9 @@ constexpr const char* kSelectWork =
     "SELECT *, COALESCE(lease_until <= NOW(6), 1) AS lease_over, "
     "TIMESTAMPDIFF(MICROSECOND, NOW(6), next_run) AS due_in FROM tidemark.work ";
 
+// The end does not wait for the time of the next attempt.
+constexpr const char* kCancel = "UPDATE tidemark.work SET cancelled = 1, next_run = NULL ";
+
 constexpr const char* kGiveBack =
     "UPDATE tidemark.work SET state = 'READY', owner_node = 0, owner_session = 0, lease_until = NULL, "
     "waiting_for = '' ";
@@ -112,9 +115,13 @@ bool cancelWork(mysql::SqlClient& client, const std::string& kind, TenantId tena
         client.scalar("SELECT work_id FROM tidemark.work WHERE kind = ? AND tenant_id = ? AND job_id = ? FOR UPDATE",
                       {kind, tenant, job_id});
     if (!found) return false;
-    // Its end does not wait for the time of the next attempt.
-    client.query("UPDATE tidemark.work SET cancelled = 1, next_run = NULL WHERE work_id = ?", {*found});
+    client.query(std::string(kCancel) + "WHERE work_id = ?", {*found});
     return true;
+}
+
+void cancelWork(mysql::SqlClient& client, const std::string& kind, std::optional<TenantId> tenant) {
+    const std::string of_tenant = tenant ? " AND tenant_id = " + std::to_string(*tenant) : "";
+    client.query(std::string(kCancel) + "WHERE kind = ?" + of_tenant, {kind});
 }
 
 void setWorkProgress(mysql::SqlClient& client, const WorkClaim& claim, const std::string& progress) {

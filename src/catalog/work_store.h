@@ -73,6 +73,8 @@ void requireClaim(mysql::SqlClient& client, const WorkClaim& claim);
 void endWork(mysql::SqlClient& client, const WorkClaim& claim);
 /// Asks for the end, whoever has the work; then tell the engine, with WorkEngine::cancel. False: there is no such work.
 bool cancelWork(mysql::SqlClient& client, const std::string& kind, TenantId tenant, JobId job_id);
+/// All work of the kind, or all of a tenant's.
+void cancelWork(mysql::SqlClient& client, const std::string& kind, std::optional<TenantId> tenant);
 /// Where a later attempt goes on, under a claim that the caller has required.
 void setWorkProgress(mysql::SqlClient& client, const WorkClaim& claim, const std::string& progress);
 

@@ -247,7 +247,7 @@ TEST_F(WorkEngineTest, CancelsRunningQueuedAndWaitingJobs) {
     ASSERT_TRUE(eventually([&] { return node.engine.isActive(key(1)) && node.engine.isActive(key(2)); }));
     for (const std::int64_t job : {2, 3, 1, 4}) {
         cancel(node, job);
-        ASSERT_TRUE(node.engine.waitFor(key(job), kLimit)) << job;
+        ASSERT_TRUE(node.engine.waitFor(key(job), 5s)) << job;  // before a renewal would tell it
         EXPECT_EQ(theEnd(job).state, "CANCELED") << job;
     }
     EXPECT_FALSE(queued_ran);
@@ -429,6 +429,28 @@ TEST_F(WorkEngineTest, TwoNodesDoNotDisturbEachOther) {
         EXPECT_EQ(theEnd(job).attempt, 1);
     }
     EXPECT_EQ(running, 4);
+}
+
+TEST_F(WorkEngineTest, ASysWhoseClockJumpsTakesNothingFromTheLiving) {
+    std::atomic<int> begun = 0;
+    const Script script{.step = [&](WorkContext& context, std::stop_token stop) -> std::optional<Pause> {
+        ++begun;
+        return untilStopped(context, std::move(stop));
+    }};
+    const WorkEngineOptions options{.lease = 600ms, .look_interval = 10ms};
+    add({1});
+    Node first(sys_->endpoint(), options);
+    first.start(1, {{0, script}});
+    ASSERT_TRUE(eventually([&] { return begun == 1; }));
+    Node second(sys_->endpoint(), options);
+    second.start(2, {{0, script}});
+    mysql::SqlClient sys = sys_->connect();
+    ASSERT_TRUE(eventually([&] {
+        sys.query("UPDATE tidemark.work SET lease_until = NOW(6) - INTERVAL 1 HOUR");
+        return record(1)->renewals > 6;
+    }));
+    EXPECT_EQ(record(1)->owner.node, 1);
+    EXPECT_EQ(begun, 1);
 }
 
 /// In another process: takes what there is, says B when a job has begun, and works until it is killed.

@@ -44,13 +44,13 @@ Node::Node(const Config& config, std::function<void()> end)
       resources_(stores_, replicas_, turns_, memoryOfMachine()),
       tenants_(catalog_, stores_, replicas_, turns_),
       standbys_(catalog_, stores_, replicas_, turns_),
+      work_(stores_.work),
       archive_({.endpoint = [this](catalog::TenantId id) { return replicas().endpoint(id); },
                 .settings = [this](catalog::TenantId id) { return tenant::carriedSettings(stores_.tenants.get(id)); },
                 .own_directory = directory_.root(),
                 .piece_interval = config.piece_interval.count() * kSecond},
                stores_, clock_),
-      backup_({.stores = stores_, .tenants = replicas(), .clock = clock_, .own_directory = directory_.root()},
-              backups_),
+      backup_({.stores = stores_, .tenants = replicas(), .clock = clock_, .own_directory = directory_.root()}, work_),
       restore_({.stores = stores_, .tenants = standbys_, .clock = clock_}, restores_),
       engine_({.catalog = catalog_,
                .stores = stores_,
@@ -78,7 +78,7 @@ Node::Node(const Config& config, std::function<void()> end)
     replicas_.start();
     // What the last daemon left running, before anyone can start something new.
     restore_.failInterrupted();
-    backup_.endInterrupted();
+    work_.start(stores_.cluster.servers().at(0).id);
     archive_.resumeAll();
     front_.start(std::move(listening_));
 }
@@ -89,7 +89,7 @@ Node::~Node() {
 
 void Node::endWork() {
     front_.stop();
-    backups_.shutdown();
+    work_.shutdown();
     restores_.shutdown();
     archive_.suspendAll();
     // Whoever still waits for sys gives up, so that the threads can be joined.

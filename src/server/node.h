@@ -11,6 +11,7 @@
 #include "catalog/stores.h"
 #include "front/front.h"
 #include "job/job_runner.h"
+#include "job/work_engine.h"
 #include "restore/restore_service.h"
 #include "server/config.h"
 #include "server/data_directory.h"
@@ -75,8 +76,7 @@ private:
     tenant::ResourceService resources_;
     tenant::TenantService tenants_;
     tenant::StandbyService standbys_;
-    // Apart, so that backups that wait for their archives keep no restore from starting.
-    job::JobRunner backups_;
+    job::WorkEngine work_;
     job::JobRunner restores_;
     archive::ArchiveService archive_;
     backup::BackupService backup_;

@@ -186,14 +186,15 @@ TEST_F(TenantMirrorTest, AChangeArrivesWithinASecondAndInNoBinlog) {
 
     stores_.backups.start({.tenant = id, .path = "file:///d"});
     EXPECT_LT(until("SELECT STATUS FROM oceanbase.DBA_OB_BACKUP_JOBS", "INIT"), 1s);
-    auto begun = stores_.backups.begin(id, 1, {});
+    const auto claim = stores_.work.take(stores_.work.find("backup", id, 1).value(), {1, 1}, 1h).value().claim();
+    auto begun = stores_.backups.begin(claim, id, 1, {});
     EXPECT_LT(until("SELECT STATUS FROM oceanbase.DBA_OB_BACKUP_JOBS", "DOING"), 1s);
     for (int i = 1; i <= 5; ++i) {
         begun.task.stats.input_bytes = static_cast<std::uint64_t>(i) * 1000;
-        stores_.backups.progress(begun.task);
+        stores_.backups.progress(claim, begun.task);
         EXPECT_LT(until("SELECT INPUT_BYTES FROM oceanbase.DBA_OB_BACKUP_TASKS", std::to_string(i * 1000)), 1s);
     }
-    stores_.backups.finish(id, 1, catalog::Outcome::completed());
+    stores_.backups.finish(claim, id, 1, catalog::Outcome::completed());
     EXPECT_LT(until("SELECT STATUS FROM oceanbase.DBA_OB_BACKUP_JOB_HISTORY", "COMPLETED"), 1s);
     EXPECT_EQ(tenant.scalar("SELECT COUNT(*) FROM oceanbase.DBA_OB_BACKUP_JOBS"), "0");
     EXPECT_EQ(tenant.scalar("SELECT COUNT(*) FROM oceanbase.DBA_OB_BACKUP_TASKS"), "0");

@@ -1,0 +1,61 @@
+#include "backup/clean_job.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "storage/destination.h"
+
+namespace tidemark::backup {
+
+using std::chrono::milliseconds;
+
+CleanJob::CleanJob(catalog::Stores& stores, job::WorkContext& context)
+    : stores_(stores),
+      context_(context),
+      leftovers_(Leftovers::from(context.progress())),
+      log_(makeLogger(fmt::format("clean tenant={} set={}", context.key().tenant, leftovers_.backup_set_id))) {}
+
+std::optional<job::Pause> CleanJob::run(std::stop_token) {
+    try {
+        clean();
+    } catch (const Error& error) {
+        // Whatever it is, the destination may be another one tomorrow: it is mounted again, writable, has its marker.
+        throw Error(ErrorCode::Unavailable, error.what(), error.hint());
+    }
+    return std::nullopt;
+}
+
+void CleanJob::clean() {
+    // The tenant may be gone by now; that it is its destination is what the marker says.
+    const storage::Destination destination = storage::readDestination(leftovers_.path);
+    const storage::DestinationIdentity& owner = destination.marker.identity;
+    const catalog::Cluster cluster = stores_.cluster.cluster();
+    if (owner.cluster_id != static_cast<std::uint64_t>(cluster.id) ||
+        owner.tenant_id != static_cast<std::uint64_t>(context_.key().tenant)) {
+        log_->warn("{} belongs to tenant {} of cluster {} by now; nothing is removed there", leftovers_.path,
+                   owner.tenant_name, owner.cluster_name);
+        return;
+    }
+    const backup_set::SetId id{.number = static_cast<std::uint32_t>(leftovers_.backup_set_id)};
+    if (backup_set::isComplete(*destination.storage, id)) {
+        backup_set::removeOtherTurns(*destination.storage, backup_set::readBackupSet(*destination.storage, id));
+        log_->info("only the complete copy is left");
+    } else {
+        backup_set::removeUnfinishedSet(*destination.storage, id.number);
+        log_->info("removed what was left of it");
+    }
+}
+
+std::optional<milliseconds> CleanJob::retryAfter(const Error&) {
+    constexpr milliseconds kFirst{1000};
+    constexpr milliseconds kLongest{600'000};
+    const int doublings = std::min(context_.attempt() - 1, 16);
+    return std::min(kFirst * (1 << doublings), kLongest);
+}
+
+void CleanJob::finish(const catalog::Outcome&) {
+    stores_.work.end(context_.claim());
+}
+
+}  // namespace tidemark::backup

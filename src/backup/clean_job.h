@@ -1,0 +1,36 @@
+#pragma once
+
+#include "backup/backup_progress.h"
+#include "base/log.h"
+#include "catalog/stores.h"
+#include "job/job.h"
+#include "job/work_context.h"
+
+namespace tidemark::backup {
+
+constexpr const char* kCleanKind = "clean";
+
+/// Removes from a destination what a backup left that has ended: its set, if it is unfinished, or else the turns that
+/// the set does not consist of. It is the only one that deletes there.
+///
+/// The record is written in the transaction that ends the backup, so nobody works on the set any more. What cannot be
+/// removed now is tried again, less and less often; that costs nobody anything.
+class CleanJob : public job::Job {
+public:
+    CleanJob(catalog::Stores& stores, job::WorkContext& context);
+
+    bool heavy() const override { return false; }
+    std::optional<job::Pause> run(std::stop_token stop) override;
+    std::optional<std::chrono::milliseconds> retryAfter(const Error& error) override;
+    void finish(const catalog::Outcome& outcome) override;
+
+private:
+    void clean();
+
+    catalog::Stores& stores_;
+    job::WorkContext& context_;
+    const Leftovers leftovers_;
+    const Logger log_;
+};
+
+}  // namespace tidemark::backup
