@@ -73,6 +73,8 @@ def test_kill_during_a_backup(node, rng, victim):
         wait_usable(node, "shop")
         end = node.wait_backup("shop", job)
         assert end["STATUS"] in FINAL
+        if victim == "daemon":
+            assert end["STATUS"] == "COMPLETED", "the next daemon goes on with it"
         before = ledger.count()
         wait_for("writers to go on", lambda: ledger.count() > before + 20)
         prove(node, ledger)
@@ -152,7 +154,9 @@ def test_a_tenant_that_its_restore_never_knew_of_is_removed(node):
 
 
 def forget_the_end(node, tenant_id):
-    """The catalog as it was before it knew of the end of the tenant's only backup."""
+    """The catalog as it was before it knew of the end of the tenant's only backup; a dead daemon has its record of work."""
+    node.on_catalog("INSERT INTO tidemark.work (work_id, kind, tenant_id, job_id, state, owner_node, owner_session, epoch,"
+                    f" progress) VALUES (1000, 'backup', {tenant_id}, 1, 'RUNNING', 1, 7, 1, '')")
     for table in ("backup_job", "backup_task"):
         node.on_catalog(f"INSERT INTO tidemark.{table} SELECT * FROM tidemark.{table}_history WHERE tenant_id = {tenant_id}")
         node.on_catalog(f"DELETE FROM tidemark.{table}_history WHERE tenant_id = {tenant_id}")
@@ -163,7 +167,7 @@ def forget_the_end(node, tenant_id):
                     f" output_bytes = 7 WHERE tenant_id = {tenant_id}")
 
 
-@pytest.mark.parametrize("last_object", ["stored", "missing"])
+@pytest.mark.parametrize("last_object", ["stored", "missing"])  # missing: and the set is described
 def test_a_kill_between_the_last_object_and_the_catalog(node, last_object):
     """A set that can be restored is a success, whatever the catalog had time to learn."""
     tenant_id = node.create_tenant("shop")
@@ -181,9 +185,6 @@ def test_a_kill_between_the_last_object_and_the_catalog(node, last_object):
         end.unlink()
     node.start()
     after = node.wait_backup("shop", job["JOB_ID"])
-    if last_object == "missing":
-        assert after["STATUS"] == "FAILED" and "daemon ended" in after["COMMENT"]
-        return
     assert after["STATUS"] == "COMPLETED", after
     found = [{k: v for k, v in node.sql(query)[0].items() if k not in ended} for query in (sets, tasks)]
     assert found == before
