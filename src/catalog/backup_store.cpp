@@ -281,13 +281,13 @@ std::vector<BackupJobRow> BackupStore::activeJobs() {
 }
 
 std::optional<BackupJobRow> BackupStore::job(TenantId tenant, JobId job_id) {
-    return catalog_.read([&](mysql::SqlClient& client) {
+    return catalog_.readSnapshot([&](mysql::SqlClient& client) {
         return inEither<BackupJobRow>(client, "backup_job", tenant, job_id, backupJobFrom);
     });
 }
 
 std::optional<BackupTask> BackupStore::taskOf(TenantId tenant, JobId job_id) {
-    return catalog_.read([&](mysql::SqlClient& client) {
+    return catalog_.readSnapshot([&](mysql::SqlClient& client) {
         return inEither<BackupTask>(client, "backup_task", tenant, job_id, backupTaskFrom);
     });
 }

@@ -152,12 +152,24 @@ void Catalog::retrying(const std::function<void(Slot&)>& attempt) {
     }
 }
 
-void Catalog::readOnly(const Work& work) {
+void Catalog::readOnce(const Work& work) {
     const CallGuard guard;
     retrying([&](Slot& slot) {
         mysql::SqlClient& client = slot.connected(options_.endpoint);
-        client.query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ");
-        client.query("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY");
+        const std::uint64_t before = client.roundTrips();
+        work(client);
+        if (client.roundTrips() > before + 1)
+            throw Error(ErrorCode::Internal, "a read of the catalog sent several statements, each of its own moment");
+    });
+}
+
+void Catalog::readConsistent(const Work& work) {
+    const CallGuard guard;
+    retrying([&](Slot& slot) {
+        mysql::SqlClient& client = slot.connected(options_.endpoint);
+        client.script(
+            "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;"
+            "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY");
         try {
             work(client);
         } catch (...) {
@@ -176,10 +188,6 @@ void Catalog::transaction(const Work& work) {
         client.query("START TRANSACTION");
         try {
             work(client);
-            client.query(
-                "INSERT INTO tidemark.commit_marker VALUES (?, ?, ?, ?) "
-                "ON DUPLICATE KEY UPDATE token = VALUES(token), at = VALUES(at)",
-                {owner_, std::int64_t{slot.number}, token, sqlTime(clock_.now())});
         } catch (...) {
             rollBackQuietly(client);
             throw;
@@ -188,10 +196,15 @@ void Catalog::transaction(const Work& work) {
     });
 }
 
-/// A connection lost in COMMIT leaves open whether it happened: then the marker that the same transaction wrote tells.
+/// Writes a marker and commits, in one round trip. A connection lost in it leaves open whether that happened: then the
+/// marker tells, which the same transaction wrote.
 void Catalog::commit(Slot& slot, std::uint64_t token) {
     try {
-        slot.client->query("COMMIT");
+        slot.client->script(
+            fmt::format("INSERT INTO tidemark.commit_marker VALUES ({}, {}, {}, NOW(6)) "
+                        "ON DUPLICATE KEY UPDATE token = VALUES(token), at = VALUES(at);"
+                        "COMMIT",
+                        owner_, slot.number, token));
         return;
     } catch (const Error& error) {
         if (!mayPass(error) || connectionSurvives(error)) {

@@ -43,10 +43,17 @@ public:
     /// Throws Conflict if the schema is newer than this program.
     void migrate();
 
-    /// Runs `work`, which only reads, in one consistent snapshot. It may run several times.
+    /// Runs `work`, which sends one SELECT: one round trip. A second one might see something else: throws Internal. It
+    /// may run several times.
     template <typename Read>
     auto read(Read work) {
-        return returning(work, [this](const Work& w) { readOnly(w); });
+        return returning(work, [this](const Work& w) { readOnce(w); });
+    }
+
+    /// Runs `work`, whose SELECTs all see the same moment. It may run several times.
+    template <typename Read>
+    auto readSnapshot(Read work) {
+        return returning(work, [this](const Work& w) { readConsistent(w); });
     }
 
     /// Runs `work` in one transaction and commits it; then reports `changes`. `work` may run several times (a lost
@@ -91,7 +98,8 @@ private:
         }
     }
 
-    void readOnly(const Work& work);
+    void readOnce(const Work& work);
+    void readConsistent(const Work& work);
     void transaction(const Work& work);
     void retrying(const std::function<void(Slot&)>& attempt);
     Slot& acquire();

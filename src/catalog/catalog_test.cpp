@@ -44,6 +44,28 @@ TEST_F(CatalogTest, MigratesOnceAndIsThenLeftAlone) {
               std::to_string(schemaSteps().size()));
 }
 
+TEST_F(CatalogTest, ReadsARowInOneRoundTripAndWritesInTwoMore) {
+    mysql::SqlClient observer = sys_.connect();
+    const auto packets = [&] {
+        return std::stoll(observer.query("SHOW GLOBAL STATUS LIKE 'Questions'").rows[0].text(1));
+    };
+    events();  // connected
+    const auto before = packets();
+    events();
+    EXPECT_EQ(packets() - before, 2) << "one, and the observer's own";
+    addZone("zone1");
+    EXPECT_EQ(packets() - before, 2 + 5) << "START TRANSACTION, INSERT, the marker and COMMIT, and the observer's own";
+}
+
+TEST_F(CatalogTest, ReadRefusesWhatNeedsASnapshot) {
+    const auto twice = [](mysql::SqlClient& client) {
+        client.query("SELECT 1");
+        client.query("SELECT 2");
+    };
+    EXPECT_THROW(catalog_.read(twice), Error);
+    EXPECT_NO_THROW(catalog_.readSnapshot(twice));
+}
+
 TEST_F(CatalogTest, RunsAnInterruptedStepAgain) {
     sys_.connect().script("DELETE FROM tidemark.schema_version; DROP TABLE tidemark.restore_job_history");
     addZone("zone1");

@@ -147,6 +147,7 @@ void SqlClient::fail(std::string_view statement) {
 
 Result SqlClient::query(std::string_view statement, const std::vector<Value>& values) {
     const std::string text = interpolate(statement, values);
+    ++round_trips_;
     if (mysql_real_query(handle_.get(), text.data(), text.size()) != 0) fail(statement);
     Result result;
     const std::unique_ptr<MYSQL_RES, void (*)(MYSQL_RES*)> stored(mysql_store_result(handle_.get()), mysql_free_result);
@@ -179,6 +180,7 @@ std::optional<std::string> SqlClient::scalar(std::string_view statement, const s
 }
 
 void SqlClient::script(std::string_view statements) {
+    ++round_trips_;
     if (mysql_real_query(handle_.get(), statements.data(), statements.size()) != 0) fail(statements);
     int more = 0;
     do {
@@ -186,10 +188,6 @@ void SqlClient::script(std::string_view statements) {
         more = mysql_next_result(handle_.get());
     } while (more == 0);
     if (more > 0) fail(statements);
-}
-
-std::uint64_t SqlClient::connectionId() const {
-    return mysql_thread_id(handle_.get());
 }
 
 std::string quoteIdentifier(std::string_view name) {

@@ -37,7 +37,6 @@ using Value = std::variant<std::nullptr_t, std::int64_t, std::uint64_t, double, 
 /// One row of a result; columns by position or by name (any case).
 class Row {
 public:
-    bool isNull(std::size_t column) const { return !values_.at(column).has_value(); }
     /// The text of a value. Throws Internal if it is NULL or there is no such column.
     const std::string& text(std::size_t column) const;
     const std::string& text(std::string_view column) const { return text(position(column)); }
@@ -84,8 +83,8 @@ public:
     /// Several statements separated by `;`, results thrown away. No values.
     void script(std::string_view statements);
 
-    /// The id of this connection at the server, for KILL.
-    std::uint64_t connectionId() const;
+    /// How often the server was asked so far: each call is one round trip.
+    std::uint64_t roundTrips() const { return round_trips_; }
 
 private:
     std::string interpolate(std::string_view statement, const std::vector<Value>& values);
@@ -93,6 +92,7 @@ private:
     void applySettings();
 
     std::unique_ptr<st_mysql, void (*)(st_mysql*)> handle_;
+    std::uint64_t round_trips_ = 0;
 };
 
 /// Runs `work` in one transaction: COMMIT if it returns, ROLLBACK if it throws.

@@ -190,7 +190,7 @@ void TenantMirror::copy(Follower& follower, const mysql::Endpoint& endpoint, Top
         topics = Topic::Everything;
         ensureSchema(follower);
     }
-    std::vector<TableChange> changes = catalog_.read([&](mysql::SqlClient& sys) {
+    std::vector<TableChange> changes = catalog_.readSnapshot([&](mysql::SqlClient& sys) {
         std::vector<TableChange> found;
         for (const MirroredTable& table : mirroredTables()) {
             if (!contains(topics, table.topics)) continue;
@@ -211,7 +211,7 @@ void TenantMirror::copy(Follower& follower, const mysql::Endpoint& endpoint, Top
 }
 
 void TenantMirror::ensureSchema(Follower& follower) {
-    follower.mode = catalog_.read([&](mysql::SqlClient& sys) {
+    follower.mode = catalog_.readSnapshot([&](mysql::SqlClient& sys) {
         if (copies_.empty()) copies_ = definitionsOfCopies(sys);
         const auto mode = sys.scalar("SELECT mode FROM tidemark.tenant WHERE tenant_id = ?", {follower.tenant});
         return mode ? catalog::parseText<catalog::CompatibilityMode>(*mode) : catalog::CompatibilityMode::Mysql;
