@@ -149,7 +149,7 @@ void ArchiveStore::freezePiece(TenantId tenant, std::int64_t piece_id, Scn end_s
 }
 
 void ArchiveStore::progress(TenantId tenant, std::int64_t piece_id, const PieceProgress& progress) {
-    catalog_.write({{tenant, kProgress}}, [&](mysql::SqlClient& client) {
+    catalog_.write({{tenant, Topic::ArchiveProgress}}, [&](mysql::SqlClient& client) {
         client.query(
             "UPDATE tidemark.archive_piece SET checkpoint_scn = GREATEST(checkpoint_scn, ?), "
             "max_scn = GREATEST(max_scn, ?), input_bytes = ?, output_bytes = ? WHERE tenant_id = ? AND piece_id = ?",

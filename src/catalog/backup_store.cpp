@@ -201,7 +201,7 @@ BegunBackup BackupStore::begin(const WorkClaim& claim, TenantId tenant, JobId jo
 }
 
 void BackupStore::progress(const WorkClaim& claim, const BackupTask& task) {
-    catalog_.write(backupChanges({task.tenant}), [&](mysql::SqlClient& client) {
+    catalog_.write({{task.tenant, Topic::BackupProgress}}, [&](mysql::SqlClient& client) {
         requireClaim(client, claim);
         Columns columns = statsColumns(task.stats);
         const Columns key{{"tenant_id", task.tenant}, {"task_id", task.task_id}};

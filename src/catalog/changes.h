@@ -20,7 +20,10 @@ enum class Topic : std::uint32_t {
     Backup = 8,     ///< jobs, tasks, sets
     Restore = 16,   ///< restore jobs
     Cluster = 32,   ///< zones, servers, cluster parameters: everybody's
-    Everything = 63
+    // Of what is in the making only: a row of history, however many there are, is not looked at.
+    ArchiveProgress = 128,  ///< the open round and piece
+    BackupProgress = 256,   ///< running jobs and tasks, and their sets
+    Everything = 511
 };
 
 constexpr Topic operator|(Topic a, Topic b) {

@@ -15,7 +15,8 @@ using catalog::Topic;
 // The first columns of each table are its primary key.
 constexpr std::array kTables = {
     MirroredTable{"own_tenant", Topic::Tenant, 1, "SELECT ? AS tenant_id"},
-    MirroredTable{"tenant", Topic::Tenant, 1, "SELECT * FROM tidemark.tenant WHERE tenant_id = ?"},
+    MirroredTable{"tenant", Topic::Tenant | Topic::ArchiveProgress, 1,
+                  "SELECT * FROM tidemark.tenant WHERE tenant_id = ?"},
     MirroredTable{"unit", Topic::Tenant, 1, "SELECT * FROM tidemark.unit WHERE tenant_id = ?"},
     MirroredTable{"unit_config", Topic::Tenant, 1,
                   "SELECT * FROM tidemark.unit_config WHERE id IN "
@@ -29,15 +30,20 @@ constexpr std::array kTables = {
                   "SELECT * FROM tidemark.archive_destination WHERE tenant_id = ?"},
     MirroredTable{"backup_destination", Topic::Parameter, 1,
                   "SELECT * FROM tidemark.backup_destination WHERE tenant_id = ?"},
-    MirroredTable{"archive_round", Topic::Archive, 2, "SELECT * FROM tidemark.archive_round WHERE tenant_id = ?"},
-    MirroredTable{"archive_piece", Topic::Archive, 2, "SELECT * FROM tidemark.archive_piece WHERE tenant_id = ?"},
-    MirroredTable{"backup_job", Topic::Backup, 2, "SELECT * FROM tidemark.backup_job WHERE tenant_id = ?"},
+    MirroredTable{"archive_round", Topic::Archive, 2, "SELECT * FROM tidemark.archive_round WHERE tenant_id = ?",
+                  Topic::ArchiveProgress, " AND status <> 'STOP'"},
+    MirroredTable{"archive_piece", Topic::Archive, 2, "SELECT * FROM tidemark.archive_piece WHERE tenant_id = ?",
+                  Topic::ArchiveProgress, " AND status = 'ACTIVE'"},
+    MirroredTable{"backup_job", Topic::Backup | Topic::BackupProgress, 2,
+                  "SELECT * FROM tidemark.backup_job WHERE tenant_id = ?"},
     MirroredTable{"backup_job_history", Topic::Backup, 2,
                   "SELECT * FROM tidemark.backup_job_history WHERE tenant_id = ?"},
-    MirroredTable{"backup_task", Topic::Backup, 2, "SELECT * FROM tidemark.backup_task WHERE tenant_id = ?"},
+    MirroredTable{"backup_task", Topic::Backup | Topic::BackupProgress, 2,
+                  "SELECT * FROM tidemark.backup_task WHERE tenant_id = ?"},
     MirroredTable{"backup_task_history", Topic::Backup, 2,
                   "SELECT * FROM tidemark.backup_task_history WHERE tenant_id = ?"},
-    MirroredTable{"backup_set", Topic::Backup, 2, "SELECT * FROM tidemark.backup_set WHERE tenant_id = ?"},
+    MirroredTable{"backup_set", Topic::Backup, 2, "SELECT * FROM tidemark.backup_set WHERE tenant_id = ?",
+                  Topic::BackupProgress, " AND status = 'DOING'"},
     MirroredTable{"restore_job", Topic::Restore, 1, "SELECT * FROM tidemark.restore_job WHERE tenant_id = ?"},
     MirroredTable{"restore_job_history", Topic::Restore, 1,
                   "SELECT * FROM tidemark.restore_job_history WHERE tenant_id = ?"},
@@ -145,8 +151,8 @@ std::vector<std::string> definitionsOfCopies(mysql::SqlClient& sys) {
     return definitions;
 }
 
-TableChange compare(const MirroredTable& table, const mysql::Result& rows, const RowHashes* known) {
-    TableChange change{.table = &table, .clear = known == nullptr};
+TableChange compare(const MirroredTable& table, Look look, const mysql::Result& rows, const RowHashes* known) {
+    TableChange change{.table = &table, .clear = known == nullptr, .partial = look == Look::AtThoseInProgress};
     for (const std::string& column : rows.columns)
         change.columns.push_back(mysql::quoteIdentifier(column));
     for (const mysql::Row& row : rows.rows) {
@@ -159,11 +165,20 @@ TableChange compare(const MirroredTable& table, const mysql::Result& rows, const
         }
         change.put.push_back(row.values());
     }
-    if (known == nullptr) return change;
+    if (known == nullptr || change.partial) return change;
     for (const auto& [key, hash] : *known) {
         if (!change.hashes.contains(key)) change.remove.push_back(unpacked(key));
     }
     return change;
+}
+
+void remember(TableChange change, RowHashes& known) {
+    if (!change.partial) {
+        known = std::move(change.hashes);
+        return;
+    }
+    for (auto& [key, hash] : change.hashes)
+        known.insert_or_assign(key, hash);
 }
 
 void apply(mysql::SqlClient& tenant, std::string_view schema, const TableChange& change) {

@@ -17,6 +17,9 @@ struct MirroredTable {
     catalog::Topic topics;  ///< changes of any of these may change it
     int key_columns;        ///< the primary key is that many of the first columns
     const char* select;     ///< all columns of the rows that tenant `?` may see, every ? being its id
+    /// A change of this, and of none of `topics`, is one of rows that fulfil `in_progress` as well, and removes none.
+    catalog::Topic progress{};
+    const char* in_progress = "";
 };
 
 std::span<const MirroredTable> mirroredTables();
@@ -35,16 +38,22 @@ using RowHashes = std::unordered_map<std::string, std::uint64_t>;
 struct TableChange {
     const MirroredTable* table = nullptr;
     bool clear = false;                ///< delete whatever is there first
+    bool partial = false;              ///< of rows in progress only
     std::vector<std::string> columns;  ///< in backticks
     std::vector<std::vector<std::optional<std::string>>> put;
     std::vector<std::vector<std::string>> remove;  ///< keys
-    RowHashes hashes;                              ///< of all rows afterwards
+    RowHashes hashes;                              ///< of all rows that were looked at
 
     bool empty() const { return !clear && put.empty() && remove.empty(); }
 };
 
+enum class Look { AtAll, AtThoseInProgress };
+
 /// Compares rows with what the copy holds (`known`; null: unknown, so that everything is written anew).
-TableChange compare(const MirroredTable& table, const mysql::Result& rows, const RowHashes* known);
+TableChange compare(const MirroredTable& table, Look look, const mysql::Result& rows, const RowHashes* known);
+
+/// Brings what is known of a copy up to date after apply().
+void remember(TableChange change, RowHashes& known);
 
 /// Writes it to the copy, in statements of bounded size. The caller has begun a transaction.
 void apply(mysql::SqlClient& tenant, std::string_view schema, const TableChange& change);

@@ -14,7 +14,7 @@ using catalog::TenantId;
 using catalog::Topic;
 using std::chrono::steady_clock;
 
-constexpr auto kForever = std::chrono::hours(1);  // the thread looks up now and then though nothing calls it
+constexpr auto kForever = std::chrono::hours(1);  // threads look up now and then though nothing calls them
 
 /// A connection whose writes reach no binlog: a tenant's history is its own, and a GTID of ours in a tenant that is
 /// being restored would make its replay stop. If the account may not switch the binlog off, nothing is written at all.
@@ -30,7 +30,7 @@ mysql::SqlClient connectUnlogged(const mysql::Endpoint& endpoint) {
 
 }  // namespace
 
-/// One tenant. `mutex_` guards it, but for `client`, `mode` and `rows`, which only the mirror's thread touches.
+/// One tenant. `mutex_` guards it, but for `client`, `mode` and `rows`, which belong to the worker that made it busy.
 struct TenantMirror::Follower {
     TenantId tenant = 0;
     mysql::Endpoint endpoint;
@@ -43,37 +43,44 @@ struct TenantMirror::Follower {
     steady_clock::time_point last_used{};
     std::chrono::milliseconds retry{0};
 
+    bool troubled() const { return retry.count() > 0; }
+
     std::optional<mysql::SqlClient> client;
     catalog::CompatibilityMode mode{};
     std::map<std::string, RowHashes> rows;  ///< by table; none: what the copy holds is unknown
 };
 
 TenantMirror::TenantMirror(catalog::Catalog& catalog, TenantMirrorOptions options)
-    : catalog_(catalog),
-      options_(options),
-      log_(makeLogger("mirror")),
-      thread_([this](std::stop_token stop) { run(stop); }) {}
+    : catalog_(catalog), options_(options), log_(makeLogger("mirror")) {
+    threads_.emplace_back([this](std::stop_token stop) { listen(stop); });
+    for (std::size_t i = 0; i < options_.workers; ++i)
+        threads_.emplace_back([this](std::stop_token stop) { work(stop); });
+}
 
 TenantMirror::~TenantMirror() {
-    thread_.request_stop();
-    thread_.join();
+    for (std::jthread& thread : threads_)
+        thread.request_stop();
+    {
+        const std::lock_guard lock(mutex_);  // a worker either has seen the stop or waits by now
+    }
+    changed_.notify_all();
+    threads_.clear();  // joins
 }
 
 void TenantMirror::attach(TenantId tenant, const mysql::Endpoint& endpoint) {
-    {
-        const std::lock_guard lock(mutex_);
-        auto& follower = followers_[tenant];
-        if (!follower) follower = std::make_shared<Follower>();
-        follower->tenant = tenant;
-        follower->endpoint = endpoint;
-        follower->endpoint.connect_timeout = options_.statement_timeout;
-        follower->endpoint.statement_timeout = options_.statement_timeout;
-        follower->reconnect = true;
-        follower->dirty = Topic::Everything;
-        follower->due = {};
-        ++follower->asked;
-    }
-    catalog_.changes().add({{tenant, Topic::Everything}});  // wakes the thread
+    const std::lock_guard lock(mutex_);
+    auto& follower = followers_[tenant];
+    if (!follower) follower = std::make_shared<Follower>();
+    follower->tenant = tenant;
+    follower->endpoint = endpoint;
+    follower->endpoint.connect_timeout = options_.statement_timeout;
+    follower->endpoint.statement_timeout = options_.statement_timeout;
+    follower->reconnect = true;
+    follower->dirty = Topic::Everything;
+    follower->due = {};
+    follower->retry = {};
+    ++follower->asked;
+    changed_.notify_all();
 }
 
 void TenantMirror::detach(TenantId tenant) {
@@ -93,18 +100,14 @@ bool TenantMirror::waitFresh(TenantId tenant, std::chrono::milliseconds limit) {
     const std::shared_ptr<Follower> follower = found->second;
     const std::uint64_t wanted = ++follower->asked;
     follower->dirty = Topic::Everything;
-    catalog_.changes().add({{tenant, Topic::Everything}});
+    changed_.notify_all();
     return changed_.wait_for(lock, limit, [&] { return follower->shown >= wanted; });
 }
 
-void TenantMirror::run(std::stop_token stop) {
-    pthread_setname_np(pthread_self(), "tenant-mirror");
-    while (!stop.stop_requested()) {
-        std::chrono::nanoseconds pause = kForever;
-        const auto follower = nextDue(pause);
-        note(catalog_.changes().take(stop, follower ? std::chrono::nanoseconds(0) : pause));
-        if (follower) refresh(*follower);
-    }
+void TenantMirror::listen(std::stop_token stop) {
+    pthread_setname_np(pthread_self(), "mirror-changes");
+    while (!stop.stop_requested())
+        note(catalog_.changes().take(stop, kForever));
 }
 
 void TenantMirror::note(const std::map<TenantId, Topic>& changes) {
@@ -116,25 +119,47 @@ void TenantMirror::note(const std::map<TenantId, Topic>& changes) {
         for (const auto& [id, follower] : followers_)
             follower->dirty = follower->dirty | Topic::Cluster;
     }
+    changed_.notify_all();
 }
 
-/// The follower whose turn it is, marked busy; or null and how long nothing is due. Closes idle connections by the way.
-std::shared_ptr<TenantMirror::Follower> TenantMirror::nextDue(std::chrono::nanoseconds& pause) {
-    const std::lock_guard lock(mutex_);
-    const auto now = steady_clock::now();
+void TenantMirror::work(std::stop_token stop) {
+    pthread_setname_np(pthread_self(), "tenant-mirror");
+    std::unique_lock lock(mutex_);
+    while (!stop.stop_requested()) {
+        const auto now = steady_clock::now();
+        Time look_again = now + kForever;
+        const auto follower = nextDue(now, look_again);
+        if (!follower) {
+            changed_.wait_until(lock, look_again);
+            continue;
+        }
+        const bool troubled = follower->troubled();
+        follower->busy = true;
+        serving_troubled_ |= troubled;
+        lock.unlock();
+        refresh(*follower);
+        lock.lock();
+        if (troubled) serving_troubled_ = false;
+    }
+}
+
+/// The follower whose turn it is; or null and when to look again. Closes idle connections by the way. Under the lock.
+std::shared_ptr<TenantMirror::Follower> TenantMirror::nextDue(Time now, Time& look_again) {
     std::shared_ptr<Follower> next;
     for (const auto& [tenant, follower] : followers_) {
+        // Who is busy, or waits for the worker that is, is looked at when that worker is back.
+        if (follower->busy || (follower->troubled() && serving_troubled_)) continue;
         const bool waiting = follower->dirty != Topic{};
-        if (waiting && follower->due <= now && (!next || follower->due < next->due)) next = follower;
-        if (waiting) pause = std::min<std::chrono::nanoseconds>(pause, follower->due - now);
-        if (waiting || !follower->client) continue;
-        const auto close_at = follower->last_used + options_.idle_close;
-        if (close_at <= now)
+        if (!waiting && !follower->client) continue;
+        const Time at = waiting ? follower->due : follower->last_used + options_.idle_close;
+        if (at > now) {
+            look_again = std::min(look_again, at);
+        } else if (!waiting) {
             follower->client.reset();
-        else
-            pause = std::min<std::chrono::nanoseconds>(pause, close_at - now);
+        } else if (!next || follower->due < next->due) {
+            next = follower;
+        }
     }
-    if (next) next->busy = true;
     return next;
 }
 
@@ -193,9 +218,11 @@ void TenantMirror::copy(Follower& follower, const mysql::Endpoint& endpoint, Top
     std::vector<TableChange> changes = catalog_.readSnapshot([&](mysql::SqlClient& sys) {
         std::vector<TableChange> found;
         for (const MirroredTable& table : mirroredTables()) {
-            if (!contains(topics, table.topics)) continue;
+            const Look look = contains(topics, table.topics) ? Look::AtAll : Look::AtThoseInProgress;
+            if (look == Look::AtThoseInProgress && !contains(topics, table.progress)) continue;
+            const std::string select = table.select + std::string(look == Look::AtAll ? "" : table.in_progress);
             const auto known = follower.rows.find(table.name);
-            TableChange change = compare(table, sys.query(table.select, {follower.tenant}),
+            TableChange change = compare(table, look, sys.query(select, {follower.tenant}),
                                          known == follower.rows.end() ? nullptr : &known->second);
             if (!change.empty()) found.push_back(std::move(change));
         }
@@ -206,17 +233,26 @@ void TenantMirror::copy(Follower& follower, const mysql::Endpoint& endpoint, Top
         for (const TableChange& change : changes)
             apply(client, catalog::systemSchema(follower.mode), change);
     });
-    for (TableChange& change : changes)
-        follower.rows[change.table->name] = std::move(change.hashes);
+    for (TableChange& change : changes) {
+        RowHashes& known = follower.rows[change.table->name];
+        remember(std::move(change), known);
+    }
+}
+
+const std::vector<std::string>& TenantMirror::copies(mysql::SqlClient& sys) {
+    const std::lock_guard lock(copies_mutex_);
+    if (copies_.empty()) copies_ = definitionsOfCopies(sys);
+    return copies_;
 }
 
 void TenantMirror::ensureSchema(Follower& follower) {
+    std::vector<std::string> definitions;
     follower.mode = catalog_.readSnapshot([&](mysql::SqlClient& sys) {
-        if (copies_.empty()) copies_ = definitionsOfCopies(sys);
+        definitions = copies(sys);
         const auto mode = sys.scalar("SELECT mode FROM tidemark.tenant WHERE tenant_id = ?", {follower.tenant});
         return mode ? catalog::parseText<catalog::CompatibilityMode>(*mode) : catalog::CompatibilityMode::Mysql;
     });
-    ensureTenantSchema(*follower.client, follower.mode, copies_);
+    ensureTenantSchema(*follower.client, follower.mode, definitions);
 }
 
 }  // namespace tidemark::view

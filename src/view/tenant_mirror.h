@@ -22,8 +22,10 @@ struct TenantMirrorOptions {
     std::chrono::milliseconds longest_retry{5000};
     /// An unused connection to a tenant is closed after this time.
     std::chrono::milliseconds idle_close{10'000};
-    /// No statement in a tenant may hold up the others for longer.
+    /// A statement in a tenant that takes longer is given up.
     std::chrono::seconds statement_timeout{5};
+    /// Threads that write to tenants. All but one are for those that answered last time.
+    std::size_t workers = 4;
 };
 
 /// Keeps the DBA_OB_… views of user tenants true: schema `oceanbase`, or SYS in ORACLE mode, of the tenant holds copies
@@ -33,7 +35,8 @@ struct TenantMirrorOptions {
 /// Nothing is ever written to the tenant's binlog, no GTID is used, and it works on a read_only server: the account of
 /// the endpoints needs BINLOG ADMIN and READ_ONLY ADMIN. What a restored tenant brings along is replaced.
 ///
-/// One thread for all tenants; asleep while nothing changes. Thread-safe.
+/// A few threads for all tenants, asleep while nothing changes. Tenants that do not answer share one of them, so that
+/// they hold up nobody else for longer than it takes to notice. Thread-safe.
 class TenantMirror {
 public:
     /// `catalog` must outlive the mirror and have been migrated. The mirror is the consumer of catalog.changes().
@@ -56,22 +59,28 @@ public:
 private:
     struct Follower;
 
-    void run(std::stop_token stop);
+    using Time = std::chrono::steady_clock::time_point;
+
+    void listen(std::stop_token stop);
     void note(const std::map<catalog::TenantId, catalog::Topic>& changes);
-    std::shared_ptr<Follower> nextDue(std::chrono::nanoseconds& pause);
+    void work(std::stop_token stop);
+    std::shared_ptr<Follower> nextDue(Time now, Time& look_again);
     void refresh(Follower& follower);
     void copy(Follower& follower, const mysql::Endpoint& endpoint, catalog::Topic topics);
     void ensureSchema(Follower& follower);
+    const std::vector<std::string>& copies(mysql::SqlClient& sys);
     void finished(Follower& follower, std::uint64_t asked, const std::string& failure);
 
     catalog::Catalog& catalog_;
     const TenantMirrorOptions options_;
     const Logger log_;
-    std::vector<std::string> copies_;  ///< definitionsOfCopies(); the thread's own
+    std::mutex copies_mutex_;
+    std::vector<std::string> copies_;  // guarded by copies_mutex_: definitionsOfCopies()
     std::mutex mutex_;
     std::condition_variable changed_;
-    std::map<catalog::TenantId, std::shared_ptr<Follower>> followers_;
-    std::jthread thread_;  // last: it uses all of the above
+    std::map<catalog::TenantId, std::shared_ptr<Follower>> followers_;  // guarded by mutex_
+    bool serving_troubled_ = false;      // guarded by mutex_: a worker, a tenant that failed
+    std::vector<std::jthread> threads_;  // last: they use all of the above
 };
 
 }  // namespace tidemark::view

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <set>
 
 #include "base/process.h"
@@ -280,6 +281,36 @@ TEST_F(TenantMirrorTest, ADeadTenantHoldsUpNobody) {
     EXPECT_FALSE(mirror.waitFresh(dead, 10ms));
 }
 
+TEST_F(TenantMirrorTest, TenantsThatHangHoldUpNobody) {
+    // Longer than what is allowed below, so that waiting for one of them would be seen.
+    TenantMirror mirror(catalog_, {.statement_timeout = 2s});
+    const TenantId alive = makeTenant();
+    mirror.attach(alive, endpoint_);
+    ASSERT_TRUE(mirror.waitFresh(alive, 20s));
+    testing::MariadbServer hung;
+    mysql::Endpoint hung_endpoint = hung.endpoint();
+    ASSERT_EQ(::kill(hung.pid(), SIGSTOP), 0);
+    // Three find out that it hangs, a worker each; from then on all six share one.
+    for (int i = 0; i < 3; ++i)
+        mirror.attach(makeTenant(), hung_endpoint);
+    const auto arrives = [&](catalog::TenantStatus status) {
+        stores_.tenants.setStatus(alive, status);
+        return until("SELECT STATUS FROM oceanbase.DBA_OB_TENANTS", catalog::text(status));
+    };
+    EXPECT_LT(arrives(catalog::TenantStatus::Normal), 1s) << "while it is found out";
+    const TenantId last = makeTenant();
+    mirror.attach(last, hung_endpoint);
+    EXPECT_FALSE(mirror.waitFresh(last, 3s));
+    for (int i = 0; i < 3; ++i)
+        mirror.attach(makeTenant(), hung_endpoint);
+    EXPECT_FALSE(mirror.waitFresh(last, 3s));
+    for (int i = 0; i < 10; ++i) {
+        EXPECT_LT(arrives(catalog::TenantStatus::Restore), 1s);
+        EXPECT_LT(arrives(catalog::TenantStatus::Normal), 1s);
+    }
+    ::kill(hung.pid(), SIGCONT);
+}
+
 TEST_F(TenantMirrorTest, ReplacesWhatARestoredTenantBringsAlong) {
     const TenantId old = makeTenant();
     const TenantId restored = makeTenant();
@@ -341,7 +372,7 @@ TEST_F(TenantMirrorTest, TouchesOnlyRowsThatChanged) {
     EXPECT_LE(row_writes() - before, 9);
 }
 
-TEST_F(TenantMirrorTest, FollowsManyTenantsOverOneThread) {
+TEST_F(TenantMirrorTest, FollowsManyTenants) {
     TenantMirror mirror(catalog_, {.idle_close = 100ms});
     // All of them on one server: only the last one's rows stay, but each is served.
     std::vector<TenantId> ids;
