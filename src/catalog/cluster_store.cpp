@@ -1,5 +1,6 @@
 #include "catalog/cluster_store.h"
 
+#include "catalog/replica_store.h"
 #include "catalog/sql_row.h"
 
 namespace tidemark::catalog {
@@ -62,6 +63,7 @@ void insertSysTenant(mysql::SqlClient& client, const ClusterSeed& seed, const my
                {"recovery_until_scn", kScnUnlimited},
                {"create_time", now},
                {"modify_time", now}});
+    insertReplicas(client, kSysTenantId, TenantStatus::Normal, now);
 }
 
 }  // namespace

@@ -377,7 +377,29 @@ INSERT IGNORE INTO tidemark.work (work_id, kind, tenant_id, job_id, state, progr
 REPLACE INTO tidemark.sequence SELECT 'work', 0, COALESCE(MAX(work_id), 0) FROM tidemark.work;
 )sql";
 
-constexpr std::array<const char*, 3> kSteps = {kStep1, kStep2, kStep3};
+/// The copies of a tenant's database, each at a node: see replica_store.h. Until now each tenant had one, here.
+constexpr const char* kStep4 = R"sql(
+CREATE TABLE IF NOT EXISTS tidemark.replica (
+    tenant_id BIGINT NOT NULL,
+    server_id BIGINT NOT NULL,
+    kind VARCHAR(16) NOT NULL,
+    role VARCHAR(16) NOT NULL,
+    status VARCHAR(64) NOT NULL,
+    directory VARCHAR(1024) NOT NULL DEFAULT '',
+    endpoint VARCHAR(1024) NOT NULL DEFAULT '',
+    account VARCHAR(128) NOT NULL DEFAULT '',
+    secret_ref VARCHAR(1024) NOT NULL DEFAULT '',
+    create_time TIMESTAMP(6) NULL,
+    modify_time TIMESTAMP(6) NULL,
+    PRIMARY KEY (tenant_id, server_id),
+    KEY (server_id));
+INSERT IGNORE INTO tidemark.replica
+    (tenant_id, server_id, kind, role, status, directory, create_time, modify_time)
+    SELECT DISTINCT t.tenant_id, u.server_id, 'MANAGED', 'LEADER', t.status, t.tenant_id, t.create_time, t.modify_time
+    FROM tidemark.tenant t JOIN tidemark.unit u ON u.tenant_id = t.tenant_id;
+)sql";
+
+constexpr std::array<const char*, 4> kSteps = {kStep1, kStep2, kStep3, kStep4};
 
 }  // namespace
 

@@ -6,6 +6,7 @@
 #include "catalog/destination_store.h"
 #include "catalog/event_store.h"
 #include "catalog/parameter_store.h"
+#include "catalog/replica_store.h"
 #include "catalog/resource_store.h"
 #include "catalog/restore_store.h"
 #include "catalog/setting_change_store.h"
@@ -21,6 +22,7 @@ struct Stores {
           parameters(catalog),
           resources(catalog),
           tenants(catalog),
+          replicas(catalog),
           destinations(catalog),
           archive(catalog),
           setting_changes(catalog),
@@ -33,6 +35,7 @@ struct Stores {
     ParameterStore parameters;
     ResourceStore resources;
     TenantStore tenants;
+    ReplicaStore replicas;
     DestinationStore destinations;
     ArchiveStore archive;
     SettingChangeStore setting_changes;

@@ -4,6 +4,7 @@
 
 #include "base/random.h"
 #include "catalog/backup_rows.h"
+#include "catalog/replica_store.h"
 #include "catalog/sql_row.h"
 #include "oceanbase/ob_error.h"
 
@@ -14,13 +15,21 @@ constexpr const char* kSelect =
     "SELECT t.*, s.reference FROM tidemark.tenant t LEFT JOIN tidemark.tenant_secret s ON s.tenant_id = t.tenant_id ";
 
 /// Tables whose rows go with their tenant.
-constexpr const char* kTablesOfTenant[] = {"tenant_secret",      "parameter_value",
-                                           "destination",        "archive_destination",
-                                           "backup_destination", "archive_round",
-                                           "archive_piece",      "setting_change",
-                                           "backup_job",         "backup_job_history",
-                                           "backup_task",        "backup_task_history",
-                                           "backup_set",         "tenant"};
+constexpr const char* kTablesOfTenant[] = {"replica",
+                                           "tenant_secret",
+                                           "parameter_value",
+                                           "destination",
+                                           "archive_destination",
+                                           "backup_destination",
+                                           "archive_round",
+                                           "archive_piece",
+                                           "setting_change",
+                                           "backup_job",
+                                           "backup_job_history",
+                                           "backup_task",
+                                           "backup_task_history",
+                                           "backup_set",
+                                           "tenant"};
 
 Tenant tenantFrom(const mysql::Row& row) {
     return {.id = row.integer("tenant_id"),
@@ -137,6 +146,7 @@ Tenant TenantStore::create(const NewTenant& wanted) {
         const auto zones = grantPools(client, wanted.pools, tenant.id, sqlTime(tenant.create_time));
         if (tenant.locality.empty()) tenant.locality = localityOf(zones);
         insertTenant(client, tenant);
+        insertReplicas(client, tenant.id, tenant.status, sqlTime(tenant.create_time));
         return tenant;
     };
     return catalog_.writeThen(work, [](const Tenant& tenant) { return tenantAndSys(tenant.id, Topic::Everything); });
@@ -193,7 +203,11 @@ void TenantStore::set(TenantId id, const char* column, const mysql::Value& value
 }
 
 void TenantStore::setStatus(TenantId id, TenantStatus status) {
-    set(id, "status", text(status));
+    catalog_.write(tenantAndSys(id), [&](mysql::SqlClient& client) {
+        const mysql::Value now = sqlTime(catalog_.clock().now());
+        updateRows(client, "tenant", {{"status", text(status)}, {"modify_time", now}}, {{"tenant_id", id}});
+        setStatusOfReplicas(client, id, status, now);
+    });
 }
 void TenantStore::setSwitchoverStatus(TenantId id, SwitchoverStatus status) {
     set(id, "switchover_status", text(status));

@@ -53,7 +53,8 @@ class TenantStore {
 public:
     explicit TenantStore(Catalog& catalog) : catalog_(catalog) {}
 
-    /// Allocates the id and a random server id, grants the pools, writes the row; one transaction.
+    /// Allocates the id and a random server id, grants the pools, writes the row and one of a replica at each node that
+    /// has a unit of the pools; one transaction.
     /// Throws Ob::TenantExist, Ob::PoolNotExist, Ob::PoolAlreadyGranted, Ob::EmptyPoolList.
     Tenant create(const NewTenant& tenant);
     /// Takes the row away and with it all of the tenant's records but the history of restores; its pools are free
@@ -68,6 +69,7 @@ public:
     /// In order of ids, sys first.
     std::vector<Tenant> all();
 
+    /// Of the tenant and of all its replicas.
     void setStatus(TenantId id, TenantStatus status);
     /// Another role than the present one counts up the switchover epoch.
     void setRole(TenantId id, TenantRole role);

@@ -18,6 +18,10 @@ constexpr std::array kWords<TenantStatus> = {"CREATING", "NORMAL", "RESTORE", "D
 template <>
 constexpr std::array kWords<TenantRole> = {"PRIMARY", "STANDBY", "RESTORE"};
 template <>
+constexpr std::array kWords<ReplicaKind> = {"MANAGED", "ATTACHED"};
+template <>
+constexpr std::array kWords<ReplicaRole> = {"LEADER", "FOLLOWER"};
+template <>
 constexpr std::array kWords<CompatibilityMode> = {"MYSQL", "ORACLE"};
 template <>
 constexpr std::array kWords<LogMode> = {"NOARCHIVELOG", "ARCHIVELOG"};
@@ -92,6 +96,8 @@ Enum parseText(std::string_view word) {
 
 TIDEMARK_WORDS(TenantStatus);
 TIDEMARK_WORDS(TenantRole);
+TIDEMARK_WORDS(ReplicaKind);
+TIDEMARK_WORDS(ReplicaRole);
 TIDEMARK_WORDS(CompatibilityMode);
 TIDEMARK_WORDS(LogMode);
 TIDEMARK_WORDS(SwitchoverStatus);

@@ -22,6 +22,10 @@ constexpr TenantId kFirstUserTenantId = 1002;
 
 enum class TenantStatus { Creating, Normal, Restore, Dropping };
 enum class TenantRole { Primary, Standby, Restore };
+/// Who runs the server: Tidemark, or somebody else.
+enum class ReplicaKind { Managed, Attached };
+/// Of a tenant with several replicas, which one its clients write to.
+enum class ReplicaRole { Leader, Follower };
 enum class CompatibilityMode { Mysql, Oracle };
 enum class LogMode { NoArchivelog, Archivelog };
 enum class SwitchoverStatus {
@@ -70,6 +74,8 @@ enum class TenantJobStatus { InProgress, Success, Failed };
 
 std::string text(TenantStatus value);
 std::string text(TenantRole value);
+std::string text(ReplicaKind value);
+std::string text(ReplicaRole value);
 std::string text(CompatibilityMode value);
 std::string text(LogMode value);
 std::string text(SwitchoverStatus value);

@@ -24,14 +24,20 @@ ReplicaService::ReplicaService(ReplicaOptions options, catalog::Stores& stores, 
       template_(tenant_template),
       supervisor_(supervisor),
       log_(makeLogger("tenants")) {
-    replicas_.put({.id = catalog::kSysTenantId, .name = "sys"}, std::move(sys), 0);
+    replicas_.put({.id = catalog::kSysTenantId, .name = "sys"}, std::make_shared<const Replica>(std::move(sys)), 0);
 }
 
 void ReplicaService::start() {
     removeLeftovers(options_.tenants);
     std::vector<catalog::Tenant> starting;
-    for (const catalog::Tenant& tenant : stores_.tenants.all())
-        recover(tenant, starting);
+    std::map<TenantId, catalog::Replica> here;
+    for (catalog::Replica& replica : stores_.replicas.at(options_.server_id))
+        here.emplace(replica.tenant, std::move(replica));
+    for (const catalog::Tenant& tenant : stores_.tenants.all()) {
+        // A tenant without a replica here is another node's.
+        if (const auto replica = here.find(tenant.id); replica != here.end())
+            recover(tenant, replica->second, starting);
+    }
     // All are launched before one is waited for: fifty come up in about two seconds.
     for (const catalog::Tenant& tenant : starting) {
         try {
@@ -45,16 +51,19 @@ void ReplicaService::start() {
     }
 }
 
-void ReplicaService::recover(catalog::Tenant tenant, std::vector<catalog::Tenant>& starting) {
-    if (tenant.id != catalog::kSysTenantId) settleTimeZone(tenant);
-    remember(tenant);
-    if (tenant.id == catalog::kSysTenantId) return;
-    if (tenant.status == TenantStatus::Creating || tenant.status == TenantStatus::Dropping) {
-        log_->info("tenant={} was left {}, removing it", tenant.name, text(tenant.status));
+void ReplicaService::recover(catalog::Tenant tenant, const catalog::Replica& replica,
+                             std::vector<catalog::Tenant>& starting) {
+    if (tenant.id == catalog::kSysTenantId) return remember(tenant);
+    const bool attached = replica.kind == catalog::ReplicaKind::Attached;
+    if (!attached) settleTimeZone(tenant);
+    put(tenant, attached ? std::make_shared<const Replica>(replica) : replicaOf(tenant));
+    if (replica.status == TenantStatus::Creating || replica.status == TenantStatus::Dropping) {
+        log_->info("tenant={} was left {}, removing it", tenant.name, text(replica.status));
         erase(tenant);
         return;
     }
-    if (tenant.status == TenantStatus::Restore) {
+    if (attached) return options_.started(tenant.id, replicas_.endpoint(tenant.id));
+    if (replica.status == TenantStatus::Restore) {
         server(tenant.id)->adopt();
         return;
     }
@@ -115,21 +124,28 @@ TenantSettings ReplicaService::settings(const catalog::Tenant& tenant, Profile p
 }
 
 void ReplicaService::configure(const catalog::Tenant& tenant, Profile profile) {
-    server(tenant.id)->configure(settings(tenant, profile));
+    const auto replica = replicas_.get(tenant.id);
+    if (replica->isManaged()) replica->server()->configure(settings(tenant, profile));
 }
 
 void ReplicaService::configure(const catalog::Tenant& tenant) {
     configure(tenant, tenant.role == TenantRole::Primary ? Profile::Primary : Profile::Standby);
 }
 
-std::shared_ptr<TenantServer> ReplicaService::serverFor(const catalog::Tenant& tenant) const {
-    if (replicas_.has(tenant.id)) return server(tenant.id);
-    return std::make_shared<TenantServer>(tenant.id, tenant.name, pathsOf(options_.tenants, tenant.id));
+/// The one that it has, or else a new managed one.
+std::shared_ptr<const Replica> ReplicaService::replicaOf(const catalog::Tenant& tenant) const {
+    if (replicas_.has(tenant.id)) return replicas_.get(tenant.id);
+    return std::make_shared<const Replica>(
+        std::make_shared<TenantServer>(tenant.id, tenant.name, pathsOf(options_.tenants, tenant.id)));
 }
 
 void ReplicaService::remember(const catalog::Tenant& tenant) {
+    put(tenant, replicaOf(tenant));
+}
+
+void ReplicaService::put(const catalog::Tenant& tenant, std::shared_ptr<const Replica> replica) {
     const MemoryPlan plan = planMemory(settings(tenant, Profile::Primary));
-    replicas_.put(tenant, serverFor(tenant), plan.client_connections);
+    replicas_.put(tenant, std::move(replica), plan.client_connections);
 }
 
 void ReplicaService::createFiles(const catalog::Tenant& tenant) {
@@ -158,11 +174,12 @@ void ReplicaService::drop(const catalog::Tenant& tenant) {
 void ReplicaService::erase(const catalog::Tenant& tenant) {
     supervisor_.forget(tenant.id);
     options_.stopping(tenant.id);
-    const auto doomed = server(tenant.id);
-    doomed->kill();
-    crashPoint("tenant.killed");
-    doomed->removeFiles();
-    crashPoint("tenant.files-removed");
+    if (const auto doomed = replicas_.get(tenant.id); doomed->isManaged()) {
+        doomed->server()->kill();
+        crashPoint("tenant.killed");
+        doomed->server()->removeFiles();
+        crashPoint("tenant.files-removed");
+    }
     stores_.tenants.remove(tenant.id);
     crashPoint("tenant.row-removed");
     replicas_.remove(tenant.id);

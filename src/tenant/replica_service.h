@@ -14,6 +14,7 @@ namespace tidemark::tenant {
 
 struct ReplicaOptions {
     std::filesystem::path tenants;  ///< below it, a directory per tenant
+    std::int64_t server_id = 1;     ///< this node, as in catalog::Server
     std::string zone;               ///< of this node: units in it are what tenants may use here
     /// Called when a tenant's server has come up, and before it goes down on purpose; may block a little, must not
     /// throw. Not called by the supervisor: a server that died and came back has the same endpoint.
@@ -36,7 +37,8 @@ public:
 
     /// At the daemon's start: removes half-made tenants, finishes dropping, adopts running databases and starts the
     /// others. A tenant in RESTORE is adopted but neither started nor watched: the restore decides. One tenant that
-    /// does not come up keeps none of the others from it; the supervisor goes on trying.
+    /// does not come up keeps none of the others from it; the supervisor goes on trying. Attached servers are only
+    /// remembered.
     void start();
     /// Stops every tenant's server cleanly, all at once, sys last: for `tidemark shutdown`.
     void stopAll();
@@ -59,8 +61,8 @@ public:
     void createEmpty(const catalog::Tenant& tenant);
     /// Removes the tenant for good: status DROPPING, then erase().
     void drop(const catalog::Tenant& tenant);
-    /// Ends the process and removes the directory, then the tenant's row: until then the next start of the daemon finds
-    /// what is left.
+    /// Ends the process and removes the directory, but for an attached server, then the tenant's row: until then the
+    /// next start of the daemon finds what is left.
     void erase(const catalog::Tenant& tenant);
     /// Erases the tenant after the exception being handled and throws it on as an Error, with `doing` before its
     /// message.
@@ -73,9 +75,10 @@ public:
     void openForWriting(const catalog::Tenant& tenant);
 
 private:
-    void recover(catalog::Tenant tenant, std::vector<catalog::Tenant>& starting);
+    void recover(catalog::Tenant tenant, const catalog::Replica& replica, std::vector<catalog::Tenant>& starting);
     void settleTimeZone(catalog::Tenant& tenant);
-    std::shared_ptr<TenantServer> serverFor(const catalog::Tenant& tenant) const;
+    std::shared_ptr<const Replica> replicaOf(const catalog::Tenant& tenant) const;
+    void put(const catalog::Tenant& tenant, std::shared_ptr<const Replica> replica);
     void noteSecret(const catalog::Tenant& tenant);
 
     const ReplicaOptions options_;

@@ -105,5 +105,58 @@ TEST_F(ReplicaServiceTest, StopsEverythingWhenAsked) {
     sys_->start();
 }
 
+/// A server that Tidemark did not start, has no directory of and never ends.
+TEST_F(ReplicaServiceTest, WorksWithAnAttachedServerAndLeavesItUp) {
+    testing::MariadbServer foreign;
+    pool("p");
+    const catalog::TenantId id =
+        stores_->tenants.create({.name = "acme", .pools = {"p"}, .status = TenantStatus::Normal}).id;
+    mysql::SqlClient(sys_->endpoint())
+        .query(
+            "UPDATE tidemark.replica SET kind = 'ATTACHED', directory = '', endpoint = ?, account = ? "
+            "WHERE tenant_id = ?",
+            {foreign.endpoint().socket, foreign.endpoint().user, id});
+    end();
+    begin();
+    const auto target = loginTarget("acme");
+    ASSERT_TRUE(target);
+    EXPECT_TRUE(target->up);
+    EXPECT_EQ(target->socket, foreign.endpoint().socket);
+    EXPECT_EQ(mysql::SqlClient(replicas().replicas().endpoint(id)).scalar("SELECT 1"), "1");
+    EXPECT_FALSE(std::filesystem::exists(directory_.path() / std::to_string(id)));
+    EXPECT_THAT(errorOf([&] { standbys().startForReplay(id); }), HasSubstr("1235 "));
+
+    resources().alterUnit("u_p", {.memory_size = 128 << 20});
+    tenants().alter("acme", {.comment = "theirs", .variables = {{"wait_timeout", "77"}}});
+    EXPECT_EQ(foreign.connect().scalar("SELECT @@global.wait_timeout"), "77");
+    tenants().rename("acme", "zenith");
+    replicas().stopAll();
+    sys_->start();
+    tenants().drop("zenith");
+    EXPECT_FALSE(stores_->tenants.find("zenith"));
+    EXPECT_EQ(foreign.connect().scalar("SELECT 1"), "1");
+}
+
+/// A tenant of three nodes has its other replicas elsewhere, one of another node none here.
+TEST_F(ReplicaServiceTest, CaresForTheReplicasOfThisNodeOnly) {
+    create("acme");
+    create("elsewhere");
+    const auto process = server(1002)->pid();
+    mysql::SqlClient(sys_->endpoint())
+        .script(
+            "UPDATE tidemark.replica SET server_id = 2 WHERE tenant_id = 1004;"
+            "INSERT INTO tidemark.replica SELECT tenant_id, 2, kind, 'FOLLOWER', 'CREATING', directory, endpoint, "
+            "account, secret_ref, create_time, modify_time FROM tidemark.replica WHERE tenant_id = 1002");
+    supervisor().forget(1004);
+    server(1004)->kill();
+    end();
+    begin();
+    EXPECT_EQ(server(1002)->pid(), process);
+    EXPECT_EQ(loginTarget("acme")->status, TenantStatus::Normal);
+    EXPECT_FALSE(loginTarget("elsewhere"));
+    EXPECT_FALSE(object(1004)->adopt()) << "it is not started here";
+    EXPECT_TRUE(stores_->tenants.find("elsewhere"));
+}
+
 }  // namespace
 }  // namespace tidemark::tenant

@@ -9,8 +9,8 @@ using catalog::TenantId;
 
 namespace {
 
-LoginTarget targetOf(const catalog::Tenant& tenant, const TenantServer& server, unsigned client_connections) {
-    LoginTarget target{.id = tenant.id, .name = tenant.name, .socket = server.socket()};
+LoginTarget targetOf(const catalog::Tenant& tenant, const Replica& replica, unsigned client_connections) {
+    LoginTarget target{.id = tenant.id, .name = tenant.name, .socket = replica.socket()};
     target.locked = tenant.locked;
     target.status = tenant.status;
     target.role = tenant.role;
@@ -47,26 +47,26 @@ std::optional<LoginTarget> Replicas::loginTarget(const std::string& name) const 
     if (found == present->by_name.end()) return std::nullopt;
     const Entry& entry = present->by_id.at(found->second);
     LoginTarget target = entry.target;
-    target.up = entry.server->running();
+    target.up = entry.replica->mayBeUp();
     return target;
 }
 
-std::shared_ptr<TenantServer> Replicas::server(TenantId id) const {
+std::shared_ptr<const Replica> Replicas::get(TenantId id) const {
     const auto present = snapshot();
     const auto found = present->by_id.find(id);
     if (found == present->by_id.end()) throw obError(Ob::TenantNotExist, std::to_string(id));
-    return found->second.server;
+    return found->second.replica;
 }
 
 std::vector<std::shared_ptr<TenantServer>> Replicas::servers() const {
     std::vector<std::shared_ptr<TenantServer>> servers;
     for (const auto& [id, entry] : snapshot()->by_id)
-        servers.push_back(entry.server);
+        if (entry.replica->isManaged()) servers.push_back(entry.replica->server());
     return servers;
 }
 
-void Replicas::put(const catalog::Tenant& tenant, std::shared_ptr<TenantServer> server, unsigned client_connections) {
-    change([&](Snapshot& next) { next.by_id[tenant.id] = {targetOf(tenant, *server, client_connections), server}; });
+void Replicas::put(const catalog::Tenant& tenant, std::shared_ptr<const Replica> replica, unsigned client_connections) {
+    change([&](Snapshot& next) { next.by_id[tenant.id] = {targetOf(tenant, *replica, client_connections), replica}; });
 }
 
 void Replicas::remove(TenantId id) {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "catalog/tenant_store.h"
-#include "tenant/tenant_server.h"
+#include "tenant/replica.h"
 
 namespace tidemark::tenant {
 
@@ -35,21 +35,23 @@ public:
     /// No I/O: for every login. nullopt if there is no such tenant; its name counts in any case.
     std::optional<LoginTarget> loginTarget(const std::string& name) const;
     bool has(catalog::TenantId id) const { return snapshot()->by_id.contains(id); }
-    /// The tenant's server. Throws Ob::TenantNotExist if there is none.
-    std::shared_ptr<TenantServer> server(catalog::TenantId id) const;
+    /// Throws Ob::TenantNotExist if the tenant has none here.
+    std::shared_ptr<const Replica> get(catalog::TenantId id) const;
+    /// Its process and directory. Throws also Ob::NotSupported if the server is attached.
+    std::shared_ptr<TenantServer> server(catalog::TenantId id) const { return get(id)->server(); }
     /// For the daemon's own connections. Throws Ob::TenantNotExist.
-    mysql::Endpoint endpoint(catalog::TenantId id) const { return server(id)->endpoint(); }
-    /// In order of ids, sys first.
+    mysql::Endpoint endpoint(catalog::TenantId id) const { return get(id)->endpoint(); }
+    /// The servers that Tidemark runs. In order of ids, sys first.
     std::vector<std::shared_ptr<TenantServer>> servers() const;
 
-    /// Takes the tenant's row over into what logins see. `server` is the one that it has from now on.
-    void put(const catalog::Tenant& tenant, std::shared_ptr<TenantServer> server, unsigned client_connections);
+    /// Takes the tenant's row over into what logins see. `replica` is the one that it has from now on.
+    void put(const catalog::Tenant& tenant, std::shared_ptr<const Replica> replica, unsigned client_connections);
     void remove(catalog::TenantId id);
 
 private:
     struct Entry {
         LoginTarget target;  ///< but for `up`, which is asked at each login
-        std::shared_ptr<TenantServer> server;
+        std::shared_ptr<const Replica> replica;
     };
     struct Snapshot {
         std::map<catalog::TenantId, Entry> by_id;

@@ -103,8 +103,8 @@ void ResourceService::resize(TenantId id) {
     replicas_.remember(*tenant);
     replicas_.configure(*tenant);
     const MemoryPlan plan = planMemory(replicas_.settings(*tenant, Profile::Primary));
-    const auto resized = replicas_.server(id);
-    if (!resized->running()) return;
+    const auto resized = replicas_.replicas().get(id);
+    if (!resized->isManaged() || !resized->mayBeUp()) return;
     try {
         mysql::SqlClient sql(resized->endpoint());
         sql.query("SET GLOBAL innodb_buffer_pool_size = ?", {plan.buffer_pool});

@@ -134,7 +134,7 @@ void StandbyService::activate(TenantId id) {
         throw obError(Ob::OpNotAllow, "tenant status is not normal, failover to primary is");
     }
     {
-        mysql::SqlClient sql(server(id)->endpoint());
+        mysql::SqlClient sql(replicas_.replicas().endpoint(id));
         sql.query("STOP ALL SLAVES");
         sql.query("RESET SLAVE ALL");
     }

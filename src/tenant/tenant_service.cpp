@@ -120,7 +120,8 @@ void TenantService::rename(const std::string& name, const std::string& new_name)
     if (tenant.id == catalog::kSysTenantId) throw obError(Ob::OpNotAllow, "renaming tenant sys is");
     if (tenant.status == TenantStatus::Restore) throw obError(Ob::OpNotAllow, "renaming a tenant being restored is");
     stores_.tenants.rename(tenant.id, new_name);
-    replicas_.server(tenant.id)->rename(new_name);
+    if (const auto replica = replicas_.replicas().get(tenant.id); replica->isManaged())
+        replica->server()->rename(new_name);
     replicas_.remember(stores_.tenants.get(tenant.id));
 }
 
