@@ -23,24 +23,23 @@ Node::Node(const Config& config, std::function<void()> end)
       directory_(config.data_dir),
       listening_(net::listenOn(config.bind, config.port)),
       template_(directory_.templates()),
-      sys_(startSys(directory_, template_, config)),
+      running_(tenant::RunningServers::look()),
+      sys_(startSys(directory_, template_, config, running_)),
       catalog_({.endpoint = sys_.server->endpoint()}, clock_),
       stores_(catalog_),
       events_(stores_.events),
       supervisor_([this](const tenant::SupervisorEvent& event) { events_.record(event); }),
-      replicas_({.tenants = directory_.tenants(),
-                 .zone = config.zone,
-                 .started =
-                     [this](catalog::TenantId id, const mysql::Endpoint& endpoint) {
-                         mirror_->attach(id, endpoint);
-                         mirror_->waitFresh(id,
-                                            std::chrono::seconds(2));  // its views are there when the statement returns
-                     },
-                 .stopping =
-                     [this](catalog::TenantId id) {
-                         if (mirror_) mirror_->detach(id);
-                     }},
-                stores_, template_, supervisor_, sys_.server),
+      replicas_(
+          {.tenants = directory_.tenants(),
+           .zone = config.zone,
+           .started = [this](catalog::TenantId id, const mysql::Endpoint& endpoint) { mirror_->attach(id, endpoint); },
+           // Its views are there when the statement returns.
+           .await_views = [this](catalog::TenantId id) { mirror_->waitFresh(id, std::chrono::seconds(2)); },
+           .stopping =
+               [this](catalog::TenantId id) {
+                   if (mirror_) mirror_->detach(id);
+               }},
+          stores_, template_, supervisor_, sys_.server),
       resources_(stores_, replicas_, turns_, memoryOfMachine()),
       tenants_(catalog_, stores_, replicas_, turns_),
       standbys_(catalog_, stores_, replicas_, turns_),
@@ -75,7 +74,7 @@ Node::Node(const Config& config, std::function<void()> end)
     view::installSysViews(catalog_);
     bootstrap(config);
     mirror_ = std::make_unique<view::TenantMirror>(catalog_);
-    replicas_.start();
+    replicas_.start(running_);
     // What the last daemon left running, before anyone can start something new.
     restore_.failInterrupted();
     work_.start(stores_.cluster.servers().at(0).id);

@@ -65,6 +65,7 @@ private:
     DataDirectory directory_;
     Fd listening_;  ///< taken before anything is started that would have to be ended if the port is not free
     tenant::TenantTemplate template_;
+    const tenant::RunningServers running_;  ///< when the daemon started
     SysTenant sys_;
     catalog::Catalog catalog_;
     catalog::Stores stores_;

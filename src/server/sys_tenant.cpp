@@ -29,9 +29,11 @@ std::string makeSys(tenant::TenantServer& sys, tenant::TenantTemplate& tenant_te
 
 }  // namespace
 
-SysTenant startSys(const DataDirectory& directory, tenant::TenantTemplate& tenant_template, const Config& config) {
+SysTenant startSys(const DataDirectory& directory, tenant::TenantTemplate& tenant_template, const Config& config,
+                   const tenant::RunningServers& running) {
     const auto paths = tenant::pathsOf(directory.tenants(), catalog::kSysTenantId);
     auto sys = std::make_shared<tenant::TenantServer>(catalog::kSysTenantId, "sys", paths);
+    sys->adopt(running);
     auto marker = readFile(markerOf(*sys));
     if (!marker) marker = makeSys(*sys, tenant_template);
 

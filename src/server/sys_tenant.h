@@ -16,6 +16,7 @@ struct SysTenant {
 
 /// Makes sys if there is none yet (one that an interrupted first start left half-made is thrown away: nothing can be
 /// in it) and starts it, or adopts the running one.
-SysTenant startSys(const DataDirectory& directory, tenant::TenantTemplate& tenant_template, const Config& config);
+SysTenant startSys(const DataDirectory& directory, tenant::TenantTemplate& tenant_template, const Config& config,
+                   const tenant::RunningServers& running);
 
 }  // namespace tidemark::server

@@ -7,6 +7,18 @@ namespace {
 
 /// A restart ends the sessions of the tenant's clients: whatever goes on, not more often than this.
 constexpr std::chrono::minutes kBetweenRestarts{2};
+/// Who logs in waits for a repair, and may work for other tenants too (the mirror of views): a server that hangs does
+/// not hold him up for longer than these.
+constexpr std::chrono::seconds kReachLimit{2};
+constexpr std::chrono::seconds kRepairLimit{5};
+constexpr std::chrono::seconds kStopLimit{20};
+constexpr std::chrono::seconds kStartLimit{10};
+
+mysql::Endpoint impatient(mysql::Endpoint endpoint) {
+    endpoint.connect_timeout = kReachLimit;
+    endpoint.statement_timeout = kRepairLimit;
+    return endpoint;
+}
 
 }  // namespace
 
@@ -26,7 +38,7 @@ void AccountKeeper::accepted() {
     if (standby_ && standby_of_ == process) return;
     standby_.reset();
     try {
-        standby_.emplace(server->endpoint());
+        standby_.emplace(impatient(server->endpoint()));
         standby_of_ = process;
     } catch (const Error&) {
         // the next login will do
@@ -49,7 +61,7 @@ void AccountKeeper::restore(const Error& refusal) {
 
 bool AccountKeeper::works(const mysql::Endpoint& endpoint) {
     try {
-        return mysql::SqlClient(endpoint).scalar(check()) == "1";
+        return mysql::SqlClient(impatient(endpoint)).scalar(check()) == "1";
     } catch (const Error&) {
         return false;
     }
@@ -75,8 +87,8 @@ void AccountKeeper::restart(TenantServer& server, const Error& refusal) {
     restarted_ = now;
     log_->warn("tenant={} is restarted, which makes the daemon's account again", server.name());
     standby_.reset();
-    server.stop();
-    server.start();
+    server.stop(kStopLimit);
+    server.start(kStartLimit);
     if (!works(server.endpoint())) throw refusal;
     log_->info("tenant={} the daemon's account is made again", server.name());
 }

@@ -21,12 +21,11 @@ protected:
     struct Services {
         explicit Services(NodeFixture& node)
             : supervisor([&node](const SupervisorEvent& event) { node.events_.push(event); }),
-              replicas(
-                  {.tenants = node.directory_.path(),
-                   .zone = "zone1",
-                   .started = [&node](auto id, const auto&) { node.seen_.push_back("started " + std::to_string(id)); },
-                   .stopping = [&node](auto id) { node.seen_.push_back("stopping " + std::to_string(id)); }},
-                  *node.stores_, sharedTemplate(), supervisor, node.sys_),
+              replicas({.tenants = node.directory_.path(),
+                        .zone = "zone1",
+                        .started = [&node](auto id, const auto&) { node.see("started " + std::to_string(id)); },
+                        .stopping = [&node](auto id) { node.see("stopping " + std::to_string(id)); }},
+                       *node.stores_, sharedTemplate(), supervisor, node.sys_),
               resources(*node.stores_, replicas, turns, 1ULL << 60),
               tenants(*node.catalog_, *node.stores_, replicas, turns),
               standbys(*node.catalog_, *node.stores_, replicas, turns) {}
@@ -56,7 +55,7 @@ protected:
     /// As a daemon that starts on this data directory.
     void begin() {
         services_ = std::make_unique<Services>(*this);
-        services_->replicas.start();
+        services_->replicas.start(RunningServers::look());
     }
 
     /// As a daemon that was killed: nothing is stopped.
@@ -90,6 +89,10 @@ protected:
         tenants().create(name, {.pools = {{"p_" + name}}, .variables = variables});
         return stores_->tenants.get(name);
     }
+    void see(std::string what) {
+        const std::lock_guard lock(mutex_);
+        seen_.push_back(std::move(what));
+    }
     /// "number message" of the error.
     static std::string errorOf(const std::function<void()>& call) {
         try {
@@ -107,7 +110,8 @@ protected:
     std::unique_ptr<catalog::Catalog> catalog_;
     std::unique_ptr<catalog::Stores> stores_;
     BoundedQueue<SupervisorEvent> events_{1000};
-    std::vector<std::string> seen_;
+    std::mutex mutex_;
+    std::vector<std::string> seen_;  // guarded by mutex_
     std::unique_ptr<Services> services_;
 };
 

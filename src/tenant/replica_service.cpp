@@ -7,7 +7,6 @@
 #include <csignal>
 
 #include "base/crash_point.h"
-#include "base/time_zone.h"
 #include "oceanbase/ob_error.h"
 #include "tenant/tenant_variables.h"
 
@@ -16,6 +15,17 @@ namespace tidemark::tenant {
 using catalog::TenantId;
 using catalog::TenantRole;
 using catalog::TenantStatus;
+
+namespace {
+
+/// For the few short statements that open a tenant: one that hangs is not waited for.
+mysql::Endpoint withLimits(mysql::Endpoint endpoint) {
+    endpoint.connect_timeout = std::chrono::seconds(5);
+    endpoint.statement_timeout = std::chrono::seconds(10);
+    return endpoint;
+}
+
+}  // namespace
 
 ReplicaService::ReplicaService(ReplicaOptions options, catalog::Stores& stores, TenantTemplate& tenant_template,
                                TenantSupervisor& supervisor, std::shared_ptr<TenantServer> sys)
@@ -27,74 +37,24 @@ ReplicaService::ReplicaService(ReplicaOptions options, catalog::Stores& stores, 
     replicas_.put({.id = catalog::kSysTenantId, .name = "sys"}, std::make_shared<const Replica>(std::move(sys)), 0);
 }
 
-void ReplicaService::start() {
-    removeLeftovers(options_.tenants);
-    std::vector<catalog::Tenant> starting;
-    std::map<TenantId, catalog::Replica> here;
-    for (catalog::Replica& replica : stores_.replicas.at(options_.server_id))
-        here.emplace(replica.tenant, std::move(replica));
-    for (const catalog::Tenant& tenant : stores_.tenants.all()) {
-        // A tenant without a replica here is another node's.
-        if (const auto replica = here.find(tenant.id); replica != here.end())
-            recover(tenant, replica->second, starting);
-    }
-    // All are launched before one is waited for: fifty come up in about two seconds.
-    for (const catalog::Tenant& tenant : starting) {
-        try {
-            server(tenant.id)->awaitReady();
-            // What an interrupted activate() left undone.
-            if (tenant.role == TenantRole::Primary) openForWriting(tenant);
-        } catch (const Error& error) {
-            log_->error("tenant={} is not up, the supervisor goes on trying: {}", tenant.name, error.what());
-        }
-        follow(tenant);
-    }
-}
-
-void ReplicaService::recover(catalog::Tenant tenant, const catalog::Replica& replica,
-                             std::vector<catalog::Tenant>& starting) {
-    if (tenant.id == catalog::kSysTenantId) return remember(tenant);
-    const bool attached = replica.kind == catalog::ReplicaKind::Attached;
-    if (!attached) settleTimeZone(tenant);
-    put(tenant, attached ? std::make_shared<const Replica>(replica) : replicaOf(tenant));
-    if (replica.status == TenantStatus::Creating || replica.status == TenantStatus::Dropping) {
-        log_->info("tenant={} was left {}, removing it", tenant.name, text(replica.status));
-        erase(tenant);
-        return;
-    }
-    if (attached) return options_.started(tenant.id, replicas_.endpoint(tenant.id));
-    if (replica.status == TenantStatus::Restore) {
-        server(tenant.id)->adopt();
-        return;
-    }
-    try {
-        configure(tenant);
-        server(tenant.id)->launch();
-    } catch (const Error& error) {
-        log_->error("tenant={} cannot be started: {}", tenant.name, error.what());
-    }
-    starting.push_back(tenant);
-}
-
-/// Of a tenant that an older Tidemark made: it has run in the machine's time zone, and stays there.
-void ReplicaService::settleTimeZone(catalog::Tenant& tenant) {
-    if (!systemTimeZoneOf(tenant.variables).empty()) return;
-    tenant.variables[kSystemTimeZone] = systemTimeZone();
-    stores_.tenants.setVariables(tenant.id, tenant.variables);
-}
-
-void ReplicaService::stopAll() {
+void ReplicaService::stopAll(std::chrono::milliseconds limit) {
+    late_.request_stop();
     auto servers = replicas_.servers();
     // sys comes first there and last here: while the others go down, somebody may yet want to note it.
     std::reverse(servers.begin(), servers.end());
     for (const auto& stopped : servers) {
         supervisor_.forget(stopped->id());
-        options_.stopping(stopped->id());
         const auto process = stopped->process();
         if (process && stopped->id() != catalog::kSysTenantId) process->kill(SIGTERM);
     }
+    // One limit for all of them: several that hang cost no more time than one.
+    const auto deadline = std::chrono::steady_clock::now() + limit;
     for (const auto& stopped : servers) {
-        if (!stopped->stop()) log_->warn("mariadbd of tenant={} had to be killed", stopped->name());
+        options_.stopping(stopped->id());
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+        const bool sys = stopped->id() == catalog::kSysTenantId;
+        if (!stopped->stop(sys ? limit : std::max(left, std::chrono::milliseconds(0))))
+            log_->warn("mariadbd of tenant={} had to be killed", stopped->name());
     }
 }
 
@@ -206,10 +166,11 @@ void ReplicaService::follow(const catalog::Tenant& tenant) {
     const auto followed = server(tenant.id);
     supervisor_.watch(followed);
     options_.started(tenant.id, followed->endpoint());
+    options_.await_views(tenant.id);
 }
 
 void ReplicaService::openForWriting(const catalog::Tenant& tenant) {
-    mysql::SqlClient sql(replicas_.endpoint(tenant.id));
+    mysql::SqlClient sql(withLimits(replicas_.endpoint(tenant.id)));
     if (sql.scalar("SELECT @@global.read_only") == "0") return;
     sql.query("SET GLOBAL event_scheduler = ON");
     // Last, since it says that all of this is done.

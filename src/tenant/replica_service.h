@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <thread>
 #include <vector>
 
 #include "base/log.h"
@@ -16,9 +17,12 @@ struct ReplicaOptions {
     std::filesystem::path tenants;  ///< below it, a directory per tenant
     std::int64_t server_id = 1;     ///< this node, as in catalog::Server
     std::string zone;               ///< of this node: units in it are what tenants may use here
-    /// Called when a tenant's server has come up, and before it goes down on purpose; may block a little, must not
-    /// throw. Not called by the supervisor: a server that died and came back has the same endpoint.
+    /// Called when a tenant's server has come up; must neither block nor throw. Not called by the supervisor: a server
+    /// that died and came back has the same endpoint.
     std::function<void(catalog::TenantId, const mysql::Endpoint&)> started = [](auto, const auto&) {};
+    /// Called after that for a tenant that is new: returns when its views are there, or have not come in a while.
+    std::function<void(catalog::TenantId)> await_views = [](auto) {};
+    /// Called before a server goes down on purpose; may block a little, must not throw.
     std::function<void(catalog::TenantId)> stopping = [](auto) {};
 };
 
@@ -35,13 +39,14 @@ public:
     ReplicaService(ReplicaOptions options, catalog::Stores& stores, TenantTemplate& tenant_template,
                    TenantSupervisor& supervisor, std::shared_ptr<TenantServer> sys);
 
-    /// At the daemon's start: removes half-made tenants, finishes dropping, adopts running databases and starts the
-    /// others. A tenant in RESTORE is adopted but neither started nor watched: the restore decides. One tenant that
-    /// does not come up keeps none of the others from it; the supervisor goes on trying. Attached servers are only
-    /// remembered.
-    void start();
-    /// Stops every tenant's server cleanly, all at once, sys last: for `tidemark shutdown`.
-    void stopAll();
+    /// At the daemon's start: removes half-made tenants, finishes dropping, adopts what runs (`running`) and starts the
+    /// others, some at once. A tenant in RESTORE is adopted but neither started nor watched: the restore decides.
+    /// Attached servers are only remembered. Returns when all are up but those that take long or hang: these hold up
+    /// nobody, and are waited for by a thread of their own.
+    void start(const RunningServers& running);
+    /// Stops every tenant's server cleanly, all at once, sys last: for `tidemark shutdown`. What has not ended within
+    /// the limit is killed.
+    void stopAll(std::chrono::milliseconds limit = std::chrono::minutes(2));
 
     const Replicas& replicas() const { return replicas_; }
     std::shared_ptr<TenantServer> server(catalog::TenantId id) const { return replicas_.server(id); }
@@ -68,14 +73,18 @@ public:
     /// message.
     [[noreturn]] void undo(const catalog::Tenant& tenant, const std::string& doing);
 
-    /// From now on the supervisor keeps it running, and whoever follows tenants does.
+    /// From now on the supervisor keeps it running, and whoever follows tenants does. Returns when its views are there.
     void follow(const catalog::Tenant& tenant);
     /// Allows writes and lets events run: those that the source let run, for their status came with the data and the
     /// log. Harmless on an open primary.
     void openForWriting(const catalog::Tenant& tenant);
 
 private:
-    void recover(catalog::Tenant tenant, const catalog::Replica& replica, std::vector<catalog::Tenant>& starting);
+    bool recover(catalog::Tenant& tenant, const catalog::Replica& replica, const RunningServers& running);
+    void startAll(const std::vector<catalog::Tenant>& tenants);
+    bool bringUp(const catalog::Tenant& tenant);
+    bool awaitOpen(const catalog::Tenant& tenant, std::chrono::milliseconds limit);
+    void awaitLate(std::stop_token stop, std::vector<catalog::Tenant> tenants);
     void settleTimeZone(catalog::Tenant& tenant);
     std::shared_ptr<const Replica> replicaOf(const catalog::Tenant& tenant) const;
     void put(const catalog::Tenant& tenant, std::shared_ptr<const Replica> replica);
@@ -87,6 +96,7 @@ private:
     TenantSupervisor& supervisor_;
     const Logger log_;
     Replicas replicas_;
+    std::jthread late_;  ///< awaits what start() did not; last: it uses all of the above
 };
 
 }  // namespace tidemark::tenant

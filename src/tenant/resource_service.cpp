@@ -106,7 +106,11 @@ void ResourceService::resize(TenantId id) {
     const auto resized = replicas_.replicas().get(id);
     if (!resized->isManaged() || !resized->mayBeUp()) return;
     try {
-        mysql::SqlClient sql(resized->endpoint());
+        mysql::Endpoint endpoint = resized->endpoint();
+        // One that hangs must not keep the other tenants of the unit from their size.
+        endpoint.connect_timeout = std::chrono::seconds(5);
+        endpoint.statement_timeout = std::chrono::seconds(10);
+        mysql::SqlClient sql(endpoint);
         sql.query("SET GLOBAL innodb_buffer_pool_size = ?", {plan.buffer_pool});
         sql.query("SET GLOBAL max_connections = ?", {std::uint64_t{plan.client_connections + kReservedConnections}});
         sql.query("SET GLOBAL max_user_connections = ?", {std::uint64_t{plan.client_connections}});

@@ -24,6 +24,8 @@ constexpr std::chrono::minutes kStatementLimit{5};
 constexpr const char* kDropping = ".dropping-";
 /// As source::PrivateDirectory names what jobs make in a tenant's directory.
 constexpr const char* kWork = "tidemark-";
+/// Between two looks at a server that starts: the first come soon, for most need a tenth of a second.
+constexpr std::chrono::milliseconds kLongestPause{10};
 /// mariadbd appends to its error log for ever; it is put aside at a start when it has grown beyond this.
 constexpr std::uintmax_t kLongestLog = 16ULL << 20;
 
@@ -75,6 +77,10 @@ bool TenantServer::exists() const {
 
 void TenantServer::makeDirectory() {
     makePrivate(paths_.directory);
+    {
+        const std::lock_guard starting(starting_);
+        looked_ = true;  // nothing can run on a directory that was not there
+    }
     makePrivate(paths_.temporary());
     replaceFile(paths_.secret(), randomPassword());
 }
@@ -116,53 +122,59 @@ Command TenantServer::command(const std::string& system_time_zone) const {
     return command;
 }
 
-std::optional<ProcessHandle> TenantServer::findRunning() const {
-    const auto arguments = command().arguments;
-    if (const auto hint = number(readFile(paths_.pidFile()).value_or(""))) {
-        if (auto handle = handleIfRuns(*hint, arguments)) return handle;
-    }
-    // The daemon may have ended between starting the process and the process writing its file.
-    for (const auto& entry : fs::directory_iterator("/proc")) {
-        const auto pid = number(entry.path().filename().string());
-        if (!pid || commandLine(*pid) != arguments) continue;
-        if (auto handle = handleIfRuns(*pid, arguments)) return handle;
-    }
-    return std::nullopt;
-}
-
 std::shared_ptr<const ProcessHandle> TenantServer::current() const {
     std::shared_ptr<const ProcessHandle> process;
     {
-        const std::lock_guard lock(mutex_);
+        const std::lock_guard lock(process_mutex_);
         process = process_;
     }
     return process && !process->ended() ? process : nullptr;
 }
 
 void TenantServer::hold(std::optional<ProcessHandle> process) {
+    std::shared_ptr<const ProcessHandle> held;
+    if (process) held = std::make_shared<const ProcessHandle>(std::move(*process));
+    {
+        const std::lock_guard lock(process_mutex_);
+        process_.swap(held);
+    }
     const std::lock_guard lock(mutex_);
-    process_ = process ? std::make_shared<const ProcessHandle>(std::move(*process)) : nullptr;
-    if (!process_ || keeper_) return;
+    if (!process || keeper_) return;
     keeper_ = std::make_shared<AccountKeeper>(weak_from_this());
     mysql::guardAccount(socket(), kDaemonAccount, keeper_);
 }
 
-bool TenantServer::adoptWhileStarting() {
+/// `running`: what runs on this machine; null: to be looked for, if need be. The daemon may have ended between starting
+/// the process and the process writing its pid file, so that file alone does not tell.
+bool TenantServer::adoptWhileStarting(const RunningServers* running) {
     if (current()) return true;
-    auto found = findRunning();
+    if (looked_) return false;
+    const auto arguments = command().arguments;
+    std::optional<ProcessHandle> found;
+    if (const auto hint = number(readFile(paths_.pidFile()).value_or(""))) found = handleIfRuns(*hint, arguments);
+    if (!found) {
+        const auto pid = running != nullptr ? running->find(arguments) : RunningServers::look().find(arguments);
+        if (pid) found = handleIfRuns(*pid, arguments);
+    }
     const bool any = found.has_value();
     hold(std::move(found));
+    looked_ = true;
     return any;
 }
 
 bool TenantServer::adopt() {
     const std::lock_guard starting(starting_);
-    return adoptWhileStarting();
+    return adoptWhileStarting(nullptr);
+}
+
+bool TenantServer::adopt(const RunningServers& running) {
+    const std::lock_guard starting(starting_);
+    return adoptWhileStarting(&running);
 }
 
 void TenantServer::launch() {
     const std::lock_guard starting(starting_);
-    if (adoptWhileStarting()) return;
+    if (adoptWhileStarting(nullptr)) return;
     if (!exists())
         throw Error(ErrorCode::NotFound, "tenant " + name() + " has no directory " + paths_.directory.string());
     rotateLog(paths_.log());
@@ -176,11 +188,11 @@ void TenantServer::launch() {
 
 void TenantServer::awaitReady(std::chrono::milliseconds limit) {
     const auto deadline = std::chrono::steady_clock::now() + limit;
-    for (;;) {
+    for (std::chrono::milliseconds pause(2);; pause = std::min(2 * pause, kLongestPause)) {
         const auto handle = process();
         try {
             if (handle) {
-                const mysql::SqlClient client(endpoint());
+                const mysql::SqlClient client(probe());
                 return;
             }
         } catch (const Error& error) {
@@ -188,7 +200,7 @@ void TenantServer::awaitReady(std::chrono::milliseconds limit) {
             if (mysql::refusesAccount(error)) throw error.in("tenant " + name());
         }
         // There is no event for "accepts connections"; the wait ends early if the process does.
-        if (!handle || handle->ended(std::chrono::milliseconds(20))) {
+        if (!handle || handle->ended(pause)) {
             throw Error(ErrorCode::Unavailable,
                         fmt::format("mariadbd of tenant {} ended at its start: {}", name(), logTail()),
                         "the whole story is in " + paths_.log().string());
@@ -247,6 +259,14 @@ std::optional<pid_t> TenantServer::pid() const {
 std::optional<ProcessHandle> TenantServer::process() const {
     const auto process = current();
     return process ? std::optional(process->duplicate()) : std::nullopt;
+}
+
+/// A server that hangs is not to hold up whoever waits for its start, beyond the limit that he has set.
+mysql::Endpoint TenantServer::probe() const {
+    mysql::Endpoint endpoint = this->endpoint();
+    endpoint.connect_timeout = std::chrono::seconds(2);
+    endpoint.statement_timeout = std::chrono::seconds(5);
+    return endpoint;
 }
 
 mysql::Endpoint TenantServer::endpoint() const {

@@ -10,6 +10,7 @@
 #include "base/process.h"
 #include "mysql/sql_client.h"
 #include "tenant/account_keeper.h"
+#include "tenant/running_servers.h"
 #include "tenant/tenant_config.h"
 #include "tenant/tenant_template.h"
 
@@ -46,8 +47,11 @@ public:
         awaitReady(limit);
     }
     /// Takes over the process that runs on this directory, if there is one. The pid file is only a hint: a process is
-    /// ours if it belongs to our user and was started with exactly our command line.
+    /// ours if it belongs to our user and was started with exactly our command line. Looks around once; later it is
+    /// known what runs, since nobody else starts anything on a directory of ours.
     bool adopt();
+    /// The same for one of many: whoever starts a node looks once for all of them.
+    bool adopt(const RunningServers& running);
 
     /// Clean shutdown; kills what has not ended within the limit. True if it was clean (or nothing ran).
     bool stop(std::chrono::milliseconds limit = std::chrono::minutes(2));
@@ -88,23 +92,25 @@ public:
 
 private:
     Command command(const std::string& system_time_zone = {}) const;
-    std::optional<ProcessHandle> findRunning() const;
     /// What process_ is, if it still runs.
     std::shared_ptr<const ProcessHandle> current() const;
-    bool adoptWhileStarting();
+    bool adoptWhileStarting(const RunningServers* running);
     void hold(std::optional<ProcessHandle> process);
+    mysql::Endpoint probe() const;
     void makeDirectory();
 
     const catalog::TenantId id_;
     const TenantPaths paths_;
-    /// Held while a process is looked for or started: fork, exec, /proc. Taken before mutex_.
+    /// Held while a process is looked for or started: fork, exec, /proc. Taken before the others.
     std::mutex starting_;
-    mutable std::mutex mutex_;  ///< held for moments only: logins wait for it
-    std::string name_;
-    std::shared_ptr<const ProcessHandle> process_;
+    bool looked_ = false;                           // guarded by starting_: it is known what ran before us
+    mutable std::mutex process_mutex_;              ///< held for the copy of a pointer: every login takes it
+    std::shared_ptr<const ProcessHandle> process_;  // guarded by process_mutex_
+    mutable std::mutex mutex_;
+    std::string name_;  // guarded by mutex_
     std::atomic<bool> replaying_ = false;
     std::atomic<catalog::CompatibilityMode> mode_ = catalog::CompatibilityMode::Mysql;
-    std::shared_ptr<AccountKeeper> keeper_;  ///< once there is a process
+    std::shared_ptr<AccountKeeper> keeper_;  // guarded by mutex_; once there is a process
     std::string system_time_zone_;           // guarded by mutex_
 };
 

@@ -49,21 +49,23 @@ void TenantSupervisor::watch(std::shared_ptr<TenantServer> server) {
 }
 
 void TenantSupervisor::forget(catalog::TenantId tenant) {
-    const std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
     watched_.erase(tenant);
+    launched_.wait(lock, [&] { return launching_ != tenant; });
 }
 
 void TenantSupervisor::run(std::stop_token stop) {
     while (!stop.stop_requested()) {
         try {
-            std::vector<SupervisorEvent> events;
-            {
-                const std::lock_guard lock(mutex_);
-                look(events);
+            bool any = false;
+            for (const catalog::TenantId tenant : concerned()) {
+                auto event = noteDeath(tenant);
+                if (!event) event = restart(tenant);
+                if (!event) continue;
+                report_(*event);
+                any = true;
             }
-            for (const SupervisorEvent& event : events)
-                report_(event);
-            if (events.empty()) wait();
+            if (!any) wait();
         } catch (const Error& error) {
             log_->error("watching the databases failed, going on in a second: {}", error.what());
             pollfd woken{.fd = wake_.get(), .events = POLLIN, .revents = 0};
@@ -95,62 +97,92 @@ void TenantSupervisor::wait() {
     [[maybe_unused]] const ssize_t got = ::read(wake_.get(), &count, sizeof count);
 }
 
-void TenantSupervisor::look(std::vector<SupervisorEvent>& events) {
-    for (auto& [tenant, watched] : watched_) {
-        if (watched.process && watched.process->ended()) {
-            events.push_back(noteDeath(watched));
-        } else if (!watched.process && watched.due <= steady_clock::now()) {
-            events.push_back(restart(watched));
-        }
+/// Whose process has ended, or is due to be started.
+std::vector<catalog::TenantId> TenantSupervisor::concerned() {
+    const std::lock_guard lock(mutex_);
+    std::vector<catalog::TenantId> tenants;
+    for (const auto& [tenant, watched] : watched_) {
+        if (watched.process ? watched.process->ended() : watched.due <= steady_clock::now()) tenants.push_back(tenant);
     }
+    return tenants;
 }
 
-milliseconds TenantSupervisor::nextPause(Watched& watched) {
+milliseconds TenantSupervisor::nextPause(Watched& watched) const {
     const bool first = watched.pause.count() == 0;
     watched.pause = first ? options_.first_pause : std::min(2 * watched.pause, options_.longest_pause);
     watched.due = steady_clock::now() + watched.pause;
     return watched.pause;
 }
 
-SupervisorEvent TenantSupervisor::noteDeath(Watched& watched) {
-    if (steady_clock::now() - watched.started >= options_.stable_after) {
-        watched.attempt = 0;
-        watched.pause = milliseconds(0);
+std::optional<SupervisorEvent> TenantSupervisor::noteDeath(catalog::TenantId tenant) {
+    SupervisorEvent event{.kind = SupervisorEvent::Kind::Died, .tenant = tenant};
+    std::shared_ptr<TenantServer> server;
+    {
+        const std::lock_guard lock(mutex_);
+        const auto found = watched_.find(tenant);
+        if (found == watched_.end() || !found->second.process || !found->second.process->ended()) return std::nullopt;
+        Watched& watched = found->second;
+        if (steady_clock::now() - watched.started >= options_.stable_after) {
+            watched.attempt = 0;
+            watched.pause = milliseconds(0);
+        }
+        event.pid = watched.process->pid();
+        watched.process.reset();
+        event.restart_in = nextPause(watched);
+        event.attempt = watched.attempt;
+        server = watched.server;
     }
-    const pid_t pid = watched.process->pid();
-    watched.process.reset();
-    const TenantServer& server = *watched.server;
-    SupervisorEvent event{
-        .kind = SupervisorEvent::Kind::Died, .tenant = server.id(), .name = server.name(), .pid = pid};
-    event.restart_in = nextPause(watched);
-    event.attempt = watched.attempt;
-    event.detail = server.logTail();
-    log_->warn("mariadbd of tenant={} (pid {}) has ended, next start in {} ms", event.name, pid,
+    event.name = server->name();
+    event.detail = server->logTail();
+    log_->warn("mariadbd of tenant={} (pid {}) has ended, next start in {} ms", event.name, event.pid,
                event.restart_in.count());
     return event;
 }
 
-SupervisorEvent TenantSupervisor::restart(Watched& watched) {
-    TenantServer& server = *watched.server;
-    SupervisorEvent event{.kind = SupervisorEvent::Kind::Restarted, .tenant = server.id(), .name = server.name()};
-    event.attempt = ++watched.attempt;
+std::optional<SupervisorEvent> TenantSupervisor::restart(catalog::TenantId tenant) {
+    SupervisorEvent event{.kind = SupervisorEvent::Kind::Restarted, .tenant = tenant};
+    std::shared_ptr<TenantServer> server;
+    {
+        const std::lock_guard lock(mutex_);
+        const auto found = watched_.find(tenant);
+        if (found == watched_.end() || found->second.process || found->second.due > steady_clock::now())
+            return std::nullopt;
+        event.attempt = ++found->second.attempt;
+        server = found->second.server;
+        launching_ = tenant;
+    }
+    launch(*server, event);
+    {
+        const std::lock_guard lock(mutex_);
+        launching_ = 0;
+        const auto found = watched_.find(tenant);
+        if (found != watched_.end()) {
+            Watched& watched = found->second;
+            watched.process = server->process();
+            watched.started = steady_clock::now();
+            if (!watched.process) event.restart_in = nextPause(watched);
+        }
+    }
+    launched_.notify_all();
+    if (event.kind == SupervisorEvent::Kind::Restarted) {
+        log_->info("mariadbd of tenant={} started again as pid {}, attempt {}", event.name, event.pid, event.attempt);
+    } else {
+        log_->error("mariadbd of tenant={} cannot be started, attempt {}, next in {} ms: {}", event.name, event.attempt,
+                    event.restart_in.count(), event.detail);
+    }
+    return event;
+}
+
+/// Without a lock: others' tenants are watched and forgotten meanwhile.
+void TenantSupervisor::launch(TenantServer& server, SupervisorEvent& event) {
+    event.name = server.name();
     try {
         server.launch();
-        watched.process = server.process();
-        watched.started = steady_clock::now();
-        event.pid = watched.process ? watched.process->pid() : 0;
-    } catch (const Error& error) {
+        event.pid = server.pid().value_or(0);
+    } catch (const std::exception& error) {
         event.detail = error.what();
     }
-    if (event.pid != 0) {
-        log_->info("mariadbd of tenant={} started again as pid {}, attempt {}", event.name, event.pid, event.attempt);
-        return event;
-    }
-    event.kind = SupervisorEvent::Kind::RestartFailed;
-    event.restart_in = nextPause(watched);
-    log_->error("mariadbd of tenant={} cannot be started, attempt {}, next in {} ms: {}", event.name, event.attempt,
-                event.restart_in.count(), event.detail);
-    return event;
+    if (event.pid == 0) event.kind = SupervisorEvent::Kind::RestartFailed;
 }
 
 }  // namespace tidemark::tenant

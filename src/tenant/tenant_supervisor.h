@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <condition_variable>
 #include <functional>
 #include <map>
 #include <memory>
@@ -40,8 +41,9 @@ struct SupervisorOptions {
 /// that doubles with every death. It only launches; whether the server then accepts connections is asked by those who
 /// want to connect.
 ///
-/// Thread-safe. `report` is called on the supervisor's thread and must not block: a dead sys tenant is restarted by
-/// this very thread. Destroying it ends the watching, not the databases.
+/// Thread-safe; no lock is held while a process is started or a log is read. `report` is called on the supervisor's
+/// thread and must not block: a dead sys tenant is restarted by this very thread. Destroying it ends the watching, not
+/// the databases.
 class TenantSupervisor {
 public:
     using Report = std::function<void(const SupervisorEvent&)>;
@@ -69,17 +71,20 @@ private:
 
     void run(std::stop_token stop);
     void wait();
-    void look(std::vector<SupervisorEvent>& events);
-    SupervisorEvent noteDeath(Watched& watched);
-    SupervisorEvent restart(Watched& watched);
-    std::chrono::milliseconds nextPause(Watched& watched);
+    std::vector<catalog::TenantId> concerned();
+    std::optional<SupervisorEvent> noteDeath(catalog::TenantId tenant);
+    std::optional<SupervisorEvent> restart(catalog::TenantId tenant);
+    void launch(TenantServer& server, SupervisorEvent& event);
+    std::chrono::milliseconds nextPause(Watched& watched) const;
     void wake();
 
     const Report report_;
     const SupervisorOptions options_;
     const Logger log_;
     std::mutex mutex_;
+    std::condition_variable launched_;
     std::map<catalog::TenantId, Watched> watched_;  // guarded by mutex_
+    catalog::TenantId launching_ = 0;               // guarded by mutex_; whose process is being started, or 0
     Fd wake_;                                       // an eventfd: the list has changed
     std::jthread thread_;                           // last: it uses all of the above
 };

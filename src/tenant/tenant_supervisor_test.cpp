@@ -1,6 +1,10 @@
 #include "tenant/tenant_supervisor.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include <csignal>
+#include <future>
 
 #include "base/bounded_queue.h"
 #include "tenant/tenant_fixture.h"
@@ -99,6 +103,33 @@ TEST_F(TenantSupervisorTest, GoesOnTryingWhenAStartFails) {
         event = next();
     EXPECT_EQ(event.kind, Kind::Restarted);
     server->awaitReady();
+}
+
+/// The start is held up by an error log that is a pipe.
+TEST_F(TenantSupervisorTest, AStartThatIsHeldUpKeepsNoOtherFromBeingForgotten) {
+    const auto held = started(1002);
+    const auto other = started(1004);
+    TenantSupervisor supervisor(report(), {.first_pause = milliseconds(5)});
+    supervisor.watch(held);
+    supervisor.watch(other);
+    const auto log = held->paths().log();
+    std::filesystem::rename(log, log.string() + ".old");
+    ASSERT_EQ(mkfifo(log.c_str(), 0600), 0);
+    ::kill(*held->pid(), SIGKILL);
+    EXPECT_EQ(next().kind, Kind::Died);
+    // When the start begins cannot be seen: so the other one is forgotten and watched again until it must have begun.
+    auto forgetting = std::async(std::launch::async, [&] {
+        const auto end = std::chrono::steady_clock::now() + milliseconds(500);
+        while (std::chrono::steady_clock::now() < end) {
+            supervisor.forget(1004);
+            supervisor.watch(other);
+        }
+    });
+    const bool free = forgetting.wait_for(std::chrono::seconds(10)) == std::future_status::ready;
+    EXPECT_TRUE(free) << "it waits for the start of another tenant";
+    const Fd reader = openFile(log, O_RDONLY | O_NONBLOCK);  // lets the start go on
+    EXPECT_EQ(next().kind, Kind::Restarted);
+    forgetting.get();
 }
 
 TEST_F(TenantSupervisorTest, EndsWithoutTouchingTheDatabases) {

@@ -1,8 +1,11 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <filesystem>
 #include <mutex>
 #include <string>
+#include <tuple>
 
 #include "catalog/types.h"
 
@@ -30,6 +33,10 @@ public:
     void copyTo(const std::filesystem::path& data_directory, catalog::CompatibilityMode mode);
 
 private:
+    /// What tells one program from another: path, inode, size, times.
+    using Program = std::tuple<std::filesystem::path, ino_t, off_t, time_t, time_t>;
+
+    std::string installedVersion();
     void install(const std::string& name);
     void makeOracle(const std::filesystem::path& target, const std::filesystem::path& from);
     void finish(const std::filesystem::path& making, const std::filesystem::path& target,
@@ -37,6 +44,8 @@ private:
 
     const std::filesystem::path directory_;
     std::mutex mutex_;
+    Program asked_;        // guarded by mutex_: whose version it is
+    std::string version_;  // guarded by mutex_
 };
 
 /// The version of the installed mariadbd, e.g. "10.11.19-MariaDB". Throws NotFound if it is not installed.

@@ -1,0 +1,66 @@
+"""A tenant whose database hangs (SIGSTOP) is its own trouble: what is done for others goes on, and the daemon starts."""
+import os
+import signal
+import time
+
+import pytest
+
+from node import Node, wait_for
+
+
+@pytest.fixture(scope="module")
+def node():
+    node = Node().start()
+    for name in ("hung", "shop"):
+        node.create_tenant(name, "64M")
+    yield node
+    node.destroy()
+
+
+def pid_of(node, tenant_id):
+    return int((node.data / "t" / str(tenant_id) / "pid").read_text())
+
+
+@pytest.fixture
+def stopped(node):
+    tenant_id = node.scalar("SELECT TENANT_ID FROM oceanbase.DBA_OB_TENANTS WHERE TENANT_NAME = 'hung'")
+    pid = pid_of(node, tenant_id)
+    os.kill(pid, signal.SIGSTOP)
+    yield pid
+    os.kill(pid, signal.SIGCONT)
+    wait_for("the tenant to answer", lambda: node.scalar("SELECT 1", tenant="hung") == 1)
+
+
+def seconds(work):
+    begin = time.monotonic()
+    work()
+    return time.monotonic() - begin
+
+
+def test_statements_about_others_go_on(node, stopped):
+    node.create_pool("p_new", "64M")
+    assert seconds(lambda: node.scalar("SELECT 1", tenant="shop")) < 2
+    assert seconds(lambda: node.sql("CREATE TENANT new RESOURCE_POOL_LIST = ('p_new')")) < 15
+    assert seconds(lambda: node.sql("ALTER TENANT shop SET VARIABLES wait_timeout = 77")) < 5
+    assert seconds(lambda: node.sql("ALTER RESOURCE UNIT u_p_shop MEMORY_SIZE '128M'")) < 5
+    assert seconds(lambda: node.sql("DROP TENANT new")) < 15
+
+
+def test_views_of_others_stay_fresh(node, stopped):
+    for tenant in ("hung", "shop"):
+        node.sql(f"ALTER SYSTEM SET DATA_BACKUP_DEST = '{node.uri(tenant)}' TENANT = {tenant}")
+    query = "SELECT VALUE FROM oceanbase.DBA_OB_BACKUP_PARAMETER WHERE NAME = 'data_backup_dest'"
+    wait_for("the other tenant's own views to show it", lambda: "/shop" in (node.scalar(query, tenant="shop") or ""), 20)
+
+
+def test_the_daemon_starts_beside_it(node, stopped):
+    node.kill()
+    assert seconds(node.start) < 20
+    assert node.scalar("SELECT 1", tenant="shop") == 1
+
+
+def test_it_can_be_dropped(node):
+    tenant_id = node.create_tenant("doomed", "64M")
+    os.kill(pid_of(node, tenant_id), signal.SIGSTOP)
+    assert seconds(lambda: node.sql("DROP TENANT doomed FORCE")) < 20
+    assert not (node.data / "t" / str(tenant_id)).exists()
