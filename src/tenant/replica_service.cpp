@@ -8,6 +8,7 @@
 
 #include "base/crash_point.h"
 #include "oceanbase/ob_error.h"
+#include "tenant/resource_rules.h"
 #include "tenant/tenant_variables.h"
 
 namespace tidemark::tenant {
@@ -23,6 +24,16 @@ mysql::Endpoint withLimits(mysql::Endpoint endpoint) {
     endpoint.connect_timeout = std::chrono::seconds(5);
     endpoint.statement_timeout = std::chrono::seconds(10);
     return endpoint;
+}
+
+/// The sum of the units; one without a limit takes it from all.
+void takeIops(TenantSettings& settings, const std::vector<catalog::Unit>& units) {
+    const auto limited = [](const catalog::Unit& unit) { return unit.config.max_iops < kUnlimitedIops; };
+    if (!std::all_of(units.begin(), units.end(), limited)) return;
+    for (const catalog::Unit& unit : units) {
+        settings.min_iops += static_cast<std::uint64_t>(unit.config.min_iops);
+        settings.max_iops += static_cast<std::uint64_t>(unit.config.max_iops);
+    }
 }
 
 }  // namespace
@@ -72,12 +83,14 @@ TenantSettings ReplicaService::settings(const catalog::Tenant& tenant, Profile p
     settings.system_time_zone = systemTimeZoneOf(tenant.variables);
     double cpu = 0;
     std::uint64_t memory = 0;
-    for (const catalog::Unit& unit : stores_.resources.unitsOf(tenant.id)) {
-        if (unit.zone != options_.zone) continue;
+    auto units = stores_.resources.unitsOf(tenant.id);
+    std::erase_if(units, [&](const catalog::Unit& unit) { return unit.zone != options_.zone; });
+    for (const catalog::Unit& unit : units) {
         cpu += unit.config.max_cpu;
         memory += static_cast<std::uint64_t>(unit.config.memory_size);
         settings.log_disk_bytes += static_cast<std::uint64_t>(unit.config.log_disk_size);
     }
+    takeIops(settings, units);
     settings.max_cpu = std::max(cpu, 1.0);
     settings.memory_bytes = std::max(memory, kLeastMemory);
     return settings;

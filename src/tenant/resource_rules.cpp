@@ -16,7 +16,6 @@ constexpr std::int64_t kLeastLogDisk = 2LL << 30;
 constexpr std::int64_t kLeastIops = 1024;
 constexpr int kMostCpu = 10'000;           // more than any machine has
 constexpr std::size_t kLongestName = 128;  // OceanBase's
-constexpr std::int64_t kUnlimitedIops = 9223372036854775807;
 
 void atLeast(const char* item, bool holds, const std::string& least) {
     if (!holds) throw obError(Ob::UnitValueBelowLimit, fmt::format("invalid {} value, min value is {}", item, least));

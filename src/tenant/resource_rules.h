@@ -9,6 +9,9 @@
 
 namespace tidemark::tenant {
 
+/// MAX_IOPS and MIN_IOPS of a unit that gives none, as in OceanBase.
+constexpr std::int64_t kUnlimitedIops = 9223372036854775807;
+
 /// The items of CREATE or ALTER RESOURCE UNIT; what is not given keeps its default, or its old value. Bytes, except
 /// CPU.
 struct UnitItems {

@@ -102,7 +102,9 @@ void ResourceService::resize(TenantId id) {
     if (!tenant || tenant->status != TenantStatus::Normal) return;
     replicas_.remember(*tenant);
     replicas_.configure(*tenant);
-    const MemoryPlan plan = planMemory(replicas_.settings(*tenant, Profile::Primary));
+    const TenantSettings settings = replicas_.settings(*tenant, Profile::Primary);
+    const MemoryPlan plan = planMemory(settings);
+    const IoPlan io = planIo(settings);
     const auto resized = replicas_.replicas().get(id);
     if (!resized->isManaged() || !resized->mayBeUp()) return;
     try {
@@ -112,6 +114,9 @@ void ResourceService::resize(TenantId id) {
         endpoint.statement_timeout = std::chrono::seconds(10);
         mysql::SqlClient sql(endpoint);
         sql.query("SET GLOBAL innodb_buffer_pool_size = ?", {plan.buffer_pool});
+        // The greater one first: neither order of old and new values is then refused.
+        sql.query("SET GLOBAL innodb_io_capacity_max = ?", {io.capacity_max});
+        sql.query("SET GLOBAL innodb_io_capacity = ?", {io.capacity});
         sql.query("SET GLOBAL max_connections = ?", {std::uint64_t{plan.client_connections + kReservedConnections}});
         sql.query("SET GLOBAL max_user_connections = ?", {std::uint64_t{plan.client_connections}});
     } catch (const Error& error) {

@@ -116,6 +116,12 @@ void cpu(Options& options, const TenantSettings& settings) {
         .set("thread_cache_size", std::min<std::uint64_t>(8 * count, 64));
 }
 
+/// What a session reads, and the log that a commit writes, is not bounded by it: a tenant waits for these.
+void disk(Options& options, const TenantSettings& settings) {
+    const IoPlan plan = planIo(settings);
+    options.section("disk").set("innodb_io_capacity", plan.capacity).set("innodb_io_capacity_max", plan.capacity_max);
+}
+
 void identity(Options& options, const TenantSettings& settings) {
     options.section("log")
         .set("server_id", settings.server_id)
@@ -193,6 +199,11 @@ void acceptance(Options& options) {
 
 }  // namespace
 
+IoPlan planIo(const TenantSettings& settings) {
+    if (settings.max_iops == 0 || !isDurable(settings.profile)) return {};
+    return {.capacity = std::min(settings.min_iops, settings.max_iops), .capacity_max = settings.max_iops};
+}
+
 MemoryPlan planMemory(const TenantSettings& settings) {
     const std::uint64_t total = std::max(settings.memory_bytes, kLeastMemory);
     const bool replay = !isDurable(settings.profile);
@@ -229,6 +240,7 @@ std::string configText(const TenantSettings& settings) {
     durability(options, settings.profile);
     memory(options, plan);
     cpu(options, settings);
+    disk(options, settings);
     options.section("names and characters")
         .set("lower_case_table_names", std::uint64_t{1})
         .set("character_set_server", settings.charset)

@@ -36,6 +36,8 @@ struct TenantSettings {
     double max_cpu = 1;
     std::uint64_t memory_bytes = kLeastMemory;  ///< MEMORY_SIZE of all its units on this node
     std::uint64_t log_disk_bytes = 0;  ///< LOG_DISK_SIZE: bounds the redo log; the binlog is purged by the daemon
+    std::uint64_t min_iops = 0;        ///< MIN_IOPS, MAX_IOPS of its units; 0: no limit
+    std::uint64_t max_iops = 0;
     Profile profile = Profile::Primary;
     catalog::CompatibilityMode mode = catalog::CompatibilityMode::Mysql;
     bool as_root = false;  ///< the daemon is root: mariadbd refuses that unless it is told
@@ -46,6 +48,15 @@ struct TenantSettings {
     /// Settings of mariadbd chosen by the tenant's creator: serverSettings() of tenant_variables.h.
     std::map<std::string, std::string> variables;
 };
+
+/// How many pages a second InnoDB writes in the background: when it has little to do, and at most.
+struct IoPlan {
+    std::uint64_t capacity = 200;  ///< MariaDB's own values
+    std::uint64_t capacity_max = 2000;
+};
+
+/// The units' IOPS, or MariaDB's own values where there is no limit, as in a replay. Pure.
+IoPlan planIo(const TenantSettings& settings);
 
 /// How MEMORY_SIZE is spent. Bytes, except counts.
 struct MemoryPlan {
