@@ -20,6 +20,7 @@ std::string makeSys(tenant::TenantServer& sys, tenant::TenantTemplate& tenant_te
     sys.kill();
     sys.removeFiles();
     sys.create(tenant_template);
+    sys.syncFiles();
     std::uint32_t server_id = 0;
     while (server_id == 0)
         server_id = randomU32();

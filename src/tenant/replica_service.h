@@ -62,7 +62,9 @@ public:
 
     /// Makes the directory of a new tenant from the template.
     void createFiles(const catalog::Tenant& tenant);
-    /// The same with an empty data directory, for a restore to fill.
+    /// Starts the server of a new tenant, and returns when it is up and its files are durable.
+    void startNew(const catalog::Tenant& tenant);
+    /// Makes the directory with an empty data directory, for a restore to fill.
     void createEmpty(const catalog::Tenant& tenant);
     /// Removes the tenant for good: status DROPPING, then erase().
     void drop(const catalog::Tenant& tenant);

@@ -1,8 +1,5 @@
 #include "tenant/standby_service.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 
 #include "base/crash_point.h"
@@ -101,8 +98,7 @@ void StandbyService::finishRestore(TenantId id, bool replayed) {
                     "see " + restored->paths().log().string());
     }
     crashPoint("restore.flushed");
-    const Fd files = openFile(restored->paths().data(), O_RDONLY | O_DIRECTORY);
-    if (::syncfs(files.get()) != 0) throwErrno(errno, "syncing the file system of tenant " + tenant.name);
+    restored->syncFiles();
     replicas_.configure(tenant, Profile::Standby);
     restored->start();
     crashPoint("restore.server-durable");

@@ -25,11 +25,13 @@ public:
     TenantServer(catalog::TenantId id, std::string name, TenantPaths paths)
         : id_(id), paths_(std::move(paths)), name_(std::move(name)) {}
 
-    /// Makes the tenant's directory with a new secret and, from the template, its data directory.
-    /// Throws AlreadyExists if there is one.
+    /// Makes the tenant's directory with a new secret and, from the template, its data directory. Durable only after
+    /// syncFiles(). Throws AlreadyExists if there is one.
     void create(TenantTemplate& tenant_template, catalog::CompatibilityMode mode = catalog::CompatibilityMode::Mysql);
-    /// The same with an empty data directory, for a restore to fill.
+    /// The same with an empty data directory, for a restore to fill; durable.
     void createEmpty();
+    /// Makes durable what is in its directory.
+    void syncFiles() const;
     bool exists() const;
 
     /// Writes my.cnf and the init file, and notes the time zone; in force from the next start on.

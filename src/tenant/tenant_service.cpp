@@ -34,7 +34,7 @@ void TenantService::create(const std::string& name, const TenantItems& items, bo
         replicas_.createFiles(tenant);
         replicas_.configure(tenant);
         crashPoint("tenant.files-made");
-        replicas_.server(tenant.id)->start();
+        replicas_.startNew(tenant);
         crashPoint("tenant.started");
         stores_.tenants.setStatus(tenant.id, TenantStatus::Normal);
         crashPoint("tenant.normal");

@@ -237,7 +237,6 @@ void TenantTemplate::copyTo(const fs::path& data_directory, CompatibilityMode mo
         fs::remove(to);
         copySparse(from, to);
     });
-    syncFileSystemOf(data_directory);
 }
 
 }  // namespace tidemark::tenant

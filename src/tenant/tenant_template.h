@@ -29,7 +29,7 @@ public:
     std::filesystem::path prepare(catalog::CompatibilityMode mode = catalog::CompatibilityMode::Mysql);
 
     /// Prepares if needed, and copies into `data_directory`, which must not exist. Holes stay holes. The copy is
-    /// durable when the call returns.
+    /// not durable yet.
     void copyTo(const std::filesystem::path& data_directory, catalog::CompatibilityMode mode);
 
 private:

@@ -100,6 +100,7 @@ bool TenantMirror::waitFresh(TenantId tenant, std::chrono::milliseconds limit) {
     const std::shared_ptr<Follower> follower = found->second;
     const std::uint64_t wanted = ++follower->asked;
     follower->dirty = Topic::Everything;
+    if (follower->retry.count() == 0) follower->due = {};  // a client waits; one that fails keeps its pause
     changed_.notify_all();
     return changed_.wait_for(lock, limit, [&] { return follower->shown >= wanted; });
 }
@@ -199,7 +200,7 @@ void TenantMirror::finished(Follower& follower, std::uint64_t asked, const std::
         if (follower.retry.count() > 0) log_->info("tenant={} views are fresh again", follower.tenant);
         follower.shown = asked;
         follower.retry = {};
-        follower.due = now + options_.least_interval;
+        follower.due = follower.asked > asked ? now : now + options_.least_interval;
         return;
     }
     if (follower.retry.count() == 0) log_->warn("tenant={} views are stale: {}", follower.tenant, failure);

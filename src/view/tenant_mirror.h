@@ -15,7 +15,8 @@
 namespace tidemark::view {
 
 struct TenantMirrorOptions {
-    /// A tenant's copy is renewed at most this often, so that a busy job costs no more than a few writes a second.
+    /// A tenant's copy is renewed at most this often unless somebody waits for it, so that a busy job costs no more
+    /// than a few writes a second.
     std::chrono::milliseconds least_interval{200};
     /// After a failure (the tenant is down) the next attempt waits this long, doubling up to the limit.
     std::chrono::milliseconds first_retry{200};

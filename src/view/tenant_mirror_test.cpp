@@ -82,6 +82,15 @@ protected:
     catalog::Stores stores_{catalog_};
 };
 
+/// Whoever waits is a statement's client. The least interval is for changes that nobody waits for.
+TEST_F(TenantMirrorTest, WhoWaitsForFreshViewsDoesNotWaitForTheInterval) {
+    const TenantId id = makeTenant();
+    TenantMirror mirror(catalog_, {.least_interval = 60s});
+    mirror.attach(id, endpoint_);
+    ASSERT_TRUE(mirror.waitFresh(id, 20s));
+    EXPECT_TRUE(mirror.waitFresh(id, 20s));
+}
+
 TEST_F(TenantMirrorTest, ViewsHaveOceanBasesColumns) {
     TenantMirror mirror(catalog_);
     const TenantId id = makeTenant();
