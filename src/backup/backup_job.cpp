@@ -6,6 +6,7 @@
 
 #include "archive/archive_reader.h"
 #include "backup/finished_set.h"
+#include "base/crash_point.h"
 #include "mysql/gtid.h"
 #include "oceanbase/ob_error.h"
 #include "source/mariadb_backup.h"
@@ -19,8 +20,7 @@ using std::chrono::milliseconds;
 namespace {
 
 constexpr milliseconds kFirstWait{20};
-constexpr milliseconds kLongestWait{1000};  // from here on the job is said to be waiting, and keeps no thread for views
-constexpr milliseconds kDestinationWait{5000};
+constexpr milliseconds kLongestWait{1000};
 
 BackupTaskStatus statusOf(DataPhase phase) {
     switch (phase) {
@@ -53,11 +53,25 @@ BackupJob::BackupJob(const BackupJobParts& parts, const catalog::BackupJobRow& r
       progress_(BackupProgress::from(context.progress())) {}
 
 std::optional<job::Pause> BackupJob::run(std::stop_token stop) {
+    try {
+        return step(stop);
+    } catch (const Error& error) {
+        // sys, the tenant or a destination is away: what is copied is not thrown away for that. That a destination is
+        // not usable is said with a number, and ends a backup that has copied nothing yet.
+        const bool waits = step_ == Step::Begin ? !error.sql() : step_ != Step::Copy;
+        if (error.code() != ErrorCode::Unavailable || !waits || stop.stop_requested()) throw;
+        return waiting(error.what());
+    }
+}
+
+std::optional<job::Pause> BackupJob::step(std::stop_token stop) {
     switch (step_) {
         case Step::Begin:
             return begin();
         case Step::Copy:
             return copy(std::move(stop));
+        case Step::NoteCopy:
+            return noteCopy();
         case Step::AwaitArchive:
             // Only the archive knows the SCN of the last transaction in the copy, and without it no restore can go on
             // from it.
@@ -67,6 +81,15 @@ std::optional<job::Pause> BackupJob::run(std::stop_token stop) {
     }
     completeSet();
     return std::nullopt;
+}
+
+/// A pause that grows. Who waits for long is said to be waiting, and keeps no thread for the views.
+job::Pause BackupJob::waiting(const std::string& reason) {
+    const milliseconds pause = std::exchange(wait_, std::min(2 * wait_, kLongestWait));
+    if (pause < kLongestWait) return {.at_most = pause};
+    if (recorder_) recorder_->drain();
+    recorder_.reset();
+    return {.at_most = pause, .waiting_for = reason};
 }
 
 std::optional<job::Pause> BackupJob::begin() {
@@ -79,15 +102,11 @@ std::optional<job::Pause> BackupJob::begin() {
     } catch (const Error& error) {
         if (!resumed) throw;
         // It may hold a whole set, and then the backup has not failed.
-        return job::Pause{.at_most = kDestinationWait, .waiting_for = error.what()};
+        return waiting(error.what());
     }
-    if (resumed && resumeSet()) return std::nullopt;
-    if (!resumed) beginSet();
-    enter(BackupTaskStatus::BackupSysMeta);
-    describeTenant();
-    enter(BackupTaskStatus::BackupUserMeta);
-    step_ = Step::Copy;
-    return job::Pause{};
+    if (resumed) return resume();
+    beginSet();
+    return beginCopy();
 }
 
 void BackupJob::beginSet() {
@@ -97,12 +116,13 @@ void BackupJob::beginSet() {
         least_id = std::max<std::int64_t>(least_id, found.id.number + 1);
     const catalog::BegunBackup begun =
         parts_.stores.backups.begin(context_.claim(), row_.tenant, row_.job_id, {}, least_id, progress_.text());
+    crashPoint("backup.set-recorded");
     task_ = begun.task;
     set_ = begun.set;
     log_->info("tenant {}: set {} at {}", tenant_.name, set_.backup_set_id, set_.path);
 }
 
-bool BackupJob::resumeSet() {
+std::optional<job::Pause> BackupJob::resume() {
     const auto task = parts_.stores.backups.taskOf(row_.tenant, row_.job_id);
     const auto set = parts_.stores.backups.set(row_.tenant, row_.backup_set_id);
     if (!task || !set) throw Error(ErrorCode::NotFound, "the catalog has lost the task of the backup, or its set");
@@ -111,19 +131,29 @@ bool BackupJob::resumeSet() {
     const backup_set::SetId id{.number = static_cast<std::uint32_t>(set_.backup_set_id)};
     if (const auto described = backup_set::finishDescribedSet(*storage_, id)) {
         log_->info("set {} is whole at the destination", set_.backup_set_id);
-        description_ = *described;
         set_ = *finishedSet(*storage_, row_);
-        return true;
+        return std::nullopt;
     }
-    if (progress_.copied) {
-        log_->info("set {} is copied and goes on to wait for the archive", set_.backup_set_id);
-        description_ = *progress_.copied;
-        step_ = Step::AwaitArchive;
-        return false;
+    if (!progress_.copied) {
+        log_->info("set {} is copied again, attempt {}", set_.backup_set_id, context_.attempt());
+        nextTurn();
+        return beginCopy();
     }
-    log_->info("set {} is copied again, attempt {}", set_.backup_set_id, context_.attempt());
-    nextTurn();
-    return false;
+    log_->info("set {} is copied and goes on to wait for the archive", set_.backup_set_id);
+    description_ = *progress_.copied;
+    task_.stats = statsOf(description_);
+    enter(BackupTaskStatus::BeforeBackupLog);
+    step_ = Step::AwaitArchive;
+    wait_ = kFirstWait;
+    return job::Pause{};
+}
+
+job::Pause BackupJob::beginCopy() {
+    enter(BackupTaskStatus::BackupSysMeta);
+    describeTenant();
+    enter(BackupTaskStatus::BackupUserMeta);
+    step_ = Step::Copy;
+    return {};
 }
 
 /// Noted before anything of it is stored, so that no two attempts ever write the same objects.
@@ -155,7 +185,7 @@ job::Pause BackupJob::copy(std::stop_token stop) {
     constexpr int kCopies = 4;
     try {
         ++copies_;
-        describeCopy(copyOnce(stop));
+        copied_ = copyOnce(stop);
     } catch (const Error& error) {
         if (error.code() != ErrorCode::Unavailable || copies_ == kCopies || stop.stop_requested()) throw;
         log_->warn("copy {} of {}: {}", copies_, kCopies, error.what());
@@ -163,10 +193,20 @@ job::Pause BackupJob::copy(std::stop_token stop) {
         enter(BackupTaskStatus::BackupUserMeta);
         return {};
     }
+    task_.end_scn = static_cast<Scn>(parts_.clock.now());
+    crashPoint("backup.copied");
+    step_ = Step::NoteCopy;
+    return {};
+}
+
+job::Pause BackupJob::noteCopy() {
+    describeCopy(*copied_);
     progress_.copied = description_;
     context_.saveProgress(progress_.text());
+    crashPoint("backup.copy-noted");
     enter(BackupTaskStatus::BeforeBackupLog);
     step_ = Step::AwaitArchive;
+    wait_ = kFirstWait;
     return {};
 }
 
@@ -189,7 +229,6 @@ DataBackupResult BackupJob::copyOnce(std::stop_token stop) {
 }
 
 void BackupJob::describeCopy(const DataBackupResult& copied) {
-    task_.end_scn = static_cast<Scn>(parts_.clock.now());
     description_.turn = progress_.turn;
     description_.gtid = ownPosition(copied.facts.gtid);
     description_.binlog_file = copied.facts.binlog_file;
@@ -218,31 +257,23 @@ std::string BackupJob::ownPosition(const std::string& gtid) {
     return own.text();
 }
 
-/// The round that goes on all the time the backup takes.
+/// The round that goes on all the time the backup takes. One that is the backup's already may be at its beginning
+/// again: a daemon that has just started opens it anew.
 catalog::ArchiveRound BackupJob::currentRound() {
+    using catalog::RoundStatus;
     const auto round = parts_.stores.archive.lastRound(row_.tenant);
-    const bool same = round && (progress_.round_id == 0 || round->round_id == progress_.round_id);
-    if (same && round->status == catalog::RoundStatus::Doing) return *round;
+    const bool own = round && round->round_id == progress_.round_id;
+    const bool begins = round && (round->status == RoundStatus::Prepare || round->status == RoundStatus::Beginning);
+    const bool goes_on = round && round->status == RoundStatus::Doing && (own || progress_.round_id == 0);
+    if (goes_on || (own && begins)) return *round;
     throw obError(Ob::LogArchiveNotRunning, "it stopped before it had passed the end of the backup",
                   "ALTER SYSTEM ARCHIVELOG, then back up again");
 }
 
 job::Pause BackupJob::awaitArchive() {
-    std::string waiting_for = "the log archive to pass the end of the copy";
-    try {
-        if (archivePassed()) {
-            step_ = Step::Complete;
-            return {};
-        }
-    } catch (const Error& error) {
-        if (error.code() != ErrorCode::Unavailable) throw;
-        waiting_for = error.what();
-    }
-    const milliseconds pause = std::exchange(wait_, std::min(2 * wait_, kLongestWait));
-    if (pause < kLongestWait) return {.at_most = pause};
-    if (recorder_) recorder_->drain();
-    recorder_.reset();
-    return {.at_most = pause, .waiting_for = waiting_for};
+    if (!archivePassed()) return waiting("the log archive to pass the end of the copy");
+    step_ = Step::Complete;
+    return {};
 }
 
 /// Also asks whether it still can.
@@ -303,6 +334,7 @@ void BackupJob::finish(const catalog::Outcome& outcome) {
     parts_.stores.backups.finish(context_.claim(), row_.tenant, row_.job_id, ended,
                                  set_.backup_set_id == 0 ? nullptr : &set_,
                                  left ? std::optional(left->text()) : std::nullopt);
+    crashPoint("backup.end-recorded");
 }
 
 /// What failed or was cancelled after the last object was stored can be restored all the same. Asked only where that is

@@ -45,17 +45,21 @@ public:
     void finish(const catalog::Outcome& outcome) override;
 
 private:
-    enum class Step { Begin, Copy, AwaitArchive, Complete };
+    enum class Step { Begin, Copy, NoteCopy, AwaitArchive, Complete };
 
-    // Each does what it says and sets the next step.
+    // Each does what it says and sets the next step. All but copy() may be repeated when something was away.
+    std::optional<job::Pause> step(std::stop_token stop);
     std::optional<job::Pause> begin();
     job::Pause copy(std::stop_token stop);
+    job::Pause noteCopy();
     job::Pause awaitArchive();
+    job::Pause waiting(const std::string& reason);
     void completeSet();
 
     void beginSet();
-    /// The set of an earlier attempt. True: it is whole.
-    bool resumeSet();
+    /// Goes on with the set of an earlier attempt. nullopt: it is whole.
+    std::optional<job::Pause> resume();
+    job::Pause beginCopy();
     void nextTurn();
     void describeTenant();
     DataBackupResult copyOnce(std::stop_token stop);
@@ -78,7 +82,8 @@ private:
     Step step_ = Step::Begin;
     BackupProgress progress_;
     int copies_ = 0;  ///< in this attempt
-    std::chrono::milliseconds wait_{20};
+    std::optional<DataBackupResult> copied_;
+    std::chrono::milliseconds wait_{20};  ///< the next pause, when something is waited for
     catalog::Tenant tenant_;
     catalog::BackupTask task_;
     catalog::BackupSet set_;

@@ -156,6 +156,7 @@ catalog::BackupRequest BackupService::checked(const catalog::Tenant& tenant, con
 void BackupService::startOwn(const catalog::Tenant& tenant, const BackupOptions& options) {
     checkOptions(options);
     stores_.backups.start(request(tenant, options, aMoment()));
+    crashPoint("backup.job-written");
     engine_.wake();
 }
 
@@ -165,6 +166,7 @@ void BackupService::startFromSys(const std::vector<catalog::Tenant>& tenants, ca
     for (const catalog::Tenant& tenant : tenants)
         requests.push_back(request(tenant, options, until));
     stores_.backups.startFromSys(requests, level, options.description);
+    crashPoint("backup.job-written");
     engine_.wake();
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "base/crash_point.h"
 #include "base/error.h"
 #include "source/table_definition.h"
 
@@ -32,6 +33,7 @@ DataBackup::DataBackup(source::Source& source, storage::Storage& storage, DataBa
 
 DataBackupResult DataBackup::run(std::stop_token stop) {
     backup_set::beginTurn(storage_, options_.set, options_.turn);
+    crashPoint("backup.turn-begun");
     measure();
     // Stops the source when somebody cancels, and when storing fails while the source is silent.
     std::stop_source abort;

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "backup_set/backup_set_document.h"
+#include "base/crash_point.h"
 #include "base/error.h"
 #include "base/hash.h"
 
@@ -95,9 +96,11 @@ void finishBackupSet(storage::Storage& storage, const BackupSetDescription& desc
     const std::string end = formatCompact(description.end_time);
     // verifyBackupSet() finds out whether a description that was there is this one.
     putOnce(storage, descriptionKey(description.id), encodeDescription(description));
+    crashPoint("backup.described");
     putOnce(storage, setDirectory(description.id) + nameOf(description.id) + "_" + begin + "_" + end + ".obbak", {});
     verifyBackupSet(storage, description);
     putOnce(storage, endPrefix(description.id) + end + ".obbak", {});
+    crashPoint("backup.set-visible");
 }
 
 std::optional<BackupSetDescription> finishDescribedSet(storage::Storage& storage, const SetId& id) {
@@ -184,6 +187,7 @@ void removeUnfinishedSet(storage::Storage& storage, std::uint32_t number) {
         storage.removeUnfinished(setDirectory(id));
         for (const storage::ObjectInfo& object : storage.list(setDirectory(id)))
             storage.remove(object.key);
+        crashPoint("backup.cleaning");
         // Last, so that a removal that is interrupted is seen and goes on later.
         storage.remove(startKey(id));
     }

@@ -51,6 +51,16 @@ constexpr std::string_view kCrashPoints[] = {
     "archive.round-stopping",
     "archive.round-ended",
     "archive.round-stopped",
+    // BACKUP, and the removal of what one left that was cancelled
+    "backup.job-written",
+    "backup.set-recorded",
+    "backup.turn-begun",
+    "backup.copied",
+    "backup.copy-noted",
+    "backup.described",
+    "backup.set-visible",
+    "backup.end-recorded",
+    "backup.cleaning",
     // RESTORE, ACTIVATE
     "restore.row-written",
     "restore.tenant-row-written",

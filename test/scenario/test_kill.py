@@ -75,6 +75,8 @@ def test_kill_during_a_backup(node, rng, victim):
         assert end["STATUS"] in FINAL
         if victim == "daemon":
             assert end["STATUS"] == "COMPLETED", "the next daemon goes on with it"
+            wait_for("the other turn to be removed", lambda: len(list(
+                (node.backups / "shop_data").glob("backup_set_1_full/logstream_1001/*"))) == 1)
         before = ledger.count()
         wait_for("writers to go on", lambda: ledger.count() > before + 20)
         prove(node, ledger)

@@ -1,0 +1,83 @@
+"""Work that waits, is left by a dead daemon, or has something to clean up: it costs nobody anything and goes on."""
+import contextlib
+import pathlib
+
+import pymysql
+import pymysql.cursors
+import pytest
+
+from node import wait_for
+
+
+@pytest.fixture(scope="module")
+def shop(shared_node):
+    node = shared_node
+    node.create_tenant("shop")
+    node.sql("CREATE DATABASE d", tenant="shop")
+    node.sql("CREATE TABLE d.t AS SELECT seq AS id, SHA2(seq, 512) AS a FROM d.seq_1_to_400000", tenant="shop")
+    node.start_archive("shop")
+    return node
+
+
+def work(node, kind):
+    """The records of work of a kind, past the daemon."""
+    with contextlib.closing(pymysql.connect(
+            unix_socket=str(node.data / "t" / "1" / "s"), user="tidemark", password=node.daemon_password(1),
+            autocommit=True, cursorclass=pymysql.cursors.DictCursor)) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM tidemark.work WHERE kind = %s", [kind])
+        return list(cursor.fetchall())
+
+
+@contextlib.contextmanager
+def away(directory):
+    """The destination is not there, as when its file system is not mounted."""
+    hidden = directory.with_name(directory.name + ".away")
+    directory.rename(hidden)
+    try:
+        yield
+    finally:
+        hidden.rename(directory)
+
+
+def turns(node, number):
+    return sorted(p.name for p in (node.backups / "shop_data").glob(f"backup_set_{number}_full/logstream_1001/*"))
+
+
+def test_a_backup_that_waits_for_its_archive_costs_no_thread_and_survives_its_daemon(shop):
+    node = shop
+    with away(node.backups / "shop_log"):
+        job = node.start_backup("shop")
+        wait_for("the backup to wait", lambda: [w["state"] for w in work(node, "backup")] == ["WAITING"])
+        assert [row["STATUS"] for row in node.sql("SELECT STATUS FROM oceanbase.CDB_OB_BACKUP_TASKS")] == ["BEFORE_BACKUP_LOG"]
+        wait_for("no thread of it", lambda: not [
+            comm for comm in pathlib.Path(f"/proc/{node.process.pid}/task").glob("*/comm") if "backup" in comm.read_text()])
+        node.kill()
+        node.start()
+        wait_for("it to wait again", lambda: [(w["state"], w["epoch"], w["attempt"]) for w in work(node, "backup")]
+                 == [("WAITING", 2, 1)])
+        assert not node.processes("mariadb-backup")
+    end = node.wait_backup("shop", job)
+    assert end["STATUS"] == "COMPLETED", end
+    assert turns(node, 1) == ["major_data_turn_1_retry_0"], "it was not copied again"
+    assert not work(node, "backup") and not work(node, "clean")
+    node.archived_now("shop")
+    node.restore("back", "shop")
+    assert node.scalar("SELECT COUNT(*) FROM d.t", tenant="back") == 400000
+
+
+def test_what_a_cancelled_backup_left_is_removed_once_its_destination_is_back(shop):
+    node = shop
+    job = node.start_backup("shop")
+    number = wait_for("the set to be begun", lambda: node.sql(
+        "SELECT BACKUP_SET_ID FROM oceanbase.CDB_OB_BACKUP_TASKS"))[0]["BACKUP_SET_ID"]
+    data = node.backups / "shop_data"
+    wait_for("something to be stored", lambda: list(data.glob(f"backup_set_{number}_full/**/*.obbak")) or turns(node, number))
+    with away(data):
+        node.sql("ALTER SYSTEM CANCEL BACKUP TENANT = shop")
+        assert node.wait_backup("shop", job, 30)["STATUS"] == "CANCELED"
+        wait_for("the cleaner to try again", lambda: [w["attempt"] > 1 for w in work(node, "clean")] == [True])
+        node.kill()  # the cleaner's work has an owner, too
+        node.start()
+    wait_for("its remains to be removed", lambda: not list(data.rglob(f"backup_set_{number}_full*")))
+    wait_for("the cleaner to be done", lambda: not work(node, "clean"))
+    assert node.backup("shop")["STATUS"] == "COMPLETED"
