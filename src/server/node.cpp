@@ -8,6 +8,7 @@
 #include "base/sandbox.h"
 #include "base/version.h"
 #include "net/listener.h"
+#include "server/template_views.h"
 #include "tenant/carried_settings.h"
 #include "view/sys_views.h"
 
@@ -72,6 +73,7 @@ Node::Node(const Config& config, std::function<void()> end)
     supervisor_.watch(sys_.server);
     catalog_.migrate();
     view::installSysViews(catalog_);
+    template_.setContent(templateViews(catalog_));
     bootstrap(config);
     mirror_ = std::make_unique<view::TenantMirror>(catalog_);
     replicas_.start(running_);

@@ -59,6 +59,37 @@ TEST_F(NodeTest, FirstStartMakesSysWithTheClustersFirstRows) {
               std::to_string(node.stores().tenants.get(catalog::kSysTenantId).server_id));
 }
 
+/// Statements of the kind that the tenant's mariadbd was sent since it runs.
+static std::string definitionStatements(Node& node, catalog::TenantId id) {
+    mysql::SqlClient client(node.replicas().server(id)->endpoint());
+    return client
+        .scalar(
+            "SELECT GROUP_CONCAT(variable_name, ' ', variable_value) FROM information_schema.global_status "
+            "WHERE variable_name IN ('COM_CREATE_VIEW', 'COM_CREATE_TABLE', 'COM_CREATE_DB', 'COM_DROP_TABLE', "
+            "'COM_DROP_DB', 'COM_DROP_VIEW') AND variable_value > 0")
+        .value_or("none");
+}
+
+TEST_F(NodeTest, ANewTenantsViewsComeWithItsTemplate) {
+    Node node(config());
+    node.resources().createUnit("u", {.max_cpu = 1, .memory_size = 64 << 20});
+    for (const auto mode : {catalog::CompatibilityMode::Mysql, catalog::CompatibilityMode::Oracle}) {
+        const std::string name = "t" + std::string(catalog::text(mode));
+        node.resources().createPool("p" + name, "u", 1, {"zone1"});
+        node.tenants().create(name,
+                              {.pools = {{"p" + name}}, .variables = {{"ob_compatibility_mode", catalog::text(mode)}}});
+        const catalog::TenantId id = node.stores().tenants.get(name).id;
+        EXPECT_EQ(definitionStatements(node, id), "none") << name;
+        mysql::SqlClient client(node.replicas().server(id)->endpoint());
+        const std::string schema = mode == catalog::CompatibilityMode::Oracle ? "SYS" : "oceanbase";
+        EXPECT_EQ(client.scalar("SELECT GROUP_CONCAT(TENANT_NAME) FROM " + schema + ".DBA_OB_TENANTS"), name);
+        EXPECT_EQ(client.scalar("SELECT COUNT(DISTINCT definer) FROM information_schema.views "
+                                "WHERE table_schema = ? AND definer <> 'tidemark@localhost'",
+                                {schema}),
+                  "0");
+    }
+}
+
 TEST_F(NodeTest, TellsTheFrontWhoCanBeEntered) {
     Node node(config());
     const FrontDirectory directory(node.replicas());

@@ -72,6 +72,35 @@ TEST_F(TenantServerTest, CopiesTheTemplateSparsely) {
     }
 }
 
+TEST_F(TenantServerTest, ATemplateWithOtherContentIsMadeAnew) {
+    const auto content = [](const std::string& version) {
+        return TemplateContent{
+            .version = version, .install = [version](mysql::SqlClient& client, auto) {
+                client.query("CREATE TABLE oceanbase.made AS SELECT ? AS version, CURRENT_USER() AS u", {version});
+            }};
+    };
+    TenantTemplate made(directory_.path() / "template");
+    const fs::path base = made.prepare();
+    made.setContent(content("old"));
+    const fs::path old = made.prepare();
+    EXPECT_EQ(made.prepare(), old);
+    made.setContent(content("new"));
+    const fs::path current = made.prepare();
+    EXPECT_TRUE(fs::exists(base));
+    EXPECT_FALSE(fs::exists(old));
+    const auto server = object(1002);
+    server->create(made);
+    server->configure(settings(1002));
+    server->start();
+    mysql::SqlClient client(server->endpoint());
+    EXPECT_EQ(client.scalar("SELECT CONCAT(version, ' ', u) FROM oceanbase.made"), "new tidemark@localhost");
+    // One that fails leaves nothing that looks like a template.
+    made.setContent({.version = "bad", .install = [](auto&, auto) { throw Error(ErrorCode::Internal, "no"); }});
+    EXPECT_THROW(made.prepare(), Error);
+    made.setContent(content("new"));
+    EXPECT_EQ(made.prepare(), current);
+}
+
 TEST_F(TenantServerTest, CreatesTwentyTenantsQuickly) {
     sharedTemplate().prepare();
     const auto begin = std::chrono::steady_clock::now();

@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/process.h"
 #include "base/program.h"
+#include "base/random.h"
 #include "catalog/compatibility.h"
 #include "mysql/sql_client.h"
 #include "tenant/tenant_config.h"
@@ -92,9 +93,20 @@ void syncFileSystemOf(const fs::path& directory) {
     if (syncfs(fd.get()) != 0) throwErrno(errno, "syncing the file system of " + directory.string());
 }
 
-/// Starts mariadbd once on the new data directory, which runs `sql`, among it the administrator's, and brings the redo
-/// log to its size, and stops it cleanly.
-void startOnce(const fs::path& directory, CompatibilityMode mode, const std::string& sql) {
+/// mariadbd goes on after an error in its init_file and says so only in its log.
+void throwIfInitFileFailed(const fs::path& log) {
+    std::istringstream lines(readFile(log).value_or(""));
+    for (std::string line; std::getline(lines, line);) {
+        if (line.find("[ERROR]") != std::string::npos) {
+            throw Error(ErrorCode::Internal, "making the template for tenants: " + line);
+        }
+    }
+}
+
+/// Starts mariadbd once on the new data directory, which runs `sql` and brings the redo log to its size; lets `use` do
+/// what it has to, over a connection as `account`, and stops it cleanly.
+void startOnce(const fs::path& directory, const std::string& sql, const mysql::Endpoint& account,
+               const std::function<void(mysql::SqlClient&)>& use) {
     const fs::path data = directory / "data";
     const fs::path log = directory / "log";
     replaceFile(directory / "init.sql", sql);
@@ -119,16 +131,16 @@ void startOnce(const fs::path& directory, CompatibilityMode mode, const std::str
     command.stderr_file = log;
     command.file_access = accessOf("mariadbd", {directory});
     Child server(command);
-    mysql::Endpoint endpoint;
+    mysql::Endpoint endpoint = account;
     endpoint.socket = (directory / "s").string();
-    endpoint.user = administrator(mode);
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(1);
     // init_file runs before the first connection is accepted, so being let in means that it has been run.
-    for (bool ready = false; !ready;) {
+    std::optional<mysql::SqlClient> client;
+    while (!client) {
         try {
-            const mysql::SqlClient client(endpoint);
-            ready = true;
+            client.emplace(endpoint);
         } catch (const Error&) {
+            throwIfInitFileFailed(log);
             const auto ended = server.waitFor(std::chrono::milliseconds(20));
             if (ended || std::chrono::steady_clock::now() > deadline) {
                 throw Error(ErrorCode::Internal, "mariadbd does not start on the template for tenants: " +
@@ -136,20 +148,13 @@ void startOnce(const fs::path& directory, CompatibilityMode mode, const std::str
             }
         }
     }
+    throwIfInitFileFailed(log);
+    use(*client);
+    client.reset();
     server.kill(SIGTERM);
     const auto status = server.waitFor(std::chrono::minutes(1));
     if (!status || !status->ok())
         throw Error(ErrorCode::Internal, "mariadbd does not stop on the template for tenants");
-}
-
-/// mariadbd goes on after an error in its init_file and says so only in its log.
-void throwIfInitFileFailed(const fs::path& log) {
-    std::istringstream lines(readFile(log).value_or(""));
-    for (std::string line; std::getline(lines, line);) {
-        if (line.find("[ERROR]") != std::string::npos) {
-            throw Error(ErrorCode::Internal, "making the template for tenants: " + line);
-        }
-    }
 }
 
 /// An empty place to make a template in, whatever a crash left there before.
@@ -159,6 +164,17 @@ fs::path beginMaking(const fs::path& directory) {
     fs::remove_all(directory / "copied");
     fs::create_directories(making / "tmp");
     return making;
+}
+
+/// Templates that were made out of `base` with another content.
+void removeOutdated(const fs::path& directory, const fs::path& base, const std::string& content) {
+    std::vector<fs::path> outdated;
+    for (const auto& entry : fs::directory_iterator(directory)) {
+        if (entry.path() != base && !entry.path().filename().string().ends_with("-" + content))
+            outdated.push_back(entry.path());
+    }
+    for (const fs::path& path : outdated)
+        fs::remove_all(path);
 }
 
 }  // namespace
@@ -172,14 +188,20 @@ std::string installedServerVersion() {
     return version;
 }
 
+void TenantTemplate::setContent(TemplateContent content) {
+    const std::lock_guard lock(mutex_);
+    content_ = std::move(content);
+}
+
 fs::path TenantTemplate::prepare(CompatibilityMode mode) {
     const std::lock_guard lock(mutex_);
     const std::string name = fmt::format("{}-{}", installedVersion(), kLayout);
     if (!fs::exists(directory_ / name)) install(name);
-    if (mode == CompatibilityMode::Mysql) return directory_ / name;
-    const fs::path oracle = directory_ / (name + "-oracle");
-    if (!fs::exists(oracle)) makeOracle(oracle, directory_ / name);
-    return oracle;
+    const std::string suffix =
+        (mode == CompatibilityMode::Oracle ? "-oracle" : "") + (content_ ? "-" + content_->version : "");
+    if (!suffix.empty() && !fs::exists(directory_ / (name + suffix)))
+        derive(directory_ / (name + suffix), directory_ / name, mode);
+    return directory_ / (name + suffix);
 }
 
 /// Asking mariadbd takes as long as a fifth of its start, so it is asked again only when the program has become
@@ -196,8 +218,9 @@ std::string TenantTemplate::installedVersion() {
     return version_;
 }
 
+/// Makes the first template, of MariaDB's own files. Takes away those of other versions: a running tenant does not need
+/// the one it was copied from.
 void TenantTemplate::install(const std::string& name) {
-    // Also takes away templates of other versions: a running tenant does not need the one it was copied from.
     fs::remove_all(directory_);
     const fs::path making = beginMaking(directory_);
     fs::permissions(directory_, fs::perms::owner_all);
@@ -209,20 +232,35 @@ void TenantTemplate::install(const std::string& name) {
         "--tmpdir=" + (making / "tmp").string()};
     if (geteuid() == 0) arguments.emplace_back("--user=root");
     runProgram({.arguments = std::move(arguments), .file_access = accessOf("mariadb-install-db", {making})});
-    finish(making, directory_ / name, CompatibilityMode::Mysql, timeZonesSql());
+    const auto mode = CompatibilityMode::Mysql;
+    startOnce(making, systemSchemaSql(mode) + administratorSql(mode) + timeZonesSql(), {.user = administrator(mode)},
+              [](mysql::SqlClient&) {});
+    finish(making, directory_ / name);
 }
 
-void TenantTemplate::makeOracle(const fs::path& target, const fs::path& from) {
+/// Makes one of another mode or with the content, out of the first one.
+void TenantTemplate::derive(const fs::path& target, const fs::path& base, CompatibilityMode mode) {
+    if (content_) removeOutdated(directory_, base, content_->version);
     const fs::path making = beginMaking(directory_);
-    copyTree(from, making / "data", copySparse);
-    finish(making, target, CompatibilityMode::Oracle, {});
+    copyTree(base, making / "data", copySparse);
+    std::string sql;
+    if (mode == CompatibilityMode::Oracle) sql = systemSchemaSql(mode) + administratorSql(mode);
+    if (!content_) {
+        startOnce(making, sql, {.user = administrator(mode)}, [](mysql::SqlClient&) {});
+    } else {
+        const std::string secret = randomPassword();
+        startOnce(making, sql + initFileText(secret, Profile::Upgrade, mode),
+                  {.user = kDaemonAccount, .password = secret}, [&](mysql::SqlClient& client) {
+                      content_->install(client, mode);
+                      // Each tenant makes its own.
+                      client.query("DROP USER tidemark@localhost");
+                  });
+    }
+    finish(making, target);
 }
 
-/// Lets mariadbd run the SQL of the mode and `sql`, and makes of it the template that is found from now on.
-void TenantTemplate::finish(const fs::path& making, const fs::path& target, CompatibilityMode mode,
-                            const std::string& sql) {
-    startOnce(making, mode, systemSchemaSql(mode) + administratorSql(mode) + sql);
-    throwIfInitFileFailed(making / "log");
+/// What has been made is the template that is found from now on.
+void TenantTemplate::finish(const fs::path& making, const fs::path& target) {
     fs::remove(making / "data" / "ib_buffer_pool");
     copyTree(making / "data", directory_ / "copied", copySparse);
     fs::remove_all(making);

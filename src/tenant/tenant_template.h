@@ -3,18 +3,28 @@
 #include <sys/types.h>
 
 #include <filesystem>
+#include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <tuple>
 
 #include "catalog/types.h"
+#include "mysql/sql_client.h"
 
 namespace tidemark::tenant {
 
+/// What new tenants have besides what MariaDB and this folder put there.
+struct TemplateContent {
+    std::string version;  ///< part of the template's name: one of another version is made anew
+    /// Puts it there, over a connection of the daemon's account.
+    std::function<void(mysql::SqlClient&, catalog::CompatibilityMode)> install;
+};
+
 /// A ready data directory that every new tenant is copied from, since mariadb-install-db takes seconds and a sparse
 /// copy a tenth of one. Made on first use and again when the version of mariadbd changes, under
-/// `<directory>/<version>-<layout>`, with `-oracle` for tenants in ORACLE mode; what an interrupted run left behind is
-/// removed.
+/// `<directory>/<version>-<layout>`; from that one those of a mode and with more content, as `…[-oracle][-<content>]`.
+/// What an interrupted run left behind is removed.
 ///
 /// It holds utf8mb4 system tables made with lower_case_table_names=1, the tenant's administrator root@'%' or
 /// SYS@'%' without password, an empty schema `oceanbase` or `sys`, the tables of time zones, and no binlog: a new
@@ -24,6 +34,9 @@ namespace tidemark::tenant {
 class TenantTemplate {
 public:
     explicit TenantTemplate(std::filesystem::path directory) : directory_(std::move(directory)) {}
+
+    /// From now on tenants are made with this content. Call before there are any: it takes away what has another one.
+    void setContent(TemplateContent content);
 
     /// Makes the template if there is none for this mariadbd. Throws NotFound if MariaDB's programs are not installed.
     std::filesystem::path prepare(catalog::CompatibilityMode mode = catalog::CompatibilityMode::Mysql);
@@ -38,14 +51,15 @@ private:
 
     std::string installedVersion();
     void install(const std::string& name);
-    void makeOracle(const std::filesystem::path& target, const std::filesystem::path& from);
-    void finish(const std::filesystem::path& making, const std::filesystem::path& target,
-                catalog::CompatibilityMode mode, const std::string& sql);
+    void derive(const std::filesystem::path& target, const std::filesystem::path& base,
+                catalog::CompatibilityMode mode);
+    void finish(const std::filesystem::path& making, const std::filesystem::path& target);
 
     const std::filesystem::path directory_;
     std::mutex mutex_;
-    Program asked_;        // guarded by mutex_: whose version it is
-    std::string version_;  // guarded by mutex_
+    Program asked_;                           // guarded by mutex_: whose version it is
+    std::string version_;                     // guarded by mutex_
+    std::optional<TemplateContent> content_;  // guarded by mutex_
 };
 
 /// The version of the installed mariadbd, e.g. "10.11.19-MariaDB". Throws NotFound if it is not installed.

@@ -16,18 +16,6 @@ using std::chrono::steady_clock;
 
 constexpr auto kForever = std::chrono::hours(1);  // threads look up now and then though nothing calls them
 
-/// A connection whose writes reach no binlog: a tenant's history is its own, and a GTID of ours in a tenant that is
-/// being restored would make its replay stop. If the account may not switch the binlog off, nothing is written at all.
-mysql::SqlClient connectUnlogged(const mysql::Endpoint& endpoint) {
-    mysql::SqlClient client(endpoint);
-    client.script(
-        "SET SESSION sql_log_bin = 0;"
-        "SET NAMES utf8mb4 COLLATE utf8mb4_general_ci;"
-        "SET SESSION time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION',"
-        "    innodb_lock_wait_timeout = 2, lock_wait_timeout = 2, autocommit = 1");
-    return client;
-}
-
 }  // namespace
 
 /// One tenant. `mutex_` guards it, but for `client`, `mode` and `rows`, which belong to the worker that made it busy.
@@ -210,7 +198,11 @@ void TenantMirror::finished(Follower& follower, std::uint64_t asked, const std::
 }
 
 void TenantMirror::copy(Follower& follower, const mysql::Endpoint& endpoint, Topic topics) {
-    if (!follower.client) follower.client.emplace(connectUnlogged(endpoint));
+    if (!follower.client) {
+        mysql::SqlClient client(endpoint);
+        beginUnlogged(client);
+        follower.client.emplace(std::move(client));
+    }
     mysql::SqlClient& client = *follower.client;
     if (follower.rows.empty()) {
         topics = Topic::Everything;
@@ -240,20 +232,20 @@ void TenantMirror::copy(Follower& follower, const mysql::Endpoint& endpoint, Top
     }
 }
 
-const std::vector<std::string>& TenantMirror::copies(mysql::SqlClient& sys) {
-    const std::lock_guard lock(copies_mutex_);
-    if (copies_.empty()) copies_ = definitionsOfCopies(sys);
-    return copies_;
+const TenantSchema& TenantMirror::schema(mysql::SqlClient& sys) {
+    const std::lock_guard lock(schema_mutex_);
+    if (!schema_) schema_ = TenantSchema::of(sys);
+    return *schema_;
 }
 
 void TenantMirror::ensureSchema(Follower& follower) {
-    std::vector<std::string> definitions;
+    const TenantSchema* wanted = nullptr;
     follower.mode = catalog_.readSnapshot([&](mysql::SqlClient& sys) {
-        definitions = copies(sys);
+        wanted = &schema(sys);
         const auto mode = sys.scalar("SELECT mode FROM tidemark.tenant WHERE tenant_id = ?", {follower.tenant});
         return mode ? catalog::parseText<catalog::CompatibilityMode>(*mode) : catalog::CompatibilityMode::Mysql;
     });
-    ensureTenantSchema(*follower.client, follower.mode, definitions);
+    wanted->ensure(*follower.client, follower.mode);
 }
 
 }  // namespace tidemark::view

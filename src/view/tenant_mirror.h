@@ -5,12 +5,14 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "base/log.h"
 #include "catalog/catalog.h"
+#include "view/tenant_schema.h"
 
 namespace tidemark::view {
 
@@ -69,14 +71,14 @@ private:
     void refresh(Follower& follower);
     void copy(Follower& follower, const mysql::Endpoint& endpoint, catalog::Topic topics);
     void ensureSchema(Follower& follower);
-    const std::vector<std::string>& copies(mysql::SqlClient& sys);
+    const TenantSchema& schema(mysql::SqlClient& sys);
     void finished(Follower& follower, std::uint64_t asked, const std::string& failure);
 
     catalog::Catalog& catalog_;
     const TenantMirrorOptions options_;
     const Logger log_;
-    std::mutex copies_mutex_;
-    std::vector<std::string> copies_;  // guarded by copies_mutex_: definitionsOfCopies()
+    std::mutex schema_mutex_;
+    std::optional<TenantSchema> schema_;  // guarded by schema_mutex_; never changes once it is there
     std::mutex mutex_;
     std::condition_variable changed_;
     std::map<catalog::TenantId, std::shared_ptr<Follower>> followers_;  // guarded by mutex_
