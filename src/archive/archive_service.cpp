@@ -1,10 +1,8 @@
 #include "archive/archive_service.h"
 
 #include <fmt/format.h>
-#include <pthread.h>
 
 #include <algorithm>
-#include <condition_variable>
 
 #include "archive/archive_dest.h"
 #include "base/crash_point.h"
@@ -17,10 +15,15 @@ namespace tidemark::archive {
 using catalog::LogMode;
 using catalog::RoundStatus;
 
+constexpr std::chrono::milliseconds kUnsetLagTarget{1000};
+
 ArchiveService::ArchiveService(ArchiveServiceOptions options, catalog::Stores& stores, const Clock& clock)
-    : options_(std::move(options)), stores_(stores), clock_(clock), log_(makeLogger("archive")) {
-    expiry_ = std::jthread([this](std::stop_token stop) { expireBinlogs(stop); });
-}
+    : options_(std::move(options)),
+      stores_(stores),
+      clock_(clock),
+      log_(makeLogger("archive")),
+      recorder_(stores, clock, options_.settings),
+      purger_({.endpoint = options_.endpoint, .unarchived_binlog = options_.unarchived_binlog}, stores) {}
 
 storage::DestinationIdentity ArchiveService::identity(const catalog::Tenant& tenant, std::int64_t dest_id) {
     const catalog::Cluster cluster = stores_.cluster.cluster();
@@ -66,31 +69,44 @@ void ArchiveService::setDestination(const catalog::Tenant& tenant, const std::st
     const ArchiveDest dest = parseArchiveDest(value);
     storage::requireOutside(location, options_.own_directory);
     const auto dest_id = stores_.destinations.idOf(tenant.id, catalog::DestinationUse::ArchiveLog, location);
-    crashPoint("destination.numbered");
     storage::openDestination(location, identity(tenant, dest_id), storage::DestinationKind::Archive, clock_);
-    crashPoint("destination.checked");
     stores_.destinations.setArchive(tenant.id, location, dest.binding, dest.piece_switch_days);
-    crashPoint("destination.recorded");
 }
 
 void ArchiveService::enable(const std::vector<catalog::Tenant>& tenants) {
-    const Held held = hold(tenants);
-    std::vector<catalog::ArchiveDestination> destinations;
-    for (const catalog::Tenant& tenant : tenants)
-        destinations.push_back(requireReady(stores_.tenants.get(tenant.id)));
-    for (const catalog::ArchiveDestination& destination : destinations) {
-        const catalog::ArchiveRound round = stores_.archive.beginRound(destination);
+    for (;;) {
+        // The destinations without holding anybody: one that hangs must not hold up the other tenants' statements.
+        Ready ready;
+        for (const catalog::Tenant& asked : tenants) {
+            const catalog::Tenant tenant = stores_.tenants.get(asked.id);
+            requireStartable(tenant);
+            ready.emplace(tenant.id, destinationOf(tenant));
+        }
+        const Held held = hold(tenants);
+        if (begin(tenants, ready)) return;
+    }
+}
+
+/// False if a destination is another one by now.
+bool ArchiveService::begin(const std::vector<catalog::Tenant>& tenants, const Ready& ready) {
+    for (const catalog::Tenant& asked : tenants) {
+        settleHeld(asked.id);
+        requireStartable(stores_.tenants.get(asked.id));
+        const auto now = stores_.destinations.archive(asked.id);
+        if (!now || now->dest_id != ready.at(asked.id).dest_id) return false;
+    }
+    for (const catalog::Tenant& asked : tenants) {
+        // With what is set now: the interval may be another.
+        const catalog::ArchiveRound round = stores_.archive.beginRound(*stores_.destinations.archive(asked.id));
         crashPoint("archive.round-written");
-        stores_.tenants.setLogMode(round.tenant, LogMode::Archivelog);
-        crashPoint("archive.mode-set");
         stores_.archive.setRoundStatus(round.tenant, round.round_id, RoundStatus::Beginning);
         crashPoint("archive.round-beginning");
         start(round);
     }
+    return true;
 }
 
-/// Where to archive to. Throws if archiving cannot start.
-catalog::ArchiveDestination ArchiveService::requireReady(const catalog::Tenant& tenant) {
+void ArchiveService::requireStartable(const catalog::Tenant& tenant) {
     if (tenant.log_mode == LogMode::Archivelog) throw obError(Ob::AlreadyInArchiveMode, {}, "tenant " + tenant.name);
     if (tenant.status != catalog::TenantStatus::Normal || tenant.role != catalog::TenantRole::Primary) {
         throw obError(
@@ -98,11 +114,10 @@ catalog::ArchiveDestination ArchiveService::requireReady(const catalog::Tenant& 
             "tenant " + tenant.name + " is " + catalog::text(tenant.status) + ", " + catalog::text(tenant.role),
             "only a NORMAL PRIMARY can be archived");
     }
-    if (const auto last = stores_.archive.lastRound(tenant.id); last && last->status != RoundStatus::Stop) {
-        throw obError(Ob::CannotStartLogArchive,
-                      fmt::format("round {} of tenant {} is {}", last->round_id, tenant.name, text(last->status)),
-                      "wait until CDB_OB_ARCHIVELOG_SUMMARY says STOP");
-    }
+}
+
+/// Where to archive to, found usable.
+catalog::ArchiveDestination ArchiveService::destinationOf(const catalog::Tenant& tenant) {
     const auto destination = stores_.destinations.archive(tenant.id);
     if (!destination) {
         throw obError(Ob::CannotStartLogArchive, "log_archive_dest of " + tenant.name + " is not set",
@@ -113,6 +128,24 @@ catalog::ArchiveDestination ArchiveService::requireReady(const catalog::Tenant& 
     return *destination;
 }
 
+/// Unless it was set, the archive does better than OceanBase's default of two minutes.
+std::chrono::milliseconds ArchiveService::lagTarget(catalog::TenantId tenant) {
+    constexpr const char* kName = "archive_lag_target";
+    if (!stores_.parameters.isSet(tenant, kName)) return kUnsetLagTarget;
+    return std::chrono::duration_cast<std::chrono::milliseconds>(stores_.parameters.time(tenant, kName));
+}
+
+void ArchiveService::lagTargetChanged(catalog::TenantId tenant) {
+    const Held held = hold(std::vector{tenant});
+    const auto lag_target = lagTarget(tenant);
+    std::shared_ptr<RoundFollower> follower;
+    {
+        const std::lock_guard lock(mutex_);
+        if (const auto found = followers_.find(tenant); found != followers_.end()) follower = found->second;
+    }
+    if (follower) follower->setLagTarget(lag_target);
+}
+
 void ArchiveService::start(const catalog::ArchiveRound& round) {
     const catalog::Tenant tenant = stores_.tenants.get(round.tenant);
     ArchiverOptions options;
@@ -120,21 +153,23 @@ void ArchiveService::start(const catalog::ArchiveRound& round) {
     options.server_id = randomU32() | 1;
     options.tenant_name = tenant.name;
     options.known_checkpoint = round.checkpoint_scn;
+    options.known_covered = round.covered_scn;
     options.round = {
         .key = {.dest = static_cast<std::uint64_t>(round.dest_id), .round = static_cast<std::uint64_t>(round.round_id)},
         .tenant_id = static_cast<std::uint64_t>(round.tenant),
         .base_piece_id = static_cast<std::uint64_t>(round.base_piece_id),
         .piece_interval = round.piece_switch_days * 24 * 3600 * kSecond};
     if (options_.piece_interval > 0) options.round.piece_interval = options_.piece_interval;
-    auto lag = std::chrono::duration_cast<std::chrono::milliseconds>(
-        stores_.parameters.time(round.tenant, "archive_lag_target"));
-    options.lag_target = std::min(lag, options.lag_target);
+    options.lag_target = lagTarget(round.tenant);
+    options.end_limit = options_.end_limit;
+    take(round.tenant).reset();
+    auto follower = std::make_shared<RoundFollower>(round, std::move(options), storage::openStorage(round.path),
+                                                    recorder_, purger_, clock_);
     const std::lock_guard lock(mutex_);
-    followers_[round.tenant] = std::make_unique<RoundFollower>(
-        round, std::move(options), storage::openStorage(round.path), stores_, clock_, options_.settings);
+    if (!over_) followers_[round.tenant] = std::move(follower);
 }
 
-std::unique_ptr<RoundFollower> ArchiveService::take(catalog::TenantId tenant) {
+std::shared_ptr<RoundFollower> ArchiveService::take(catalog::TenantId tenant) {
     const std::lock_guard lock(mutex_);
     auto node = followers_.extract(tenant);
     return node.empty() ? nullptr : std::move(node.mapped());
@@ -143,21 +178,25 @@ std::unique_ptr<RoundFollower> ArchiveService::take(catalog::TenantId tenant) {
 void ArchiveService::disable(const std::vector<catalog::Tenant>& tenants) {
     const Held held = hold(tenants);
     for (const catalog::Tenant& tenant : tenants) {
+        settleHeld(tenant.id);
         if (stores_.tenants.get(tenant.id).log_mode == LogMode::NoArchivelog)
             throw obError(Ob::AlreadyInNoArchiveMode, {}, "tenant " + tenant.name);
     }
+    std::vector<std::pair<catalog::ArchiveRound, std::shared_ptr<RoundFollower>>> ending;
     for (const catalog::Tenant& tenant : tenants) {
         const auto round = stores_.archive.lastRound(tenant.id);
-        stores_.tenants.setLogMode(tenant.id, LogMode::NoArchivelog);
-        crashPoint("archive.mode-unset");
-        if (!round) continue;  // cannot be: the round is made before the mode is set
-        stores_.archive.setRoundStatus(tenant.id, round->round_id, RoundStatus::Stopping, round->comment);
+        if (!round) continue;  // cannot be: they are made together
+        stores_.archive.stopRound(tenant.id, round->round_id);
         crashPoint("archive.round-stopping");
-        finish(*round, take(tenant.id));
+        ending.emplace_back(*round, take(tenant.id));
+        // All at once: of those that hang, each takes the time of the others.
+        if (ending.back().second) ending.back().second->beginClose();
     }
+    for (auto& [round, follower] : ending)
+        finish(round, std::move(follower));
 }
 
-void ArchiveService::finish(const catalog::ArchiveRound& round, std::unique_ptr<RoundFollower> follower) {
+void ArchiveService::finish(const catalog::ArchiveRound& round, std::shared_ptr<RoundFollower> follower) {
     // Why it was interrupted is still of interest; a trouble that passed with it is not.
     std::string comment = round.status == RoundStatus::Doing ? std::string() : round.comment;
     try {
@@ -168,17 +207,14 @@ void ArchiveService::finish(const catalog::ArchiveRound& round, std::unique_ptr<
         comment = std::string("the end of the round could not be written: ") + error.what();
         log_->warn("tenant {}: {}", round.tenant, comment);
     }
+    recorder_.end(round.tenant);
     follower.reset();
-    if (const auto piece = stores_.archive.lastPiece(round.tenant);
-        piece && piece->round_id == round.round_id && piece->status == catalog::PieceStatus::Active) {
-        stores_.archive.freezePiece(round.tenant, piece->piece_id, piece->checkpoint_scn);
-    }
-    stores_.archive.setRoundStatus(round.tenant, round.round_id, RoundStatus::Stop, comment);
+    stores_.archive.endRound(round.tenant, round.round_id, comment);
     crashPoint("archive.round-stopped");
 }
 
-/// Round and log mode are two records, and the daemon may have ended between them: ARCHIVELOG that had begun a round is
-/// completed, and NOARCHIVELOG that had set the mode too. False if the round has to end.
+/// Round and log mode are two records, and a daemon of an older version may have ended between them: ARCHIVELOG that
+/// had begun a round is completed, and NOARCHIVELOG that had set the mode too. False if the round has to end.
 bool ArchiveService::settleLogMode(const catalog::ArchiveRound& round) {
     if (stores_.tenants.get(round.tenant).log_mode == LogMode::Archivelog) return true;
     if (round.status != RoundStatus::Prepare) return false;
@@ -186,14 +222,23 @@ bool ArchiveService::settleLogMode(const catalog::ArchiveRound& round) {
     return true;
 }
 
+/// Whatever a failure half-way left: the catalog decides.
+void ArchiveService::settleHeld(catalog::TenantId tenant) {
+    const auto round = stores_.archive.lastRound(tenant);
+    if (!round || round->status == RoundStatus::Stop) return take(tenant).reset();
+    if (round->status == RoundStatus::Stopping || !settleLogMode(*round)) return finish(*round, take(tenant));
+    if (round->status != RoundStatus::Interrupted && !find(tenant, round->round_id)) start(*round);
+}
+
+void ArchiveService::settle(catalog::TenantId tenant) {
+    const Held held = hold(std::vector{tenant});
+    settleHeld(tenant);
+}
+
 void ArchiveService::resumeAll() {
     for (const catalog::ArchiveRound& round : stores_.archive.unfinishedRounds()) {
         try {
-            if (round.status == RoundStatus::Stopping || !settleLogMode(round)) {
-                finish(round, nullptr);
-            } else if (round.status != RoundStatus::Interrupted) {
-                start(round);
-            }
+            settle(round.tenant);
         } catch (const Error& error) {
             log_->error("the archive of tenant {} cannot go on: {}", round.tenant, error.what());
         }
@@ -206,43 +251,55 @@ void ArchiveService::forget(catalog::TenantId tenant) {
 }
 
 void ArchiveService::suspendAll() {
-    expiry_.request_stop();
-    std::map<catalog::TenantId, std::unique_ptr<RoundFollower>> followers;
+    std::map<catalog::TenantId, std::shared_ptr<RoundFollower>> followers;
     {
         const std::lock_guard lock(mutex_);
+        over_ = true;
         followers.swap(followers_);
     }
+    // All at once: a destination that hangs takes the time of the others' ends, not more.
+    for (auto& [tenant, follower] : followers)
+        follower->beginSuspend();
     for (auto& [tenant, follower] : followers)
         follower->suspend();
+    if (!recorder_.drain(std::chrono::seconds(5)))
+        log_->warn("sys does not answer: what was archived last is not in the catalog, the next start finds it");
 }
 
-void ArchiveService::expireBinlogs(std::stop_token stop) {
-    pthread_setname_np(pthread_self(), "binlog-expiry");
-    std::mutex mutex;
-    std::condition_variable_any wake;
-    std::unique_lock lock(mutex);
-    // An archived tenant's binlog is purged by its follower, and only behind the archive.
-    while (!wake.wait_for(lock, stop, std::chrono::minutes(10), [&] { return stop.stop_requested(); })) {
-        try {
-            for (const catalog::Tenant& tenant : stores_.tenants.all())
-                expireBinlogs(tenant);
-        } catch (const std::exception& error) {
-            log_->warn("old binlogs were not purged this time: {}", error.what());
+// --- those who wait ---
+
+std::shared_ptr<RoundFollower> ArchiveService::find(catalog::TenantId tenant, std::int64_t round_id) {
+    const std::lock_guard lock(mutex_);
+    const auto found = followers_.find(tenant);
+    return found == followers_.end() || found->second->roundId() != round_id ? nullptr : found->second;
+}
+
+std::optional<bool> ArchiveService::hasArchived(catalog::TenantId tenant, std::int64_t round_id,
+                                                const mysql::GtidPosition& position) {
+    const auto follower = find(tenant, round_id);
+    return follower ? follower->hasArchived(position) : std::nullopt;
+}
+
+void ArchiveService::whenArchived(catalog::TenantId tenant, std::int64_t round_id, const mysql::GtidPosition& position,
+                                  std::function<void()> then) {
+    const auto follower = find(tenant, round_id);
+    follower ? follower->whenArchived(position, std::move(then)) : then();
+}
+
+void ArchiveService::makeDurable(const std::vector<std::string>& uris, std::chrono::milliseconds limit) {
+    std::vector<std::shared_ptr<RoundFollower>> writing;
+    {
+        const std::lock_guard lock(mutex_);
+        for (const auto& [tenant, follower] : followers_) {
+            if (std::ranges::find(uris, follower->path()) != uris.end()) writing.push_back(follower);
         }
     }
-}
-
-/// One tenant that is down must not keep the others' disks filling.
-void ArchiveService::expireBinlogs(const catalog::Tenant& tenant) {
-    if (tenant.log_mode == LogMode::Archivelog || tenant.status != catalog::TenantStatus::Normal) return;
-    try {
-        mysql::Endpoint endpoint = options_.endpoint(tenant.id);
-        endpoint.statement_timeout = std::chrono::seconds(10);
-        mysql::SqlClient(endpoint).query("PURGE BINARY LOGS BEFORE NOW() - INTERVAL ? SECOND",
-                                         {std::int64_t{options_.unarchived_binlog.count()}});
-    } catch (const Error& error) {
-        log_->warn("old binlogs of tenant {} were not purged this time: {}", tenant.name, error.what());
-    }
+    const auto until = std::chrono::steady_clock::now() + limit;
+    std::vector<Scn> wanted;
+    for (const auto& follower : writing)
+        wanted.push_back(follower->beginCheckpoint());
+    for (std::size_t i = 0; i < writing.size(); ++i)
+        writing[i]->awaitCheckpoint(wanted[i], until);
 }
 
 }  // namespace tidemark::archive

@@ -5,13 +5,15 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
-#include <thread>
+#include <vector>
 
+#include "archive/binlog_purger.h"
+#include "archive/progress_recorder.h"
 #include "archive/round_follower.h"
 #include "base/log.h"
 #include "catalog/stores.h"
-#include "mysql/sql_client.h"
 #include "storage/destination.h"
 
 namespace tidemark::archive {
@@ -26,11 +28,14 @@ struct ArchiveServiceOptions {
     Nanos piece_interval = 0;
     /// How long a tenant that is not archived keeps its binlog, for replicas of its own.
     std::chrono::seconds unarchived_binlog{24 * 3600};
+    /// How long the end of a round waits for its destination.
+    std::chrono::milliseconds end_limit{15'000};
 };
 
 /// The archives of all tenants: LOG_ARCHIVE_DEST, ARCHIVELOG and NOARCHIVELOG, one RoundFollower per archiving tenant.
 /// Thread-safe; what is asked for one tenant at once is done one after the other, by what the catalog says then and not
-/// by what the caller saw. A tenant's round survives the daemon: resumeAll() goes on with it.
+/// by what the caller saw. A tenant's round survives the daemon: resumeAll() goes on with it. A destination that hangs
+/// holds up calls about its own tenants only.
 class ArchiveService {
 public:
     ArchiveService(ArchiveServiceOptions options, catalog::Stores& stores, const Clock& clock);
@@ -47,36 +52,63 @@ public:
     /// NOARCHIVELOG: what has been received is written, the rounds end. Throws Ob::AlreadyInNoArchiveMode, and then has
     /// changed nothing.
     void disable(const std::vector<catalog::Tenant>& tenants);
+    /// The tenant's archive_lag_target has been set: it holds from now on.
+    void lagTargetChanged(catalog::TenantId tenant);
 
     /// At the daemon's start: goes on with every round that was open.
     void resumeAll();
+    /// What is archived, and whether, becomes what the catalog says: for whoever has undone something half-way.
+    void settle(catalog::TenantId tenant);
     /// Before a tenant is dropped, and after, for the round that began between: ends its archiver; nothing more is
-    /// written.
+    /// written. If the tenant stays after all, settle() goes on.
     void forget(catalog::TenantId tenant);
-    /// At the daemon's end: flushes what was received and leaves the rounds open.
+    /// At the daemon's end: flushes what was received and leaves the rounds open. Nothing begins afterwards.
     void suspendAll();
+
+    // --- for those who wait for the archive --------------------------------------------------------------------------
+
+    /// Whether this round has archived all of `position`, as its archiver here knows: what it calls durable the
+    /// destination has. nullopt: none is at work on it here now (it was interrupted, is over, or is another node's);
+    /// ask catalog and destination.
+    std::optional<bool> hasArchived(catalog::TenantId tenant, std::int64_t round_id,
+                                    const mysql::GtidPosition& position);
+    /// Calls `then` once: as soon as hasArchived() is true, or its answer may have become nullopt; at once, if it is so
+    /// now. It is called on the caller's or an archiver's thread, which waits meanwhile: it must return at once, not
+    /// throw, and not call this service. Until then the tenant's archive_lag_target is not waited for.
+    void whenArchived(catalog::TenantId tenant, std::int64_t round_id, const mysql::GtidPosition& position,
+                      std::function<void()> then);
+    /// Has the archivers that write to one of these destinations (URIs) write all that was committed by now, and that
+    /// nothing else was, so that whoever reads the destination finds it: an idle tenant's checkpoint is written ever
+    /// more rarely. Waits for it up to the limit; what then is missing is missing.
+    void makeDurable(const std::vector<std::string>& uris, std::chrono::milliseconds limit);
 
 private:
     using Held = std::vector<std::unique_lock<std::mutex>>;
     Held hold(std::vector<catalog::TenantId> tenants);
     Held hold(const std::vector<catalog::Tenant>& tenants);
-    catalog::ArchiveDestination requireReady(const catalog::Tenant& tenant);
+    using Ready = std::map<catalog::TenantId, catalog::ArchiveDestination>;
+    catalog::ArchiveDestination destinationOf(const catalog::Tenant& tenant);
+    void requireStartable(const catalog::Tenant& tenant);
+    bool begin(const std::vector<catalog::Tenant>& tenants, const Ready& ready);
     void start(const catalog::ArchiveRound& round);
-    std::unique_ptr<RoundFollower> take(catalog::TenantId tenant);
-    void finish(const catalog::ArchiveRound& round, std::unique_ptr<RoundFollower> follower);
-    storage::DestinationIdentity identity(const catalog::Tenant& tenant, std::int64_t dest_id);
+    std::shared_ptr<RoundFollower> take(catalog::TenantId tenant);
+    std::shared_ptr<RoundFollower> find(catalog::TenantId tenant, std::int64_t round_id);
+    void finish(const catalog::ArchiveRound& round, std::shared_ptr<RoundFollower> follower);
+    void settleHeld(catalog::TenantId tenant);
     bool settleLogMode(const catalog::ArchiveRound& round);
-    void expireBinlogs(std::stop_token stop);
-    void expireBinlogs(const catalog::Tenant& tenant);
+    std::chrono::milliseconds lagTarget(catalog::TenantId tenant);
+    storage::DestinationIdentity identity(const catalog::Tenant& tenant, std::int64_t dest_id);
 
     const ArchiveServiceOptions options_;
     catalog::Stores& stores_;
     const Clock& clock_;
     const Logger log_;
-    std::mutex mutex_;
+    ProgressRecorder recorder_;
+    BinlogPurger purger_;
+    std::mutex mutex_;                                  // never held while anything is waited for
+    bool over_ = false;                                 // guarded by mutex_
     std::map<catalog::TenantId, std::mutex> changing_;  // the map guarded by mutex_; each taken before it, by hold()
-    std::map<catalog::TenantId, std::unique_ptr<RoundFollower>> followers_;  // guarded by mutex_
-    std::jthread expiry_;
+    std::map<catalog::TenantId, std::shared_ptr<RoundFollower>> followers_;  // guarded by mutex_
 };
 
 }  // namespace tidemark::archive

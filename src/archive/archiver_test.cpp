@@ -50,7 +50,7 @@ TEST(Archiver, ChecksPointsOfAnIdleTenant) {
     const auto state = ArchiveReader(storage).rounds().at(0);
     EXPECT_GT(state.checkpoint_scn, client_done);
     EXPECT_LT(state.pieces.at(0).max_scn, client_done);
-    EXPECT_EQ(source.archiver().safeToPurgeBefore(), "bin.000001");
+    EXPECT_EQ(source.listener.seen().progress.purge_before, "bin.000001");
     source.server.connect().script("FLUSH BINARY LOGS; INSERT INTO d.t (b) VALUES ('in the next file')");
     source.listener.await("the first file to be archived",
                           [](const Seen& seen) { return seen.progress.purge_before == "bin.000002"; });

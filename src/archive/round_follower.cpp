@@ -2,109 +2,148 @@
 
 #include <fmt/format.h>
 
-#include "base/crash_point.h"
+#include <algorithm>
+
+#include "base/error.h"
 
 namespace tidemark::archive {
+namespace {
+
+/// While somebody waits for a transaction, the archive_lag_target is not waited for.
+constexpr std::chrono::milliseconds kLagWhileAwaited{100};
+
+}  // namespace
 
 RoundFollower::RoundFollower(const catalog::ArchiveRound& round, ArchiverOptions options,
-                             std::shared_ptr<storage::Storage> destination, catalog::Stores& stores, const Clock& clock,
-                             SettingsOf settings)
+                             std::shared_ptr<storage::Storage> destination, ProgressRecorder& recorder,
+                             BinlogPurger& purger, const Clock& clock)
     : tenant_(round.tenant),
       round_id_(round.round_id),
-      endpoint_(options.tenant),
-      stores_(stores),
+      path_(round.path),
+      recorder_(recorder),
+      purger_(purger),
+      clock_(clock),
       log_(makeLogger(fmt::format("archive tenant={} round={}", options.tenant_name, round.round_id))),
-      destination_(std::move(destination)),
-      settings_(tenant_, options.round.key, options.tenant, *destination_, stores, clock, std::move(settings)),
-      archiver_(std::move(options), *destination_, clock, *this) {
-    if (const auto piece = stores_.archive.lastPiece(tenant_); piece && piece->round_id == round_id_) {
-        last_piece_ = piece->piece_id;
-    }
+      lag_target_(options.lag_target),
+      archiver_(std::move(options), std::move(destination), clock, *this) {
+    recorder_.begin(round, [this] { archiver_.attend(); });
     archiver_.start();
 }
 
-bool RoundFollower::guarded(const char* what, const std::function<void()>& record) {
-    try {
-        record();
-        return true;
-    } catch (const std::exception& error) {
-        log_->warn("{} could not be recorded: {}", what, error.what());
-        return false;
-    }
+RoundFollower::~RoundFollower() {
+    recorder_.drop(tenant_);
+    archiver_.drop();
+    purger_.forget(tenant_);
+    callAll();
+}
+
+// --- what the archiver tells, on its thread ---
+
+void RoundFollower::opened(const OpenedRound& round) {
+    recorder_.opened(tenant_, round);
 }
 
 void RoundFollower::progress(const ArchiveProgress& progress) {
-    remember(progress.pieces);
-    guarded("progress", [&] {
-        settings_.write();
-        if (!begun_) stores_.archive.setRoundStart(tenant_, round_id_, progress.round.start_scn);
-        recordPieces();
-        crashPoint("archive.progress-recorded");
-        if (!begun_) {
-            stores_.archive.setRoundStatus(tenant_, round_id_, catalog::RoundStatus::Doing);
-            begun_ = true;
+    recorder_.progress(tenant_, progress);
+    std::vector<Waiting> reached;
+    {
+        const std::lock_guard lock(mutex_);
+        begun_ = true;
+        durable_ = progress.position;
+        checkpoint_ = progress.round.checkpoint_scn;
+        const auto split = std::partition(waiting_.begin(), waiting_.end(),
+                                          [&](const Waiting& waiting) { return !durable_.contains(waiting.position); });
+        std::move(split, waiting_.end(), std::back_inserter(reached));
+        waiting_.erase(split, waiting_.end());
+        if (!progress.purge_before.empty() && progress.purge_before != purged_before_) {
+            purged_before_ = progress.purge_before;
+            purger_.purge(tenant_, purged_before_);
         }
-    });
-    if (!progress.purge_before.empty() && progress.purge_before != purged_before_) purge(progress.purge_before);
-}
-
-void RoundFollower::remember(const std::vector<PieceState>& changed) {
-    for (const PieceState& piece : changed)
-        unrecorded_[piece.key] = piece;
-}
-
-void RoundFollower::recordPieces() {
-    while (!unrecorded_.empty()) {
-        recordPiece(unrecorded_.begin()->second);
-        unrecorded_.erase(unrecorded_.begin());
+        applyLagTarget();
+        changed_.notify_all();
     }
+    for (const Waiting& waiting : reached)
+        waiting.then();
 }
 
-void RoundFollower::recordPiece(const PieceState& piece) {
-    const auto id = static_cast<std::int64_t>(piece.key.piece);
-    if (id > last_piece_) {
-        stores_.archive.openPiece(tenant_, round_id_, id, piece.start_scn, piece.end_scn);
-        last_piece_ = id;
-    }
-    stores_.archive.progress(tenant_, id,
-                             {.checkpoint_scn = piece.checkpoint_scn,
-                              .max_scn = piece.max_scn,
-                              .piece_input_bytes = piece.input_bytes,
-                              .piece_output_bytes = piece.output_bytes});
-    if (piece.frozen) stores_.archive.freezePiece(tenant_, id, piece.end_scn);
-}
-
-bool RoundFollower::interrupted(const std::string& reason) {
+void RoundFollower::interrupted(const std::string& reason) {
     log_->error("interrupted: {} (hint: NOARCHIVELOG, ARCHIVELOG, then a new backup)", reason);
-    return guarded("the interruption", [&] {
-        recordPieces();
-        stores_.archive.setRoundStatus(tenant_, round_id_, catalog::RoundStatus::Interrupted, reason);
-    });
+    recorder_.status(tenant_, catalog::RoundStatus::Interrupted, reason);
+    callAll();
 }
 
 void RoundFollower::trouble(const std::string& text) {
     log_->warn("{}; trying again", text);
-    guarded("the trouble", [&] {
-        const auto status = begun_ ? catalog::RoundStatus::Doing : catalog::RoundStatus::Beginning;
-        stores_.archive.setRoundStatus(tenant_, round_id_, status, text);
-    });
+    recorder_.trouble(tenant_, text);
 }
 
 void RoundFollower::recovered() {
     log_->info("goes on");
-    guarded("the recovery", [&] { stores_.archive.setRoundStatus(tenant_, round_id_, catalog::RoundStatus::Doing); });
+    recorder_.status(tenant_, catalog::RoundStatus::Doing, {});
 }
 
-void RoundFollower::purge(const std::string& before) {
-    try {
-        mysql::Endpoint endpoint = endpoint_;
-        endpoint.statement_timeout = std::chrono::seconds(10);
-        mysql::SqlClient(endpoint).query("PURGE BINARY LOGS TO ?", {before});
-        purged_before_ = before;
-        log_->debug("purged the binlog before {}", before);
-    } catch (const Error& error) {
-        log_->warn("the binlog before {} is archived, but could not be purged: {}", before, error.what());
+std::vector<SettingsRecord> RoundFollower::settingsToStore() {
+    return recorder_.settingsToStore(tenant_);
+}
+
+void RoundFollower::settingsStored() {
+    recorder_.settingsStored(tenant_);
+}
+
+// --- those who wait ---
+
+/// `mutex_` is held.
+void RoundFollower::applyLagTarget() {
+    archiver_.setLagTarget(waiting_.empty() ? lag_target_ : std::min(lag_target_, kLagWhileAwaited));
+}
+
+void RoundFollower::setLagTarget(std::chrono::milliseconds lag_target) {
+    const std::lock_guard lock(mutex_);
+    lag_target_ = lag_target;
+    applyLagTarget();
+}
+
+std::optional<bool> RoundFollower::hasArchived(const mysql::GtidPosition& position) {
+    const std::lock_guard lock(mutex_);
+    const bool archived = begun_ && durable_.contains(position);
+    return archived || !over_ ? std::optional(archived) : std::nullopt;
+}
+
+void RoundFollower::whenArchived(const mysql::GtidPosition& position, std::function<void()> then) {
+    {
+        const std::lock_guard lock(mutex_);
+        if (!over_ && !(begun_ && durable_.contains(position))) {
+            waiting_.push_back({position, std::move(then)});
+            applyLagTarget();
+            return;
+        }
     }
+    then();
+}
+
+/// Nothing comes any more.
+void RoundFollower::callAll() {
+    std::vector<Waiting> all;
+    {
+        const std::lock_guard lock(mutex_);
+        over_ = true;
+        all.swap(waiting_);
+        changed_.notify_all();
+    }
+    for (const Waiting& waiting : all)
+        waiting.then();
+}
+
+Scn RoundFollower::beginCheckpoint() {
+    const auto now = static_cast<Scn>(clock_.now());
+    archiver_.hurry();
+    return now;
+}
+
+bool RoundFollower::awaitCheckpoint(Scn scn, std::chrono::steady_clock::time_point until) {
+    std::unique_lock lock(mutex_);
+    changed_.wait_until(lock, until, [&] { return over_ || checkpoint_ >= scn; });
+    return checkpoint_ >= scn;
 }
 
 }  // namespace tidemark::archive

@@ -1,57 +1,86 @@
 #pragma once
 
+#include <condition_variable>
 #include <functional>
-#include <map>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "archive/archiver.h"
-#include "archive/settings_log.h"
+#include "archive/binlog_purger.h"
+#include "archive/progress_recorder.h"
 #include "base/log.h"
 #include "catalog/stores.h"
-#include "mysql/sql_client.h"
 
 namespace tidemark::archive {
 
-/// One archiving tenant: its Archiver, and what the Archiver tells written to the catalog, so that the views show it.
-/// Purges from the tenant's binlog what is durable in the archive.
+/// One archiving tenant: its Archiver, and who is told what it tells: the recorder, which keeps the catalog true, the
+/// purger of what is archived, and those who wait for a transaction to be. Thread-safe, but for the end.
 class RoundFollower : private ArchiveListener {
 public:
-    /// `endpoint` gives the daemon's account at the tenant. Begins at once.
+    /// Begins at once.
     RoundFollower(const catalog::ArchiveRound& round, ArchiverOptions options,
-                  std::shared_ptr<storage::Storage> destination, catalog::Stores& stores, const Clock& clock,
-                  SettingsOf settings);
+                  std::shared_ptr<storage::Storage> destination, ProgressRecorder& recorder, BinlogPurger& purger,
+                  const Clock& clock);
+    /// What was not written is dropped; the recorder forgets the round, unless it was told to end() it.
+    ~RoundFollower() override;
+
+    std::int64_t roundId() const { return round_id_; }
+    const std::string& path() const { return path_; }
 
     /// NOARCHIVELOG: writes what has arrived and ends the round at the destination. Throws what prevented it.
     void close() { archiver_.stop(); }
     /// Writes what has arrived; the round stays open.
     void suspend() { archiver_.abandon(); }
+    /// The same, begun and not waited for.
+    void beginSuspend() { archiver_.beginAbandon(); }
+    void beginClose() { archiver_.beginStop(); }
+
+    void setLagTarget(std::chrono::milliseconds lag_target);
+    /// nullopt once nothing comes any more.
+    std::optional<bool> hasArchived(const mysql::GtidPosition& position);
+    /// See ArchiveService::whenArchived().
+    void whenArchived(const mysql::GtidPosition& position, std::function<void()> then);
+    /// See ArchiveService::makeDurable(): begins it and returns the time that awaitCheckpoint() is to be asked for.
+    Scn beginCheckpoint();
+    bool awaitCheckpoint(Scn scn, std::chrono::steady_clock::time_point until);
 
 private:
+    struct Waiting {
+        mysql::GtidPosition position;
+        std::function<void()> then;
+    };
+
+    void opened(const OpenedRound& round) override;
     void progress(const ArchiveProgress& progress) override;
-    bool interrupted(const std::string& reason) override;
+    void interrupted(const std::string& reason) override;
     void trouble(const std::string& text) override;
     void recovered() override;
+    std::vector<SettingsRecord> settingsToStore() override;
+    void settingsStored() override;
 
-    void remember(const std::vector<PieceState>& changed);
-    void recordPieces();
-    void recordPiece(const PieceState& piece);
-    void purge(const std::string& before);
-    /// The listener must not throw: a catalog that is away is logged, and the next progress makes up for it. Returns
-    /// whether it was recorded.
-    bool guarded(const char* what, const std::function<void()>& record);
+    void applyLagTarget();
+    void callAll();
 
     const catalog::TenantId tenant_;
     const std::int64_t round_id_;
-    const mysql::Endpoint endpoint_;
-    catalog::Stores& stores_;
+    const std::string path_;
+    ProgressRecorder& recorder_;
+    BinlogPurger& purger_;
+    const Clock& clock_;
     const Logger log_;
-    bool begun_ = false;                         // status DOING has been recorded
-    std::int64_t last_piece_ = 0;                // the newest piece that the catalog knows
-    std::map<PieceKey, PieceState> unrecorded_;  // what has changed and the catalog does not know
+
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::chrono::milliseconds lag_target_;  // guarded by mutex_, as all below but the archiver
+    mysql::GtidPosition durable_;
+    Scn checkpoint_ = 0;
+    bool begun_ = false;
+    bool over_ = false;
+    std::vector<Waiting> waiting_;
     std::string purged_before_;
-    std::shared_ptr<storage::Storage> destination_;
-    SettingsLog settings_;
     Archiver archiver_;  // last: its thread uses all of the above
 };
 

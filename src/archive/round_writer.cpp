@@ -90,7 +90,8 @@ void RoundWriter::switchPieceBy(Scn scn) {
 
 void RoundWriter::refreshState() {
     const PieceState& current = piece_->state();
-    state_ = {start_.scn, start_.scn, 0, 0, 0, round_.base_piece_id, current.key.piece};
+    const Scn covered = state_.covered_scn;
+    state_ = {start_.scn, start_.scn, 0, 0, 0, 0, round_.base_piece_id, current.key.piece};
     const auto add = [&](const PieceState& piece) {
         state_.checkpoint_scn = std::max(state_.checkpoint_scn, piece.checkpoint_scn);
         state_.max_scn = std::max(state_.max_scn, piece.max_scn);
@@ -99,6 +100,7 @@ void RoundWriter::refreshState() {
     };
     std::for_each(frozen_.begin(), frozen_.end(), add);
     add(current);
+    state_.covered_scn = std::max(covered, state_.checkpoint_scn);
     std::erase_if(changed_, [&](const PieceState& piece) { return piece.key == current.key; });
     changed_.push_back(current);
 }
@@ -162,10 +164,16 @@ void RoundWriter::checkpoint(Scn scn) {
     });
 }
 
+void RoundWriter::cover(Scn scn) {
+    state_.covered_scn = std::max(state_.covered_scn, scn);
+    last_scn_ = std::max(last_scn_, scn);
+}
+
 void RoundWriter::close(const std::string& reason) {
     attempt([&] {
         writeSegment();
-        piece_->freeze(std::max({piece_->state().start_scn, piece_->state().checkpoint_scn, piece_->state().max_scn}));
+        const PieceState& piece = piece_->state();
+        piece_->freeze(std::max({piece.start_scn, piece.checkpoint_scn, piece.max_scn, state_.covered_scn}));
         refreshState();
         putRecord(storage_, RoundEnd{round_.key, state_.checkpoint_scn, state_.used_piece_id, position_, reason});
         crashPoint("archive.round-ended");

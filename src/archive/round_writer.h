@@ -20,7 +20,8 @@ struct RoundDescription {
 /// The numbers of a round, over all its pieces.
 struct RoundState {
     Scn start_scn = 0;
-    Scn checkpoint_scn = 0;  ///< everything up to here is durable
+    Scn checkpoint_scn = 0;  ///< everything up to here is durable, and the destination says so
+    Scn covered_scn = 0;     ///< no less; nothing came after it up to here, which the destination does not know yet
     Scn max_scn = 0;         ///< of the last transaction; 0 = none
     std::uint64_t input_bytes = 0;
     std::uint64_t output_bytes = 0;
@@ -47,6 +48,8 @@ public:
     const mysql::GtidPosition& position() const { return position_; }
     /// The highest SCN given out, durable or not; also idle checkpoints.
     Scn lastScn() const { return last_scn_; }
+    /// Where the piece that is written ends.
+    Scn pieceEnd() const { return piece_->state().end_scn; }
     const RoundState& state() const { return state_; }
     /// All pieces at first, then those that have changed since the last call.
     std::vector<PieceState> takeChangedPieces();
@@ -63,8 +66,11 @@ public:
     bool pending() const { return segment_ && !segment_->empty(); }
     /// Makes all whole transactions durable. What has come of an unfinished one is dropped.
     void flush();
-    /// Nothing has happened up to `scn`; only when nothing is pending.
+    /// Nothing has happened up to `scn`; only when nothing is pending. The destination is told.
     void checkpoint(Scn scn);
+    /// The same without telling the destination: whatever comes is above `scn`, and the next checkpoint, freezing or
+    /// end of the round includes it. Also what an earlier writer of the round has promised. Below pieceEnd() only.
+    void cover(Scn scn);
     /// Flushes, freezes the piece, and ends the round. `reason` is for people.
     void close(const std::string& reason);
 

@@ -2,47 +2,37 @@
 
 namespace tidemark::archive {
 
-SettingsLog::SettingsLog(catalog::TenantId tenant, const RoundKey& round, mysql::Endpoint server,
-                         storage::Storage& destination, catalog::Stores& stores, const Clock& clock,
-                         SettingsOf settings)
-    : tenant_(tenant),
-      round_(round),
-      server_(std::move(server)),
-      destination_(destination),
-      stores_(stores),
-      clock_(clock),
-      settings_(std::move(settings)) {}
-
-void SettingsLog::write() {
-    if (!settled_) settle();
-    settled_ = true;
-    for (const catalog::SettingChange& change : stores_.setting_changes.of(tenant_)) {
-        putRecord(destination_,
-                  SettingsRecord{round_, change.scn, mysql::GtidPosition::parse(change.gtid), change.settings});
-        stores_.setting_changes.remove(tenant_, change.id);
+SettingsToStore settingsChanged(const RoundKey& round, const std::vector<catalog::SettingChange>& changes) {
+    SettingsToStore store;
+    for (const catalog::SettingChange& change : changes) {
+        store.records.push_back({round, change.scn, mysql::GtidPosition::parse(change.gtid), change.settings});
+        store.changes.push_back(change.id);
     }
+    return store;
 }
 
-/// The first of a round are those that it begins with. Later, in a round that an older version began, or if a change
-/// was made that nobody noted, those of now.
-void SettingsLog::settle() {
-    const auto records = readSettings(destination_, round_);
-    const auto changes = stores_.setting_changes.of(tenant_);
-    const auto settings = settings_(tenant_);
-    const auto piece = stores_.archive.lastPiece(tenant_);
-    const bool begun = piece && piece->round_id == static_cast<std::int64_t>(round_.round);
-    if (records.empty() && !begun) {
-        const RoundStart start = readRoundStart(destination_, round_);
-        // Of a time that is not archived.
-        for (const catalog::SettingChange& change : changes) {
-            if (change.scn <= start.scn) stores_.setting_changes.remove(tenant_, change.id);
-        }
-        putRecord(destination_, SettingsRecord{round_, start.scn, start.position, settings});
-    } else if (changes.empty() && (records.empty() || records.back().settings != settings)) {
-        const auto scn = static_cast<Scn>(clock_.now());
-        const auto position = mysql::SqlClient(server_).scalar("SELECT @@gtid_binlog_pos").value_or("");
-        putRecord(destination_, SettingsRecord{round_, scn, mysql::GtidPosition::parse(position), settings});
+SettingsToStore settingsAtOpening(const OpenedRound& round, const std::vector<catalog::SettingChange>& changes,
+                                  bool begun, Scn now, const std::map<std::string, std::string>& settings) {
+    const RoundStart& start = round.start;
+    if (!round.settings.empty() || begun) {
+        SettingsToStore store = settingsChanged(start.key, changes);
+        const bool unknown = round.settings.empty() || round.settings.back().settings != settings;
+        if (changes.empty() && unknown) store.records.push_back({start.key, now, {}, settings});
+        return store;
     }
+    // What was changed before is of a time that is not archived, and part of what it begins with.
+    std::vector<catalog::SettingChange> later;
+    std::vector<std::int64_t> before;
+    for (const catalog::SettingChange& change : changes) {
+        if (change.scn > start.scn)
+            later.push_back(change);
+        else
+            before.push_back(change.id);
+    }
+    SettingsToStore store = settingsChanged(start.key, later);
+    store.records.insert(store.records.begin(), {start.key, start.scn, start.position, settings});
+    store.changes.insert(store.changes.end(), before.begin(), before.end());
+    return store;
 }
 
 }  // namespace tidemark::archive

@@ -3,39 +3,30 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <vector>
 
-#include "archive/records.h"
-#include "base/clock.h"
+#include "archive/archiver.h"
 #include "catalog/stores.h"
-#include "mysql/sql_client.h"
 
 namespace tidemark::archive {
 
 /// What the settings of a tenant are now: tenant::carriedSettings(). No such tenant: throws.
 using SettingsOf = std::function<std::map<std::string, std::string>(catalog::TenantId)>;
 
-/// Puts what a tenant's settings were, and each change of them, beside its archived log: a replay sets them as they
-/// were at each moment. Used by one thread.
-class SettingsLog {
-public:
-    SettingsLog(catalog::TenantId tenant, const RoundKey& round, mysql::Endpoint server, storage::Storage& destination,
-                catalog::Stores& stores, const Clock& clock, SettingsOf settings);
-
-    /// Writes what is not there yet. Once a round that has begun, and before a checkpoint of it is made known: whoever
-    /// restores to that finds the changes up to it. Throws what prevents that.
-    void write();
-
-private:
-    void settle();
-
-    const catalog::TenantId tenant_;
-    const RoundKey round_;
-    const mysql::Endpoint server_;
-    storage::Storage& destination_;
-    catalog::Stores& stores_;
-    const Clock& clock_;
-    const SettingsOf settings_;
-    bool settled_ = false;
+/// What is to be put beside a tenant's archived log: what its settings were, and each change of them. A replay sets
+/// them as they were at each moment.
+struct SettingsToStore {
+    std::vector<SettingsRecord> records;
+    std::vector<std::int64_t> changes;  ///< of setting_change; done with once the records are there
 };
+
+/// Of a round that was just opened. The first settings are those that it begins with. Later, in a round that an older
+/// version began, or if a change was made that nobody noted, those of now. `changes` are the tenant's that wait,
+/// `begun` whether the catalog knows a piece of the round, and `settings` are read after `now`.
+SettingsToStore settingsAtOpening(const OpenedRound& round, const std::vector<catalog::SettingChange>& changes,
+                                  bool begun, Scn now, const std::map<std::string, std::string>& settings);
+
+/// Of one that goes on.
+SettingsToStore settingsChanged(const RoundKey& round, const std::vector<catalog::SettingChange>& changes);
 
 }  // namespace tidemark::archive

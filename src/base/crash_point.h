@@ -36,7 +36,6 @@ constexpr std::string_view kCrashPoints[] = {
     "tenant.row-removed",
     // ARCHIVELOG, the archive itself, NOARCHIVELOG
     "archive.round-written",
-    "archive.mode-set",
     "archive.round-beginning",
     "archive.round-started",
     "archive.piece-started",
@@ -47,7 +46,6 @@ constexpr std::string_view kCrashPoints[] = {
     "archive.piece-frozen",
     "archive.piece-switched",
     "archive.progress-recorded",
-    "archive.mode-unset",
     "archive.round-stopping",
     "archive.round-ended",
     "archive.round-stopped",

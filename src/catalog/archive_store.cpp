@@ -27,6 +27,12 @@ ArchiveRound roundFrom(const mysql::Row& row) {
             .path = row.text("path")};
 }
 
+ArchiveRound roundWithCovered(const mysql::Row& row) {
+    ArchiveRound round = roundFrom(row);
+    round.covered_scn = row.unsignedInteger("covered_scn");
+    return round;
+}
+
 ArchivePiece pieceFrom(const mysql::Row& row) {
     return {.tenant = row.integer("tenant_id"),
             .dest_id = row.integer("dest_id"),
@@ -44,8 +50,10 @@ ArchivePiece pieceFrom(const mysql::Row& row) {
             .create_time = timeOf(row, "create_time")};
 }
 
-constexpr const char* kLastRound =
-    "SELECT * FROM tidemark.archive_round WHERE tenant_id = ? ORDER BY round_id DESC LIMIT 1";
+constexpr const char* kRounds =
+    "SELECT r.*, COALESCE(c.scn, 0) AS covered_scn FROM tidemark.archive_round r LEFT JOIN tidemark.archive_covered c "
+    "ON c.tenant_id = r.tenant_id AND c.round_id = r.round_id ";
+const std::string kLastRound = std::string(kRounds) + "WHERE r.tenant_id = ? ORDER BY r.round_id DESC LIMIT 1";
 constexpr const char* kLastPiece =
     "SELECT * FROM tidemark.archive_piece WHERE tenant_id = ? ORDER BY piece_id DESC LIMIT 1";
 
@@ -65,18 +73,16 @@ void insertRound(mysql::SqlClient& client, const ArchiveRound& round) {
                {"path", round.path}});
 }
 
-void freeze(mysql::SqlClient& client, TenantId tenant, std::int64_t piece_id, Scn end_scn) {
-    client.query(
-        "UPDATE tidemark.archive_piece SET status = ?, end_scn = ?, checkpoint_scn = GREATEST(checkpoint_scn, ?) "
-        "WHERE tenant_id = ? AND piece_id = ? AND status <> ?",
-        {text(PieceStatus::Frozen), end_scn, end_scn, tenant, piece_id, text(PieceStatus::Frozen)});
+void setLogMode(mysql::SqlClient& client, TenantId tenant, LogMode mode, const Clock& clock) {
+    updateRows(client, "tenant", {{"log_mode", text(mode)}, {"modify_time", sqlTime(clock.now())}},
+               {{"tenant_id", tenant}});
 }
 
 }  // namespace
 
 ArchiveRound ArchiveStore::beginRound(const ArchiveDestination& destination) {
     const TenantId tenant = destination.tenant;
-    return catalog_.write({{tenant, Topic::Archive}}, [&](mysql::SqlClient& client) {
+    return catalog_.write({{tenant, kProgress}}, [&](mysql::SqlClient& client) {
         ArchiveRound round{.tenant = tenant,
                            .dest_id = destination.dest_id,
                            .round_id = 1,
@@ -85,7 +91,7 @@ ArchiveRound ArchiveStore::beginRound(const ArchiveDestination& destination) {
                            .piece_switch_days = destination.piece_switch_days,
                            .path = destination.path};
         if (const auto last =
-                firstAs<ArchiveRound>(client.query(std::string(kLastRound) + " FOR UPDATE", {tenant}), roundFrom)) {
+                firstAs<ArchiveRound>(client.query(kLastRound + " FOR UPDATE", {tenant}), roundWithCovered)) {
             if (last->status != RoundStatus::Stop) {
                 throw Error(ErrorCode::Conflict, fmt::format("archive round {} of tenant {} is {}, not STOP",
                                                              last->round_id, tenant, text(last->status)));
@@ -94,6 +100,7 @@ ArchiveRound ArchiveStore::beginRound(const ArchiveDestination& destination) {
             round.base_piece_id = round.used_piece_id = last->used_piece_id + 1;
         }
         insertRound(client, round);
+        setLogMode(client, tenant, LogMode::Archivelog, catalog_.clock());
         return round;
     });
 }
@@ -106,68 +113,22 @@ void ArchiveStore::setRoundStatus(TenantId tenant, std::int64_t round_id, RoundS
     });
 }
 
-void ArchiveStore::setRoundStart(TenantId tenant, std::int64_t round_id, Scn start_scn) {
+void ArchiveStore::stopRound(TenantId tenant, std::int64_t round_id) {
     catalog_.write({{tenant, kProgress}}, [&](mysql::SqlClient& client) {
-        client.query(
-            "UPDATE tidemark.archive_round SET start_scn = ?, checkpoint_scn = GREATEST(checkpoint_scn, ?) "
-            "WHERE tenant_id = ? AND round_id = ?",
-            {start_scn, start_scn, tenant, round_id});
+        setLogMode(client, tenant, LogMode::NoArchivelog, catalog_.clock());
+        updateRows(client, "archive_round", {{"status", text(RoundStatus::Stopping)}}, roundKey(tenant, round_id));
     });
 }
 
-void ArchiveStore::openPiece(TenantId tenant, std::int64_t round_id, std::int64_t piece_id, Scn start_scn,
-                             Scn end_scn) {
-    catalog_.write({{tenant, Topic::Archive}}, [&](mysql::SqlClient& client) {
-        const mysql::Result found = client.query(
-            "SELECT * FROM tidemark.archive_round WHERE tenant_id = ? AND round_id = ? FOR UPDATE", {tenant, round_id});
-        if (found.empty()) {
-            throw Error(ErrorCode::NotFound, fmt::format("tenant {} has no archive round {}", tenant, round_id));
-        }
-        const ArchiveRound round = roundFrom(found.rows[0]);
-        const auto last = firstAs<ArchivePiece>(client.query(kLastPiece, {tenant}), pieceFrom);
-        if (last && last->piece_id >= piece_id) return;
-        if (last && last->round_id == round_id) freeze(client, tenant, last->piece_id, start_scn);
-        insertRow(client, "archive_piece",
-                  {{"tenant_id", tenant},
-                   {"piece_id", piece_id},
-                   {"dest_id", round.dest_id},
-                   {"round_id", round_id},
-                   {"status", text(PieceStatus::Active)},
-                   {"file_status", text(FileStatus::Available)},
-                   {"start_scn", start_scn},
-                   {"checkpoint_scn", start_scn},
-                   {"end_scn", end_scn},
-                   {"path", round.path},
-                   {"create_time", sqlTime(catalog_.clock().now())}});
-        updateRows(client, "archive_round", {{"used_piece_id", piece_id}}, roundKey(tenant, round_id));
-    });
-}
-
-void ArchiveStore::freezePiece(TenantId tenant, std::int64_t piece_id, Scn end_scn) {
-    catalog_.write({{tenant, Topic::Archive}},
-                   [&](mysql::SqlClient& client) { freeze(client, tenant, piece_id, end_scn); });
-}
-
-void ArchiveStore::progress(TenantId tenant, std::int64_t piece_id, const PieceProgress& progress) {
-    catalog_.write({{tenant, Topic::ArchiveProgress}}, [&](mysql::SqlClient& client) {
+void ArchiveStore::endRound(TenantId tenant, std::int64_t round_id, const std::string& comment) {
+    catalog_.write({{tenant, kProgress | Topic::Covered}}, [&](mysql::SqlClient& client) {
         client.query(
-            "UPDATE tidemark.archive_piece SET checkpoint_scn = GREATEST(checkpoint_scn, ?), "
-            "max_scn = GREATEST(max_scn, ?), input_bytes = ?, output_bytes = ? WHERE tenant_id = ? AND piece_id = ?",
-            {progress.checkpoint_scn, progress.max_scn, progress.piece_input_bytes, progress.piece_output_bytes, tenant,
-             piece_id});
-        client.query(
-            "UPDATE tidemark.archive_round r JOIN ("
-            "    SELECT round_id, SUM(input_bytes) AS input_bytes, SUM(output_bytes) AS output_bytes"
-            "    FROM tidemark.archive_piece WHERE tenant_id = ? AND round_id = ("
-            "        SELECT round_id FROM tidemark.archive_piece WHERE tenant_id = ? AND piece_id = ?)"
-            "    GROUP BY round_id) s ON s.round_id = r.round_id "
-            "SET r.checkpoint_scn = GREATEST(r.checkpoint_scn, ?), "
-            "    r.input_bytes = s.input_bytes, r.output_bytes = s.output_bytes WHERE r.tenant_id = ?",
-            {tenant, tenant, piece_id, progress.checkpoint_scn, tenant});
-        client.query(
-            "UPDATE tidemark.tenant SET sync_scn = GREATEST(sync_scn, ?), "
-            "readable_scn = GREATEST(readable_scn, ?) WHERE tenant_id = ?",
-            {progress.checkpoint_scn, progress.checkpoint_scn, tenant});
+            "UPDATE tidemark.archive_piece SET status = ?, end_scn = checkpoint_scn "
+            "WHERE tenant_id = ? AND round_id = ? AND status <> ?",
+            {text(PieceStatus::Frozen), tenant, round_id, text(PieceStatus::Frozen)});
+        updateRows(client, "archive_round", {{"status", text(RoundStatus::Stop)}, {"comment", fitting(comment, 4096)}},
+                   roundKey(tenant, round_id));
+        deleteRows(client, "archive_covered", {{"tenant_id", tenant}});
     });
 }
 
@@ -179,15 +140,16 @@ void ArchiveStore::setPieceFileStatus(TenantId tenant, std::int64_t piece_id, Fi
 }
 
 std::optional<ArchiveRound> ArchiveStore::lastRound(TenantId tenant) {
-    return catalog_.read(
-        [&](mysql::SqlClient& client) { return firstAs<ArchiveRound>(client.query(kLastRound, {tenant}), roundFrom); });
+    return catalog_.read([&](mysql::SqlClient& client) {
+        return firstAs<ArchiveRound>(client.query(kLastRound, {tenant}), roundWithCovered);
+    });
 }
 
 std::vector<ArchiveRound> ArchiveStore::rounds(TenantId tenant) {
     return catalog_.read([&](mysql::SqlClient& client) {
         return rowsAs<ArchiveRound>(
-            client.query("SELECT * FROM tidemark.archive_round WHERE tenant_id = ? ORDER BY round_id", {tenant}),
-            roundFrom);
+            client.query(std::string(kRounds) + "WHERE r.tenant_id = ? ORDER BY r.round_id", {tenant}),
+            roundWithCovered);
     });
 }
 
@@ -207,8 +169,8 @@ std::optional<ArchivePiece> ArchiveStore::lastPiece(TenantId tenant) {
 std::vector<ArchiveRound> ArchiveStore::unfinishedRounds() {
     return catalog_.read([](mysql::SqlClient& client) {
         return rowsAs<ArchiveRound>(
-            client.query("SELECT * FROM tidemark.archive_round WHERE status <> 'STOP' ORDER BY tenant_id, round_id"),
-            roundFrom);
+            client.query(std::string(kRounds) + "WHERE r.status <> 'STOP' ORDER BY r.tenant_id, r.round_id"),
+            roundWithCovered);
     });
 }
 

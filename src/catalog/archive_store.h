@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -14,7 +15,8 @@ struct ArchiveRound {
     std::int64_t round_id = 0;  ///< from 1, per tenant
     RoundStatus status = RoundStatus::Prepare;
     Scn start_scn = 0;
-    Scn checkpoint_scn = 0;          ///< everything up to here is in the archive
+    Scn checkpoint_scn = 0;          ///< everything up to here is in the archive, and the destination says so
+    Scn covered_scn = 0;             ///< … and this was told, of an idle time, that the destination does not know yet
     std::int64_t base_piece_id = 0;  ///< first piece of the round
     std::int64_t used_piece_id = 0;  ///< newest piece
     std::int64_t piece_switch_days = 1;
@@ -43,12 +45,33 @@ struct ArchivePiece {
     Nanos create_time = 0;
 };
 
-/// How far archiving got; absolute values, written together. Byte counts of the round are the sum over its pieces.
+/// A piece as its archiver knows it; absolute values.
 struct PieceProgress {
+    std::int64_t piece_id = 0;
+    Scn start_scn = 0;
+    Scn end_scn = 0;  ///< planned; of a frozen one, where it ended
     Scn checkpoint_scn = 0;
     Scn max_scn = 0;
-    std::uint64_t piece_input_bytes = 0;
-    std::uint64_t piece_output_bytes = 0;
+    std::uint64_t input_bytes = 0;
+    std::uint64_t output_bytes = 0;
+    bool frozen = false;
+};
+
+/// What has become of one round. Whatever is not given stays as it is; a checkpoint never moves back.
+struct RoundUpdate {
+    TenantId tenant = 0;
+    std::int64_t round_id = 0;
+    std::optional<Scn> start_scn;
+    /// In order of ids. One that the catalog does not have is opened, and freezes the one before it.
+    std::vector<PieceProgress> pieces;
+    std::int64_t known_piece_id = 0;  ///< the newest that the catalog is known to have; 0: not known, it is asked
+    std::uint64_t input_bytes = 0;    ///< of the whole round; they go with `pieces`
+    std::uint64_t output_bytes = 0;
+    /// Nothing came after the last checkpoint up to here; the destination itself learns that later. 0: not known.
+    Scn covered_scn = 0;
+    std::optional<RoundStatus> status;
+    std::string comment;
+    std::vector<std::int64_t> archived_settings;  ///< changes of settings that the archive has now
 };
 
 /// Rounds and pieces of the log archive. Thread-safe.
@@ -56,21 +79,18 @@ class ArchiveStore {
 public:
     explicit ArchiveStore(Catalog& catalog) : catalog_(catalog) {}
 
-    /// Opens the next round in PREPARE: round id and base piece id go on from the last ones.
-    /// Throws Conflict if the tenant's last round is not STOP.
+    /// ARCHIVELOG: opens the next round in PREPARE and sets the tenant's mode, in one transaction; round id and base
+    /// piece id go on from the last ones. Throws Conflict if the tenant's last round is not STOP.
     ArchiveRound beginRound(const ArchiveDestination& destination);
     void setRoundStatus(TenantId tenant, std::int64_t round_id, RoundStatus status, const std::string& comment = {});
-    /// The start SCN, once it is known.
-    void setRoundStart(TenantId tenant, std::int64_t round_id, Scn start_scn);
 
-    /// Opens a piece of the round and freezes the one before it, if any, at `start_scn`. `end_scn` is where it will be
-    /// switched at the latest. Does nothing if the piece is there: whoever is not sure of that asks again.
-    void openPiece(TenantId tenant, std::int64_t round_id, std::int64_t piece_id, Scn start_scn, Scn end_scn);
-    /// Freezes the open piece, at the end of a round.
-    void freezePiece(TenantId tenant, std::int64_t piece_id, Scn end_scn);
-    /// Updates the open piece, its round and the tenant's SYNC_SCN and READABLE_SCN; to be called at most a few times a
-    /// second per tenant. A checkpoint never moves back. The piece may be frozen already.
-    void progress(TenantId tenant, std::int64_t piece_id, const PieceProgress& progress);
+    /// What has become of many rounds, of a tenant each, in one transaction: rounds, pieces, and the tenants' SYNC_SCN
+    /// and READABLE_SCN. Costs a few statements, however many there are. Rounds that are gone are passed over.
+    void update(std::span<const RoundUpdate> rounds);
+    /// NOARCHIVELOG: mode and round say so, in one transaction.
+    void stopRound(TenantId tenant, std::int64_t round_id);
+    /// The round is over: STOP, and its open piece is frozen where it is.
+    void endRound(TenantId tenant, std::int64_t round_id, const std::string& comment);
     void setPieceFileStatus(TenantId tenant, std::int64_t piece_id, FileStatus status);
 
     /// The newest round, whatever its status.

@@ -20,6 +20,7 @@ enum class Topic : std::uint32_t {
     Backup = 8,     ///< jobs, tasks, sets
     Restore = 16,   ///< restore jobs
     Cluster = 32,   ///< zones, servers, cluster parameters: everybody's
+    Covered = 64,   ///< up to when an idle tenant's archive is complete: that alone moves while nothing happens
     // Of what is in the making only: a row of history, however many there are, is not looked at.
     ArchiveProgress = 128,  ///< the open round and piece
     BackupProgress = 256,   ///< running jobs and tasks, and their sets

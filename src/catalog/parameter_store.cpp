@@ -60,6 +60,16 @@ std::string ParameterStore::value(TenantId tenant, std::string_view name) {
     return found.value_or(std::string(definition.default_value));
 }
 
+bool ParameterStore::isSet(TenantId tenant, std::string_view name) {
+    const ParameterDefinition& definition = known(name);
+    return catalog_.read([&](mysql::SqlClient& client) {
+        return client
+            .scalar("SELECT 1 FROM tidemark.parameter_value WHERE tenant_id = ? AND name = ?",
+                    {ownerOf(definition, tenant), std::string(definition.name)})
+            .has_value();
+    });
+}
+
 std::int64_t ParameterStore::integer(TenantId tenant, std::string_view name) {
     return std::stoll(value(tenant, name));
 }

@@ -22,6 +22,8 @@ public:
 
     /// The value in force. Throws Ob::ConfigUnknown.
     std::string value(TenantId tenant, std::string_view name);
+    /// Whether that is one that was set, and not the default.
+    bool isSet(TenantId tenant, std::string_view name);
     std::int64_t integer(TenantId tenant, std::string_view name);
     std::chrono::microseconds time(TenantId tenant, std::string_view name);
     std::int64_t bytes(TenantId tenant, std::string_view name);

@@ -4,6 +4,14 @@
 
 namespace tidemark::catalog {
 
+static SettingChange changeFrom(const mysql::Row& row) {
+    return {.tenant = row.integer("tenant_id"),
+            .id = row.integer("change_id"),
+            .scn = row.unsignedInteger("scn"),
+            .gtid = row.text("gtid"),
+            .settings = variablesFrom(row.text("settings"))};
+}
+
 void SettingChangeStore::add(const SettingChange& change) {
     catalog_.write({}, [&](mysql::SqlClient& client) {
         insertRow(client, "setting_change",
@@ -17,15 +25,16 @@ void SettingChangeStore::add(const SettingChange& change) {
 
 std::vector<SettingChange> SettingChangeStore::of(TenantId tenant) {
     return catalog_.read([&](mysql::SqlClient& client) {
-        const auto found =
-            client.query("SELECT * FROM tidemark.setting_change WHERE tenant_id = ? ORDER BY change_id", {tenant});
-        return rowsAs<SettingChange>(found, [](const mysql::Row& row) {
-            return SettingChange{.tenant = row.integer("tenant_id"),
-                                 .id = row.integer("change_id"),
-                                 .scn = row.unsignedInteger("scn"),
-                                 .gtid = row.text("gtid"),
-                                 .settings = variablesFrom(row.text("settings"))};
-        });
+        return rowsAs<SettingChange>(
+            client.query("SELECT * FROM tidemark.setting_change WHERE tenant_id = ? ORDER BY change_id", {tenant}),
+            changeFrom);
+    });
+}
+
+std::vector<SettingChange> SettingChangeStore::all() {
+    return catalog_.read([&](mysql::SqlClient& client) {
+        return rowsAs<SettingChange>(
+            client.query("SELECT * FROM tidemark.setting_change ORDER BY tenant_id, change_id"), changeFrom);
     });
 }
 

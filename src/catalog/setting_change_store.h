@@ -26,6 +26,8 @@ public:
     void add(const SettingChange& change);
     /// In order.
     std::vector<SettingChange> of(TenantId tenant);
+    /// Of all tenants, in order for each.
+    std::vector<SettingChange> all();
     void remove(TenantId tenant, std::int64_t id);
 
 private:

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <atomic>
 #include <barrier>
 #include <thread>
@@ -276,13 +277,34 @@ TEST_F(StoresTest, RoundsAndPiecesGoOnFromTheLastOnes) {
     const auto destination = stores_.destinations.setArchive(id, "file:///x", Binding::Optional, 2);
     EXPECT_EQ(archive.beginRound(destination).round_id, 1);
     EXPECT_THROW(archive.beginRound(destination), Error);
-    archive.setRoundStart(id, 1, 100);
-    archive.openPiece(id, 1, 1, 100, 200);
-    archive.progress(id, 1, {.checkpoint_scn = 150, .max_scn = 140, .piece_input_bytes = 10, .piece_output_bytes = 4});
-    archive.openPiece(id, 1, 2, 200, 300);
-    archive.openPiece(id, 1, 2, 200, 300);  // by one who was not sure
-    archive.progress(id, 2, {.checkpoint_scn = 210, .max_scn = 205, .piece_input_bytes = 5, .piece_output_bytes = 1});
-    archive.progress(id, 2, {.checkpoint_scn = 190, .max_scn = 205, .piece_input_bytes = 5, .piece_output_bytes = 1});
+    EXPECT_EQ(stores_.tenants.get(id).log_mode, LogMode::Archivelog) << "in the same transaction";
+    const auto tell = [&](RoundUpdate update) {
+        update.tenant = id;
+        archive.update(std::array{update});
+    };
+    const PieceProgress first{.piece_id = 1,
+                              .start_scn = 100,
+                              .end_scn = 200,
+                              .checkpoint_scn = 150,
+                              .max_scn = 140,
+                              .input_bytes = 10,
+                              .output_bytes = 4};
+    tell({.round_id = 1, .start_scn = 100, .pieces = {first}, .input_bytes = 10, .output_bytes = 4});
+    PieceProgress frozen = first;
+    frozen.frozen = true;
+    const PieceProgress next{.piece_id = 2,
+                               .start_scn = 200,
+                               .end_scn = 300,
+                               .checkpoint_scn = 210,
+                               .max_scn = 205,
+                               .input_bytes = 5,
+                               .output_bytes = 1};
+    tell({.round_id = 1, .pieces = {frozen, next}, .known_piece_id = 1, .input_bytes = 15, .output_bytes = 5});
+    PieceProgress older = next;
+    older.checkpoint_scn = 190;
+    tell({.round_id = 1, .pieces = {older}, .input_bytes = 15, .output_bytes = 5});  // by one who was not sure
+    tell({.round_id = 1, .covered_scn = 260});
+    EXPECT_EQ(archive.lastRound(id)->covered_scn, 260U);
     archive.setRoundStatus(id, 1, RoundStatus::Interrupted, "the binlog is gone");
     const auto round = archive.lastRound(id);
     EXPECT_EQ(round->status, RoundStatus::Interrupted);
@@ -294,14 +316,15 @@ TEST_F(StoresTest, RoundsAndPiecesGoOnFromTheLastOnes) {
     EXPECT_EQ(round->used_piece_id, 2);
     EXPECT_EQ(stores_.tenants.get(id).sync_scn, 210);
     EXPECT_EQ(archive.unfinishedRounds().size(), 1);
-    archive.freezePiece(id, 2, 220);
-    archive.setRoundStatus(id, 1, RoundStatus::Stop);
+    archive.stopRound(id, 1);
+    EXPECT_EQ(stores_.tenants.get(id).log_mode, LogMode::NoArchivelog);
+    archive.endRound(id, 1, "");
     EXPECT_TRUE(archive.unfinishedRounds().empty());
 
     const auto second = archive.beginRound(destination);
     EXPECT_EQ(second.round_id, 2);
     EXPECT_EQ(second.base_piece_id, 3);
-    archive.openPiece(id, 2, 3, 300, 400);
+    tell({.round_id = 2, .pieces = {{.piece_id = 3, .start_scn = 300, .end_scn = 400}}});
     archive.setPieceFileStatus(id, 1, FileStatus::Deleted);
     const auto pieces = archive.pieces(id);
     ASSERT_EQ(pieces.size(), 3);
@@ -309,7 +332,7 @@ TEST_F(StoresTest, RoundsAndPiecesGoOnFromTheLastOnes) {
     EXPECT_EQ(pieces[0].end_scn, 200);
     EXPECT_EQ(pieces[0].max_scn, 140);
     EXPECT_EQ(pieces[0].file_status, FileStatus::Deleted);
-    EXPECT_EQ(pieces[1].end_scn, 220);
+    EXPECT_EQ(pieces[1].end_scn, 210) << "where it was when the round ended";
     EXPECT_EQ(pieces[2].status, PieceStatus::Active);
     EXPECT_EQ(archive.lastPiece(id)->piece_id, 3);
     EXPECT_EQ(archive.rounds(id).size(), 2);

@@ -15,20 +15,11 @@ constexpr const char* kSelect =
     "SELECT t.*, s.reference FROM tidemark.tenant t LEFT JOIN tidemark.tenant_secret s ON s.tenant_id = t.tenant_id ";
 
 /// Tables whose rows go with their tenant.
-constexpr const char* kTablesOfTenant[] = {"replica",
-                                           "tenant_secret",
-                                           "parameter_value",
-                                           "destination",
-                                           "archive_destination",
-                                           "backup_destination",
-                                           "archive_round",
-                                           "archive_piece",
-                                           "setting_change",
-                                           "backup_job",
-                                           "backup_job_history",
-                                           "backup_task",
-                                           "backup_task_history",
-                                           "backup_set",
+constexpr const char* kTablesOfTenant[] = {"replica",         "tenant_secret",       "parameter_value",
+                                           "destination",     "archive_destination", "backup_destination",
+                                           "archive_round",   "archive_piece",       "setting_change",
+                                           "archive_covered", "backup_job",          "backup_job_history",
+                                           "backup_task",     "backup_task_history", "backup_set",
                                            "tenant"};
 
 Tenant tenantFrom(const mysql::Row& row) {

@@ -40,8 +40,8 @@ ByteView DumpClient::beginEvent(ByteView payload) {
     return bytes;
 }
 
-std::optional<DumpClient::Part> DumpClient::next(Deadline deadline) {
-    const auto packet = client_.connection().readPacket(deadline);
+std::optional<DumpClient::Part> DumpClient::next(Deadline deadline, const Waker* waker) {
+    const auto packet = client_.connection().readPacket(deadline, waker);
     if (!packet) {
         if (std::chrono::steady_clock::now() - last_heard_ > kSilenceLimit) {
             throw Error(ErrorCode::Unavailable,

@@ -12,7 +12,8 @@ namespace tidemark::mysql {
 struct DumpOptions {
     std::uint32_t server_id = 0;                ///< ours; must be unique among all who read this server's binlog
     GtidPosition position;                      ///< everything after it is wanted
-    std::chrono::milliseconds heartbeat{1000};  ///< how often an idle server says that it lives
+    /// How often an idle server says that it lives. Rarely, since each time wakes both sides.
+    std::chrono::milliseconds heartbeat{10'000};
 };
 
 /// Reads a server's binlog as a replica does, by GTID, with checksums verified. Events arrive in parts, so that one of
@@ -29,10 +30,10 @@ public:
         bool first = false;
         bool last = false;
     };
-    /// The next part; nullopt if none has begun when `deadline` passes. Throws Corrupt if an event's checksum is wrong,
+    /// The next part; nullopt if none has begun when `deadline` passes or `waker` wakes. Throws Corrupt if an event's checksum is wrong,
     /// Unavailable if the server is gone, silent for over kSilenceLimit, or ends the stream: an Error with sql().number
     /// 1236 is the server saying that it cannot send what was asked for. Cancelled once `stop` is requested.
-    std::optional<Part> next(Deadline deadline);
+    std::optional<Part> next(Deadline deadline, const Waker* waker = nullptr);
 
     static constexpr std::chrono::seconds kSilenceLimit{30};
 

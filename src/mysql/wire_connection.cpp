@@ -84,12 +84,15 @@ void WireConnection::lost(const std::string& why) const {
     throw Error(ErrorCode::Unavailable, "connection lost: " + why);
 }
 
-bool WireConnection::wait(short events, Deadline deadline) const {
+/// Whether something has happened at the socket.
+bool WireConnection::wait(short events, Deadline deadline, const Waker* waker) const {
     for (;;) {
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
-        pollfd entry{socket_.get(), events, 0};
-        const int ready = poll(&entry, 1, static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 1 << 30)));
-        if (ready > 0) return true;
+        // poll(2) passes over the second when there is none.
+        std::array<pollfd, 2> entries{{{socket_.get(), events, 0}, {waker ? waker->fd() : -1, POLLIN, 0}}};
+        const auto limit = static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 1 << 30));
+        const int ready = poll(entries.data(), entries.size(), limit);
+        if (ready > 0) return entries[0].revents != 0;
         if (ready == 0) return false;
         if (errno != EINTR) throwErrno(errno, "waiting for a socket");
     }
@@ -112,7 +115,7 @@ void WireConnection::makeRoom(std::size_t size) {
     }
 }
 
-bool WireConnection::fill(std::size_t size, Deadline deadline) {
+bool WireConnection::fill(std::size_t size, Deadline deadline, const Waker* waker) {
     if (in_end_ - in_begin_ >= size) return true;
     makeRoom(size);
     while (in_end_ - in_begin_ < size) {
@@ -123,7 +126,7 @@ bool WireConnection::fill(std::size_t size, Deadline deadline) {
         } else if (got == 0) {
             lost("the other side closed it");
         } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-            if (!wait(POLLIN, deadline)) return false;
+            if (!wait(POLLIN, deadline, waker)) return false;
         } else if (errno != EINTR) {
             lost(strerror(errno));
         }
@@ -131,8 +134,8 @@ bool WireConnection::fill(std::size_t size, Deadline deadline) {
     return true;
 }
 
-std::optional<WireConnection::Packet> WireConnection::readPacket(Deadline deadline) {
-    if (!fill(4, deadline)) return std::nullopt;
+std::optional<WireConnection::Packet> WireConnection::readPacket(Deadline deadline, const Waker* waker) {
+    if (!fill(4, deadline, waker)) return std::nullopt;
     const std::uint8_t* head = in_.data() + in_begin_;
     const std::size_t size = head[0] | head[1] << 8 | head[2] << 16;
     if (head[3] != sequence_) {

@@ -10,6 +10,7 @@
 
 #include "base/bytes.h"
 #include "base/file.h"
+#include "base/waker.h"
 #include "mysql/sql_client.h"
 
 namespace tidemark::mysql {
@@ -37,9 +38,9 @@ public:
         ByteView payload;  ///< valid until the next read
         bool continued = false;
     };
-    /// nullopt if no packet has begun when `deadline` passes. A packet that has begun must come to its end within the
-    /// deadline or kTransferLimit, whichever is later.
-    std::optional<Packet> readPacket(Deadline deadline);
+    /// nullopt if no packet has begun when `deadline` passes or `waker` wakes. A packet that has begun must come to its
+    /// end within the deadline or kTransferLimit, whichever is later.
+    std::optional<Packet> readPacket(Deadline deadline, const Waker* waker = nullptr);
     /// A whole message of at most `limit` bytes; throws Unavailable when the deadline passes, Corrupt if it is longer.
     Bytes readMessage(Deadline deadline, std::size_t limit = 1 << 20);
 
@@ -63,9 +64,9 @@ public:
     static constexpr std::size_t kMaxPacket = 0xffffff;
 
 private:
-    bool fill(std::size_t size, Deadline deadline);
+    bool fill(std::size_t size, Deadline deadline, const Waker* waker = nullptr);
     void makeRoom(std::size_t size);
-    bool wait(short events, Deadline deadline) const;
+    bool wait(short events, Deadline deadline, const Waker* waker = nullptr) const;
     [[noreturn]] void lost(const std::string& why) const;
 
     Fd socket_;

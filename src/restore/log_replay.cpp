@@ -3,10 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <condition_variable>
-#include <mutex>
 
 #include "base/error.h"
+#include "base/stop_sleep.h"
 #include "restore/event_states.h"
 #include "virtual_primary/virtual_primary.h"
 
@@ -37,11 +36,7 @@ mysql::Row slaveStatus(mysql::SqlClient& server) {
 
 /// Waits, but not longer than until `stop` is requested.
 void pause(const std::stop_token& stop, std::chrono::milliseconds time) {
-    std::mutex mutex;
-    std::condition_variable_any never;
-    std::unique_lock lock(mutex);
-    never.wait_for(lock, stop, time, [] { return false; });
-    if (stop.stop_requested()) throw Error(ErrorCode::Cancelled, "the replay was cancelled");
+    if (!sleepFor(stop, time)) throw Error(ErrorCode::Cancelled, "the replay was cancelled");
 }
 
 /// Ends replication on every way out; on the good one there is nothing left to end.

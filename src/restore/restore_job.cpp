@@ -4,12 +4,11 @@
 #include <pthread.h>
 
 #include <algorithm>
-#include <condition_variable>
-#include <mutex>
 #include <thread>
 
 #include "base/crash_point.h"
 #include "base/random.h"
+#include "base/stop_sleep.h"
 #include "block/block_reader.h"
 #include "restore/data_restore.h"
 #include "restore/log_replay.h"
@@ -80,10 +79,7 @@ void RestoreJob::restoreData(std::stop_token stop) {
     DataRestoreProgress progress;
     std::jthread ticker([&](std::stop_token done) {
         pthread_setname_np(pthread_self(), "restore-progress");
-        std::mutex mutex;
-        std::condition_variable_any wake;
-        std::unique_lock lock(mutex);
-        while (!wake.wait_for(lock, done, kRecordInterval, [&] { return done.stop_requested(); })) {
+        while (sleepFor(done, kRecordInterval)) {
             const auto tablets = static_cast<std::int64_t>(progress.finished_tablets.load());
             row_.finish_tablet_count = std::min(tablets, row_.tablet_count);
             record(progress.finished_bytes);

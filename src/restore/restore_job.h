@@ -21,6 +21,8 @@ struct RestoreJobParts {
     catalog::Stores& stores;
     tenant::StandbyService& tenants;
     const Clock& clock;
+    /// Called before destinations (URIs) are read: archivers here that write to them shall first write what they have.
+    std::function<void(const std::vector<std::string>&)> before_reading = [](const auto&) {};
 };
 
 /// Drops the tenant that the job has made, unless it is gone and another one bears its name.

@@ -68,6 +68,7 @@ void RestoreService::start(const RestoreRequest& request) {
     tenant::TenantItems items = itemsOf(options);
     tenants_.requireCreatable(request.tenant, items);
     const auto uris = destinationsOf(request.from);
+    parts_.before_reading(uris);
     RestorePlan plan = planRestore({.uris = uris, .until_scn = request.until_scn, .until_time = request.until_time});
     requireRestorable(plan);
     // Once more with what the set carries: a refused statement leaves no job.

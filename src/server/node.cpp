@@ -14,6 +14,9 @@
 
 namespace tidemark::server {
 
+/// How long a restore waits for the archivers here, whose destination may hang.
+static constexpr std::chrono::seconds kDurableLimit{5};
+
 /// In bytes.
 static std::uint64_t memoryOfMachine() {
     return static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
@@ -51,7 +54,12 @@ Node::Node(const Config& config, std::function<void()> end)
                 .piece_interval = config.piece_interval.count() * kSecond},
                stores_, clock_),
       backup_({.stores = stores_, .tenants = replicas(), .clock = clock_, .own_directory = directory_.root()}, work_),
-      restore_({.stores = stores_, .tenants = standbys_, .clock = clock_}, restores_),
+      restore_({.stores = stores_,
+                .tenants = standbys_,
+                .clock = clock_,
+                .before_reading =
+                    [this](const std::vector<std::string>& uris) { archive_.makeDurable(uris, kDurableLimit); }},
+               restores_),
       engine_({.catalog = catalog_,
                .stores = stores_,
                .resources = resources_,

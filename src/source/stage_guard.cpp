@@ -3,8 +3,8 @@
 #include <pthread.h>
 
 #include <algorithm>
-#include <condition_variable>
-#include <mutex>
+
+#include "base/stop_sleep.h"
 
 namespace tidemark::source {
 
@@ -22,10 +22,7 @@ void StageGuard::watch(const std::stop_token& stop) {
     Stage stage = Stage::Harmless;
     std::uint64_t arrived = 0;
     Clock::time_point entered, moved;
-    std::mutex mutex;
-    std::condition_variable_any never;
-    std::unique_lock lock(mutex);
-    while (!never.wait_for(lock, stop, pause, [&] { return stop.stop_requested(); })) {
+    while (sleepFor(stop, pause)) {
         const auto now = Clock::now();
         if (const Stage next = log_.update(); next != stage) {
             stage = next;

@@ -138,6 +138,7 @@ void Engine::setOne(const catalog::Tenant& tenant, const std::string& name, cons
                           "ALTER SYSTEM SET LOG_ARCHIVE_DEST = 'LOCATION=file:///path' TENANT = " + tenant.name);
         }
         parts_.stores.parameters.set(tenant.id, name, value);
+        if (name == "archive_lag_target") parts_.archive.lagTargetChanged(tenant.id);
     }
 }
 

@@ -14,11 +14,10 @@ void RecordingListener::progress(const archive::ArchiveProgress& progress) {
     changed_.notify_all();
 }
 
-bool RecordingListener::interrupted(const std::string& reason) {
+void RecordingListener::interrupted(const std::string& reason) {
     const std::lock_guard lock(mutex_);
     seen_.interruption = reason;
     changed_.notify_all();
-    return true;
 }
 
 void RecordingListener::trouble(const std::string& text) {
@@ -61,7 +60,8 @@ ArchivedServer::ArchivedServer(storage::Storage& storage, std::vector<std::strin
 }
 
 void ArchivedServer::startArchiver() {
-    archiver_ = std::make_unique<archive::Archiver>(options, storage_, clock, listener);
+    archiver_ = std::make_unique<archive::Archiver>(
+        options, std::shared_ptr<storage::Storage>(std::shared_ptr<void>(), &storage_), clock, listener);
     archiver_->start();
     listener.await("the round to begin", [](const auto& seen) { return seen.progress.round.start_scn != 0; });
 }

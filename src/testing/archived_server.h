@@ -23,7 +23,7 @@ public:
     };
 
     void progress(const archive::ArchiveProgress& progress) override;
-    bool interrupted(const std::string& reason) override;
+    void interrupted(const std::string& reason) override;
     void trouble(const std::string& text) override;
     void recovered() override;
 

@@ -31,9 +31,17 @@ constexpr std::array kTables = {
     MirroredTable{"backup_destination", Topic::Parameter, 1,
                   "SELECT * FROM tidemark.backup_destination WHERE tenant_id = ?"},
     MirroredTable{"archive_round", Topic::Archive, 2, "SELECT * FROM tidemark.archive_round WHERE tenant_id = ?",
-                  Topic::ArchiveProgress, " AND status <> 'STOP'"},
-    MirroredTable{"archive_piece", Topic::Archive, 2, "SELECT * FROM tidemark.archive_piece WHERE tenant_id = ?",
-                  Topic::ArchiveProgress, " AND status = 'ACTIVE'"},
+                  Topic::ArchiveProgress,
+                  "SELECT * FROM tidemark.archive_round WHERE tenant_id = ? AND status <> 'STOP'"},
+    MirroredTable{
+        "archive_piece", Topic::Archive, 2, "SELECT * FROM tidemark.archive_piece WHERE tenant_id = ?",
+        Topic::ArchiveProgress,
+        "SELECT * FROM tidemark.archive_piece FORCE INDEX (by_status) WHERE tenant_id = ? AND status = 'ACTIVE'"},
+    MirroredTable{.name = "archive_covered",
+                  .topics = Topic::Covered,
+                  .key_columns = 1,
+                  .select = "SELECT * FROM tidemark.archive_covered WHERE tenant_id = ?",
+                  .in_memory = true},
     MirroredTable{"backup_job", Topic::Backup | Topic::BackupProgress, 2,
                   "SELECT * FROM tidemark.backup_job WHERE tenant_id = ?"},
     MirroredTable{"backup_job_history", Topic::Backup, 2,
@@ -43,7 +51,8 @@ constexpr std::array kTables = {
     MirroredTable{"backup_task_history", Topic::Backup, 2,
                   "SELECT * FROM tidemark.backup_task_history WHERE tenant_id = ?"},
     MirroredTable{"backup_set", Topic::Backup, 2, "SELECT * FROM tidemark.backup_set WHERE tenant_id = ?",
-                  Topic::BackupProgress, " AND status = 'DOING'"},
+                  Topic::BackupProgress,
+                  "SELECT * FROM tidemark.backup_set FORCE INDEX (by_status) WHERE tenant_id = ? AND status = 'DOING'"},
     MirroredTable{"restore_job", Topic::Restore, 1, "SELECT * FROM tidemark.restore_job WHERE tenant_id = ?"},
     MirroredTable{"restore_job_history", Topic::Restore, 1,
                   "SELECT * FROM tidemark.restore_job_history WHERE tenant_id = ?"},
@@ -144,8 +153,10 @@ std::string copyName(std::string_view schema, std::string_view table) {
 std::vector<std::string> definitionsOfCopies(mysql::SqlClient& sys) {
     std::vector<std::string> definitions;
     for (const MirroredTable& table : kTables) {
-        const std::string create =
+        std::string create =
             sys.query(fmt::format("SHOW CREATE TABLE tidemark.{}", table.name)).rows.at(0).text("Create Table");
+        if (const auto engine = create.find("InnoDB"); table.in_memory && engine != std::string::npos)
+            create.replace(engine, 6, "MEMORY");
         definitions.push_back(create.substr(create.find('(')));
     }
     return definitions;

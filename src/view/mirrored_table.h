@@ -17,9 +17,12 @@ struct MirroredTable {
     catalog::Topic topics;  ///< changes of any of these may change it
     int key_columns;        ///< the primary key is that many of the first columns
     const char* select;     ///< all columns of the rows that tenant `?` may see, every ? being its id
-    /// A change of this, and of none of `topics`, is one of rows that fulfil `in_progress` as well, and removes none.
+    /// A change of this, and of none of `topics`, is one of rows that this selects, and removes none.
     catalog::Topic progress{};
     const char* in_progress = "";
+    /// The copy is in memory: writing it costs the tenant no commit, and a restart of it loses the rows, which follow
+    /// with the next change.
+    bool in_memory = false;
 };
 
 std::span<const MirroredTable> mirroredTables();

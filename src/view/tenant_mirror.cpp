@@ -213,7 +213,7 @@ void TenantMirror::copy(Follower& follower, const mysql::Endpoint& endpoint, Top
         for (const MirroredTable& table : mirroredTables()) {
             const Look look = contains(topics, table.topics) ? Look::AtAll : Look::AtThoseInProgress;
             if (look == Look::AtThoseInProgress && !contains(topics, table.progress)) continue;
-            const std::string select = table.select + std::string(look == Look::AtAll ? "" : table.in_progress);
+            const char* select = look == Look::AtAll ? table.select : table.in_progress;
             const auto known = follower.rows.find(table.name);
             TableChange change = compare(table, look, sys.query(select, {follower.tenant}),
                                          known == follower.rows.end() ? nullptr : &known->second);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <csignal>
 #include <set>
 
@@ -108,7 +109,8 @@ protected:
         : TenantMirrorTest({"--lower-case-table-names=1", "--sql-mode=ORACLE,EMPTY_STRING_IS_NULL"}),
           id_(makeTenant(catalog::CompatibilityMode::Oracle)) {
         stores_.archive.beginRound(stores_.destinations.setArchive(id_, "file:///a", catalog::Binding::Optional, kDay));
-        stores_.archive.openPiece(id_, 1, 1, 100, 100 + kDay);
+        stores_.archive.update(std::array{catalog::RoundUpdate{
+            .tenant = id_, .round_id = 1, .pieces = {{.piece_id = 1, .start_scn = 100, .end_scn = 100 + kDay}}}});
         stores_.destinations.setBackup(id_, "file:///b");
         stores_.parameters.set(id_, "archive_lag_target", "60s");
         stores_.backups.start({.tenant = id_, .path = "file:///b"});
@@ -362,8 +364,14 @@ TEST_F(TenantMirrorTest, TouchesOnlyRowsThatChanged) {
     TenantMirror mirror(catalog_);
     const TenantId id = makeTenant();
     stores_.archive.beginRound(stores_.destinations.setArchive(id, "file:///a", catalog::Binding::Optional, 1));
-    for (Scn scn = 1; scn <= 300; ++scn)
-        stores_.archive.openPiece(id, 1, static_cast<std::int64_t>(scn), scn * 100, scn * 100 + 100);
+    catalog::RoundUpdate opened{.tenant = id, .round_id = 1};
+    for (Scn scn = 1; scn <= 300; ++scn) {
+        opened.pieces.push_back({.piece_id = static_cast<std::int64_t>(scn),
+                                 .start_scn = scn * 100,
+                                 .end_scn = scn * 100 + 100,
+                                 .frozen = scn < 300});
+    }
+    stores_.archive.update(std::array{opened});
     mirror.attach(id, endpoint_);
     ASSERT_TRUE(mirror.waitFresh(id, 20s));
     mysql::SqlClient tenant = tenant_.connect();
@@ -374,11 +382,25 @@ TEST_F(TenantMirrorTest, TouchesOnlyRowsThatChanged) {
                                      "WHERE variable_name IN ('HANDLER_WRITE', 'HANDLER_UPDATE', 'HANDLER_DELETE')")
                              .value());
     };
+    mysql::SqlClient sys = sys_->connect();
+    const auto row_reads = [&] {
+        return std::stoi(
+            sys.scalar("SELECT CAST(SUM(variable_value) AS SIGNED) FROM information_schema.global_status "
+                       "WHERE variable_name IN ('HANDLER_READ_NEXT', 'HANDLER_READ_KEY', 'HANDLER_READ_RND_NEXT')")
+                .value());
+    };
     const int before = row_writes();
-    stores_.archive.progress(id, 300, {.checkpoint_scn = 30'050, .max_scn = 30'050, .piece_input_bytes = 7});
+    const catalog::RoundUpdate progress{
+        .tenant = id,
+        .round_id = 1,
+        .pieces = {{.piece_id = 300, .checkpoint_scn = 30'050, .max_scn = 30'050, .input_bytes = 7}},
+        .known_piece_id = 300};
+    const int read_before = row_reads();
+    stores_.archive.update(std::array{progress});
     until("SELECT INPUT_BYTES FROM oceanbase.DBA_OB_ARCHIVELOG_PIECE_FILES WHERE PIECE_ID = 300", "7");
     // a row each of piece, round and tenant, replaced in up to three steps
     EXPECT_LE(row_writes() - before, 9);
+    EXPECT_LE(row_reads() - read_before, 60) << "the other 299 pieces were looked at";
 }
 
 TEST_F(TenantMirrorTest, FollowsManyTenants) {

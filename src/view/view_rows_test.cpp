@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+
 #include <fmt/format.h>
 
 #include "catalog/stores.h"
@@ -368,7 +370,8 @@ TEST_F(ViewRowsTest, ArchiveIsSynchronizedWithinTheLagTarget) {
     const auto tenant = stores.tenants.create({.name = "t1", .pools = {"p1"}}).id;
     stores.archive.beginRound(stores.destinations.setArchive(tenant, "file:///a", catalog::Binding::Optional, 1));
     const Scn now = static_cast<Scn>(clock_.now());
-    stores.archive.setRoundStart(tenant, 1, now - 60 * kSecond);
+    stores.archive.update(
+        std::array{catalog::RoundUpdate{.tenant = tenant, .round_id = 1, .start_scn = now - 60 * kSecond}});
     const auto synchronized = [&] {
         return client_.scalar("SELECT SYNCHRONIZED FROM oceanbase.V$OB_ARCHIVE_DEST_STATUS").value();
     };

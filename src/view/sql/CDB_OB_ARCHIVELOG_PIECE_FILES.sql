@@ -9,8 +9,8 @@ SELECT p.tenant_id AS TENANT_ID,
        p.status AS STATUS,
        p.start_scn AS START_SCN,
        SCN_TEXT(p.start_scn) AS START_SCN_DISPLAY,
-       p.checkpoint_scn AS CHECKPOINT_SCN,
-       SCN_TEXT(p.checkpoint_scn) AS CHECKPOINT_SCN_DISPLAY,
+       GREATEST(p.checkpoint_scn, IFNULL(c.scn, p.checkpoint_scn)) AS CHECKPOINT_SCN,
+       SCN_TEXT(GREATEST(p.checkpoint_scn, IFNULL(c.scn, p.checkpoint_scn))) AS CHECKPOINT_SCN_DISPLAY,
        p.max_scn AS MAX_SCN,
        p.end_scn AS END_SCN,
        BIGINT(1) AS COMPATIBLE,
@@ -24,3 +24,4 @@ SELECT p.tenant_id AS TENANT_ID,
        p.file_status AS FILE_STATUS,
        p.path AS PATH
 FROM tidemark.archive_piece p
+LEFT JOIN tidemark.archive_covered c ON p.status = 'ACTIVE' AND c.tenant_id = p.tenant_id AND c.round_id = p.round_id

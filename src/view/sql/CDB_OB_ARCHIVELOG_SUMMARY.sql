@@ -7,8 +7,8 @@ SELECT r.tenant_id AS TENANT_ID,
        r.status AS STATUS,
        r.start_scn AS START_SCN,
        SCN_TIME(r.start_scn) AS START_SCN_DISPLAY,
-       r.checkpoint_scn AS CHECKPOINT_SCN,
-       SCN_TIME(r.checkpoint_scn) AS CHECKPOINT_SCN_DISPLAY,
+       GREATEST(r.checkpoint_scn, IFNULL(c.scn, r.checkpoint_scn)) AS CHECKPOINT_SCN,
+       SCN_TIME(GREATEST(r.checkpoint_scn, IFNULL(c.scn, r.checkpoint_scn))) AS CHECKPOINT_SCN_DISPLAY,
        BIGINT(1) AS COMPATIBLE,
        r.base_piece_id AS BASE_PIECE_ID,
        r.used_piece_id AS USED_PIECE_ID,
@@ -27,3 +27,4 @@ SELECT r.tenant_id AS TENANT_ID,
        r.path AS PATH,
        r.comment AS COMMENT
 FROM tidemark.archive_round r
+LEFT JOIN tidemark.archive_covered c ON c.tenant_id = r.tenant_id AND c.round_id = r.round_id

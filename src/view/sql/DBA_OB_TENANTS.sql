@@ -15,9 +15,9 @@ SELECT t.tenant_id AS TENANT_ID,
        t.role AS TENANT_ROLE,
        t.switchover_status AS SWITCHOVER_STATUS,
        t.switchover_epoch AS SWITCHOVER_EPOCH,
-       IF(t.tenant_id = 1, NULL, t.sync_scn) AS SYNC_SCN,
-       IF(t.tenant_id = 1, NULL, t.sync_scn) AS REPLAYABLE_SCN,
-       IF(t.tenant_id = 1, NULL, t.readable_scn) AS READABLE_SCN,
+       IF(t.tenant_id = 1, NULL, GREATEST(t.sync_scn, IFNULL(c.scn, t.sync_scn))) AS SYNC_SCN,
+       IF(t.tenant_id = 1, NULL, GREATEST(t.sync_scn, IFNULL(c.scn, t.sync_scn))) AS REPLAYABLE_SCN,
+       IF(t.tenant_id = 1, NULL, GREATEST(t.readable_scn, IFNULL(c.scn, t.readable_scn))) AS READABLE_SCN,
        IF(t.tenant_id = 1, NULL, t.recovery_until_scn) AS RECOVERY_UNTIL_SCN,
        t.log_mode AS LOG_MODE,
        CAST('DISABLED' AS CHAR(64)) AS ARBITRATION_SERVICE_STATUS,
@@ -27,3 +27,4 @@ SELECT t.tenant_id AS TENANT_ID,
        IF(t.tenant_id = 1, BIGINT(1), BIGINT(1001)) AS MAX_LS_ID,
        CAST('NORMAL' AS CHAR(128)) AS RESTORE_DATA_MODE
 FROM tidemark.tenant t
+LEFT JOIN tidemark.archive_covered c ON c.tenant_id = t.tenant_id
