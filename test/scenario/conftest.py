@@ -6,6 +6,11 @@ import pytest
 from node import Node
 
 
+def pytest_addoption(parser):
+    parser.addoption("--all-crash-points", action="store_true",
+                     help="visit every crash point of the daemon instead of some (test_crash_points.py)")
+
+
 @pytest.fixture
 def node():
     """A node of its own for tests that hurt it."""
