@@ -18,6 +18,8 @@ enum class SetKind { Full, Incremental };
 struct SetId {
     std::uint32_t number = 0;
     SetKind kind = SetKind::Full;
+
+    bool operator==(const SetId&) const = default;
 };
 
 /// What `single_backup_set_info.obbak` says: everything that a restore needs beside the blocks, and everything that the

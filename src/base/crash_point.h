@@ -60,8 +60,7 @@ constexpr std::string_view kCrashPoints[] = {
     "backup.end-recorded",
     "backup.cleaning",
     // RESTORE, ACTIVATE
-    "restore.row-written",
-    "restore.tenant-row-written",
+    "restore.rows-written",
     "restore.directory-made",
     "restore.tenant-noted",
     "restore.file-written",
@@ -76,6 +75,7 @@ constexpr std::string_view kCrashPoints[] = {
     "restore.upgraded",
     "restore.views-installed",
     "restore.opened",
+    "restore.failure-noted",
     "restore.tenant-removed",
     "restore.end-recorded",
     "restore.in-history",

@@ -1,5 +1,7 @@
 #include "catalog/restore_store.h"
 
+#include <fmt/format.h>
+
 #include "catalog/sql_row.h"
 #include "oceanbase/ob_error.h"
 
@@ -67,64 +69,76 @@ std::vector<Change> restoreChanges(TenantId tenant) {
     return {{kSysTenantId, Topic::Restore}, {tenant, Topic::Restore}};
 }
 
-/// The tenant of a running job, 0 if it has none yet; nullopt if the job is over.
-std::optional<TenantId> lockTenantOf(mysql::SqlClient& client, JobId job_id) {
-    const auto tenant = client.scalar(
-        "SELECT tenant_id FROM tidemark.restore_job WHERE job_id = ? AND finish_time IS NULL FOR UPDATE", {job_id});
-    return tenant ? std::optional<TenantId>(std::stoll(*tenant)) : std::nullopt;
+constexpr const char* kSelectActive = "SELECT * FROM tidemark.restore_job WHERE finish_time IS NULL AND ";
+
+TenantId tenantOf(mysql::SqlClient& client, JobId job_id) {
+    const auto tenant = client.scalar("SELECT tenant_id FROM tidemark.restore_job WHERE job_id = ?", {job_id});
+    if (!tenant) throw Error(ErrorCode::NotFound, fmt::format("there is no restore job {}", job_id));
+    return std::stoll(*tenant);
+}
+
+/// Returns the tenant of the job.
+TenantId update(mysql::SqlClient& client, const WorkClaim& claim, JobId job_id, const Columns& columns) {
+    requireClaim(client, claim);
+    updateRows(client, "restore_job", columns, {{"job_id", job_id}});
+    return tenantOf(client, job_id);
 }
 
 }  // namespace
 
-RestoreJobRow RestoreStore::start(const RestoreJobRow& wanted) {
-    return catalog_.write({{kSysTenantId, Topic::Restore}}, [&](mysql::SqlClient& client) {
+RestoreStore::Begun RestoreStore::start(const RestoreJobRow& wanted, const NewTenant& tenant, const std::string& plan) {
+    const auto work = [&](mysql::SqlClient& client) {
         // One start at a time, so that two of the same name do not both find nothing running.
         client.query("SELECT id FROM tidemark.cluster FOR UPDATE");
-        if (client.scalar("SELECT job_id FROM tidemark.restore_job WHERE tenant_name = ? AND finish_time IS NULL",
-                          {wanted.tenant_name})) {
+        if (!client.query(std::string(kSelectActive) + "tenant_name = ?", {wanted.tenant_name}).empty())
             throw obError(Ob::RestoreInProgress, "tenant " + wanted.tenant_name);
-        }
-        RestoreJobRow job = wanted;
-        job.job_id = nextId(client, "restore_job", 0);
-        job.start_time = catalog_.clock().now();
-        insertJob(client, job);
-        return job;
+        Begun begun{.job = wanted, .tenant = createTenant(client, tenant, catalog_.clock().now())};
+        begun.job.tenant = begun.tenant.id;
+        begun.job.job_id = nextId(client, "restore_job", 0);
+        begun.job.start_time = catalog_.clock().now();
+        insertJob(client, begun.job);
+        addWork(client, kRestoreWork, kSysTenantId, begun.job.job_id, plan);
+        return begun;
+    };
+    return catalog_.writeThen(work, [](const Begun& begun) {
+        return std::vector<Change>{
+            {kSysTenantId, Topic::Restore}, {kSysTenantId, Topic::Tenant}, {begun.tenant.id, Topic::Everything}};
     });
 }
 
-void RestoreStore::tenantCreated(JobId job_id, TenantId tenant) {
-    catalog_.write(restoreChanges(tenant), [&](mysql::SqlClient& client) {
-        updateRows(client, "restore_job",
-                   {{"tenant_id", tenant},
-                    {"sys_status", text(RestoreSysStatus::WaitTenantRestoreFinish)},
-                    {"tenant_status", text(RestoreTenantStatus::Restoring)}},
-                   {{"job_id", job_id}});
-    });
-}
-
-void RestoreStore::setTenantStatus(JobId job_id, RestoreTenantStatus status) {
+void RestoreStore::tenantCreated(const WorkClaim& claim, JobId job_id) {
     const auto work = [&](mysql::SqlClient& client) {
-        const TenantId tenant = lockTenantOf(client, job_id).value_or(kSysTenantId);
-        updateRows(client, "restore_job", {{"tenant_status", text(status)}}, {{"job_id", job_id}});
+        const TenantId tenant = update(client, claim, job_id,
+                                       {{"sys_status", text(RestoreSysStatus::WaitTenantRestoreFinish)},
+                                        {"tenant_status", text(RestoreTenantStatus::Restoring)},
+                                        {"finish_bytes", std::int64_t{0}},
+                                        {"finish_tablet_count", std::int64_t{0}}});
+        client.query("UPDATE tidemark.restore_job SET recover_scn = recover_start_scn WHERE job_id = ?", {job_id});
         return tenant;
     };
     catalog_.writeThen(work, restoreChanges);
 }
 
-void RestoreStore::progress(const RestoreJobRow& job) {
+void RestoreStore::setTenantStatus(const WorkClaim& claim, JobId job_id, RestoreTenantStatus status) {
+    const auto work = [&](mysql::SqlClient& client) {
+        return update(client, claim, job_id, {{"tenant_status", text(status)}});
+    };
+    catalog_.writeThen(work, restoreChanges);
+}
+
+void RestoreStore::progress(const WorkClaim& claim, const RestoreJobRow& job) {
     catalog_.write(restoreChanges(job.tenant), [&](mysql::SqlClient& client) {
-        updateRows(client, "restore_job",
-                   {{"finish_bytes", job.finish_bytes},
-                    {"finish_tablet_count", job.finish_tablet_count},
-                    {"recover_scn", job.recover_scn}},
-                   {{"job_id", job.job_id}});
+        update(client, claim, job.job_id,
+               {{"finish_bytes", job.finish_bytes},
+                {"finish_tablet_count", job.finish_tablet_count},
+                {"recover_scn", job.recover_scn}});
     });
 }
 
-void RestoreStore::finish(JobId job_id, const Outcome& outcome) {
+void RestoreStore::finish(const WorkClaim& claim, JobId job_id, const Outcome& outcome) {
     const auto work = [&](mysql::SqlClient& client) {
-        const auto tenant = lockTenantOf(client, job_id);
-        if (!tenant) return kSysTenantId;
+        endWork(client, claim);
+        addWork(client, kRestoreHistoryWork, kSysTenantId, job_id, {}, kEndShown);
         const bool done = outcome.state == Outcome::State::Completed;
         updateRows(client, "restore_job",
                    {{"sys_status", text(done ? RestoreSysStatus::RestoreSuccess : RestoreSysStatus::RestoreFail)},
@@ -141,48 +155,41 @@ void RestoreStore::finish(JobId job_id, const Outcome& outcome) {
                 "finish_tablet_count = tablet_count, recover_scn = restore_scn WHERE job_id = ?",
                 {job_id});
         }
-        return *tenant;
+        return tenantOf(client, job_id);
     };
     catalog_.writeThen(work, restoreChanges);
 }
 
-void RestoreStore::moveToHistory(JobId job_id) {
+void RestoreStore::moveToHistory(const WorkClaim& claim, JobId job_id) {
     const auto work = [&](mysql::SqlClient& client) {
-        const auto tenant = client.scalar(
-            "SELECT tenant_id FROM tidemark.restore_job WHERE job_id = ? AND finish_time IS NOT NULL FOR UPDATE",
-            {job_id});
-        if (!tenant) return kSysTenantId;
+        endWork(client, claim);
+        const TenantId tenant = tenantOf(client, job_id);
         catalog::moveToHistory(client, "restore_job", {{"job_id", job_id}});
-        return TenantId{std::stoll(*tenant)};
+        return tenant;
     };
     catalog_.writeThen(work, restoreChanges);
 }
 
-std::vector<JobId> RestoreStore::ended() {
-    return catalog_.read([](mysql::SqlClient& client) {
-        std::vector<JobId> jobs;
-        const auto result =
-            client.query("SELECT job_id FROM tidemark.restore_job WHERE finish_time IS NOT NULL ORDER BY job_id");
-        for (const mysql::Row& row : result.rows)
-            jobs.push_back(row.integer("job_id"));
-        return jobs;
-    });
-}
-
-std::vector<RestoreJobRow> RestoreStore::active() {
-    return catalog_.read([](mysql::SqlClient& client) {
-        return rowsAs<RestoreJobRow>(
-            client.query("SELECT * FROM tidemark.restore_job WHERE finish_time IS NULL ORDER BY job_id"),
-            restoreJobFrom);
+std::optional<JobId> RestoreStore::cancel(const std::string& tenant_name) {
+    return catalog_.write({}, [&](mysql::SqlClient& client) -> std::optional<JobId> {
+        const auto found = firstAs<RestoreJobRow>(
+            client.query(std::string(kSelectActive) + "tenant_name = ?", {tenant_name}), restoreJobFrom);
+        if (!found || !cancelWork(client, kRestoreWork, kSysTenantId, found->job_id)) return std::nullopt;
+        return found->job_id;
     });
 }
 
 std::optional<RestoreJobRow> RestoreStore::findActive(const std::string& tenant_name) {
     return catalog_.read([&](mysql::SqlClient& client) {
-        return firstAs<RestoreJobRow>(
-            client.query("SELECT * FROM tidemark.restore_job WHERE tenant_name = ? AND finish_time IS NULL",
-                         {tenant_name}),
-            restoreJobFrom);
+        return firstAs<RestoreJobRow>(client.query(std::string(kSelectActive) + "tenant_name = ?", {tenant_name}),
+                                      restoreJobFrom);
+    });
+}
+
+std::optional<RestoreJobRow> RestoreStore::findActive(JobId job_id) {
+    return catalog_.read([&](mysql::SqlClient& client) {
+        return firstAs<RestoreJobRow>(client.query(std::string(kSelectActive) + "job_id = ?", {job_id}),
+                                      restoreJobFrom);
     });
 }
 

@@ -1,9 +1,13 @@
 #pragma once
 
+#include <chrono>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "catalog/catalog.h"
+#include "catalog/tenant_store.h"
+#include "catalog/work_store.h"
 
 namespace tidemark::catalog {
 
@@ -11,7 +15,7 @@ namespace tidemark::catalog {
 struct RestoreJobRow {
     JobId job_id = 0;  ///< from 1, for the whole cluster
     std::string tenant_name;
-    TenantId tenant = 0;  ///< the tenant that is made; 0 until it has an id
+    TenantId tenant = 0;  ///< the tenant that is made
     std::string backup_tenant_name;
     TenantId backup_tenant = 0;
     std::string backup_cluster_name;
@@ -19,7 +23,7 @@ struct RestoreJobRow {
     std::string option;       ///< as given in WITH
     Scn restore_scn = 0;
     RestoreSysStatus sys_status = RestoreSysStatus::CreateTenant;
-    /// Empty until the tenant exists: then its row is shown.
+    /// Empty until the tenant has its directory: then its row is shown.
     std::optional<RestoreTenantStatus> tenant_status;
     Nanos start_time = 0;
     std::optional<Nanos> finish_time;
@@ -38,31 +42,49 @@ struct RestoreJobRow {
     std::string comment;
 };
 
-/// Restores. Each call is one transaction. Thread-safe.
+// Kinds of work (work_store.h), all of tenant sys: a job's id is unique in the cluster.
+constexpr const char* kRestoreWork = "restore";
+/// Moves an ended restore to the history.
+constexpr const char* kRestoreHistoryWork = "restore-history";
+
+/// Restores. Each call is one transaction; what a job writes, it writes under its claim, and Conflict is thrown if that
+/// is void. Thread-safe.
 class RestoreStore {
 public:
     explicit RestoreStore(Catalog& catalog) : catalog_(catalog) {}
 
-    /// Writes the job in CREATE_TENANT; fills in job id and start time.
-    /// Throws Ob::RestoreInProgress if one of the same tenant name is running.
-    RestoreJobRow start(const RestoreJobRow& job);
-    /// The tenant exists: sys row → WAIT_TENANT_RESTORE_FINISH, tenant row → RESTORING.
-    void tenantCreated(JobId job_id, TenantId tenant);
-    void setTenantStatus(JobId job_id, RestoreTenantStatus status);
+    /// PROGRESS shows for so long how a restore has ended, so that who looks every second sees it.
+    static constexpr std::chrono::milliseconds kEndShown{2000};
+
+    /// A restore that has begun, and its tenant.
+    struct Begun {
+        RestoreJobRow job;
+        Tenant tenant;
+    };
+
+    /// Writes the job in CREATE_TENANT, its record of work with `plan` as its progress, and its tenant, so that none of
+    /// them is ever without the others. Fills in job id, start time and tenant.
+    /// Throws Ob::RestoreInProgress if one of the same tenant name is running, and what TenantStore::create() throws.
+    Begun start(const RestoreJobRow& job, const NewTenant& tenant, const std::string& plan);
+    /// The tenant has an empty directory: sys row → WAIT_TENANT_RESTORE_FINISH, tenant row → RESTORING; in a later
+    /// attempt, again. All counters begin.
+    void tenantCreated(const WorkClaim& claim, JobId job_id);
+    void setTenantStatus(const WorkClaim& claim, JobId job_id, RestoreTenantStatus status);
     /// Writes finished bytes and tablets and the SCN that is reached; totals are there from the start. At most a few
     /// times a second.
-    void progress(const RestoreJobRow& job);
-    /// The end: both rows are RESTORE_SUCCESS, with all counters at their totals, or RESTORE_FAIL (also a cancelled
-    /// one). They stay in PROGRESS until moveToHistory(). Nothing happens if it is over already.
-    void finish(JobId job_id, const Outcome& outcome);
-    /// Takes an ended job from PROGRESS to HISTORY. Nothing happens if it has not ended, or is there.
-    void moveToHistory(JobId job_id);
-    /// Those that have ended and are still in PROGRESS, in order of ids.
-    std::vector<JobId> ended();
+    void progress(const WorkClaim& claim, const RestoreJobRow& job);
+    /// The end, also of the record of work: both rows are RESTORE_SUCCESS, with all counters at their totals, or
+    /// RESTORE_FAIL (also a cancelled one). They stay in PROGRESS for kEndShown: a record of kRestoreHistoryWork is
+    /// made, which is due then.
+    void finish(const WorkClaim& claim, JobId job_id, const Outcome& outcome);
+    /// Takes an ended job from PROGRESS to HISTORY, and ends that record.
+    void moveToHistory(const WorkClaim& claim, JobId job_id);
+    /// Asks for the end of the one of this tenant name. nullopt if none is running.
+    std::optional<JobId> cancel(const std::string& tenant_name);
 
-    /// Those that have not ended, in order of ids: at the daemon's start, what was interrupted.
-    std::vector<RestoreJobRow> active();
+    /// Running, not ended.
     std::optional<RestoreJobRow> findActive(const std::string& tenant_name);
+    std::optional<RestoreJobRow> findActive(JobId job_id);
     std::vector<RestoreJobRow> history();
 
 private:

@@ -411,7 +411,16 @@ CREATE INDEX IF NOT EXISTS by_status ON tidemark.archive_piece (tenant_id, statu
 CREATE INDEX IF NOT EXISTS by_status ON tidemark.backup_set (tenant_id, status);
 )sql";
 
-constexpr std::array<const char*, 5> kSteps = {kStep1, kStep2, kStep3, kStep4, kStep5};
+// Restores that ran, or had just ended, when the daemon was replaced by this version: work of their kinds.
+constexpr const char* kStep6 = R"sql(
+INSERT IGNORE INTO tidemark.work (work_id, kind, tenant_id, job_id, state, progress)
+    SELECT (SELECT COALESCE(MAX(work_id), 0) FROM tidemark.work) + ROW_NUMBER() OVER (ORDER BY job_id),
+           IF(finish_time IS NULL, 'restore', 'restore-history'), 1, job_id, 'READY', ''
+    FROM tidemark.restore_job;
+REPLACE INTO tidemark.sequence SELECT 'work', 0, COALESCE(MAX(work_id), 0) FROM tidemark.work;
+)sql";
+
+constexpr std::array<const char*, 6> kSteps = {kStep1, kStep2, kStep3, kStep4, kStep5, kStep6};
 
 }  // namespace
 

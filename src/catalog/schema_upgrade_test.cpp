@@ -108,7 +108,22 @@ TEST_F(SchemaUpgradeTest, WhatAnOlderProgramWroteIsRead) {
     EXPECT_EQ(stores_.backups.job(shop.id, 1)->status, BackupJobStatus::Completed);
     ASSERT_EQ(stores_.restores.history().size(), 1U);
     EXPECT_EQ(stores_.restores.history()[0].sys_status, RestoreSysStatus::RestoreSuccess);
-    EXPECT_TRUE(stores_.restores.active().empty());
+    EXPECT_FALSE(stores_.restores.findActive("back"));
+}
+
+TEST_F(SchemaUpgradeTest, RestoresThatWereAtWorkAreWork) {
+    load("schema_2.sql");
+    server_->connect().script(
+        "INSERT INTO tidemark.restore_job SELECT * FROM tidemark.restore_job_history;"
+        "UPDATE tidemark.restore_job SET job_id = 2, finish_time = NULL;"
+        "INSERT INTO tidemark.restore_job SELECT * FROM tidemark.restore_job_history;"
+        "DELETE FROM tidemark.restore_job_history");
+    catalog_.migrate();
+    EXPECT_TRUE(stores_.restores.findActive("back"));
+    EXPECT_TRUE(stores_.work.find(kRestoreWork, kSysTenantId, 2));
+    EXPECT_TRUE(stores_.work.find(kRestoreHistoryWork, kSysTenantId, 1));
+    // Later records have other numbers.
+    EXPECT_NO_THROW(stores_.work.add("other", kSysTenantId, 1));
 }
 
 TEST_F(SchemaUpgradeTest, AnUpgradedSchemaIsTheOneOfANewCluster) {

@@ -118,28 +118,30 @@ std::vector<Change> tenantAndSys(TenantId tenant, Topic topic = Topic::Tenant) {
 
 }  // namespace
 
+Tenant createTenant(mysql::SqlClient& client, const NewTenant& wanted, Nanos now) {
+    requireFreeName(client, wanted.name);
+    Tenant tenant{.id = nextId(client, "tenant", 0, kFirstUserTenantId, 2),
+                  .name = wanted.name,
+                  .status = wanted.status,
+                  .role = wanted.role,
+                  .mode = wanted.mode,
+                  .primary_zone = wanted.primary_zone,
+                  .locality = wanted.locality,
+                  .comment = wanted.comment,
+                  .server_id = freshServerId(client),
+                  .charset = wanted.charset,
+                  .collation = wanted.collation,
+                  .variables = wanted.variables};
+    tenant.create_time = tenant.modify_time = now;
+    const auto zones = grantPools(client, wanted.pools, tenant.id, sqlTime(tenant.create_time));
+    if (tenant.locality.empty()) tenant.locality = localityOf(zones);
+    insertTenant(client, tenant);
+    insertReplicas(client, tenant.id, tenant.status, sqlTime(tenant.create_time));
+    return tenant;
+}
+
 Tenant TenantStore::create(const NewTenant& wanted) {
-    const auto work = [&](mysql::SqlClient& client) {
-        requireFreeName(client, wanted.name);
-        Tenant tenant{.id = nextId(client, "tenant", 0, kFirstUserTenantId, 2),
-                      .name = wanted.name,
-                      .status = wanted.status,
-                      .role = wanted.role,
-                      .mode = wanted.mode,
-                      .primary_zone = wanted.primary_zone,
-                      .locality = wanted.locality,
-                      .comment = wanted.comment,
-                      .server_id = freshServerId(client),
-                      .charset = wanted.charset,
-                      .collation = wanted.collation,
-                      .variables = wanted.variables};
-        tenant.create_time = tenant.modify_time = catalog_.clock().now();
-        const auto zones = grantPools(client, wanted.pools, tenant.id, sqlTime(tenant.create_time));
-        if (tenant.locality.empty()) tenant.locality = localityOf(zones);
-        insertTenant(client, tenant);
-        insertReplicas(client, tenant.id, tenant.status, sqlTime(tenant.create_time));
-        return tenant;
-    };
+    const auto work = [&](mysql::SqlClient& client) { return createTenant(client, wanted, catalog_.clock().now()); };
     return catalog_.writeThen(work, [](const Tenant& tenant) { return tenantAndSys(tenant.id, Topic::Everything); });
 }
 

@@ -48,6 +48,9 @@ struct NewTenant {
     std::map<std::string, std::string> variables;
 };
 
+/// TenantStore::create() within the transaction of the caller, which tells of Topic::Everything of the tenant.
+Tenant createTenant(mysql::SqlClient& client, const NewTenant& tenant, Nanos now);
+
 /// Tenants. Thread-safe. Names are compared in any case.
 class TenantStore {
 public:

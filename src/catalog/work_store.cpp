@@ -78,7 +78,7 @@ void updateClaimed(mysql::SqlClient& client, const WorkClaim& claim, const Colum
 }  // namespace
 
 void addWork(mysql::SqlClient& client, const std::string& kind, TenantId tenant, JobId job_id,
-             const std::string& progress) {
+             const std::string& progress, milliseconds delay) {
     const auto present = client.scalar(
         "SELECT work_id FROM tidemark.work WHERE kind = ? AND tenant_id = ? AND job_id = ?", {kind, tenant, job_id});
     if (present) {
@@ -86,9 +86,9 @@ void addWork(mysql::SqlClient& client, const std::string& kind, TenantId tenant,
                     fmt::format("{} {} of tenant {} has a record of work already", kind, job_id, tenant));
     }
     client.query(
-        "INSERT INTO tidemark.work (work_id, kind, tenant_id, job_id, state, progress, create_time) "
-        "VALUES (?, ?, ?, ?, 'READY', ?, NOW(6))",
-        {nextId(client, "work", 0), kind, tenant, job_id, progress});
+        "INSERT INTO tidemark.work (work_id, kind, tenant_id, job_id, state, progress, next_run, create_time) "
+        "VALUES (?, ?, ?, ?, 'READY', ?, IF(? > 0, NOW(6) + INTERVAL ? MICROSECOND, NULL), NOW(6))",
+        {nextId(client, "work", 0), kind, tenant, job_id, progress, microsecondsOf(delay), microsecondsOf(delay)});
 }
 
 void requireClaim(mysql::SqlClient& client, const WorkClaim& claim) {

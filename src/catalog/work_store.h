@@ -62,9 +62,9 @@ struct HeldWork {
 // before other rows, so that transactions of one job come one after the other.
 
 /// The work exists from the same commit on as its kind's row. Wake the engine afterwards. Throws AlreadyExists if the
-/// kind has one of this tenant and id.
+/// kind has one of this tenant and id. It is not begun before `delay` is over.
 void addWork(mysql::SqlClient& client, const std::string& kind, TenantId tenant, JobId job_id,
-             const std::string& progress = {});
+             const std::string& progress = {}, std::chrono::milliseconds delay = {});
 /// Holds the record until the commit. Throws Conflict if the claim is void (another one has the work, or it is over):
 /// nothing may be written then. Throws Unavailable while the lease has run out: Catalog tries such a call again, as it
 /// does when sys is away, and it goes through once the owner has renewed the lease.

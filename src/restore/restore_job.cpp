@@ -12,6 +12,7 @@
 #include "block/block_reader.h"
 #include "restore/data_restore.h"
 #include "restore/log_replay.h"
+#include "restore/restore_options.h"
 #include "restore/server_upgrade.h"
 
 namespace tidemark::restore {
@@ -33,23 +34,34 @@ std::string leftOut(const MissingRows& rows) {
 
 }  // namespace
 
-void removeTenant(const RestoreJobParts& parts, const catalog::RestoreJobRow& row) {
-    const auto tenant = parts.stores.tenants.find(row.tenant_name);
-    if (tenant && tenant->id == row.tenant) parts.tenants.dropTenant(row.tenant_name);
-}
-
-RestoreJob::RestoreJob(const RestoreJobParts& parts, EndedRestores& ended, catalog::RestoreJobRow row, RestorePlan plan,
-                       unsigned workers)
+RestoreJob::RestoreJob(const RestoreJobParts& parts, catalog::RestoreJobRow row, job::WorkContext& context)
     : parts_(parts),
-      ended_(ended),
       row_(std::move(row)),
-      plan_(std::move(plan)),
-      workers_(workers),
+      context_(context),
+      notes_(RestoreNotes::from(context.progress())),
+      workers_(parseRestoreOptions(row_.option).concurrency),
       log_(makeLogger(fmt::format("restore tenant={} job={}", row_.tenant_name, row_.job_id))),
       gate_(parts.clock, Nanos{std::chrono::nanoseconds(kRecordInterval).count()}) {}
 
-void RestoreJob::run(std::stop_token stop) {
-    log_->info("begins from set {} to {}", plan_.set.id.number, row_.restore_scn);
+std::optional<job::Pause> RestoreJob::run(std::stop_token stop) {
+    // What an earlier attempt has ended only has to be recorded.
+    if (!notes_.failure && !opened()) restore(std::move(stop));
+    return std::nullopt;
+}
+
+bool RestoreJob::opened() const {
+    const auto tenant = parts_.stores.tenants.find(row_.tenant);
+    return tenant && tenant->status == catalog::TenantStatus::Normal;
+}
+
+void RestoreJob::restore(std::stop_token stop) {
+    if (notes_.choice.uris.empty()) {
+        throw Error(ErrorCode::Unavailable, "an earlier version of the daemon ended while the restore ran",
+                    "start it again");
+    }
+    plan_ = planAgain(notes_.choice);
+    log_->info("begins from set {} to {}, attempt {}", plan_.set.id.number, row_.restore_scn, context_.attempt());
+    makeTenant();
     restoreData(stop);
     crashPoint("restore.prepared");
     if (plan_.log.transactions > 0) {
@@ -67,9 +79,24 @@ void RestoreJob::run(std::stop_token stop) {
     crashPoint("restore.standby");
     upgrade();
     crashPoint("restore.upgraded");
+    notes_.left_out = leftOut(missing_rows_);
+    if (!notes_.left_out.empty()) context_.saveProgress(notes_.text());
     // Nobody may write into it before: a failure until here removes the tenant.
     parts_.tenants.openRestored(row_.tenant);
     crashPoint("restore.opened");
+}
+
+void RestoreJob::makeTenant() {
+    parts_.tenants.makeEmpty(row_.tenant, plan_.serverIds());
+    // A later attempt begins with the settings of the set, too, and not with those that an earlier one had come to.
+    parts_.tenants.takeSettings(row_.tenant, plan_.settings);
+    stage_.awaitShown();
+    parts_.stores.restores.tenantCreated(context_.claim(), row_.job_id);
+    stage_ = {};
+    row_.finish_bytes = 0;
+    row_.finish_tablet_count = 0;
+    row_.recover_scn = row_.recover_start_scn;
+    crashPoint("restore.tenant-noted");
 }
 
 void RestoreJob::restoreData(std::stop_token stop) {
@@ -174,7 +201,7 @@ void RestoreJob::upgrade() {
 
 void RestoreJob::show(RestoreTenantStatus status) {
     stage_.awaitShown();
-    parts_.stores.restores.setTenantStatus(row_.job_id, status);
+    parts_.stores.restores.setTenantStatus(context_.claim(), row_.job_id, status);
     stage_ = {};
 }
 
@@ -182,28 +209,50 @@ void RestoreJob::show(RestoreTenantStatus status) {
 /// never back.
 void RestoreJob::record(std::uint64_t finished_bytes) {
     row_.finish_bytes = std::max(row_.finish_bytes, std::min(finished_bytes, *row_.total_bytes));
+    context_.moved();
     try {
-        parts_.stores.restores.progress(row_);
+        parts_.stores.restores.progress(context_.claim(), row_);
     } catch (const Error& error) {
         log_->warn("progress could not be recorded: {}", error.what());
     }
 }
 
+/// What the outcome comes to. A failure is noted before its tenant is removed: who goes on after a crash in between
+/// finds no tenant, and knows why.
+catalog::Outcome RestoreJob::settled(const catalog::Outcome& outcome) {
+    if (opened()) {
+        catalog::Outcome success = catalog::Outcome::completed();
+        success.comment = notes_.left_out;
+        return success;
+    }
+    if (!notes_.failure) {
+        notes_.failure = outcome;
+        context_.saveProgress(notes_.text());
+        crashPoint("restore.failure-noted");
+    }
+    return *notes_.failure;
+}
+
 void RestoreJob::finish(const catalog::Outcome& outcome) {
-    if (outcome.state == catalog::Outcome::State::Completed) {
+    const catalog::Outcome end = settled(outcome);
+    if (end.state == catalog::Outcome::State::Completed) {
         log_->info("complete: {} bytes", *row_.total_bytes);
     } else {
-        log_->warn("failed: {}", outcome.comment);
-        // The tenant first: as long as the job is not over, a crash in between is made up for at the next start.
-        removeTenant(parts_, row_);
+        log_->warn("failed: {}", end.comment);
+        removeTenant();
         crashPoint("restore.tenant-removed");
     }
     stage_.awaitShown();
-    catalog::Outcome told = outcome;
-    if (outcome.state == catalog::Outcome::State::Completed) told.comment = leftOut(missing_rows_);
-    parts_.stores.restores.finish(row_.job_id, told);
+    parts_.stores.restores.finish(context_.claim(), row_.job_id, end);
     crashPoint("restore.end-recorded");
-    ended_.add(row_.job_id);
+}
+
+/// Unless it is gone, and another one bears its name. What an earlier version began, knows it by name only.
+void RestoreJob::removeTenant() {
+    const auto tenant = parts_.stores.tenants.find(row_.tenant_name);
+    if (!tenant) return;
+    const bool nameless = row_.tenant == 0 && tenant->status == catalog::TenantStatus::Restore;
+    if (tenant->id == row_.tenant || nameless) parts_.tenants.dropTenant(row_.tenant_name);
 }
 
 }  // namespace tidemark::restore

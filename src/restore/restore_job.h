@@ -1,16 +1,18 @@
 #pragma once
 
+#include <optional>
 #include <stop_token>
 #include <string>
 
 #include "base/log.h"
 #include "catalog/stores.h"
-#include "job/job_runner.h"
+#include "job/job.h"
 #include "job/progress_gate.h"
 #include "job/shown_stage.h"
+#include "job/work_context.h"
 #include "restore/data_restore.h"
-#include "restore/ended_restores.h"
 #include "restore/memory_rows.h"
+#include "restore/restore_notes.h"
 #include "restore/restore_plan.h"
 #include "tenant/standby_service.h"
 
@@ -25,21 +27,23 @@ struct RestoreJobParts {
     std::function<void(const std::vector<std::string>&)> before_reading = [](const auto&) {};
 };
 
-/// Drops the tenant that the job has made, unless it is gone and another one bears its name.
-void removeTenant(const RestoreJobParts& parts, const catalog::RestoreJobRow& row);
-
 /// One restore: the files of a backup set become a data directory, the log is replayed exactly up to the target, and
 /// the tenant ends as a read-only standby. Whatever fails, no half-made tenant stays. See docs/architecture.md.
-class RestoreJob : public job::RunnerJob {
+///
+/// A later attempt restores the same set to the same point, from an empty directory on: a replay is not durable. Once
+/// the tenant has been opened the restore is a success, whatever comes after that.
+class RestoreJob : public job::Job {
 public:
-    /// The rows of `row` exist, and tenant `row.tenant`, in status RESTORE with an empty data directory.
-    RestoreJob(const RestoreJobParts& parts, EndedRestores& ended, catalog::RestoreJobRow row, RestorePlan plan,
-               unsigned workers);
+    /// The rows of `row` exist, and tenant `row.tenant`, in status RESTORE.
+    RestoreJob(const RestoreJobParts& parts, catalog::RestoreJobRow row, job::WorkContext& context);
 
-    void run(std::stop_token stop) override;
+    std::optional<job::Pause> run(std::stop_token stop) override;
     void finish(const catalog::Outcome& outcome) override;
 
 private:
+    bool opened() const;
+    void restore(std::stop_token stop);
+    void makeTenant();
     void restoreData(std::stop_token stop);
     void replayLog(std::stop_token stop);
     void replayTo(Scn target, std::stop_token stop);
@@ -48,11 +52,14 @@ private:
     void upgrade();
     void show(catalog::RestoreTenantStatus status);
     void record(std::uint64_t finished_bytes);
+    catalog::Outcome settled(const catalog::Outcome& outcome);
+    void removeTenant();
 
     const RestoreJobParts parts_;
-    EndedRestores& ended_;
     catalog::RestoreJobRow row_;
-    const RestorePlan plan_;
+    job::WorkContext& context_;
+    RestoreNotes notes_;
+    RestorePlan plan_;
     const unsigned workers_;
     const Logger log_;
     job::ShownStage stage_;

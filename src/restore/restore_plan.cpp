@@ -182,18 +182,22 @@ RestorePlan fromSet(const DataSource& data, const backup_set::BackupSetDescripti
 
 /// The set has the settings from the begin of the copy, the log those of its end.
 void addSettings(RestorePlan& plan, const std::vector<archive::ArchiveReader::Settings>& known) {
+    if (plan.settings_until == 0)
+        plan.settings_until = plan.newest && !known.empty() ? std::max(known.back().from, plan.target) : plan.target;
+    Scn last = 0;
     for (const archive::ArchiveReader::Settings& one : known) {
         if (one.from <= plan.set.min_restore_scn) {
             plan.settings = one.settings;
-        } else if (plan.newest || one.from <= plan.target) {
+        } else if (one.from <= plan.settings_until) {
             plan.changes.push_back(one);
         }
+        if (one.from <= plan.settings_until) last = one.from;
         // It never changes, and a set of an older version does not name it.
         if (const auto zone = one.settings.find(tenant::kSystemTimeZone); zone != one.settings.end())
             plan.settings.insert(*zone);
     }
     // What was changed just before the set was made, and behind the log's end.
-    const bool set_is_newer = known.empty() || known.back().from < plan.set.start_scn;
+    const bool set_is_newer = last < plan.set.start_scn;
     if (plan.newest && set_is_newer) plan.changes.push_back({plan.set.start_scn, 0, plan.set.tenant_settings});
 }
 
@@ -230,6 +234,43 @@ RestorePlan planRestore(const RestoreTarget& wanted) {
     throw obError(Ob::EntryNotExist,
                   "no backup set path or log piece can be used to restore to " + moment(target) + describe(sources),
                   "choose a point that a set and the log behind it reach");
+}
+
+RestorePlan planAgain(const RestoreChoice& choice) {
+    const Sources sources = openSources(choice.uris);
+    std::optional<RestorePlan> found;
+    forEachSet(sources, [&](const DataSource& data, const backup_set::BackupSetDescription& set) {
+        if (found || data.destination.uri != choice.data_uri || set.id != choice.set) return;
+        if (choice.archive_uri.empty()) {
+            found = fromSet(data, set, choice.target);
+            return;
+        }
+        for (const LogSource& log : sources.logs) {
+            archive::RoundKey round;
+            if (log.destination.uri != choice.archive_uri || !leadsTo(log, set, choice.target, round)) continue;
+            if (round != choice.round) continue;
+            found = fromSet(data, set, choice.target);
+            found->newest = choice.newest;
+            found->settings_until = choice.settings_until;
+            addLog(*found, log, round);
+        }
+    });
+    if (found) return *found;
+    throw obError(Ob::EntryNotExist,
+                  fmt::format("the restore began from set {} of {}, and its log, which are not there any more",
+                              choice.set.number, choice.data_uri),
+                  "start it again: another set may reach the same point");
+}
+
+RestoreChoice RestorePlan::choice(std::vector<std::string> uris) const {
+    return {.uris = std::move(uris),
+            .target = target,
+            .newest = newest,
+            .settings_until = settings_until,
+            .data_uri = data_uri,
+            .set = set.id,
+            .archive_uri = archive_uri,
+            .round = round};
 }
 
 std::string RestorePlan::setList() const {

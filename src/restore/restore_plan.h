@@ -9,6 +9,7 @@
 #include "archive/archive_reader.h"
 #include "backup_set/backup_set.h"
 #include "base/clock.h"
+#include "restore/restore_notes.h"
 #include "storage/destination.h"
 
 namespace tidemark::restore {
@@ -27,7 +28,8 @@ struct RestorePlan {
     std::string data_uri;
     backup_set::BackupSetDescription set;
     Scn target = 0;
-    bool newest = false;  ///< no point was asked for: the tenant ends with the newest settings that are known
+    bool newest = false;     ///< no point was asked for: the tenant ends with the newest settings that are known
+    Scn settings_until = 0;  ///< later ones are not looked at
 
     /// The log; without one the set itself is the target.
     std::shared_ptr<storage::Storage> archive;
@@ -44,10 +46,15 @@ struct RestorePlan {
     std::string setList() const;  ///< as the views show it: URIs, comma-separated
     std::string pieceList() const;
     std::vector<std::uint32_t> serverIds() const;  ///< that occur in the set or the log
+    RestoreChoice choice(std::vector<std::string> uris) const;
 };
 
 /// Throws Ob::EntryNotExist, saying what there is, if nothing reaches the target; Ob::InvalidBackupDest and the other
 /// destination errors; Corrupt or NotFound naming a damaged object.
 RestorePlan planRestore(const RestoreTarget& target);
+
+/// The plan of which this is the choice, whatever has come to the destinations since. Throws Ob::EntryNotExist if they
+/// do not have it any more.
+RestorePlan planAgain(const RestoreChoice& choice);
 
 }  // namespace tidemark::restore

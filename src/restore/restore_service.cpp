@@ -2,9 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <limits>
+
 #include "base/crash_point.h"
 #include "base/secrets.h"
 #include "oceanbase/ob_error.h"
+#include "restore/history_job.h"
 #include "restore/server_upgrade.h"
 #include "tenant/carried_settings.h"
 
@@ -14,6 +17,9 @@ namespace {
 // 4.3.3.0, packed as OceanBase does it: 32 bits, 16, 8 and 8 (4.0.0.0 is 17179869184).
 constexpr std::int64_t kClusterVersion = (4LL << 32) | (3LL << 16) | (3LL << 8);
 
+/// One more would not tell more: it begins anew each time, and whatever ends the daemon would end that, too.
+constexpr int kAttempts = 3;
+
 tenant::TenantItems itemsOf(const RestoreOptions& options) {
     tenant::TenantItems items{.pools = options.pools, .primary_zone = options.primary_zone};
     if (!options.locality.empty()) items.locality = options.locality;
@@ -21,6 +27,23 @@ tenant::TenantItems itemsOf(const RestoreOptions& options) {
 }
 
 }  // namespace
+
+RestoreService::RestoreService(const RestoreJobParts& parts, job::WorkEngine& engine)
+    : parts_(parts), stores_(parts.stores), tenants_(parts.tenants), engine_(engine) {
+    const auto restore = [this](job::WorkContext& context) -> std::unique_ptr<job::Job> {
+        const auto row = stores_.restores.findActive(context.key().id);
+        if (!row) throw Error(ErrorCode::NotFound, fmt::format("there is no restore job {}", context.key().id));
+        return std::make_unique<RestoreJob>(parts_, *row, context);
+    };
+    engine_.add({.name = catalog::kRestoreWork,
+                 .make = restore,
+                 .attempts = kAttempts,
+                 .interrupted = fmt::format("the daemon ended {} times while the restore ran", kAttempts)});
+    const auto history = [this](job::WorkContext& context) -> std::unique_ptr<job::Job> {
+        return std::make_unique<HistoryJob>(stores_.restores, context);
+    };
+    engine_.add({.name = catalog::kRestoreHistoryWork, .make = history, .attempts = std::numeric_limits<int>::max()});
+}
 
 /// A backup of a newer server is refused now, not after hours of copying.
 void RestoreService::requireRestorable(const RestorePlan& plan) {
@@ -73,69 +96,21 @@ void RestoreService::start(const RestoreRequest& request) {
     requireRestorable(plan);
     // Once more with what the set carries: a refused statement leaves no job.
     requireSettings(request.tenant, items, plan);
-    catalog::RestoreJobRow row = stores_.restores.start(rowFor(request, plan));
-    crashPoint("restore.row-written");
-    try {
-        createTenant(row, items, plan);
-        const job::JobKey key{.kind = "restore", .tenant = row.tenant, .id = row.job_id};
-        runner_.submit(key, std::make_unique<RestoreJob>(parts_, ended_, row, std::move(plan), options.concurrency));
-    } catch (const Error& error) {
-        removeTenant(parts_, row);
-        finish(row, catalog::Outcome::of(error));
-        throw;
-    }
-}
-
-/// Notes the tenant in the row; CREATE_TENANT is shown meanwhile.
-void RestoreService::createTenant(catalog::RestoreJobRow& row, const tenant::TenantItems& items,
-                                  const RestorePlan& plan) {
-    const job::ShownStage create;
-    row.tenant = tenants_.createForRestore(row.tenant_name, items, plan.serverIds()).id;
-    create.awaitShown();
-    stores_.restores.tenantCreated(row.job_id, row.tenant);
-    crashPoint("restore.tenant-noted");
-}
-
-void RestoreService::finish(const catalog::RestoreJobRow& row, const catalog::Outcome& outcome) {
-    stores_.restores.finish(row.job_id, outcome);
-    ended_.add(row.job_id);
+    const RestoreNotes notes{.choice = plan.choice(uris)};
+    tenants_.createForRestore(request.tenant, items, [&](const catalog::NewTenant& tenant) {
+        return stores_.restores.start(rowFor(request, plan), tenant, notes.text()).tenant;
+    });
+    crashPoint("restore.rows-written");
+    engine_.wake();
 }
 
 void RestoreService::cancel(const std::string& tenant) {
-    const auto row = stores_.restores.findActive(tenant);
-    if (!row) throw obError(Ob::EntryNotExist, "no restore of tenant " + tenant + " is running");
-    const job::JobKey key{.kind = "restore", .tenant = row->tenant, .id = row->job_id};
-    runner_.cancel(key);
-    if (!runner_.waitFor(key, std::chrono::seconds(60))) {
+    const auto job = stores_.restores.cancel(tenant);
+    if (!job) throw obError(Ob::EntryNotExist, "no restore of tenant " + tenant + " is running");
+    const job::JobKey key{.kind = catalog::kRestoreWork, .tenant = catalog::kSysTenantId, .id = *job};
+    engine_.cancel(key);
+    if (!engine_.waitFor(key, std::chrono::seconds(60))) {
         throw Error(ErrorCode::Unavailable, "the restore of " + tenant + " is being cancelled, but has not ended yet");
-    }
-}
-
-void RestoreService::failInterrupted() {
-    const Error reason(ErrorCode::Unavailable, "the daemon ended while the restore ran", "start it again");
-    for (const catalog::JobId job : stores_.restores.ended())
-        ended_.add(job);
-    for (const catalog::RestoreJobRow& row : stores_.restores.active()) {
-        const auto tenant = stores_.tenants.find(row.tenant_name);
-        if (tenant && tenant->id == row.tenant && tenant->status == catalog::TenantStatus::Normal) {
-            // Opening it was the last step: only this record was missing.
-            finish(row, catalog::Outcome::completed());
-            continue;
-        }
-        log_->warn("the restore of {} was interrupted by the end of the daemon; its tenant is removed",
-                   row.tenant_name);
-        removeTenant(parts_, row);
-        finish(row, catalog::Outcome::of(reason));
-    }
-    removeOrphans();
-}
-
-/// Tenants that were made for a restore which does not know of them: the daemon ended between the two.
-void RestoreService::removeOrphans() {
-    for (const catalog::Tenant& tenant : stores_.tenants.all()) {
-        if (tenant.status != catalog::TenantStatus::Restore) continue;
-        log_->warn("tenant {} was being made for a restore when the daemon ended; it is removed", tenant.name);
-        tenants_.dropTenant(tenant.name);
     }
 }
 

@@ -4,8 +4,7 @@
 #include <string>
 
 #include "base/log.h"
-#include "job/job_runner.h"
-#include "restore/ended_restores.h"
+#include "job/work_engine.h"
 #include "restore/restore_job.h"
 #include "restore/restore_options.h"
 
@@ -21,31 +20,20 @@ struct RestoreRequest {
     std::string description;
 };
 
-/// RESTORE, CANCEL RESTORE and what an end of the daemon left of them. Thread-safe.
+/// RESTORE and CANCEL RESTORE. Thread-safe.
 class RestoreService {
 public:
-    RestoreService(const RestoreJobParts& parts, job::JobRunner& runner)
-        : parts_(parts),
-          stores_(parts.stores),
-          tenants_(parts.tenants),
-          runner_(runner),
-          log_(makeLogger("restore")),
-          ended_(parts.stores.restores) {}
+    /// Adds its kinds of work to the engine, which is started later.
+    RestoreService(const RestoreJobParts& parts, job::WorkEngine& engine);
 
-    /// Plans, creates the tenant in status RESTORE and starts the job. What can be found wrong is thrown here, before
-    /// anything exists.
+    /// Plans, writes the job and its tenant, in status RESTORE, and has the engine do the rest. What can be found wrong
+    /// is thrown here, before anything exists.
     void start(const RestoreRequest& request);
 
-    /// Ends a restore that is running and drops its tenant. Throws Ob::EntryNotExist if none of this name runs.
+    /// Ends a restore that runs or waits, and drops its tenant. Throws Ob::EntryNotExist if there is none of this name.
     void cancel(const std::string& tenant);
 
-    /// At the daemon's start: restores that its end interrupted become FAIL, and their tenants are removed.
-    void failInterrupted();
-
 private:
-    void createTenant(catalog::RestoreJobRow& row, const tenant::TenantItems& items, const RestorePlan& plan);
-    void finish(const catalog::RestoreJobRow& row, const catalog::Outcome& outcome);
-    void removeOrphans();
     void requireRestorable(const RestorePlan& plan);
     void requireSettings(const std::string& name, tenant::TenantItems& items, const RestorePlan& plan);
     catalog::RestoreJobRow rowFor(const RestoreRequest& request, const RestorePlan& plan) const;
@@ -53,9 +41,7 @@ private:
     const RestoreJobParts parts_;
     catalog::Stores& stores_;
     tenant::StandbyService& tenants_;
-    job::JobRunner& runner_;
-    const Logger log_;
-    EndedRestores ended_;
+    job::WorkEngine& engine_;
 };
 
 }  // namespace tidemark::restore

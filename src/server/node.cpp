@@ -59,7 +59,7 @@ Node::Node(const Config& config, std::function<void()> end)
                 .clock = clock_,
                 .before_reading =
                     [this](const std::vector<std::string>& uris) { archive_.makeDurable(uris, kDurableLimit); }},
-               restores_),
+               work_),
       engine_({.catalog = catalog_,
                .stores = stores_,
                .resources = resources_,
@@ -86,7 +86,6 @@ Node::Node(const Config& config, std::function<void()> end)
     mirror_ = std::make_unique<view::TenantMirror>(catalog_);
     replicas_.start(running_);
     // What the last daemon left running, before anyone can start something new.
-    restore_.failInterrupted();
     work_.start(stores_.cluster.servers().at(0).id);
     archive_.resumeAll();
     front_.start(std::move(listening_));
@@ -99,7 +98,6 @@ Node::~Node() {
 void Node::endWork() {
     front_.stop();
     work_.shutdown();
-    restores_.shutdown();
     archive_.suspendAll();
     // Whoever still waits for sys gives up, so that the threads can be joined.
     catalog_.close();

@@ -10,7 +10,6 @@
 #include "base/log.h"
 #include "catalog/stores.h"
 #include "front/front.h"
-#include "job/job_runner.h"
 #include "job/work_engine.h"
 #include "restore/restore_service.h"
 #include "server/config.h"
@@ -78,7 +77,6 @@ private:
     tenant::TenantService tenants_;
     tenant::StandbyService standbys_;
     job::WorkEngine work_;
-    job::JobRunner restores_;
     archive::ArchiveService archive_;
     backup::BackupService backup_;
     restore::RestoreService restore_;

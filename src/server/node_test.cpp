@@ -106,7 +106,8 @@ TEST_F(NodeTest, TellsTheFrontWhoCanBeEntered) {
     node.tenants().alter("acme", {.locked = true});
     EXPECT_EQ(reason("acme"), Reason::Locked);
     node.tenants().drop("acme");
-    node.standbys().createForRestore("acme", {.pools = {{"p"}}});
+    node.standbys().createForRestore("acme", {.pools = {{"p"}}},
+                                     [&](const auto& tenant) { return node.stores().tenants.create(tenant); });
     EXPECT_EQ(reason("acme"), Reason::NotReady);
 }
 

@@ -135,6 +135,7 @@ void ReplicaService::startNew(const catalog::Tenant& tenant) {
 }
 
 void ReplicaService::createEmpty(const catalog::Tenant& tenant) {
+    end(tenant);
     server(tenant.id)->createEmpty();
     crashPoint("restore.directory-made");
     noteSecret(tenant);
@@ -152,7 +153,7 @@ void ReplicaService::drop(const catalog::Tenant& tenant) {
     log_->info("tenant={} with id {} dropped", tenant.name, tenant.id);
 }
 
-void ReplicaService::erase(const catalog::Tenant& tenant) {
+void ReplicaService::end(const catalog::Tenant& tenant) {
     supervisor_.forget(tenant.id);
     options_.stopping(tenant.id);
     if (const auto doomed = replicas_.get(tenant.id); doomed->isManaged()) {
@@ -161,6 +162,10 @@ void ReplicaService::erase(const catalog::Tenant& tenant) {
         doomed->server()->removeFiles();
         crashPoint("tenant.files-removed");
     }
+}
+
+void ReplicaService::erase(const catalog::Tenant& tenant) {
+    end(tenant);
     stores_.tenants.remove(tenant.id);
     crashPoint("tenant.row-removed");
     replicas_.remove(tenant.id);

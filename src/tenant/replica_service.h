@@ -65,6 +65,7 @@ public:
     /// Starts the server of a new tenant, and returns when it is up and its files are durable.
     void startNew(const catalog::Tenant& tenant);
     /// Makes the directory with an empty data directory, for a restore to fill.
+    /// The same with an empty data directory, for a restore to fill, in the place of what there is.
     void createEmpty(const catalog::Tenant& tenant);
     /// Removes the tenant for good: status DROPPING, then erase().
     void drop(const catalog::Tenant& tenant);
@@ -90,6 +91,9 @@ private:
     void settleTimeZone(catalog::Tenant& tenant);
     std::shared_ptr<const Replica> replicaOf(const catalog::Tenant& tenant) const;
     void put(const catalog::Tenant& tenant, std::shared_ptr<const Replica> replica);
+    void configureRestoring(const catalog::Tenant& tenant);
+    /// Its process and its directory.
+    void end(const catalog::Tenant& tenant);
     void noteSecret(const catalog::Tenant& tenant);
 
     const ReplicaOptions options_;

@@ -51,6 +51,7 @@ bool ReplicaService::recover(catalog::Tenant& tenant, const catalog::Replica& re
     const bool attached = replica.kind == catalog::ReplicaKind::Attached;
     if (!attached) settleTimeZone(tenant);
     put(tenant, attached ? std::make_shared<const Replica>(replica) : replicaOf(tenant));
+    if (!attached && replica.status == TenantStatus::Restore) configureRestoring(tenant);
     if (!attached) server(tenant.id)->adopt(running);
     if (replica.status == TenantStatus::Creating || replica.status == TenantStatus::Dropping) {
         log_->info("tenant={} was left {}, removing it", tenant.name, text(replica.status));
@@ -59,6 +60,15 @@ bool ReplicaService::recover(catalog::Tenant& tenant, const catalog::Replica& re
     }
     if (attached) options_.started(tenant.id, replicas_.endpoint(tenant.id));
     return !attached && replica.status != TenantStatus::Restore;
+}
+
+/// Its restore begins anew, and ends what runs; until then that is a server that replays, and is looked after as one.
+void ReplicaService::configureRestoring(const catalog::Tenant& tenant) {
+    try {
+        configure(tenant, Profile::Replay);
+    } catch (const Error& error) {
+        log_->info("tenant={} was left before its directory was whole: {}", tenant.name, error.what());
+    }
 }
 
 /// Of a tenant that an older Tidemark made: it has run in the machine's time zone, and stays there.

@@ -27,21 +27,24 @@ StandbyService::StandbyService(catalog::Catalog& catalog, catalog::Stores& store
     : stores_(stores), replicas_(replicas), turns_(turns), rules_(catalog, stores), log_(makeLogger("tenants")) {}
 
 catalog::Tenant StandbyService::createForRestore(const std::string& name, const TenantItems& items,
-                                                 const std::vector<std::uint32_t>& foreign_server_ids) {
+                                                 const WriteRow& write) {
     const auto turn = turns_.take(name);
     catalog::NewTenant wanted = rules_.checked(name, items);
     wanted.status = TenantStatus::Restore;
     wanted.role = TenantRole::Restore;
-    catalog::Tenant tenant = stores_.tenants.create(wanted);
-    crashPoint("restore.tenant-row-written");
-    try {
-        settleServerId(tenant, foreign_server_ids);
-        replicas_.remember(tenant);
-        replicas_.createEmpty(tenant);
-    } catch (...) {
-        replicas_.undo(tenant, "creating tenant " + name + " for a restore");
-    }
+    catalog::Tenant tenant = write(wanted);
+    replicas_.remember(tenant);
     return tenant;
+}
+
+void StandbyService::makeEmpty(TenantId id, const std::vector<std::uint32_t>& foreign_server_ids) {
+    catalog::Tenant tenant = stores_.tenants.get(id);
+    const auto turn = turns_.take(tenant.name);
+    settleServerId(tenant, foreign_server_ids);
+    // An earlier attempt may have come as far as that.
+    stores_.tenants.setRole(id, TenantRole::Restore);
+    replicas_.remember(stores_.tenants.get(id));
+    replicas_.createEmpty(tenant);
 }
 
 void StandbyService::settleServerId(catalog::Tenant& tenant, const std::vector<std::uint32_t>& foreign) {

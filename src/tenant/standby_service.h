@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -22,11 +23,14 @@ public:
 
     /// Throws what createForRestore would throw about what it is given, before anything is made.
     void requireCreatable(const std::string& name, const TenantItems& items) { rules_.checked(name, items); }
-    /// The tenant of a restore, in status and role RESTORE, with an empty data directory that the restore fills. Its
-    /// server id occurs in none of `foreign_server_ids`, those of the log it will replay: a replica silently drops
-    /// events that carry its own.
-    catalog::Tenant createForRestore(const std::string& name, const TenantItems& items,
-                                     const std::vector<std::uint32_t>& foreign_server_ids = {});
+    /// The tenant of a restore, in status and role RESTORE; it has no directory yet. `write` makes its row, together
+    /// with the record of who restores it.
+    using WriteRow = std::function<catalog::Tenant(const catalog::NewTenant&)>;
+    catalog::Tenant createForRestore(const std::string& name, const TenantItems& items, const WriteRow& write);
+    /// Gives it an empty data directory that the restore fills; whatever an earlier attempt has left of it, and of its
+    /// process, is gone. Its server id then occurs in none of `foreign_server_ids`, those of the log it will replay: a
+    /// replica silently drops events that carry its own.
+    void makeEmpty(catalog::TenantId id, const std::vector<std::uint32_t>& foreign_server_ids = {});
     /// Starts the filled data directory for replay: not durable, no binlog, read_only. Not watched by the supervisor:
     /// after a crash its data is worthless, and the restore has to begin anew.
     void startForReplay(catalog::TenantId id);

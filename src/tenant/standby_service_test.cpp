@@ -10,7 +10,19 @@ namespace {
 using catalog::TenantRole;
 using catalog::TenantStatus;
 using ::testing::HasSubstr;
-using StandbyServiceTest = NodeFixture;
+
+class StandbyServiceTest : public NodeFixture {
+protected:
+    /// As RESTORE makes it.
+    catalog::Tenant restoring(const std::string& name, const std::vector<std::uint32_t>& foreign = {}) {
+        const auto id = standbys()
+                            .createForRestore(name, {.pools = {{"p"}}},
+                                              [&](const auto& wanted) { return stores_->tenants.create(wanted); })
+                            .id;
+        standbys().makeEmpty(id, foreign);
+        return stores_->tenants.get(id);
+    }
+};
 
 TEST_F(StandbyServiceTest, TakesARestoreToAStandbyAndAPrimary) {
     create("source");
@@ -25,7 +37,7 @@ TEST_F(StandbyServiceTest, TakesARestoreToAStandbyAndAPrimary) {
     EXPECT_TRUE(server(1002)->stop());
 
     pool("p");
-    const catalog::Tenant made = standbys().createForRestore("copy", {.pools = {{"p"}}}, {foreign});
+    const catalog::Tenant made = restoring("copy", {foreign});
     EXPECT_EQ(made.status, TenantStatus::Restore);
     EXPECT_EQ(made.role, TenantRole::Restore);
     EXPECT_NE(made.server_id, foreign);
@@ -75,7 +87,7 @@ TEST_F(StandbyServiceTest, RefusesAReplayThatDidNotEndCleanly) {
     supervisor().forget(1002);
     EXPECT_TRUE(server(1002)->stop());
     pool("p");
-    const catalog::Tenant made = standbys().createForRestore("copy", {.pools = {{"p"}}}, {});
+    const catalog::Tenant made = restoring("copy");
     const auto copy = server(made.id);
     std::filesystem::copy(directory_.path() / "1002" / "data", copy->paths().data(),
                           std::filesystem::copy_options::recursive);
@@ -99,9 +111,36 @@ TEST_F(StandbyServiceTest, FinishesAnActivationThatWasInterrupted) {
     EXPECT_EQ(daemon(1002).scalar(state), "ON OFF") << "who activates again is not told that it is done when it is not";
 }
 
+TEST_F(StandbyServiceTest, BeginsARestoreAnewWhateverAnEarlierAttemptLeft) {
+    create("source");
+    supervisor().forget(1002);
+    EXPECT_TRUE(server(1002)->stop());
+    pool("p");
+    const catalog::Tenant made = restoring("copy");
+    const auto data = server(made.id)->paths().data();
+    std::filesystem::copy(directory_.path() / "1002" / "data", data, std::filesystem::copy_options::recursive);
+    standbys().startForReplay(made.id);
+    const pid_t left = server(made.id)->pid().value();
+    stores_->tenants.setRole(made.id, TenantRole::Standby);
+    end();
+    begin();
+    EXPECT_TRUE(server(made.id)->replaying()) << "whoever looks after its account knows what it is";
+    EXPECT_EQ(server(made.id)->pid(), left);
+    standbys().makeEmpty(made.id);
+    EXPECT_FALSE(server(made.id)->running());
+    EXPECT_TRUE(std::filesystem::is_empty(data));
+    EXPECT_EQ(stores_->tenants.get(made.id).role, TenantRole::Restore);
+    // Nor does a directory that was half-made stand in the way of a start.
+    std::filesystem::remove(server(made.id)->paths().secret());
+    end();
+    begin();
+    standbys().makeEmpty(made.id);
+    EXPECT_TRUE(std::filesystem::is_empty(data));
+}
+
 TEST_F(StandbyServiceTest, DropsAFailedRestore) {
     pool("p");
-    const catalog::Tenant made = standbys().createForRestore("copy", {.pools = {{"p"}}});
+    const catalog::Tenant made = restoring("copy");
     end();
     begin();
     EXPECT_EQ(loginTarget("copy")->status, TenantStatus::Restore);

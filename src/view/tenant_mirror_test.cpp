@@ -52,6 +52,18 @@ protected:
         return stores_.tenants.create({.name = name, .pools = {"p_" + name}, .mode = mode}).id;
     }
 
+    /// One with a restore that runs.
+    TenantId makeRestoring(catalog::CompatibilityMode mode = catalog::CompatibilityMode::Mysql) {
+        const std::string name = "t" + std::to_string(++made_);
+        stores_.resources.createUnit({.name = "u_" + name, .max_cpu = 1, .memory_size = 1 << 30});
+        stores_.resources.createPool("p_" + name, "u_" + name, 1, {"zone1"});
+        const auto begun = stores_.restores.start({.tenant_name = name, .backup_dest = "file:///b"},
+                                                  {.name = name, .pools = {"p_" + name}, .mode = mode}, "");
+        const auto row = stores_.work.find(catalog::kRestoreWork, catalog::kSysTenantId, begun.job.job_id).value();
+        stores_.restores.tenantCreated(stores_.work.take(row, {1, 1}, 1h).value().claim(), begun.job.job_id);
+        return begun.tenant.id;
+    }
+
     static std::set<std::string> namesInTenants() {
         std::set<std::string> names;
         for (const ViewDefinition& view : viewDefinitions()) {
@@ -107,16 +119,13 @@ class OracleMirrorTest : public TenantMirrorTest {
 protected:
     OracleMirrorTest()
         : TenantMirrorTest({"--lower-case-table-names=1", "--sql-mode=ORACLE,EMPTY_STRING_IS_NULL"}),
-          id_(makeTenant(catalog::CompatibilityMode::Oracle)) {
+          id_(makeRestoring(catalog::CompatibilityMode::Oracle)) {
         stores_.archive.beginRound(stores_.destinations.setArchive(id_, "file:///a", catalog::Binding::Optional, kDay));
         stores_.archive.update(std::array{catalog::RoundUpdate{
             .tenant = id_, .round_id = 1, .pieces = {{.piece_id = 1, .start_scn = 100, .end_scn = 100 + kDay}}}});
         stores_.destinations.setBackup(id_, "file:///b");
         stores_.parameters.set(id_, "archive_lag_target", "60s");
         stores_.backups.start({.tenant = id_, .path = "file:///b"});
-        const auto restore =
-            stores_.restores.start({.tenant_name = "r" + std::to_string(id_), .backup_dest = "file:///b"});
-        stores_.restores.tenantCreated(restore.job_id, id_);
     }
 
     static constexpr Nanos kDay = 86'400'000'000'000;
@@ -218,15 +227,13 @@ TEST_F(TenantMirrorTest, AChangeArrivesWithinASecondAndInNoBinlog) {
 
 TEST_F(TenantMirrorTest, ATenantSeesItsOwnRowsOnly) {
     TenantMirror mirror(catalog_);
-    const TenantId own = makeTenant();
+    const TenantId own = makeRestoring();
     const TenantId other = makeTenant();
     for (const TenantId id : {own, other}) {
         stores_.backups.start({.tenant = id, .path = "file:///" + std::to_string(id)});
         stores_.destinations.setBackup(id, "file:///" + std::to_string(id));
         stores_.parameters.set(id, "archive_lag_target", "60s");
     }
-    const auto job = stores_.restores.start({.tenant_name = "r" + std::to_string(own), .backup_dest = "file:///x"});
-    stores_.restores.tenantCreated(job.job_id, own);
     mirror.attach(own, endpoint_);
     ASSERT_TRUE(mirror.waitFresh(own, 20s));
     mysql::SqlClient tenant = tenant_.connect();

@@ -196,10 +196,14 @@ class Site:
                  self.catalog("SELECT backup_set_id FROM tidemark.backup_set WHERE status = 'SUCCESS'")}
         assert whole == known, "a set that can be restored is a success in the catalog, and the other way round"
         assert not unfinished(data)
-        pieces = {p.name.split("_start_")[0] for p in (self.node.backups / "shop_log" / "pieces").glob("*_start_*")}
-        catalog = {f"piece_d{r['dest_id']}r{r['round_id']}p{r['piece_id']}" for r in
-                   self.catalog("SELECT dest_id, round_id, piece_id FROM tidemark.archive_piece")}
-        assert pieces <= catalog, pieces - catalog
+        wait_for("the catalog to know all pieces", lambda: self.pieces_at_destination() <= self.pieces_in_catalog(), 20)
+
+    def pieces_at_destination(self):
+        return {p.name.split("_start_")[0] for p in (self.node.backups / "shop_log" / "pieces").glob("*_start_*")}
+
+    def pieces_in_catalog(self):
+        return {f"piece_d{r['dest_id']}r{r['round_id']}p{r['piece_id']}" for r in
+                self.catalog("SELECT dest_id, round_id, piece_id FROM tidemark.archive_piece")}
 
 
 def unfinished(directory):

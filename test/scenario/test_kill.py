@@ -145,16 +145,6 @@ def test_kill_during_a_restore(node, rng, victim):
     assert rows(node, "half") == set(ledger.acknowledged)
 
 
-def test_a_tenant_that_its_restore_never_knew_of_is_removed(node):
-    """The daemon ended after it had made the tenant and before it had noted that in the restore's row."""
-    node.create_tenant("half")
-    node.kill()
-    node.on_catalog("UPDATE tidemark.tenant SET status = 'RESTORE', role = 'RESTORE' WHERE name = 'half'")
-    node.start()
-    wait_for("the tenant to be gone", lambda: not node.sql("SELECT 1 FROM oceanbase.DBA_OB_TENANTS WHERE TENANT_NAME = 'half'"))
-    node.sql("CREATE TENANT whole RESOURCE_POOL_LIST = ('p_half')")
-
-
 def forget_the_end(node, tenant_id):
     """The catalog as it was before it knew of the end of the tenant's only backup; a dead daemon has its record of work."""
     node.on_catalog("INSERT INTO tidemark.work (work_id, kind, tenant_id, job_id, state, owner_node, owner_session, epoch,"
