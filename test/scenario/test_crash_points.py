@@ -275,8 +275,8 @@ def visit_schema(point):
 
 def nth_of(rng, point):
     """Some points are passed many times: one of the first visits."""
-    most = {"storage": 12, "schema": 2, "restore.file-written": 40, "restore.replaying": 1, "backup.stage": 6,
-            "backup.object-stored": 2, "archive.progress-recorded": 3, "archive.segment-sealed": 3}
+    most = {"storage": 12, "schema": 3, "restore.file-written": 40, "archive.progress-recorded": 3,
+            "archive.segment-sealed": 3}
     return f"{point}:{rng.randint(1, most.get(point) or most.get(point.split('.')[0], 1))}"
 
 

@@ -135,7 +135,7 @@ def test_kill_during_a_restore(node, rng, victim):
             return pids
         wait_for(f"{victim} of the restore", strike, 120)
     end = node.wait_restore("half")
-    assert end["STATUS"] in {"SUCCESS", "FAIL"}
+    assert end["STATUS"] in ({"SUCCESS"} if victim == "daemon" else {"SUCCESS", "FAIL"}), end
     if end["STATUS"] == "FAIL":
         assert end["COMMENT"], "a failed restore says why"
         assert not node.sql("SELECT 1 FROM oceanbase.DBA_OB_TENANTS WHERE TENANT_NAME = 'half'"), "no half-made tenant"
