@@ -64,8 +64,7 @@ public:
     void createFiles(const catalog::Tenant& tenant);
     /// Starts the server of a new tenant, and returns when it is up and its files are durable.
     void startNew(const catalog::Tenant& tenant);
-    /// Makes the directory with an empty data directory, for a restore to fill.
-    /// The same with an empty data directory, for a restore to fill, in the place of what there is.
+    /// Makes the directory with an empty data directory, for a restore to fill, in the place of what there is.
     void createEmpty(const catalog::Tenant& tenant);
     /// Removes the tenant for good: status DROPPING, then erase().
     void drop(const catalog::Tenant& tenant);
