@@ -219,6 +219,7 @@ PATHS = {
     "backup": Site.backup,
     "backup.cleaning": Site.cancelled_backup,
     "restore": Site.restore,
+    "restore.failure-noted": Site.cancelled_restore,
     "restore.tenant-removed": Site.cancelled_restore,
     "activate": Site.activate,
 }
