@@ -361,7 +361,9 @@ std::optional<catalog::BackupSet> BackupJob::wholeSet() {
 /// What the cleaner is to do after the end.
 std::optional<Leftovers> BackupJob::leftovers(bool completed) const {
     const std::int64_t set = set_.backup_set_id != 0 ? set_.backup_set_id : row_.backup_set_id;
-    if (set == 0 || (completed && progress_.turn < 2)) return std::nullopt;
+    // An earlier attempt that died has left at least what it was just writing.
+    const bool nothing_else = progress_.turn < 2 && context_.attempt() < 2;
+    if (set == 0 || (completed && nothing_else)) return std::nullopt;
     return Leftovers{.path = row_.path, .backup_set_id = set};
 }
 

@@ -185,6 +185,7 @@ void removeUnfinishedSet(storage::Storage& storage, std::uint32_t number) {
     for (const SetKind kind : {SetKind::Full, SetKind::Incremental}) {
         const SetId id{number, kind};
         storage.removeUnfinished(setDirectory(id));
+        storage.removeUnfinished("backup_sets/");
         for (const storage::ObjectInfo& object : storage.list(setDirectory(id)))
             storage.remove(object.key);
         crashPoint("backup.cleaning");
@@ -195,7 +196,9 @@ void removeUnfinishedSet(storage::Storage& storage, std::uint32_t number) {
 
 void removeOtherTurns(storage::Storage& storage, const BackupSetDescription& description) {
     const storage::Key kept = blockDirectory(description.id, description.turn);
-    storage.removeUnfinished(turnsDirectory(description.id));
+    // Also of the set's own documents: who died while writing one left it half written, and the next wrote another.
+    storage.removeUnfinished(setDirectory(description.id));
+    storage.removeUnfinished("backup_sets/");
     for (const storage::ObjectInfo& object : storage.list(turnsDirectory(description.id))) {
         if (!object.key.starts_with(kept)) storage.remove(object.key);
     }
