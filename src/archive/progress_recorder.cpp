@@ -71,7 +71,8 @@ struct ProgressRecorder::Round {
         update.covered_scn = progress->round.covered_scn;
         if (!begun) {
             update.start_scn = progress->round.start_scn;
-            update.status = RoundStatus::Doing;
+            // What interrupted it at once is what is shown.
+            if (update.status != RoundStatus::Interrupted) update.status = RoundStatus::Doing;
         }
         begun = true;
         progress.reset();

@@ -1,6 +1,7 @@
 #include "base/process.h"
 
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <poll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -94,6 +95,9 @@ struct Prepared {
     dup2(prepared.error.get(), 2);
     const bool entered = prepared.directory.empty() || chdir(prepared.directory.c_str()) == 0;
     const bool confined = entered && (!prepared.sandbox || enterSandbox(prepared.sandbox->get()));
+    // Libraries open sockets that exec would hand on: a database would keep the daemon's connections to sys open, and
+    // what they have locked there, beyond the daemon's death. The child needs none but these three.
+    close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
     if (confined) execvpe(prepared.argv[0], prepared.argv.data(), prepared.environment.data());
     const int error_number = errno;
     // If even this cannot be told, the parent sees the exit code 127.

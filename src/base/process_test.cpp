@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/error.h"
 
@@ -47,6 +48,15 @@ TEST_F(Process, SaysTheLastLineOfStderrOfAProgramThatFails) {
 
 TEST_F(Process, TakesNoNameInTheTemporaryDirectoryThatSomebodyCouldHavePutThereBefore) {
     EXPECT_EQ(runProgram({.arguments = {"sh", "-c", "ls -A \"$TMPDIR\""}}), "");
+}
+
+TEST_F(Process, HandsOnNothingElseThatIsOpen) {
+    int ends[2];
+    ASSERT_EQ(pipe(ends), 0);  // without CLOEXEC, as libraries open theirs
+    const std::string script = "[ -e /proc/self/fd/" + std::to_string(ends[1]) + " ] && echo open || echo closed";
+    EXPECT_EQ(runProgram({.arguments = {"sh", "-c", script}}), "closed\n");
+    close(ends[0]);
+    close(ends[1]);
 }
 
 TEST_F(Process, HandsItsInputOverWithoutAFileAsOftenAsItIsOpened) {

@@ -131,7 +131,13 @@ StatementResult Engine::run(const Caller& caller, const DropTenant& drop) {
             if (!parts_.stores.tenants.find(drop.name)) return {};
         }
     }
-    parts_.tenants.drop(drop.name, drop.force, drop.if_exists);
+    try {
+        parts_.tenants.drop(drop.name, drop.force, drop.if_exists);
+    } catch (...) {
+        // The tenant stays, and so does its archive.
+        if (tenant) parts_.archive.settle(tenant->id);
+        throw;
+    }
     if (tenant) parts_.archive.forget(tenant->id);
     return {};
 }
