@@ -274,12 +274,6 @@ std::shared_ptr<RoundFollower> ArchiveService::find(catalog::TenantId tenant, st
     return found == followers_.end() || found->second->roundId() != round_id ? nullptr : found->second;
 }
 
-std::optional<bool> ArchiveService::hasArchived(catalog::TenantId tenant, std::int64_t round_id,
-                                                const mysql::GtidPosition& position) {
-    const auto follower = find(tenant, round_id);
-    return follower ? follower->hasArchived(position) : std::nullopt;
-}
-
 void ArchiveService::whenArchived(catalog::TenantId tenant, std::int64_t round_id, const mysql::GtidPosition& position,
                                   std::function<void()> then) {
     const auto follower = find(tenant, round_id);

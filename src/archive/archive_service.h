@@ -5,7 +5,6 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -67,14 +66,11 @@ public:
 
     // --- for those who wait for the archive --------------------------------------------------------------------------
 
-    /// Whether this round has archived all of `position`, as its archiver here knows: what it calls durable the
-    /// destination has. nullopt: none is at work on it here now (it was interrupted, is over, or is another node's);
-    /// ask catalog and destination.
-    std::optional<bool> hasArchived(catalog::TenantId tenant, std::int64_t round_id,
-                                    const mysql::GtidPosition& position);
-    /// Calls `then` once: as soon as hasArchived() is true, or its answer may have become nullopt; at once, if it is so
-    /// now. It is called on the caller's or an archiver's thread, which waits meanwhile: it must return at once, not
-    /// throw, and not call this service. Until then the tenant's archive_lag_target is not waited for.
+    /// Calls `then` once: as soon as this round has archived all of `position`, as its archiver here knows, or that is
+    /// not to be known any more; at once, if none is at work on it here now (it was interrupted, is over, or is another
+    /// node's). Whoever is called asks the destination. It is called on the caller's or an archiver's thread, which
+    /// waits meanwhile: it must return at once, not throw, and not call this service. Until then the tenant's
+    /// archive_lag_target is not waited for.
     void whenArchived(catalog::TenantId tenant, std::int64_t round_id, const mysql::GtidPosition& position,
                       std::function<void()> then);
     /// Has the archivers that write to one of these destinations (URIs) write all that was committed by now, and that

@@ -103,12 +103,6 @@ void RoundFollower::setLagTarget(std::chrono::milliseconds lag_target) {
     applyLagTarget();
 }
 
-std::optional<bool> RoundFollower::hasArchived(const mysql::GtidPosition& position) {
-    const std::lock_guard lock(mutex_);
-    const bool archived = begun_ && durable_.contains(position);
-    return archived || !over_ ? std::optional(archived) : std::nullopt;
-}
-
 void RoundFollower::whenArchived(const mysql::GtidPosition& position, std::function<void()> then) {
     {
         const std::lock_guard lock(mutex_);

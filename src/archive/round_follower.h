@@ -4,7 +4,6 @@
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,8 +38,6 @@ public:
     void beginClose() { archiver_.beginStop(); }
 
     void setLagTarget(std::chrono::milliseconds lag_target);
-    /// nullopt once nothing comes any more.
-    std::optional<bool> hasArchived(const mysql::GtidPosition& position);
     /// See ArchiveService::whenArchived().
     void whenArchived(const mysql::GtidPosition& position, std::function<void()> then);
     /// See ArchiveService::makeDurable(): begins it and returns the time that awaitCheckpoint() is to be asked for.

@@ -142,10 +142,7 @@ std::optional<job::Pause> BackupJob::resume() {
     log_->info("set {} is copied and goes on to wait for the archive", set_.backup_set_id);
     description_ = *progress_.copied;
     task_.stats = statsOf(description_);
-    enter(BackupTaskStatus::BeforeBackupLog);
-    step_ = Step::AwaitArchive;
-    wait_ = kFirstWait;
-    return job::Pause{};
+    return beginToWait();
 }
 
 job::Pause BackupJob::beginCopy() {
@@ -204,10 +201,7 @@ job::Pause BackupJob::noteCopy() {
     progress_.copied = description_;
     context_.saveProgress(progress_.text());
     crashPoint("backup.copy-noted");
-    enter(BackupTaskStatus::BeforeBackupLog);
-    step_ = Step::AwaitArchive;
-    wait_ = kFirstWait;
-    return {};
+    return beginToWait();
 }
 
 DataBackupResult BackupJob::copyOnce(std::stop_token stop) {
@@ -268,6 +262,13 @@ catalog::ArchiveRound BackupJob::currentRound() {
     if (goes_on || (own && begins)) return *round;
     throw obError(Ob::LogArchiveNotRunning, "it stopped before it had passed the end of the backup",
                   "ALTER SYSTEM ARCHIVELOG, then back up again");
+}
+
+job::Pause BackupJob::beginToWait() {
+    enter(BackupTaskStatus::BeforeBackupLog);
+    step_ = Step::AwaitArchive;
+    wait_ = kFirstWait;
+    return {};
 }
 
 job::Pause BackupJob::awaitArchive() {

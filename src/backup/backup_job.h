@@ -52,6 +52,7 @@ private:
     std::optional<job::Pause> begin();
     job::Pause copy(std::stop_token stop);
     job::Pause noteCopy();
+    job::Pause beginToWait();
     job::Pause awaitArchive();
     job::Pause waiting(const std::string& reason);
     void completeSet();

@@ -19,6 +19,10 @@ std::uint32_t randomU32() {
     return ByteReader(raw, "random number").u32();
 }
 
+std::uint64_t randomU63() {
+    return (std::uint64_t{randomU32()} << 31) ^ randomU32();
+}
+
 std::string randomPassword() {
     static constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
     std::string password;

@@ -142,8 +142,7 @@ std::vector<Change> changesBy(std::span<const RoundUpdate> updates) {
     for (const RoundUpdate& update : updates) {
         Topic topic{};
         if (checkpointOf(update) != 0) topic = Topic::ArchiveProgress;
-        // A piece that is frozen, or that the catalog did not have, is more than progress.
-        if (update.pieces.size() > 1 || update.known_piece_id == 0) topic = topic | Topic::Archive;
+        // A piece that is frozen, or that the catalog is not known to have, is more than progress.
         for (const PieceProgress& piece : update.pieces)
             if (piece.frozen || piece.piece_id > update.known_piece_id) topic = topic | Topic::Archive;
         if (update.status) topic = topic | Topic::Archive;

@@ -38,10 +38,6 @@ bool mayPass(const Error& error) {
     return error.code() == ErrorCode::Unavailable || (error.sql() && error.sql()->number == 1317);
 }
 
-std::uint64_t randomU63() {
-    return (std::uint64_t{randomU32()} << 31) ^ randomU32();
-}
-
 void rollBackQuietly(mysql::SqlClient& client) {
     try {
         client.query("ROLLBACK");

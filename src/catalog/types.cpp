@@ -73,6 +73,8 @@ constexpr std::array kWords<RestoreTenantStatus> = {"RESTORING", "POST_CHECK", "
                                                     "RESTORE_FAIL"};
 template <>
 constexpr std::array kWords<TenantJobStatus> = {"INPROGRESS", "SUCCESS", "FAILED"};
+template <>
+constexpr std::array kWords<WorkState> = {"READY", "RUNNING", "WAITING"};
 
 }  // namespace
 
@@ -115,6 +117,7 @@ TIDEMARK_WORDS(BackupSetStatus);
 TIDEMARK_WORDS(RestoreSysStatus);
 TIDEMARK_WORDS(RestoreTenantStatus);
 TIDEMARK_WORDS(TenantJobStatus);
+TIDEMARK_WORDS(WorkState);
 
 #undef TIDEMARK_WORDS
 

@@ -72,6 +72,8 @@ enum class RestoreTenantStatus { Restoring, PostCheck, Upgrade, RestoreSuccess, 
 
 enum class TenantJobStatus { InProgress, Success, Failed };
 
+enum class WorkState { Ready, Running, Waiting };
+
 std::string text(TenantStatus value);
 std::string text(TenantRole value);
 std::string text(ReplicaKind value);
@@ -93,6 +95,7 @@ std::string text(BackupSetStatus value);
 std::string text(RestoreSysStatus value);
 std::string text(RestoreTenantStatus value);
 std::string text(TenantJobStatus value);
+std::string text(WorkState value);
 
 /// The enumerator whose text() is `word`, in any case. Throws Internal if there is none: the words come from our own
 /// tables, or have been checked by the grammar.

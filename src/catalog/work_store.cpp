@@ -9,23 +9,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-const char* stateText(WorkState state) {
-    switch (state) {
-        case WorkState::Running:
-            return "RUNNING";
-        case WorkState::Waiting:
-            return "WAITING";
-        case WorkState::Ready:
-            break;
-    }
-    return "READY";
-}
-
-WorkState stateFrom(const std::string& word) {
-    if (word == "RUNNING") return WorkState::Running;
-    return word == "WAITING" ? WorkState::Waiting : WorkState::Ready;
-}
-
 // What the clock of sys says is asked with the row: no node's clock counts.
 constexpr const char* kSelectWork =
     "SELECT *, COALESCE(lease_until <= NOW(6), 1) AS lease_over, "
@@ -44,7 +27,7 @@ WorkRow workFrom(const mysql::Row& row) {
     work.kind = row.text("kind");
     work.tenant = row.integer("tenant_id");
     work.job_id = row.integer("job_id");
-    work.state = stateFrom(row.text("state"));
+    work.state = parseText<WorkState>(row.text("state"));
     work.owner = {.node = row.integer("owner_node"), .session = row.unsignedInteger("owner_session")};
     work.epoch = row.unsignedInteger("epoch");
     work.renewals = row.unsignedInteger("renewals");
@@ -212,17 +195,15 @@ void WorkStore::giveBack(const WorkClaim& claim) {
 void WorkStore::setRunning(const WorkClaim& claim) {
     catalog_.write({}, [&](mysql::SqlClient& client) {
         requireClaim(client, claim);
-        updateClaimed(client, claim,
-                      {{"state", std::string(stateText(WorkState::Running))}, {"waiting_for", std::string()}});
+        updateClaimed(client, claim, {{"state", text(WorkState::Running)}, {"waiting_for", std::string()}});
     });
 }
 
 void WorkStore::setWaiting(const WorkClaim& claim, const std::string& waiting_for) {
     catalog_.write({}, [&](mysql::SqlClient& client) {
         requireClaim(client, claim);
-        updateClaimed(
-            client, claim,
-            {{"state", std::string(stateText(WorkState::Waiting))}, {"waiting_for", fitting(waiting_for, 1024)}});
+        updateClaimed(client, claim,
+                      {{"state", text(WorkState::Waiting)}, {"waiting_for", fitting(waiting_for, 1024)}});
     });
 }
 

@@ -27,8 +27,6 @@ struct WorkClaim {
     bool operator==(const WorkClaim&) const = default;
 };
 
-enum class WorkState { Ready, Running, Waiting };
-
 /// One piece of work, from the statement (or the schedule) that asked for it until its end. Its kind has its own rows
 /// besides, which the views show.
 struct WorkRow {

@@ -36,10 +36,6 @@ void nameThread(const std::string& name) {
     pthread_setname_np(pthread_self(), name.substr(0, 15).c_str());
 }
 
-std::uint64_t newSession() {
-    return (std::uint64_t{randomU32()} << 31) | randomU32() | 1;  // never 0
-}
-
 }  // namespace
 
 WorkEngine::WorkEngine(catalog::WorkStore& store, WorkEngineOptions options)
@@ -55,7 +51,8 @@ void WorkEngine::add(WorkKind kind) {
 }
 
 void WorkEngine::start(std::int64_t node) {
-    owner_ = {.node = node, .session = newSession()};
+    // A session is never 0, which says that nobody has the work.
+    owner_ = {.node = node, .session = randomU63() | 1};
     keeper_ = std::jthread([this](std::stop_token stop) { keep(std::move(stop)); });
     dispatcher_ = std::jthread([this](std::stop_token stop) { dispatch(std::move(stop)); });
 }
@@ -100,14 +97,6 @@ bool WorkEngine::cancel(const JobKey& key) {
 bool WorkEngine::isActive(const JobKey& key) const {
     const std::lock_guard lock(mutex_);
     return entries_.contains(key);
-}
-
-std::vector<JobKey> WorkEngine::active() const {
-    const std::lock_guard lock(mutex_);
-    std::vector<JobKey> keys;
-    for (const auto& [key, entry] : entries_)
-        keys.push_back(key);
-    return keys;
 }
 
 bool WorkEngine::waitFor(const JobKey& key, milliseconds limit) {

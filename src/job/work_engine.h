@@ -51,7 +51,6 @@ public:
 
     /// Of this node: queued, running and pausing ones.
     bool isActive(const JobKey& key) const;
-    std::vector<JobKey> active() const;
     /// True if the work has ended within the limit, wherever it is done.
     bool waitFor(const JobKey& key, std::chrono::milliseconds limit);
 

@@ -3,8 +3,8 @@
 
 #include <algorithm>
 #include <atomic>
-#include <condition_variable>
 
+#include "base/stop_sleep.h"
 #include "base/time_zone.h"
 #include "tenant/replica_service.h"
 #include "tenant/tenant_variables.h"
@@ -129,10 +129,7 @@ bool ReplicaService::awaitOpen(const catalog::Tenant& tenant, std::chrono::milli
 
 /// Asks one after the other, so one that hangs delays the rest of the late ones a little, and nobody else.
 void ReplicaService::awaitLate(std::stop_token stop, std::vector<catalog::Tenant> tenants) {
-    std::mutex mutex;
-    std::condition_variable_any wake;
-    std::unique_lock lock(mutex);
-    while (!tenants.empty() && !wake.wait_for(lock, stop, kBetweenLooksAtLate, [&] { return stop.stop_requested(); })) {
+    while (!tenants.empty() && sleepFor(stop, kBetweenLooksAtLate)) {
         std::erase_if(tenants, [&](const catalog::Tenant& tenant) {
             try {
                 if (!server(tenant.id)->running()) return false;
