@@ -1,0 +1,91 @@
+#include "catalog/restore_store.h"
+
+#include "catalog/stores_fixture.h"
+
+namespace tidemark::catalog {
+namespace {
+
+TEST_F(StoresTest, ARestoreGoesThroughItsStatesIntoHistory) {
+    auto& restores = stores_.restores;
+    const auto [job, tenant] = restores.start({.tenant_name = "new",
+                                               .backup_dest = "file:///a,file:///b",
+                                               .option = "pool_list=p",
+                                               .restore_scn = 9,
+                                               .total_bytes = 100,
+                                               .tablet_count = 7,
+                                               .recover_start_scn = 3,
+                                               .recover_scn = 3},
+                                              newTenant("new"), "the plan");
+    EXPECT_EQ(job.job_id, 1);
+    EXPECT_EQ(job.tenant, tenant.id);
+    EXPECT_EQ(stores_.tenants.get("new").status, TenantStatus::Restore);
+    EXPECT_EQ(failure([&] { restores.start({.tenant_name = "NEW"}, newTenant("other"), ""); }),
+              numberOf(Ob::RestoreInProgress));
+    EXPECT_EQ(restores.findActive("new")->sys_status, RestoreSysStatus::CreateTenant);
+    EXPECT_FALSE(restores.findActive("new")->tenant_status);
+    EXPECT_EQ(stores_.work.find(kRestoreWork, kSysTenantId, 1)->progress, "the plan");
+    const WorkClaim claim = claimRestore(kRestoreWork, 1);
+    restores.tenantCreated(claim, 1);
+    restores.setTenantStatus(claim, 1, RestoreTenantStatus::PostCheck);
+    RestoreJobRow now = *restores.findActive("new");
+    EXPECT_EQ(now.sys_status, RestoreSysStatus::WaitTenantRestoreFinish);
+    EXPECT_EQ(now.tenant_status, RestoreTenantStatus::PostCheck);
+    EXPECT_EQ(now.total_bytes, 100);
+    EXPECT_EQ(now.tablet_count, 7);
+    EXPECT_EQ(now.recover_start_scn, 3);
+    EXPECT_EQ(now.recover_scn, 3);
+    now.finish_bytes = 40;
+    now.recover_scn = 5;
+    restores.progress(claim, now);
+    EXPECT_EQ(restores.findActive(1)->finish_bytes, 40);
+    restores.tenantCreated(claim, 1);
+    EXPECT_EQ(restores.findActive(1)->finish_bytes, 0) << "another attempt counts from the start";
+    EXPECT_EQ(restores.findActive(1)->recover_scn, 3);
+    EXPECT_EQ(restores.findActive(1)->tenant_status, RestoreTenantStatus::Restoring);
+    clock_.advance(kSecond);
+    restores.finish(claim, 1, Outcome::completed());
+    EXPECT_THROW(restores.finish(claim, 1, Outcome::of(Error(ErrorCode::Internal, "it is over"))), Error);
+    EXPECT_THROW(restores.progress(claim, now), Error);
+    EXPECT_FALSE(restores.findActive("new"));
+    EXPECT_FALSE(stores_.work.find(kRestoreWork, kSysTenantId, 1));
+    EXPECT_TRUE(restores.history().empty());
+    EXPECT_GT(stores_.work.find(kRestoreHistoryWork, kSysTenantId, 1)->due_in.value().count(), 1000);
+    moveToHistory(1);
+    EXPECT_FALSE(stores_.work.find(kRestoreHistoryWork, kSysTenantId, 1));
+    const RestoreJobRow over = restores.history().at(0);
+    EXPECT_EQ(over.sys_status, RestoreSysStatus::RestoreSuccess);
+    EXPECT_EQ(over.tenant_status, RestoreTenantStatus::RestoreSuccess);
+    EXPECT_EQ(over.finish_bytes, 100) << "whatever of the progress was not recorded";
+    EXPECT_EQ(over.finish_tablet_count, 7);
+    EXPECT_EQ(over.recover_scn, 9);
+    EXPECT_EQ(over.finish_time, kStart + kSecond);
+}
+
+TEST_F(StoresTest, ARestoreThatFailsIsInNobodysWay) {
+    auto& restores = stores_.restores;
+    EXPECT_FALSE(restores.cancel("new"));
+    const auto first = restores.start({.tenant_name = "new"}, newTenant("new"), "");
+    EXPECT_EQ(restores.cancel("NEW"), first.job.job_id);
+    EXPECT_TRUE(stores_.work.find(kRestoreWork, kSysTenantId, first.job.job_id)->cancelled);
+    restores.finish(claimRestore(kRestoreWork, 1), 1, Outcome::of(Error(ErrorCode::Corrupt, "block 3 is damaged")));
+    EXPECT_FALSE(restores.cancel("new")) << "it is over";
+    stores_.tenants.remove(first.tenant.id);
+    EXPECT_EQ(restores.start({.tenant_name = "new"}, newTenant("new", "p_other"), "").job.job_id, 2);
+    moveToHistory(1);
+    EXPECT_EQ(restores.history().at(0).sys_status, RestoreSysStatus::RestoreFail);
+    EXPECT_FALSE(restores.history().at(0).tenant_status);
+    EXPECT_EQ(restores.history().at(0).comment, "block 3 is damaged");
+}
+
+TEST_F(StoresTest, ARestoreThatIsRefusedLeavesNeitherTenantNorWork) {
+    EXPECT_EQ(failure([&] {
+                  stores_.restores.start({.tenant_name = "new"}, {.name = "new", .pools = {"no_such_pool"}}, "");
+              }),
+              numberOf(Ob::PoolNotExist));
+    EXPECT_FALSE(stores_.restores.findActive("new"));
+    EXPECT_FALSE(stores_.tenants.find("new"));
+    EXPECT_FALSE(stores_.work.find(kRestoreWork, kSysTenantId, 1));
+}
+
+}  // namespace
+}  // namespace tidemark::catalog
