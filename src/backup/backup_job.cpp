@@ -268,6 +268,7 @@ job::Pause BackupJob::beginToWait() {
     enter(BackupTaskStatus::BeforeBackupLog);
     step_ = Step::AwaitArchive;
     wait_ = kFirstWait;
+    parts_.await_archive(row_.tenant, progress_.round_id, mysql::GtidPosition::parse(description_.gtid));
     return {};
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -12,13 +13,12 @@
 #include "catalog/stores.h"
 #include "job/job.h"
 #include "job/work_context.h"
+#include "mysql/gtid.h"
 #include "storage/destination.h"
 #include "storage/open_storage.h"
 #include "tenant/replicas.h"
 
 namespace tidemark::backup {
-
-constexpr const char* kBackupKind = "backup";
 
 /// What a backup works with; references outlive it.
 struct BackupJobParts {
@@ -26,6 +26,10 @@ struct BackupJobParts {
     const tenant::Replicas& tenants;
     const Clock& clock;
     std::filesystem::path own_directory;  ///< the node's, where no destination may lie
+    /// The tenant's round is to archive this position soon; then its backup is to be woken. See
+    /// archive::ArchiveService::whenArchived().
+    std::function<void(catalog::TenantId, std::int64_t round_id, const mysql::GtidPosition&)> await_archive =
+        [](auto, auto, const auto&) {};
 
     storage::DestinationIdentity identity(const catalog::Tenant& tenant, std::int64_t dest_id) const;
 };

@@ -43,13 +43,13 @@ std::chrono::steady_clock::time_point aMoment() {
 
 BackupService::BackupService(BackupJobParts parts, job::WorkEngine& engine)
     : parts_(std::move(parts)), stores_(parts_.stores), engine_(engine), log_(makeLogger("backup")) {
-    engine_.add({.name = kBackupKind,
+    engine_.add({.name = catalog::kBackupWork,
                  .make = [this](job::WorkContext& context) { return makeBackup(context); },
                  .here = [this](const catalog::WorkRow& row) { return isHere(row); },
                  .attempts = 3,
                  .interrupted = "the daemon ended while the backup ran, each time it was begun",
                  .hint = "see the log for why it ended, then start the backup again"});
-    engine_.add({.name = kCleanKind,
+    engine_.add({.name = catalog::kCleanWork,
                  .make = [this](job::WorkContext& context) { return std::make_unique<CleanJob>(stores_, context); },
                  .attempts = std::numeric_limits<int>::max()});
 }
@@ -198,7 +198,7 @@ void BackupService::startAll(const BackupOptions& options) {
 void BackupService::cancel(const std::vector<catalog::Tenant>& tenants) {
     for (const catalog::Tenant& tenant : tenants) {
         for (const catalog::BackupJobRow& job : stores_.backups.cancel(tenant.id)) {
-            engine_.cancel({.kind = kBackupKind, .tenant = job.tenant, .id = job.job_id});
+            engine_.cancel({.kind = catalog::kBackupWork, .tenant = job.tenant, .id = job.job_id});
         }
     }
 }

@@ -8,8 +8,6 @@
 
 namespace tidemark::backup {
 
-constexpr const char* kCleanKind = "clean";
-
 /// Removes from a destination what a backup left that has ended: its set, if it is unfinished, or else the turns that
 /// the set does not consist of. It is the only one that deletes there.
 ///

@@ -8,8 +8,6 @@
 namespace tidemark::catalog {
 namespace {
 
-constexpr const char* kBackupWork = "backup";
-constexpr const char* kCleanWork = "clean";
 constexpr const char* kJobNotOver = "status IN ('INIT', 'DOING')";
 
 Columns jobKey(TenantId tenant, JobId job_id) {

@@ -8,6 +8,10 @@
 
 namespace tidemark::catalog {
 
+/// The kinds of work: a tenant's backup, and the removal of what one has left.
+constexpr const char* kBackupWork = "backup";
+constexpr const char* kCleanWork = "clean";
+
 /// A row of *_BACKUP_JOBS or *_BACKUP_JOB_HISTORY.
 struct BackupJobRow {
     TenantId tenant = 0;

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <exception>
 
+#include "archive/archiver.h"
 #include "base/crash_point.h"
 #include "base/log.h"
 #include "server/config.h"
@@ -14,12 +15,7 @@
 
 using namespace tidemark;
 
-int main(int argc, char** argv) {
-    const auto parsed = server::parseConfig(argc, argv);
-    if (const int* code = std::get_if<int>(&parsed)) return *code;
-    const auto& config = std::get<server::Config>(parsed);
-    initLog(config.log_level);
-    const Logger log = makeLogger("tidemarkd");
+static int run(const server::Config& config, const Logger& log) {
     try {
         if (const char* point = std::getenv("TIDEMARK_CRASH_AT")) armCrashPoint(point);
         const auto begin = std::chrono::steady_clock::now();
@@ -44,4 +40,16 @@ int main(int argc, char** argv) {
         log->error("{}", error.what());
         return EX_SOFTWARE;
     }
+}
+
+int main(int argc, char** argv) {
+    const auto parsed = server::parseConfig(argc, argv);
+    if (const int* code = std::get_if<int>(&parsed)) return *code;
+    const auto& config = std::get<server::Config>(parsed);
+    initLog(config.log_level);
+    const Logger log = makeLogger("tidemarkd");
+    const int code = run(config, log);
+    // A thread that a destination which hangs has kept may come back while the process is torn down.
+    if (archive::Archiver::leftBehind() > 0) std::_Exit(code);
+    return code;
 }

@@ -53,7 +53,16 @@ Node::Node(const Config& config, std::function<void()> end)
                 .own_directory = directory_.root(),
                 .piece_interval = config.piece_interval.count() * kSecond},
                stores_, clock_),
-      backup_({.stores = stores_, .tenants = replicas(), .clock = clock_, .own_directory = directory_.root()}, work_),
+      backup_({.stores = stores_,
+               .tenants = replicas(),
+               .clock = clock_,
+               .own_directory = directory_.root(),
+               .await_archive =
+                   [this](catalog::TenantId tenant, std::int64_t round, const mysql::GtidPosition& position) {
+                       archive_.whenArchived(tenant, round, position,
+                                             [this, tenant] { work_.wake(catalog::kBackupWork, tenant); });
+                   }},
+              work_),
       restore_({.stores = stores_,
                 .tenants = standbys_,
                 .clock = clock_,
@@ -85,9 +94,9 @@ Node::Node(const Config& config, std::function<void()> end)
     bootstrap(config);
     mirror_ = std::make_unique<view::TenantMirror>(catalog_);
     replicas_.start(running_);
-    // What the last daemon left running, before anyone can start something new.
-    work_.start(stores_.cluster.servers().at(0).id);
+    // What the last daemon left running, before anyone can start something new. The archives first: jobs wait for them.
     archive_.resumeAll();
+    work_.start(stores_.cluster.servers().at(0).id);
     front_.start(std::move(listening_));
 }
 

@@ -65,6 +65,17 @@ def test_a_backup_that_waits_for_its_archive_costs_no_thread_and_survives_its_da
     assert node.scalar("SELECT COUNT(*) FROM d.t", tenant="back") == 400000
 
 
+def test_a_backup_does_not_wait_for_the_lag_that_its_archive_may_have(shop):
+    node = shop
+    node.sql("ALTER SYSTEM SET archive_lag_target = '600s' TENANT = shop")
+    try:
+        node.sql("INSERT INTO d.t VALUES (0, 'in the copy, and not archived for ten minutes')", tenant="shop")
+        end = node.wait_backup("shop", node.start_backup("shop"), limit=30)
+        assert end["STATUS"] == "COMPLETED", end
+    finally:
+        node.sql("ALTER SYSTEM SET archive_lag_target = '1s' TENANT = shop")
+
+
 def test_what_a_cancelled_backup_left_is_removed_once_its_destination_is_back(shop):
     node = shop
     job = node.start_backup("shop")
