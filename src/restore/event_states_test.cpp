@@ -53,7 +53,8 @@ std::vector<std::string> eventsOf(const MariadbServer& server) {
             line += value.value_or("NULL") + "|";
         const auto name =
             mysql::quoteIdentifier(row.text("event_schema")) + "." + mysql::quoteIdentifier(row.text("event_name"));
-        for (const auto& value : client.query("SHOW CREATE EVENT " + name).rows.at(0).values())
+        const auto created = client.query("SHOW CREATE EVENT " + name);
+        for (const auto& value : created.rows.at(0).values())
             line += value.value_or("NULL") + "|";
         lines.push_back(line);
     }

@@ -1,4 +1,6 @@
 
+#include <algorithm>
+
 #include "base/letters.h"
 #include "oceanbase/ob_error.h"
 #include "statement/parse.h"
