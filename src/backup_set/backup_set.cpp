@@ -11,6 +11,8 @@
 namespace tidemark::backup_set {
 namespace {
 
+/// Where the objects are that say which sets begin and are whole.
+constexpr const char* kPlaces = "backup_sets/";
 constexpr std::string_view kPlaceHolders = "backup_sets/backup_set_";
 constexpr std::string_view kSuffix = ".obbak";
 
@@ -112,7 +114,7 @@ std::optional<BackupSetDescription> finishDescribedSet(storage::Storage& storage
 
 std::vector<FoundBackupSet> listBackupSets(storage::Storage& storage) {
     std::map<std::uint32_t, FoundBackupSet> sets;
-    for (const storage::ObjectInfo& object : storage.list("backup_sets/")) {
+    for (const storage::ObjectInfo& object : storage.list(kPlaces)) {
         const auto place_holder = parsePlaceHolder(object.key);
         if (!place_holder) continue;
         FoundBackupSet& set = sets[place_holder->id.number];
@@ -182,10 +184,10 @@ void removeUnfinishedSet(storage::Storage& storage, std::uint32_t number) {
             throw Error(ErrorCode::Conflict, "backup set " + nameOf(id) + " at " + storage.url() + " is complete");
         }
     }
+    storage.removeUnfinished(kPlaces);
     for (const SetKind kind : {SetKind::Full, SetKind::Incremental}) {
         const SetId id{number, kind};
         storage.removeUnfinished(setDirectory(id));
-        storage.removeUnfinished("backup_sets/");
         for (const storage::ObjectInfo& object : storage.list(setDirectory(id)))
             storage.remove(object.key);
         crashPoint("backup.cleaning");
@@ -198,7 +200,7 @@ void removeOtherTurns(storage::Storage& storage, const BackupSetDescription& des
     const storage::Key kept = blockDirectory(description.id, description.turn);
     // Also of the set's own documents: who died while writing one left it half written, and the next wrote another.
     storage.removeUnfinished(setDirectory(description.id));
-    storage.removeUnfinished("backup_sets/");
+    storage.removeUnfinished(kPlaces);
     for (const storage::ObjectInfo& object : storage.list(turnsDirectory(description.id))) {
         if (!object.key.starts_with(kept)) storage.remove(object.key);
     }

@@ -96,6 +96,11 @@ class Site:
 
     def cancelled_backup(self):
         self.node.start_backup("shop")
+        begun = wait_for("the set to be begun", lambda: self.node.sql(
+            "SELECT BACKUP_SET_ID AS id FROM oceanbase.CDB_OB_BACKUP_TASKS"))[0]["id"]
+        # Else there may be nothing to be cleaned.
+        wait_for("something to be stored", lambda: list(
+            (self.node.backups / "shop_data").glob(f"backup_set_{begun}_full/**/*")))
         self.node.sql("ALTER SYSTEM CANCEL BACKUP TENANT = shop")
         self.node.wait_backup("shop", self.node.scalar("SELECT MAX(JOB_ID) FROM oceanbase.CDB_OB_BACKUP_JOB_HISTORY"))
 
