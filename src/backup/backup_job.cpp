@@ -19,9 +19,6 @@ using std::chrono::milliseconds;
 
 namespace {
 
-constexpr milliseconds kFirstWait{20};
-constexpr milliseconds kLongestWait{1000};
-
 BackupTaskStatus statusOf(DataPhase phase) {
     switch (phase) {
         case DataPhase::Server:
@@ -85,8 +82,8 @@ std::optional<job::Pause> BackupJob::step(std::stop_token stop) {
 
 /// A pause that grows. Who waits for long is said to be waiting, and keeps no thread for the views.
 job::Pause BackupJob::waiting(const std::string& reason) {
-    const milliseconds pause = std::exchange(wait_, std::min(2 * wait_, kLongestWait));
-    if (pause < kLongestWait) return {.at_most = pause};
+    const milliseconds pause = wait_.next();
+    if (pause < job::GrowingPause::kLongest) return {.at_most = pause};
     if (recorder_) recorder_->drain();
     recorder_.reset();
     return {.at_most = pause, .waiting_for = reason};
@@ -267,7 +264,7 @@ catalog::ArchiveRound BackupJob::currentRound() {
 job::Pause BackupJob::beginToWait() {
     enter(BackupTaskStatus::BeforeBackupLog);
     step_ = Step::AwaitArchive;
-    wait_ = kFirstWait;
+    wait_.reset();
     parts_.await_archive(row_.tenant, progress_.round_id, mysql::GtidPosition::parse(description_.gtid));
     return {};
 }

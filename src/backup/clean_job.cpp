@@ -17,12 +17,7 @@ CleanJob::CleanJob(catalog::Stores& stores, job::WorkContext& context)
       log_(makeLogger(fmt::format("clean tenant={} set={}", context.key().tenant, leftovers_.backup_set_id))) {}
 
 std::optional<job::Pause> CleanJob::run(std::stop_token) {
-    try {
-        clean();
-    } catch (const Error& error) {
-        // Whatever it is, the destination may be another one tomorrow: it is mounted again, writable, has its marker.
-        throw Error(ErrorCode::Unavailable, error.what(), error.hint());
-    }
+    clean();
     return std::nullopt;
 }
 
@@ -47,6 +42,7 @@ void CleanJob::clean() {
     }
 }
 
+/// Whatever it was, the destination may be another one tomorrow: it is mounted again, writable, has its marker.
 std::optional<milliseconds> CleanJob::retryAfter(const Error&) {
     constexpr milliseconds kFirst{1000};
     constexpr milliseconds kLongest{600'000};

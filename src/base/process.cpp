@@ -151,6 +151,10 @@ ExitStatus decode(int status) {
 
 }  // namespace
 
+bool ExitStatus::killed() const {
+    return signal == SIGKILL || signal == SIGTERM || signal == SIGINT || signal == SIGHUP;
+}
+
 std::string ExitStatus::text() const {
     if (signal != 0) return "signal " + std::to_string(signal) + " (" + strsignal(signal) + ")";
     return "exit code " + std::to_string(code);
@@ -252,7 +256,7 @@ std::string runProgram(const Command& command) {
     if (status.ok()) return output;
     const std::string complaint =
         command.stderr_file.empty() ? lastLine(readFile(own_stderr_path).value_or("")) : std::string();
-    throw Error(ErrorCode::Internal,
+    throw Error(status.killed() ? ErrorCode::Unavailable : ErrorCode::Internal,
                 command.arguments.at(0) + " ended with " + status.text() + (complaint.empty() ? "" : ": " + complaint));
 }
 

@@ -32,6 +32,8 @@ struct ExitStatus {
     int code = -1;   ///< exit code, or -1 if a signal ended it
     int signal = 0;  ///< the signal, or 0
     bool ok() const { return code == 0; }
+    /// Somebody has ended it (the kernel, for want of memory; an operator), and not what it was doing.
+    bool killed() const;
     std::string text() const;  ///< "exit code 1" or "signal 9 (Killed)"
 };
 
@@ -65,7 +67,8 @@ private:
 /// watch it with ProcessHandle. Throws NotFound if the program cannot be executed.
 pid_t startDetached(const Command& command);
 
-/// Runs a program to its end; returns its stdout. Throws Internal, with the last line of stderr, if it fails.
+/// Runs a program to its end; returns its stdout. Throws, with the last line of stderr, Internal if it fails and
+/// Unavailable if somebody has ended it.
 std::string runProgram(const Command& command);
 
 /// A process that need not be our child, held by a pidfd so that a reused process id cannot be confused with it.

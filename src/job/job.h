@@ -40,8 +40,8 @@ public:
     /// has seen the stop. May block only in ways that end soon after `stop` is requested.
     virtual std::optional<Pause> run(std::stop_token stop) = 0;
 
-    /// After `error` (Unavailable): when to begin again, as a new job in the next attempt. nullopt: the work has
-    /// failed.
+    /// After `error`, which run() threw though nobody had told it to stop: when to begin again, as a new job in the
+    /// next attempt. nullopt: the work has failed. Throws nothing.
     virtual std::optional<std::chrono::milliseconds> retryAfter(const Error& error) {
         static_cast<void>(error);
         return std::nullopt;

@@ -93,7 +93,7 @@ std::optional<Pause> OwnedJob::run() {
         }
         outcome_ = catalog::Outcome::completed();
     } catch (const Error& error) {
-        if (error.code() == ErrorCode::Unavailable && !stopping()) {
+        if (!stopping()) {
             if (const auto pause = job_->retryAfter(error)) {
                 again_ = Again{.pause = *pause, .why = error.what()};
                 return std::nullopt;

@@ -34,7 +34,8 @@ void restoreFiles(const block::BlockReader& reader, const DataRestoreOptions& op
 
 /// Makes restored files consistent by applying the redo log copied with them, so that mariadbd can start on them.
 /// `memory` is what it may use for that. The program reaches the directory and no other files of ours. Throws Corrupt
-/// for options in the set that cannot be; Unavailable, with what mariadb-backup said; Cancelled.
+/// for options in the set that cannot be, and, with what mariadb-backup said, for files that it cannot prepare;
+/// Unavailable if somebody has ended it; NoSpace if the disk is full; Cancelled.
 void prepareFiles(const std::filesystem::path& directory, std::uint64_t memory, std::stop_token stop);
 
 /// Makes everything below the directory durable, by one sync of its file system.

@@ -1,3 +1,5 @@
+#include <sys/statvfs.h>
+
 #include "base/error.h"
 #include "base/file.h"
 #include "base/process.h"
@@ -19,6 +21,16 @@ void requireInnerRenames(const std::filesystem::path& directory) {
         if (entry.path().extension() != ".ren") continue;
         block::requireInnerPath(readFile(entry.path()).value_or(""), entry.path().string());
     }
+}
+
+/// A program that ends itself, by exit or abort(), would do so again with the same files: then they are not what was
+/// backed up, or it has a defect. Unless it wanted for something.
+ErrorCode causeOf(const ExitStatus& status, const std::filesystem::path& directory) {
+    constexpr std::uint64_t kFull = 1 << 20;
+    struct statvfs disk {};
+    if (::statvfs(directory.c_str(), &disk) == 0 && std::uint64_t{disk.f_bavail} * disk.f_frsize < kFull)
+        return ErrorCode::NoSpace;
+    return status.killed() ? ErrorCode::Unavailable : ErrorCode::Corrupt;
 }
 
 }  // namespace
@@ -43,8 +55,8 @@ void prepareFiles(const std::filesystem::path& directory, std::uint64_t memory, 
         if (stop.stop_requested()) throw Error(ErrorCode::Cancelled, "the restore was cancelled");
         if (!status) continue;
         if (status->ok() && source::completedOk(log)) return;
-        throw Error(ErrorCode::Unavailable, "preparing " + directory.string() + ": mariadb-backup ended with " +
-                                                status->text() + ": " + source::complaintOf(log));
+        throw Error(causeOf(*status, directory), "preparing " + directory.string() + ": mariadb-backup ended with " +
+                                                     status->text() + ": " + source::complaintOf(log));
     }
 }
 

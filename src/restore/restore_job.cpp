@@ -11,6 +11,7 @@
 #include "base/stop_sleep.h"
 #include "block/block_reader.h"
 #include "restore/data_restore.h"
+#include "restore/healing.h"
 #include "restore/log_replay.h"
 #include "restore/restore_options.h"
 #include "restore/server_upgrade.h"
@@ -44,9 +45,72 @@ RestoreJob::RestoreJob(const RestoreJobParts& parts, catalog::RestoreJobRow row,
       gate_(parts.clock, Nanos{std::chrono::nanoseconds(kRecordInterval).count()}) {}
 
 std::optional<job::Pause> RestoreJob::run(std::stop_token stop) {
-    // What an earlier attempt has ended only has to be recorded.
-    if (!notes_.failure && !opened()) restore(std::move(stop));
+    if (!planned_) return plan();
+    restore(std::move(stop));
     return std::nullopt;
+}
+
+std::optional<job::Pause> RestoreJob::plan() {
+    try {
+        // What an earlier attempt has ended only has to be recorded.
+        if (notes_.failure || opened()) return std::nullopt;
+        if (notes_.choice.uris.empty()) {
+            throw Error(ErrorCode::Conflict, "an earlier version of the daemon ended while the restore ran",
+                        "start it again");
+        }
+        plan_ = planAgain(notes_.choice);
+    } catch (const Error& error) {
+        if (!isAway(error)) throw;
+        return waitFor(error);
+    }
+    planned_ = true;
+    return job::Pause{};
+}
+
+/// A machine that has just started may have mounted nothing yet.
+job::Pause RestoreJob::waitFor(const Error& away) {
+    const auto now = std::chrono::steady_clock::now();
+    if (now - waits_since_.value_or(now) >= parts_.patience) {
+        const auto minutes = std::chrono::duration_cast<std::chrono::minutes>(parts_.patience).count();
+        throw away.in(fmt::format("the restore has waited {} minutes for its destinations", minutes));
+    }
+    if (!waits_since_) waits_since_ = now;
+    const auto pause = wait_.next();
+    if (pause < job::GrowingPause::kLongest) return {.at_most = pause};
+    return {.at_most = pause, .waiting_for = away.what()};
+}
+
+/// Soon at first, for what was killed; after that somebody has to do something.
+std::optional<std::chrono::milliseconds> RestoreJob::retryAfter(const Error& error) {
+    constexpr std::chrono::seconds kFirst{2};
+    constexpr std::chrono::seconds kLater{60};
+    const bool again = planned_ && context_.attempt() < kRestoreAttempts && (mayHeal(error) || isDestinationAway());
+    if (!again) return std::nullopt;
+    try {
+        if (opened()) return std::nullopt;
+        leaveNothing();
+    } catch (const Error& failure) {
+        log_->warn("what a failed attempt has made is not removed yet: {}", failure.what());
+    }
+    return context_.attempt() == 1 ? kFirst : kLater;
+}
+
+/// Then whatever was missing there is not known to be damaged.
+bool RestoreJob::isDestinationAway() const {
+    try {
+        storage::requireMounted(*plan_.data);
+        if (plan_.archive) storage::requireMounted(*plan_.archive);
+        return false;
+    } catch (const Error&) {
+        return true;
+    }
+}
+
+/// What failed does not run on, and does not fill a disk, until it is tried again. Under the claim: who has lost the
+/// work must not touch what another attempt makes.
+void RestoreJob::leaveNothing() {
+    parts_.stores.restores.tenantCreated(context_.claim(), row_.job_id);
+    parts_.tenants.makeEmpty(row_.tenant);
 }
 
 bool RestoreJob::opened() const {
@@ -55,11 +119,6 @@ bool RestoreJob::opened() const {
 }
 
 void RestoreJob::restore(std::stop_token stop) {
-    if (notes_.choice.uris.empty()) {
-        throw Error(ErrorCode::Unavailable, "an earlier version of the daemon ended while the restore ran",
-                    "start it again");
-    }
-    plan_ = planAgain(notes_.choice);
     log_->info("begins from set {} to {}, attempt {}", plan_.set.id.number, row_.restore_scn, context_.attempt());
     makeTenant();
     restoreData(stop);

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <stop_token>
 #include <string>
 
 #include "base/log.h"
 #include "catalog/stores.h"
+#include "job/growing_pause.h"
 #include "job/job.h"
 #include "job/progress_gate.h"
 #include "job/shown_stage.h"
@@ -25,22 +27,34 @@ struct RestoreJobParts {
     const Clock& clock;
     /// Called before destinations (URIs) are read: archivers here that write to them shall first write what they have.
     std::function<void(const std::vector<std::string>&)> before_reading = [](const auto&) {};
+    /// For so long a restore that goes on waits for a destination that is away; its tenant exists meanwhile.
+    std::chrono::milliseconds patience = std::chrono::hours(1);
 };
+
+/// How often a restore may be begun. One more would not tell more: what fails three times fails again.
+constexpr int kRestoreAttempts = 3;
 
 /// One restore: the files of a backup set become a data directory, the log is replayed exactly up to the target, and
 /// the tenant ends as a read-only standby. Whatever fails, no half-made tenant stays. See docs/architecture.md.
 ///
-/// A later attempt restores the same set to the same point, from an empty directory on: a replay is not durable. Once
-/// the tenant has been opened the restore is a success, whatever comes after that.
+/// A later attempt restores the same set to the same point, from an empty directory on: a replay is not durable. There
+/// is one when the daemon has ended, and when an attempt failed of something that may heal (healing.h). Once the tenant
+/// has been opened the restore is a success, whatever comes after that.
 class RestoreJob : public job::Job {
 public:
     /// The rows of `row` exist, and tenant `row.tenant`, in status RESTORE.
     RestoreJob(const RestoreJobParts& parts, catalog::RestoreJobRow row, job::WorkContext& context);
 
+    bool heavy() const override { return planned_; }
     std::optional<job::Pause> run(std::stop_token stop) override;
+    std::optional<std::chrono::milliseconds> retryAfter(const Error& error) override;
     void finish(const catalog::Outcome& outcome) override;
 
 private:
+    std::optional<job::Pause> plan();
+    job::Pause waitFor(const Error& away);
+    bool isDestinationAway() const;
+    void leaveNothing();
     bool opened() const;
     void restore(std::stop_token stop);
     void makeTenant();
@@ -60,6 +74,9 @@ private:
     job::WorkContext& context_;
     RestoreNotes notes_;
     RestorePlan plan_;
+    bool planned_ = false;
+    job::GrowingPause wait_;
+    std::optional<std::chrono::steady_clock::time_point> waits_since_;  ///< for a destination
     const unsigned workers_;
     const Logger log_;
     job::ShownStage stage_;

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "oceanbase/ob_error.h"
+#include "storage/open_storage.h"
 #include "tenant/carried_settings.h"
 #include "tenant/tenant_variables.h"
 
@@ -237,7 +238,13 @@ RestorePlan planRestore(const RestoreTarget& wanted) {
 }
 
 RestorePlan planAgain(const RestoreChoice& choice) {
-    const Sources sources = openSources(choice.uris);
+    // Of the destinations that were named only these: another one may be away.
+    std::vector<std::string> uris = choice.uris;
+    std::erase_if(uris, [&](const std::string& uri) {
+        const std::string plain = storage::plainUri(uri);
+        return plain != choice.data_uri && plain != choice.archive_uri;
+    });
+    const Sources sources = openSources(uris);
     std::optional<RestorePlan> found;
     forEachSet(sources, [&](const DataSource& data, const backup_set::BackupSetDescription& set) {
         if (found || data.destination.uri != choice.data_uri || set.id != choice.set) return;

@@ -17,9 +17,6 @@ namespace {
 // 4.3.3.0, packed as OceanBase does it: 32 bits, 16, 8 and 8 (4.0.0.0 is 17179869184).
 constexpr std::int64_t kClusterVersion = (4LL << 32) | (3LL << 16) | (3LL << 8);
 
-/// One more would not tell more: it begins anew each time, and whatever ends the daemon would end that, too.
-constexpr int kAttempts = 3;
-
 tenant::TenantItems itemsOf(const RestoreOptions& options) {
     tenant::TenantItems items{.pools = options.pools, .primary_zone = options.primary_zone};
     if (!options.locality.empty()) items.locality = options.locality;
@@ -37,8 +34,8 @@ RestoreService::RestoreService(const RestoreJobParts& parts, job::WorkEngine& en
     };
     engine_.add({.name = catalog::kRestoreWork,
                  .make = restore,
-                 .attempts = kAttempts,
-                 .interrupted = fmt::format("the daemon ended {} times while the restore ran", kAttempts)});
+                 .attempts = kRestoreAttempts,
+                 .interrupted = fmt::format("the daemon ended {} times while the restore ran", kRestoreAttempts)});
     const auto history = [this](job::WorkContext& context) -> std::unique_ptr<job::Job> {
         return std::make_unique<HistoryJob>(stores_.restores, context);
     };

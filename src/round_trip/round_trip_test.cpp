@@ -349,7 +349,7 @@ TEST_F(RoundTripTest, PreparingDoesNotObeyAHostileSet) {
         fs::rename(checkpoints, target_ / "checkpoints");
         fs::create_symlink(outside.path() / "checkpoints", checkpoints);
         EXPECT_EQ(failureNaming("exit code 1", [&] { restore::prepareFiles(target_, 64 << 20, {}); }),
-                  ErrorCode::Unavailable);
+                  ErrorCode::Corrupt);
         EXPECT_EQ(readFile(outside.path() / "checkpoints"), readFile(target_ / "checkpoints"));
         fs::rename(target_ / "checkpoints", checkpoints);
     }
@@ -366,8 +366,7 @@ TEST_F(RoundTripTest, PreparingDoesNotObeyAHostileSet) {
 
 TEST_F(RoundTripTest, PreparingWhatIsNoCopySaysWhatIsWrong) {
     fs::create_directory(target_);
-    EXPECT_EQ(failureNaming("exit code 1", [&] { restore::prepareFiles(target_, 64 << 20, {}); }),
-              ErrorCode::Unavailable);
+    EXPECT_EQ(failureNaming("exit code 1", [&] { restore::prepareFiles(target_, 64 << 20, {}); }), ErrorCode::Corrupt);
 }
 
 }  // namespace

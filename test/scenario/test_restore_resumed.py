@@ -1,5 +1,7 @@
 """A restore that the end of the daemon interrupts goes on: the same set to the same point, three times at most."""
 import contextlib
+import os
+import pathlib
 import signal
 
 import pymysql
@@ -47,8 +49,32 @@ def restore_until(node, point):
     node.terminate()
     start_with(node, point)
     with contextlib.suppress(pymysql.Error):
-        node.sql(f"ALTER SYSTEM RESTORE copy FROM '{node.uri('shop_data')},{node.uri('shop_log')}' WITH 'pool_list=p_copy'")
+        begin_restore(node)
     await_end(node)
+
+
+def begin_restore(node):
+    node.sql(f"ALTER SYSTEM RESTORE copy FROM '{node.uri('shop_data')},{node.uri('shop_log')}' WITH 'pool_list=p_copy'")
+
+
+def work(node):
+    """The record of work of the restore, past the daemon."""
+    with pymysql.connect(unix_socket=str(node.data / "t" / "1" / "s"), user="tidemark", password=node.daemon_password(1),
+                         cursorclass=pymysql.cursors.DictCursor) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM tidemark.work WHERE kind = 'restore'")
+        return cursor.fetchone()
+
+
+def kill_once(node, program, argument):
+    """Kills the program that works for the restore as soon as there is one."""
+    def found():
+        for pid in node.processes(program):
+            with contextlib.suppress(OSError):
+                if argument in pathlib.Path(f"/proc/{pid}/cmdline").read_text():
+                    os.kill(pid, signal.SIGKILL)
+                    return True
+        return False
+    wait_for(f"{program} of the restore", found)
 
 
 def count(node, tenant):
@@ -101,7 +127,7 @@ def test_one_that_had_opened_its_tenant_has_succeeded(shop):
 def test_one_that_was_being_cancelled_is_failed_and_its_reason_kept(shop):
     shop.terminate()
     start_with(shop, "restore.tenant-removed")
-    shop.sql(f"ALTER SYSTEM RESTORE copy FROM '{shop.uri('shop_data')},{shop.uri('shop_log')}' WITH 'pool_list=p_copy'")
+    begin_restore(shop)
     with contextlib.suppress(pymysql.Error):
         shop.sql("ALTER SYSTEM CANCEL RESTORE copy")
     await_end(shop)
@@ -124,3 +150,34 @@ def test_the_counters_of_a_new_attempt_begin_again(shop):
     wait_for("the restore to end", ended)
     assert min(row["FINISH_BYTES"] for row in seen) < max(row["TOTAL_BYTES"] for row in seen) / 2
     assert seen[-1]["STATUS"] == "RESTORE_SUCCESS" and seen[-1]["FINISH_BYTES"] == seen[-1]["TOTAL_BYTES"]
+
+
+def test_one_whose_destination_is_away_waits_for_it_and_costs_no_thread(shop):
+    restore_until(shop, "restore.prepared")
+    data = shop.backups / "shop_data"
+    hidden = data.rename(data.with_name("away"))
+    try:
+        shop.start()
+        waiting = wait_for("the restore to wait", lambda: (work(shop) or {}).get("state") == "WAITING" and work(shop))
+        assert str(data) in waiting["waiting_for"], waiting
+        assert [r["STATUS"] for r in shop.sql("SELECT STATUS FROM oceanbase.CDB_OB_RESTORE_PROGRESS WHERE TENANT_ID = 1")] \
+            == ["WAIT_TENANT_RESTORE_FINISH"]
+        wait_for("no thread of it", lambda: not [
+            comm for comm in pathlib.Path(f"/proc/{shop.process.pid}/task").glob("*/comm") if "restore" in comm.read_text()])
+    finally:
+        hidden.rename(data)
+    end = shop.wait_restore("copy")
+    assert end["STATUS"] == "SUCCESS" and not end["COMMENT"], end
+    assert count(shop, "copy") == count(shop, "shop")
+
+
+@pytest.mark.parametrize("program, argument", [("mariadb-backup", "--prepare"), ("mariadbd", "/t/{copy}/")])
+def test_one_whose_program_is_killed_begins_again(shop, program, argument):
+    shop.archived_now("shop")
+    begin_restore(shop)
+    copy = shop.scalar("SELECT TENANT_ID FROM oceanbase.DBA_OB_TENANTS WHERE TENANT_NAME = 'copy'")
+    kill_once(shop, program, argument.format(copy=copy))
+    wait_for("the next attempt to be due", lambda: work(shop)["attempt"] == 2)
+    end = shop.wait_restore("copy")
+    assert end["STATUS"] == "SUCCESS" and not end["COMMENT"], end
+    assert count(shop, "copy") == count(shop, "shop")
