@@ -85,6 +85,9 @@ TEST_F(ClientStatements, NothingVanishesBesideAnObVariable) {
     EXPECT_EQ(client.value("SELECT @@autocommit"), "0");
     EXPECT_EQ(client.run("SET autocommit = 1, ob_query_timeout = 1"), 0U);
     EXPECT_EQ(client.value("SELECT @@autocommit"), "1");
+    const std::string long_text(200'000, 'x');
+    EXPECT_EQ(client.run("SET ob_query_timeout = 1, @long = '" + long_text + "'"), 0U) << client.message();
+    EXPECT_EQ(client.value("SELECT LENGTH(@long)"), "200000");
     EXPECT_EQ(results(client, "SET ob_x = 1; DELETE FROM shop.lost WHERE a = 1; SELECT COUNT(*) FROM shop.lost"),
               (Results{"ok", "ok", "1"}));
     EXPECT_EQ(results(client, "SELECT 7; SET ob_x = 1; SELECT 8"), (Results{"7", "ok", "8"}));

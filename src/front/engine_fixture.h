@@ -42,7 +42,7 @@ private:
 
 /// SHOW TENANT: the caller's tenant. SHOW CALLER: all that is known of it. ALTER SYSTEM … needs the privilege:
 /// ECHO ?, … (one row, each value with its kind), ROWS n, FAIL (with a hint), CRASH (an exception that is no Error),
-/// WAIT (until release()), RESTORE t FROM ? … (refuses its uri); anything else does nothing, successfully.
+/// WAIT [TENANT = t] (until release()), RESTORE t FROM ? … (refuses its uri); anything else does nothing, successfully.
 class TestService : public statement::StatementService {
 public:
     bool isOwn(std::string_view text) const override {
@@ -52,6 +52,13 @@ public:
     std::size_t parameterCount(std::string_view text) const override {
         if (text.find("MISSPELT") != std::string_view::npos) throw obError(Ob::ParseSql, "near 'MISSPELT'");
         return static_cast<std::size_t>(std::count(text.begin(), text.end(), '?'));
+    }
+
+    /// Of its statements only ALTER SYSTEM … TENANT = t names one.
+    std::string about(const statement::Caller& caller, std::string_view text,
+                      const std::vector<mysql::Value>&) const override {
+        const auto named = text.find("TENANT = ");
+        return named == std::string_view::npos ? caller.tenant : std::string(text.substr(named + 9));
     }
 
     statement::StatementResult execute(const statement::Caller& caller, std::string_view text,
@@ -80,7 +87,7 @@ private:
         parameterCount(text);
         if (text == "FAIL") throw Error(ErrorCode::Conflict, "the tenant is busy", "wait for it");
         if (text == "CRASH") throw std::runtime_error("secret detail");
-        if (text == "WAIT") wait();
+        if (text == "WAIT" || text.starts_with("WAIT TENANT")) wait();
         if (text.starts_with("RESTORE"))
             throw obError(Ob::InvalidBackupDest, parameters.empty() ? text : shown(parameters[0]));
         if (text.starts_with("ROWS ")) return rows(std::stoul(text.substr(5)));

@@ -7,13 +7,15 @@
 
 #include "base/file.h"
 #include "front/tenant_directory.h"
+#include "net/workers.h"
 #include "statement/statement_service.h"
 
 namespace tidemark::front {
 
 struct FrontOptions {
-    unsigned threads = 2;                ///< that move bytes
-    unsigned workers = 16;               ///< own statements that may run at one time
+    unsigned threads = 2;  ///< that move bytes
+    /// For own statements; their owner is the tenant that one is about.
+    net::WorkersOptions workers{.name = "statement", .first_owner = "sys"};
     std::uint32_t max_sessions = 8'000;  ///< of all tenants together, logging in ones included
     /// From the connection to a complete login packet; the tenant limits what follows (its connect_timeout).
     std::chrono::milliseconds login_timeout{10'000};

@@ -216,6 +216,7 @@ net::Awaitable<Bytes> OwnStatements::run(std::string text, std::vector<Value> pa
     const statement::Caller caller = co_await askCaller();
     context_.own_statements.fetch_add(1, std::memory_order_relaxed);
     statement::StatementService& service = context_.service;
+    std::string owner = service.about(caller, text, parameters);
     // The reply is put together there too: it may be large. The closure has a name because GCC 12 destroys a temporary
     // one twice when it is an argument of a co_await.
     auto work = [&service, caller, text = std::move(text), parameters = std::move(parameters), reply_style, format] {
@@ -223,7 +224,7 @@ net::Awaitable<Bytes> OwnStatements::run(std::string text, std::vector<Value> pa
         if (result.columns.empty()) return okReply(reply_style, result.affected_rows);
         return resultReply(reply_style, result.columns, result.rows, format);
     };
-    co_return co_await net::onWorkers(context_.loop.workers(), std::move(work));
+    co_return co_await net::onWorkers(context_.loop.workers(), std::move(owner), std::move(work));
 }
 
 net::Awaitable<statement::Caller> OwnStatements::askCaller() {

@@ -98,6 +98,49 @@ TEST_F(FrontOwn, ASlowStatementHoldsUpNobodyElse) {
     service.release();
 }
 
+TEST_F(FrontOwn, StatementsOfOneTenantThatHangLeaveThreadsToSysAndTheTenantItself) {
+    std::vector<LibClient> hanging;
+    for (int i = 0; i < 40; ++i) {
+        hanging.push_back(admin());
+        const std::string_view statement = "ALTER SYSTEM WAIT";
+        ASSERT_EQ(mysql_send_query(hanging.back().get(), statement.data(), statement.size()), 0);
+    }
+    service.waitUntilSomebodyWaits();
+    EXPECT_EQ(connect("admin@sys", "geheim").value("SHOW TENANT"), "sys");
+    EXPECT_EQ(admin().value("SELECT 7"), "7");
+    service.release();
+    for (const LibClient& client : hanging)
+        EXPECT_EQ(mysql_read_query_result(client.get()), 0) << client.message();
+}
+
+TEST_F(FrontOwn, StatementsOfSysAboutATenantThatHangLeaveThreadsToOthersOfSys) {
+    std::vector<LibClient> hanging;
+    for (int i = 0; i < 100; ++i) {
+        hanging.push_back(connect("admin@sys", "geheim"));
+        const std::string_view statement = "ALTER SYSTEM WAIT TENANT = acme";
+        ASSERT_EQ(mysql_send_query(hanging.back().get(), statement.data(), statement.size()), 0);
+    }
+    service.waitUntilSomebodyWaits();
+    EXPECT_EQ(connect("admin@sys", "geheim").value("SHOW TENANT"), "sys");
+    service.release();
+    for (const LibClient& client : hanging)
+        EXPECT_EQ(mysql_read_query_result(client.get()), 0) << client.message();
+}
+
+TEST_F(FrontOwn, TooManyStatementsThatWaitAreRefusedWithWhatToLookAt) {
+    begin({.workers = {.threads = 4, .first_owner = "sys", .reserved = 1, .most_of_one = 1, .most_waiting = 0}});
+    const LibClient hanging = admin();
+    const std::string_view statement = "ALTER SYSTEM WAIT";
+    ASSERT_EQ(mysql_send_query(hanging.get(), statement.data(), statement.size()), 0);
+    service.waitUntilSomebodyWaits();
+    const LibClient refused = admin();
+    EXPECT_EQ(refused.run("SHOW TENANT"), 4023U);
+    EXPECT_NE(refused.message().find("tenant 'acme'"), std::string::npos) << refused.message();
+    service.release();
+    EXPECT_EQ(mysql_read_query_result(hanging.get()), 0);
+    EXPECT_EQ(refused.value("SHOW TENANT"), "acme") << "the session went on";
+}
+
 TEST_F(FrontOwn, AClientMayVanishDuringItsStatement) {
     RawClient client(front->port());
     ASSERT_EQ(client.logIn("PLAIN@acme").at(0), 0x00);

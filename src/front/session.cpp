@@ -87,7 +87,7 @@ net::Awaitable<> Session::serve() {
     while (!ending_) {
         const CommandHead head = co_await nextCommand();
         if (isOwn(head)) {
-            co_await answer(head);
+            co_await answer(head, std::nullopt);
         } else if (mayHoldSettings(head)) {
             co_await passOnWithoutSettings(head);
         } else if (head.command == Command::ChangeUser) {
@@ -134,23 +134,25 @@ bool Session::mayHoldSettings(const CommandHead& head) const {
 }
 
 net::Awaitable<> Session::passOnWithoutSettings(CommandHead head) {
-    co_await connection_.client.need(kHeaderSize + head.header.length);
+    // Whole, so that it can be read; it may be longer than what a stream holds.
+    Packet sent = co_await readPacket(connection_.client, OwnStatements::kMaxSize);
     ClientSyntax syntax = own_.syntax();
     if (head.command == Command::StmtPrepare) syntax.several_statements = false;
     StatementPlan plan;
     std::optional<Error> refusal;
     try {
-        plan = planStatements(textOf(payloadStart(head)).substr(1), context_.service, syntax);
+        plan = planStatements(textOf(sent.payload).substr(1), context_.service, syntax);
     } catch (const Error& error) {
         refusal = error;
     }
-    if (!plan.own.empty()) co_return co_await answer(head);
-    if (plan.unchanged() && !refusal) co_return co_await passOn(head);
-    connection_.client.consume(kHeaderSize + head.header.length);
     if (refusal) co_return co_await writeAll(connection_.client, errorReply(1, *refusal, connection_.oracle));
-    ByteWriter command;
-    command.u8(static_cast<std::uint8_t>(head.command)).text(*plan.for_tenant);
-    co_await writeAll(*connection_.tenant, packet(0, command.data()));
+    if (!plan.own.empty()) co_return co_await answer(head, std::move(sent));
+    if (plan.for_tenant) {
+        ByteWriter command;
+        command.u8(static_cast<std::uint8_t>(head.command)).text(*plan.for_tenant);
+        sent.payload = command.data();
+    }
+    co_await writeAll(*connection_.tenant, packet(0, sent.payload));
     co_await relayAnswer(head);
 }
 
@@ -221,17 +223,19 @@ net::Awaitable<> Session::relayFile() {
     connection_.tracker->fileSent(command_sequence_);
 }
 
-net::Awaitable<> Session::answer(CommandHead head) {
-    const Bytes reply = co_await answerOrError(head);
+net::Awaitable<> Session::answer(CommandHead head, std::optional<Packet> command) {
+    const Bytes reply = co_await answerOrError(head, std::move(command));
     if (ResponseTracker::expectsResponse(head.command)) co_await writeAll(connection_.client, reply);
 }
 
-net::Awaitable<Bytes> Session::answerOrError(CommandHead head) {
+net::Awaitable<Bytes> Session::answerOrError(CommandHead head, std::optional<Packet> command) {
     // Long data may fill a packet: the complaint about its size belongs to the execution, see OwnStatements.
     const bool long_data = head.command == Command::StmtSendLongData;
     try {
-        Packet command = co_await readPacket(connection_.client, long_data ? kMaxPayload : OwnStatements::kMaxSize);
-        co_return co_await own_.answer(head.command, std::move(command.payload));
+        if (!command) {
+            command = co_await readPacket(connection_.client, long_data ? kMaxPayload : OwnStatements::kMaxSize);
+        }
+        co_return co_await own_.answer(head.command, std::move(command->payload));
     } catch (const net::StreamClosed&) {
         throw;
     } catch (const Error& error) {

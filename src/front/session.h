@@ -4,6 +4,7 @@
 
 #include "front/connection.h"
 #include "front/own_statements.h"
+#include "front/packet_stream.h"
 
 namespace tidemark::front {
 
@@ -52,8 +53,8 @@ private:
     net::Awaitable<std::uint64_t> forwardPacket();
     net::Awaitable<> relayResponse();
     net::Awaitable<> relayFile();
-    net::Awaitable<> answer(CommandHead head);
-    net::Awaitable<Bytes> answerOrError(CommandHead head);
+    net::Awaitable<> answer(CommandHead head, std::optional<Packet> command);
+    net::Awaitable<Bytes> answerOrError(CommandHead head, std::optional<Packet> command);
     net::Awaitable<> changeUser();
     net::Awaitable<> splice();
     std::optional<Bytes> translatedKill(const CommandHead& head) const;

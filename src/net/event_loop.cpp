@@ -25,8 +25,7 @@ void run(asio::io_context& context, const std::string& name) {
 
 }  // namespace
 
-EventLoop::EventLoop(EventLoopOptions options)
-    : options_(std::move(options)), workers_(std::max(1U, options_.workers)) {
+EventLoop::EventLoop(EventLoopOptions options) : options_(std::move(options)), workers_(options_.workers) {
     for (unsigned i = 0; i < std::max(1U, options_.threads); ++i) {
         // The hint 1: only one thread runs this context, though others may post to it.
         contexts_.push_back(std::make_unique<asio::io_context>(1));
@@ -45,7 +44,7 @@ void EventLoop::start() {
 }
 
 void EventLoop::stop() {
-    workers_.join();
+    workers_.stop();
     for (const auto& context : contexts_)
         context->stop();
     threads_.clear();

@@ -7,14 +7,14 @@
 #include <vector>
 
 #include "net/asio.h"
+#include "net/workers.h"
 
 namespace tidemark::net {
 
 struct EventLoopOptions {
-    std::string name = "net";  ///< threads are called <name>-0 …; the workers have no names of their own
+    std::string name = "net";  ///< threads are called <name>-0 …
     unsigned threads = 2;
-    /// Blocking calls that may run at one time; more of them wait.
-    unsigned workers = 16;
+    WorkersOptions workers;
 };
 
 /// Threads that wait for the network. Each has an io_context of its own, and whatever belongs to one session stays on
@@ -33,7 +33,7 @@ public:
 
     std::size_t size() const { return contexts_.size(); }
     asio::io_context& context(std::size_t index) { return *contexts_.at(index); }
-    asio::thread_pool& workers() { return workers_; }
+    Workers& workers() { return workers_; }
 
 private:
     using WorkGuard = asio::executor_work_guard<Executor>;
@@ -42,7 +42,7 @@ private:
     std::vector<std::unique_ptr<asio::io_context>> contexts_;
     std::vector<WorkGuard> guards_;
     std::vector<std::jthread> threads_;
-    asio::thread_pool workers_;
+    Workers workers_;
 };
 
 }  // namespace tidemark::net

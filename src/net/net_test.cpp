@@ -54,9 +54,9 @@ Fd listenUnix(const std::filesystem::path& path, int backlog) {
     return fd;
 }
 
-Awaitable<std::pair<std::thread::id, std::thread::id>> whereWorkRuns(asio::thread_pool& workers) {
+Awaitable<std::pair<std::thread::id, std::thread::id>> whereWorkRuns(Workers& workers) {
     auto work = [] { return std::this_thread::get_id(); };
-    const auto there = co_await onWorkers(workers, std::move(work));
+    const auto there = co_await onWorkers(workers, "acme", std::move(work));
     co_return std::pair(there, std::this_thread::get_id());
 }
 
@@ -73,10 +73,10 @@ TEST(OnWorkers, RunsElsewhereAndComesBack) {
     EXPECT_EQ(back, home);
 }
 
-Awaitable<std::string> failing(asio::thread_pool& workers) {
+Awaitable<std::string> failing(Workers& workers) {
     auto work = [] { throw Error(ErrorCode::Conflict, "not now", "later"); };
     try {
-        co_await onWorkers(workers, std::move(work));
+        co_await onWorkers(workers, "acme", std::move(work));
     } catch (const Error& error) {
         co_return std::string(error.what()) + ", " + error.hint();
     }

@@ -5,6 +5,7 @@
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/write.hpp>
@@ -17,45 +18,72 @@ namespace tidemark::net {
 
 using boost::system::error_code;
 
+/// A connection that always has more to read lets the others of its thread have their turn after so many full buffers.
+constexpr unsigned kReadsInARow = 16;
+
 StreamClosed::StreamClosed(const Stream& stream, const std::string& why)
     : Error(ErrorCode::Unavailable, "connection of the " + stream.name() + ": " + why), stream_(&stream) {}
 
 Stream::Stream(std::string name, Socket socket)
-    : name_(std::move(name)), socket_(std::move(socket)), buffer_(new std::uint8_t[kBufferSize]) {
+    : name_(std::move(name)), socket_(std::move(socket)), pool_(BufferPool::of(socket_.get_executor())) {
     socket_.non_blocking(true);
 }
 
 void Stream::consume(std::size_t size) {
     begin_ += size;
-    if (begin_ == end_) begin_ = end_ = 0;
+    if (begin_ < end_) return;
+    begin_ = end_ = 0;
+    buffer_.reset();
 }
 
 void Stream::makeRoom(std::size_t size) {
-    if (kBufferSize - begin_ >= size && end_ < kBufferSize) return;
-    std::memmove(buffer_.get(), buffer_.get() + begin_, end_ - begin_);
+    if (!buffer_) buffer_ = pool_.lend();
+    if (buffer_.size() - begin_ >= size && end_ < buffer_.size()) return;
+    std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
     end_ -= begin_;
     begin_ = 0;
-    if (size > kBufferSize || end_ == kBufferSize) {
+    if (size > buffer_.size() || end_ == buffer_.size()) {
         throw Error(ErrorCode::Internal, "the buffer of the " + name_ + "'s connection is full");
     }
 }
 
-Awaitable<> Stream::fill() {
-    makeRoom(1);
-    // Asio waits for an event before it reads again after an end, and none would come.
-    if (ended_) fail(asio::error::eof);
+/// False if there is nothing to be had now.
+bool Stream::readSome() {
     error_code error;
-    end_ += co_await socket_.async_read_some(asio::buffer(buffer_.get() + end_, kBufferSize - end_),
-                                             asio::redirect_error(kUseAwaitable, error));
+    const std::size_t room = buffer_.size() - end_;
+    const std::size_t size = socket_.read_some(asio::buffer(buffer_.data() + end_, room), error);
+    if (begin_ == end_ && size == 0) buffer_.reset();
+    if (error == asio::error::would_block) return false;
     ended_ = static_cast<bool>(error);
     if (error) fail(error);
+    end_ += size;
+    likely_readable_ = size == room;
+    return true;
+}
+
+/// Waits before it borrows a buffer, unless there is likely something to read: a large message has filled the last one.
+Awaitable<> Stream::fill(std::size_t room) {
+    // Asio waits for an event before it reads again after an end, and none would come.
+    if (ended_) fail(asio::error::eof);
+    if (likely_readable_ && ++reads_in_a_row_ == kReadsInARow) {
+        reads_in_a_row_ = 0;
+        co_await asio::post(socket_.get_executor(), kUseAwaitable);
+    }
+    for (bool wait = !likely_readable_;; wait = true) {
+        if (wait) {
+            error_code error;
+            co_await socket_.async_wait(Socket::wait_read, asio::redirect_error(kUseAwaitable, error));
+            ended_ = static_cast<bool>(error);
+            if (error) fail(error);
+        }
+        makeRoom(room);
+        if (readSome()) co_return;
+    }
 }
 
 Awaitable<> Stream::need(std::size_t size) {
-    while (end_ - begin_ < size) {
-        makeRoom(size);
-        co_await fill();
-    }
+    while (end_ - begin_ < size)
+        co_await fill(size);
 }
 
 ByteView Stream::writeSome(ByteView bytes) {
@@ -75,6 +103,7 @@ Awaitable<> Stream::write(ByteView bytes) {
 Awaitable<> Stream::readable() {
     error_code ignored;  // the next read meets it again
     co_await socket_.async_wait(Socket::wait_read, asio::redirect_error(kUseAwaitable, ignored));
+    likely_readable_ = true;
 }
 
 void Stream::close() {

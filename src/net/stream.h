@@ -1,11 +1,11 @@
 #pragma once
 
-#include <memory>
 #include <string>
 
 #include "base/bytes.h"
 #include "base/error.h"
 #include "net/asio.h"
+#include "net/buffer_pool.h"
 
 namespace tidemark::net {
 
@@ -22,12 +22,13 @@ private:
 };
 
 /// A connected socket with a reading buffer: look at what has come, pass it on, consume it. This is where TLS will sit.
+/// The buffer is borrowed when bytes come and given back when all are consumed: a connection that waits has none.
 ///
 /// Belongs to one coroutine at a time and its thread. Closing from elsewhere: post to the executor first.
 class Stream {
 public:
-    /// What is read at once. The memory is touched only as far as data comes, so an idle session costs a page or two.
-    static constexpr std::size_t kBufferSize = 64UL * 1024;
+    /// What can be looked at in one piece; usually more is read at once.
+    static constexpr std::size_t kMostNeeded = BufferPool::kSmall;
 
     /// `name` is for messages: "client", "tenant".
     Stream(std::string name, Socket socket);
@@ -35,12 +36,13 @@ public:
     const std::string& name() const { return name_; }
     Executor executor() { return socket_.get_executor(); }
 
-    ByteView buffered() const { return {buffer_.get() + begin_, end_ - begin_}; }
+    /// What has come and was not consumed. Valid until the next consume(), fill() or need().
+    ByteView buffered() const { return {buffer_.data() + begin_, end_ - begin_}; }
     void consume(std::size_t size);
 
     /// Waits for more bytes. Throws StreamClosed. There must be room: consume() what was seen.
-    Awaitable<> fill();
-    /// Waits until at least `size` bytes are buffered (at most kBufferSize). Throws StreamClosed.
+    Awaitable<> fill() { return fill(1); }
+    /// Waits until at least `size` bytes are buffered (at most kMostNeeded). Throws StreamClosed.
     Awaitable<> need(std::size_t size);
 
     /// Writes what the socket takes at once and returns the rest, usually nothing: it saves the usual case a coroutine.
@@ -67,14 +69,19 @@ public:
     void cancel();
 
 private:
+    Awaitable<> fill(std::size_t room);
+    bool readSome();
     void makeRoom(std::size_t size);
     [[noreturn]] void fail(const boost::system::error_code& error) const;
 
     std::string name_;
     Socket socket_;
-    std::unique_ptr<std::uint8_t[]> buffer_;
+    BufferPool& pool_;
+    BufferLease buffer_;
     std::size_t begin_ = 0;
     std::size_t end_ = 0;
+    unsigned reads_in_a_row_ = 0;  ///< without having waited
+    bool likely_readable_ = false;
     bool ended_ = false;  ///< reading met the end, or an error
 };
 

@@ -37,6 +37,10 @@ public:
 
     bool isOwn(std::string_view text) const override { return isOwnStatement(text); }
     std::size_t parameterCount(std::string_view text) const override { return countParameters(text); }
+    std::string about(const Caller& caller, std::string_view text,
+                      const std::vector<mysql::Value>& parameters) const override {
+        return tenantOf(text, parameters, caller.tenant);
+    }
     StatementResult execute(const Caller& caller, std::string_view text,
                             const std::vector<mysql::Value>& parameters) override;
 

@@ -57,6 +57,24 @@ Statement parseStatement(TokenStream& in, const std::vector<std::string>& words)
     return Unsupported{words.at(0) + " " + words.at(1)};
 }
 
+const std::string* singleName(const TenantClause& clause) {
+    return clause.names.size() == 1 ? &clause.names[0] : nullptr;
+}
+
+/// The tenant that a statement names; null if it names none or several.
+struct NamedTenant {
+    const std::string* operator()(const Restore& restore) const { return &restore.tenant; }
+    const std::string* operator()(const CancelRestore& cancel) const { return &cancel.tenant; }
+    const std::string* operator()(const CreateTenant& create) const { return &create.name; }
+    const std::string* operator()(const AlterTenant& alter) const { return &alter.name; }
+    const std::string* operator()(const DropTenant& drop) const { return &drop.name; }
+    template <typename Other>
+    const std::string* operator()(const Other& other) const {
+        if constexpr (requires { other.tenants; }) return singleName(other.tenants);
+        return nullptr;
+    }
+};
+
 /// What is refused anyway is refused whole, without a look at its rest.
 bool restIsIgnored(const Statement& statement) {
     return std::holds_alternative<Unsupported>(statement);
@@ -84,6 +102,17 @@ Statement parse(std::string_view text, const std::vector<mysql::Value>& paramete
     Statement statement = parseStatement(in, words);
     if (!restIsIgnored(statement)) in.expectEnd();
     return statement;
+}
+
+std::string tenantOf(std::string_view text, const std::vector<mysql::Value>& parameters, const std::string& caller) {
+    if (caller != "sys") return caller;
+    try {
+        const Statement statement = parse(text, parameters);
+        const std::string* named = std::visit(NamedTenant(), statement);
+        return named == nullptr || named->empty() ? caller : *named;
+    } catch (const Error&) {
+        return caller;  // it is refused when it is run, and takes no time
+    }
 }
 
 }  // namespace tidemark::statement

@@ -139,6 +139,10 @@ bool isOwnStatement(std::string_view text);
 /// How many `?`. Throws Ob::ParseSql if the text is no valid statement.
 std::size_t countParameters(std::string_view text);
 
+/// The one tenant that a statement of sys names. `caller`, the session's own, for all other statements: of other
+/// tenants, and what names none, or several, or is not valid.
+std::string tenantOf(std::string_view text, const std::vector<mysql::Value>& parameters, const std::string& caller);
+
 /// Throws Ob::ParseSql, naming the place, if the text is no valid statement.
 Statement parse(std::string_view text, const std::vector<mysql::Value>& parameters = {});
 

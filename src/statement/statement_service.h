@@ -36,6 +36,10 @@ public:
     /// How many `?` the statement has. Throws Ob::ParseSql if it is no valid statement. No I/O.
     virtual std::size_t parameterCount(std::string_view text) const = 0;
 
+    /// The tenant whose things it touches: the caller's own, or the one that a statement of sys names. No I/O.
+    virtual std::string about(const Caller& caller, std::string_view text,
+                              const std::vector<mysql::Value>& parameters) const = 0;
+
     /// Runs it. Blocks (seconds, for CREATE TENANT): call from a worker thread. Throws Error.
     virtual StatementResult execute(const Caller& caller, std::string_view text,
                                     const std::vector<mysql::Value>& parameters) = 0;

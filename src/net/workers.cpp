@@ -1,0 +1,121 @@
+#include "net/workers.h"
+
+#include <pthread.h>
+
+#include <algorithm>
+
+#include "base/error.h"
+
+namespace tidemark::net {
+namespace {
+
+/// An owner may take another thread only while more than so many times its calls are free: with few owners that hang
+/// one has `most_of_one`, with many each has one, and some are always left for the next.
+constexpr unsigned kFreePerCall = 16;
+
+Error tooMany(const std::string& owner, std::size_t waiting) {
+    return {ErrorCode::Unavailable, SqlCode{4023, "HY000"},  // OB_EAGAIN
+            "Try again: " + std::to_string(waiting) + " statements about tenant '" + owner + "' wait already",
+            "something that they need does not answer: look at its destinations and its COMMENT in CDB_OB_ARCHIVELOG"};
+}
+
+}  // namespace
+
+Workers::Workers(WorkersOptions options) : options_(std::move(options)) {}
+
+Workers::~Workers() {
+    stop();
+}
+
+void Workers::post(const std::string& owner, Call call) {
+    const std::lock_guard lock(mutex_);
+    if (stopped_) throw Error(ErrorCode::Unavailable, "the daemon is ending");
+    Owner& its = owners_[owner];
+    if (its.waiting.empty() && mayRun(owner, its)) return start(owner, its, std::move(call));
+    if (its.waiting.size() >= options_.most_waiting) throw tooMany(owner, its.waiting.size());
+    its.waiting.push_back(std::move(call));
+}
+
+bool Workers::mayRun(const std::string& name, const Owner& owner) const {
+    if (running_ >= options_.threads) return false;
+    if (name == options_.first_owner) return owner.running < std::max(1U, options_.threads / 2);
+    const unsigned for_others = options_.threads - std::min(options_.reserved, options_.threads - 1);
+    if (running_of_others_ >= for_others) return false;
+    const unsigned free = for_others - running_of_others_;
+    return owner.running < std::clamp(free / kFreePerCall, 1U, std::max(1U, options_.most_of_one));
+}
+
+void Workers::start(const std::string& name, Owner& owner, Call call) {
+    ++owner.running;
+    ++running_;
+    if (name != options_.first_owner) ++running_of_others_;
+    last_started_ = name;
+    ready_.emplace_back(name, std::move(call));
+    if (idle_ >= ready_.size()) {
+        changed_.notify_one();
+    } else {
+        threads_.emplace_back([this] { work(); });
+    }
+}
+
+/// Owners in turn, beginning behind the one that was last.
+void Workers::startWaiting() {
+    for (bool started = true; started && running_ < options_.threads;) {
+        started = false;
+        auto at = owners_.upper_bound(last_started_);
+        for (std::size_t i = 0; i < owners_.size() && !started; ++i, ++at) {
+            if (at == owners_.end()) at = owners_.begin();
+            auto& [name, owner] = *at;
+            if (owner.waiting.empty() || !mayRun(name, owner)) continue;
+            Call call = std::move(owner.waiting.front());
+            owner.waiting.pop_front();
+            start(name, owner, std::move(call));
+            started = true;
+        }
+    }
+}
+
+void Workers::finished(const std::string& name) {
+    const auto owner = owners_.find(name);
+    --running_;
+    if (name != options_.first_owner) --running_of_others_;
+    if (--owner->second.running == 0 && owner->second.waiting.empty()) owners_.erase(owner);
+    if (!stopped_) startWaiting();
+}
+
+void Workers::work() {
+    pthread_setname_np(pthread_self(), options_.name.substr(0, 15).c_str());  // the kernel's limit
+    std::unique_lock lock(mutex_);
+    for (++idle_;;) {
+        changed_.wait(lock, [&] { return stopped_ || !ready_.empty(); });
+        --idle_;
+        if (ready_.empty()) return;
+        auto [name, call] = std::move(ready_.front());
+        ready_.pop_front();
+        lock.unlock();
+        call(true);
+        call = nullptr;  // what it holds goes before others may run in its place
+        lock.lock();
+        ++idle_;  // before others are started, which may take this thread then
+        finished(name);
+    }
+}
+
+void Workers::stop() {
+    Owners waiting;
+    std::vector<std::jthread> threads;
+    {
+        const std::lock_guard lock(mutex_);
+        stopped_ = true;
+        for (auto& [name, owner] : owners_)
+            waiting[name].waiting.swap(owner.waiting);
+        threads.swap(threads_);
+        changed_.notify_all();
+    }
+    for (auto& [name, owner] : waiting) {
+        for (const Call& call : owner.waiting)
+            call(false);
+    }
+}
+
+}  // namespace tidemark::net

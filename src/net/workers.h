@@ -1,0 +1,71 @@
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace tidemark::net {
+
+struct WorkersOptions {
+    std::string name = "worker";     ///< of the threads
+    unsigned threads = 128;          ///< calls that may run at one time; a thread is started when it is first needed
+    std::string first_owner;         ///< its calls may take half of all threads
+    unsigned reserved = 16;          ///< threads that only the first owner's calls may take
+    unsigned most_of_one = 4;        ///< threads that another owner's calls may take; fewer when few are free
+    std::size_t most_waiting = 256;  ///< calls of one owner that wait for a thread; more are refused
+};
+
+/// Threads for blocking calls, shared by owners (tenants) so that no owner's calls take them all: while those of one
+/// hang, as its destination does, the others' go on. What finds no thread waits in its owner's queue, and owners get
+/// free threads in turn.
+///
+/// Thread-safe.
+class Workers {
+public:
+    /// Must not throw. `may_run` is false for a call that was still waiting when the workers were stopped.
+    using Call = std::function<void(bool may_run)>;
+
+    explicit Workers(WorkersOptions options);
+    /// Stops, if that was not done.
+    ~Workers();
+    Workers(const Workers&) = delete;
+    Workers& operator=(const Workers&) = delete;
+
+    /// Throws Unavailable (4023, OceanBase's "try again") if too many of the owner's calls wait, or after stop().
+    void post(const std::string& owner, Call call);
+
+    /// Waits for the calls that run, without limit; tells those that wait that they may not.
+    void stop();
+
+private:
+    struct Owner {
+        unsigned running = 0;
+        std::deque<Call> waiting;
+    };
+    using Owners = std::map<std::string, Owner>;
+
+    bool mayRun(const std::string& name, const Owner& owner) const;
+    void start(const std::string& name, Owner& owner, Call call);
+    void startWaiting();
+    void finished(const std::string& name);
+    void work();
+
+    const WorkersOptions options_;
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    Owners owners_;                                   // guarded by mutex_; those with calls that run or wait
+    std::string last_started_;                        // guarded by mutex_; whose turn it was
+    std::deque<std::pair<std::string, Call>> ready_;  // guarded by mutex_; counted as running, for the next thread
+    unsigned running_ = 0;                            // guarded by mutex_
+    unsigned running_of_others_ = 0;                  // guarded by mutex_; than the first owner
+    unsigned idle_ = 0;                               // guarded by mutex_
+    bool stopped_ = false;                            // guarded by mutex_
+    std::vector<std::jthread> threads_;               // guarded by mutex_
+};
+
+}  // namespace tidemark::net
