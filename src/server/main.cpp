@@ -26,12 +26,15 @@ static int run(const server::Config& config, const Logger& log) {
         server::notifyServiceManager("READY=1\n");
         signals.waitForEnd();
         server::notifyServiceManager("STOPPING=1\n");
+        const bool ended = node.endWork();
         if (node.databasesShallEnd()) {
             log->info("ends with its databases");
             node.stopDatabases();
         } else {
             log->info("ends; the databases stay up");
         }
+        // Threads that hang still use the node: only the end of the process ends them.
+        if (!ended) std::_Exit(EX_OK);
         return EX_OK;
     } catch (const Error& error) {
         log->error("{}{}{}", error.what(), error.hint().empty() ? "" : "; ", error.hint());

@@ -8,6 +8,7 @@
 #include "base/sandbox.h"
 #include "base/version.h"
 #include "net/listener.h"
+#include "server/end_within.h"
 #include "server/template_views.h"
 #include "tenant/carried_settings.h"
 #include "view/sys_views.h"
@@ -16,6 +17,9 @@ namespace tidemark::server {
 
 /// How long a restore waits for the archivers here, whose destination may hang.
 static constexpr std::chrono::seconds kDurableLimit{5};
+
+/// For each part of the daemon's end. Sessions take up to 7 s to end when nothing hangs.
+static constexpr std::chrono::seconds kEndLimit{8};
 
 /// In bytes.
 static std::uint64_t memoryOfMachine() {
@@ -104,13 +108,19 @@ Node::~Node() {
     endWork();
 }
 
-void Node::endWork() {
-    front_.stop();
-    work_.shutdown();
-    archive_.suspendAll();
+bool Node::endWork() {
+    if (work_ended_) return *work_ended_;
+    bool ended = endWithin(log_, {{"sessions", [this] { front_.stop(); }}}, kEndLimit);
+    ended &= endWithin(log_,
+                       {{"jobs", [this] { work_.shutdown(); }},
+                        {"restores", [this] { restores_.shutdown(); }},
+                        {"archives", [this] { archive_.suspendAll(); }}},
+                       kEndLimit);
     // Whoever still waits for sys gives up, so that the threads can be joined.
     catalog_.close();
-    mirror_.reset();
+    ended &= endWithin(log_, {{"views", [this] { mirror_.reset(); }}}, kEndLimit);
+    work_ended_ = ended;
+    return ended;
 }
 
 void Node::stopDatabases() {

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "archive/archive_service.h"
 #include "backup/backup_service.h"
@@ -44,7 +45,10 @@ public:
     std::uint16_t port() const { return front_.port(); }
     /// Whether the end was asked for with the databases: ALTER SYSTEM SHUTDOWN.
     bool databasesShallEnd() const { return databases_shall_end_; }
-    /// Ends the databases too, sys last. To be called once, right before the Node is destroyed.
+    /// No more clients, jobs and archiving; whatever was running is left as a crash would leave it, or better. False if
+    /// something hangs and was left running after a limit: the Node must not be destroyed then, the process just ends.
+    bool endWork();
+    /// As endWork(), then ends the databases too, sys last. To be called once.
     void stopDatabases();
 
     catalog::Stores& stores() { return stores_; }
@@ -55,8 +59,6 @@ public:
 
 private:
     void bootstrap(const Config& config);
-    /// No more clients, jobs and archiving; whatever was running is left as a crash would leave it, or better.
-    void endWork();
     catalog::Server describeServer(const Config& config) const;
 
     const Logger log_;
@@ -81,6 +83,7 @@ private:
     backup::BackupService backup_;
     restore::RestoreService restore_;
     std::atomic<bool> databases_shall_end_ = false;
+    std::optional<bool> work_ended_;  ///< what endWork() said
     statement::Engine engine_;
     FrontDirectory front_directory_;
     front::Front front_;

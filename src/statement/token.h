@@ -23,52 +23,59 @@ struct Token {
     TokenKind kind = TokenKind::End;
     std::string text;
     int line = 1;
-    std::string_view rest;  ///< the statement from here on, as it was written; it must outlive the token
+    std::string_view rest;  ///< from this token on, as the user wrote it: a part of the text, which outlives the token
 };
 
-/// Cuts a statement into tokens by MariaDB's lexical rules (default sql_mode): comments are dropped, strings may use
-/// backslashes or doubled quotes. The last token is End. Throws Ob::ParseSql for a string or comment without an end,
-/// and for a comment that a server executes (/*! … */): dropping it would drop a part of the statement.
+/// Cuts a statement into tokens by MariaDB's lexical rules (default sql_mode). Comments are dropped. Strings may use
+/// backslashes or doubled quotes. The last token is End.
+///
+/// Throws Ob::ParseSql for a string or comment without an end. A comment that a server executes (/*! … */) throws it
+/// too: without that comment, a part of the statement would be missing.
 std::vector<Token> tokenize(std::string_view text);
 
-/// The tokens of the first statement in a text, up to its `;`, which comes last, or to End. Throws as tokenize().
+/// The tokens of the first statement in a text. The last one is the statement's `;`, or End if there is none. Throws as
+/// tokenize().
 std::vector<Token> firstStatement(std::string_view text);
 
-/// The first words of a statement in upper case, at most `count`, without cutting the rest; for a quick look.
+/// The first words of a statement in upper case, at most `count`. The rest of the text is not read: every query of
+/// every client gets this look.
 std::vector<std::string> firstWords(std::string_view text, std::size_t count);
 
-/// Walks over tokens. What is expected and not there throws Ob::ParseSql, naming the place.
+/// Walks over the tokens of one statement. Questions (isWord(), startsAssignment()) only look. accept…() takes what it
+/// names if that comes next, and says whether it did. Everything else takes what it names or throws Ob::ParseSql, whose
+/// text names the place.
 class TokenStream {
 public:
-    /// `?` tokens are replaced by `parameters`, in order. One that has no value is no value: it fails where it stands.
+    /// Each `?` takes the next of the `parameters`. A `?` for which there is no parameter left stays a `?`, which is
+    /// refused wherever it stands.
     TokenStream(std::vector<Token> tokens, const std::vector<mysql::Value>& parameters);
 
     bool atEnd() const { return peek().kind == TokenKind::End; }
-    /// Whether the next token is this keyword (upper case); `ahead` looks further.
+    /// Whether the next token is this keyword (upper case), or the one that comes `ahead` tokens later.
     bool isWord(std::string_view keyword, std::size_t ahead = 0) const;
     bool acceptWord(std::string_view keyword);
-    /// All of them in a row, or none.
+    /// Takes the keywords if all of them come next, in this order, else none.
     bool acceptWords(std::initializer_list<std::string_view> keywords);
     void expectWord(std::string_view keyword);
     bool acceptSymbol(char symbol);
     void expectSymbol(char symbol);
-    /// The optional `=` between a clause and its value.
+    /// Takes the `=` that may stand between a clause and its value.
     void skipEquals() { acceptSymbol('='); }
 
-    /// A name, quoted in any way or bare.
+    /// Takes a name. It may be bare or quoted in any way.
     std::string name();
-    /// A value: string, number or bare word.
+    /// Takes a value, which is a string, a number or a bare word.
     std::string value();
-    /// name[,name…]
+    /// Takes a list: name[,name…]
     std::vector<std::string> names();
-    /// A keyword or parameter name, in lower case.
+    /// Takes the name of an option or parameter and returns it in lower case.
     std::string key();
-    /// Whether that comes next, in any case.
+    /// Whether key() would return `name`.
     bool isKey(std::string_view name) const;
-    /// Whether `name =` or `name TO` comes next.
+    /// Whether the next two tokens are a name and `=`, or a name and `TO`.
     bool startsAssignment() const;
 
-    /// Only an optional `;` may be left.
+    /// Throws unless the statement ends here; a `;` may still follow.
     void expectEnd();
     [[noreturn]] void fail() const;
 
