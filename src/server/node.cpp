@@ -111,10 +111,7 @@ Node::~Node() {
 bool Node::endWork() {
     if (work_ended_) return *work_ended_;
     bool ended = endWithin(log_, {{"sessions", [this] { front_.stop(); }}}, kEndLimit);
-    ended &= endWithin(log_,
-                       {{"jobs", [this] { work_.shutdown(); }},
-                        {"restores", [this] { restores_.shutdown(); }},
-                        {"archives", [this] { archive_.suspendAll(); }}},
+    ended &= endWithin(log_, {{"jobs", [this] { work_.shutdown(); }}, {"archives", [this] { archive_.suspendAll(); }}},
                        kEndLimit);
     // Whoever still waits for sys gives up, so that the threads can be joined.
     catalog_.close();
