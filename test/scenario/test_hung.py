@@ -8,8 +8,6 @@ import time
 
 import pytest
 
-import hanging_mount
-from hanging_mount import HangingMount
 from latency import PointSelects, p99
 from load import Ledger
 from node import Node, wait_for
@@ -17,13 +15,11 @@ from node import Node, wait_for
 # How long something hangs. `./dev soak` lets it be a minute.
 HANG = float(os.environ.get("TIDEMARK_HANG_SECONDS", "10"))
 # More than the daemon has places for (backups at one time, workers of statements).
-DEAD = int(os.environ.get("TIDEMARK_DEAD_TENANTS", "9"))
 # What a login may take beside the p99 of selects: it starts a thread in the tenant.
 LOGIN_LIMIT = 2.0
 # Point selects take tenths of a millisecond: what a busy machine adds to them is no matter of what hangs.
 FLOOR = 0.004
 
-needs_fuse = pytest.mark.skipif(hanging_mount.refusal() is not None, reason=str(hanging_mount.refusal()))
 
 
 @pytest.fixture(scope="module")
@@ -145,125 +141,3 @@ def test_a_hung_sys_holds_up_no_tenant(hung_node):
         node.archived_now("other")
         node.archived_now("victim")
     assert others.ledger.errors == []
-
-
-def test_a_hung_tenant_holds_up_no_other(hung_node):
-    node = hung_node
-    victim_pid = pid_of(node, "victim")
-    node.create_pool("p_made_meanwhile")
-    with Others(node) as others, concurrent.futures.ThreadPoolExecutor() as pool:
-        begin = time.monotonic()
-        with stopped(victim_pid):
-            stuck = [pool.submit(node.sql, "SELECT 1 AS one", tenant="victim") for _ in range(10)]
-            # What the daemon does in the tenant itself waits, too.
-            altered = pool.submit(node.sql, "ALTER RESOURCE UNIT u_p_victim MEMORY_SIZE '300M'")
-            node.sql("CREATE TENANT made_meanwhile RESOURCE_POOL_LIST = ('p_made_meanwhile')")
-            created = time.monotonic() - begin
-            assert node.scalar("SELECT COUNT(*) FROM oceanbase.CDB_OB_ARCHIVELOG") >= 1
-            node.sql("ALTER SYSTEM SET archive_lag_target = '2s' TENANT = other")
-            assert node.sql("SHOW PARAMETERS LIKE 'archive_lag_target'", tenant="other")
-            node.start_archive("made_meanwhile")
-            back_up(node, "other")
-            back_up(node, "made_meanwhile")
-            goes_on("the archive", lambda: archived_bytes(node, "other"))
-            node.archived_now("other")
-            node.sql("ALTER SYSTEM NOARCHIVELOG TENANT = made_meanwhile")
-            node.sql("ALTER TENANT made_meanwhile LOCK")
-            node.sql("ALTER TENANT made_meanwhile UNLOCK")
-            node.drop("made_meanwhile")
-            hang_for(HANG, begin)
-            end = time.monotonic()
-        print(f"CREATE TENANT took {created:.1f} s")
-        others.require_unharmed(begin, end)
-        for answer in stuck:
-            assert answer.result(60) == [{"one": 1}]
-        with contextlib.suppress(Exception):  # waited, or failed after a limit
-            altered.result(60)
-        node.archived_now("victim")
-        back_up(node, "victim")
-    assert others.ledger.errors == []
-
-
-def on_mount(node, mount, tenant):
-    """Lets both destinations of a tenant lie on the mount, and archives it."""
-    node.sql(f"ALTER SYSTEM SET LOG_ARCHIVE_DEST = 'LOCATION=file://{mount.path}/{tenant}_log' TENANT = {tenant}")
-    node.sql(f"ALTER SYSTEM SET DATA_BACKUP_DEST = 'file://{mount.path}/{tenant}_data' TENANT = {tenant}")
-    node.sql(f"ALTER SYSTEM ARCHIVELOG TENANT = {tenant}")
-    node.wait_archive(tenant, "DOING")
-
-
-@needs_fuse
-def test_a_hung_destination_holds_up_no_other(hung_node):
-    node = hung_node
-    node.create_tenant("dead")
-    fill(node, "dead", megabytes=20)
-    with HangingMount(node.directory) as mount, concurrent.futures.ThreadPoolExecutor(40) as pool:
-        on_mount(node, mount, "dead")
-        with Others(node) as others, Ledger(node, "dead", writers=1) as dead:
-            job = start_backup(node, "dead")
-            begin = time.monotonic()
-            mount.hang()
-            again = f"ALTER SYSTEM SET DATA_BACKUP_DEST = 'file://{mount.path}/dead_more'"
-            stuck = [pool.submit(node.sql, again, tenant="dead") for _ in range(20)]
-            stuck += [pool.submit(node.sql, again + " TENANT = dead") for _ in range(10)]
-            # The tenant itself goes on, and so does sys.
-            goes_on("the tenant whose destination hangs", dead.count)
-            assert node.scalar("SELECT COUNT(*) FROM oceanbase.CDB_OB_ARCHIVELOG") >= 1
-            node.sql("ALTER SYSTEM SET archive_lag_target = '3s' TENANT = other")
-            assert node.sql("SHOW PARAMETERS LIKE 'archive_lag_target'", tenant="other")
-            node.sql("ALTER SYSTEM NOARCHIVELOG TENANT = victim")
-            node.wait_archive("victim", "STOP")
-            node.sql("ALTER SYSTEM ARCHIVELOG TENANT = victim")
-            node.wait_archive("victim", "DOING")
-            back_up(node, "victim")
-            back_up(node, "other")
-            goes_on("the archive", lambda: archived_bytes(node, "other"))
-            node.archived_now("other")
-            hang_for(HANG, begin)
-            end = time.monotonic()
-            others.require_unharmed(begin, end)
-            assert others.ledger.errors == [] and dead.errors == []
-        # A daemon that ends leaves to the hung file system what waits for it, and the next one starts without it.
-        node.terminate()
-        node.start()
-        assert node.sql("SELECT 1 AS one", tenant="dead") == [{"one": 1}]
-        back_up(node, "other")
-        mount.go_on()
-        for answer in stuck:
-            with contextlib.suppress(Exception):
-                answer.result(60)
-        node.wait_archive("dead", "DOING")
-        node.archived_now("dead")
-        assert node.wait_backup("dead", job)["STATUS"] in ("COMPLETED", "FAILED")
-        back_up(node, "dead")
-        node.sql("ALTER SYSTEM NOARCHIVELOG TENANT = dead")
-        node.drop("dead")
-
-
-@needs_fuse
-def test_tenants_with_a_dead_destination_do_not_delay_the_backup_of_one_more(hung_node):
-    node = hung_node
-    dead = [f"dead{i}" for i in range(DEAD)]
-    for tenant in dead:
-        node.create_tenant(tenant)
-    with HangingMount(node.directory / "many") as mount, concurrent.futures.ThreadPoolExecutor(4 * DEAD) as pool:
-        for tenant in dead:
-            on_mount(node, mount, tenant)
-        for tenant in dead:
-            start_backup(node, tenant)
-        mount.hang()
-        stuck = [pool.submit(node.sql, "ALTER SYSTEM SET DATA_BACKUP_DEST = ''", tenant=tenant) for tenant in dead]
-        stuck += [pool.submit(node.sql, "ALTER SYSTEM BACKUP DATABASE", tenant=tenant) for tenant in 2 * dead]
-        begin = time.monotonic()
-        back_up(node, "other")
-        print(f"the backup took {time.monotonic() - begin:.1f} s")
-        mount.go_on()
-        for answer in stuck:
-            with contextlib.suppress(Exception):  # another one may be in progress
-                answer.result(120)
-        for tenant in dead:
-            wait_for(f"the backups of {tenant} to end", lambda t=tenant: not node.sql(
-                "SELECT 1 FROM oceanbase.CDB_OB_BACKUP_JOBS j JOIN oceanbase.DBA_OB_TENANTS t USING (TENANT_ID)"
-                " WHERE t.TENANT_NAME = %s", [t]), 120)
-            node.sql(f"ALTER SYSTEM NOARCHIVELOG TENANT = {tenant}")
-            node.drop(tenant)
