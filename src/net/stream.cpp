@@ -68,6 +68,7 @@ Awaitable<> Stream::fill(std::size_t room) {
     if (likely_readable_ && ++reads_in_a_row_ == kReadsInARow) {
         reads_in_a_row_ = 0;
         co_await asio::post(socket_.get_executor(), kUseAwaitable);
+        if (ended_) fail(asio::error::eof);
     }
     for (bool wait = !likely_readable_;; wait = true) {
         if (wait) {
@@ -100,10 +101,24 @@ Awaitable<> Stream::write(ByteView bytes) {
     if (error) fail(error);
 }
 
+/// Asio's wait may end although there is nothing: the event was of bytes that have been read since. That is no matter
+/// to fill(), which reads in vain and waits again, but whoever asks which of two sides speaks would listen to the wrong
+/// one.
 Awaitable<> Stream::readable() {
-    error_code ignored;  // the next read meets it again
-    co_await socket_.async_wait(Socket::wait_read, asio::redirect_error(kUseAwaitable, ignored));
+    for (;;) {
+        error_code error;  // the next read meets it again
+        co_await socket_.async_wait(Socket::wait_read, asio::redirect_error(kUseAwaitable, error));
+        if (error || somethingToRead()) break;
+    }
     likely_readable_ = true;
+}
+
+/// Bytes, the end, or an error.
+bool Stream::somethingToRead() {
+    std::uint8_t first = 0;
+    error_code error;
+    socket_.receive(asio::buffer(&first, 1), Socket::message_peek, error);
+    return error != asio::error::would_block;
 }
 
 void Stream::close() {
@@ -112,6 +127,7 @@ void Stream::close() {
 }
 
 void Stream::cancel() {
+    ended_ = true;  // for whoever reads next without having to wait
     error_code ignored;
     socket_.cancel(ignored);
 }

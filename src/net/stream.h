@@ -65,12 +65,13 @@ public:
 
     /// Ends every wait. May be called again.
     void close();
-    /// Ends the waits that are going on, without closing.
+    /// Ends the waits that are going on, without closing: nothing is read any more, but it can be written to.
     void cancel();
 
 private:
     Awaitable<> fill(std::size_t room);
     bool readSome();
+    bool somethingToRead();
     void makeRoom(std::size_t size);
     [[noreturn]] void fail(const boost::system::error_code& error) const;
 
