@@ -1,7 +1,6 @@
 #include "base/process.h"
 
 #include <fcntl.h>
-#include <linux/close_range.h>
 #include <poll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -16,8 +15,11 @@
 #include <csignal>
 #include <cstring>
 #include <fstream>
+#include <functional>
+#include <span>
 
 #include "base/error.h"
+#include "base/spawner.h"
 
 namespace tidemark {
 namespace {
@@ -45,6 +47,9 @@ std::string lastLine(std::string text) {
     return text.substr(text.rfind('\n') + 1);
 }
 
+/// What a new process is given, in this order.
+enum PassedFd : std::size_t { kInput, kOutput, kError, kReport, kSandboxOrNone };
+
 /// Everything the child needs, prepared before fork(): after it, only async-signal-safe calls are allowed.
 struct Prepared {
     explicit Prepared(const Command& command) : directory(command.directory.string()) {
@@ -60,6 +65,12 @@ struct Prepared {
     static Fd sink(const std::filesystem::path& path) {
         if (path.empty()) return openFile("/dev/null", O_WRONLY);
         return openFile(path, O_WRONLY | O_CREAT | O_APPEND, 0600);
+    }
+
+    std::vector<int> passed(int stdout_fd, int report) const {
+        std::vector<int> fds{input.get(), stdout_fd, error.get(), report};
+        if (sandbox) fds.push_back(sandbox->get());
+        return fds;
     }
 
     void setEnvironment(const std::vector<std::string>& changed) {
@@ -81,7 +92,8 @@ struct Prepared {
     std::optional<Fd> sandbox;
 };
 
-[[noreturn]] void executeChild(const Prepared& prepared, int stdout_fd, Lifetime lifetime, pid_t parent, int report) {
+/// `fds` are the numbers of what passed() names. Nothing else is open here (forkApart).
+[[noreturn]] void executeChild(const Prepared& prepared, std::span<const int> fds, Lifetime lifetime, pid_t parent) {
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -90,19 +102,25 @@ struct Prepared {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (getppid() != parent) _exit(127);  // the parent died before prctl took effect
     }
-    dup2(prepared.input.get(), 0);
-    dup2(stdout_fd, 1);
-    dup2(prepared.error.get(), 2);
+    dup2(fds[kInput], 0);
+    dup2(fds[kOutput], 1);
+    dup2(fds[kError], 2);
     const bool entered = prepared.directory.empty() || chdir(prepared.directory.c_str()) == 0;
-    const bool confined = entered && (!prepared.sandbox || enterSandbox(prepared.sandbox->get()));
-    // Libraries open sockets that exec would hand on: a database would keep the daemon's connections to sys open, and
-    // what they have locked there, beyond the daemon's death. The child needs none but these three.
-    close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
+    const bool confined = entered && (!prepared.sandbox || enterSandbox(fds[kSandboxOrNone]));
     if (confined) execvpe(prepared.argv[0], prepared.argv.data(), prepared.environment.data());
     const int error_number = errno;
     // If even this cannot be told, the parent sees the exit code 127.
-    if (write(report, &error_number, sizeof error_number) < 0) _exit(127);
+    if (write(fds[kReport], &error_number, sizeof error_number) < 0) _exit(127);
     _exit(127);
+}
+
+pid_t forkFor(const Command& command, std::span<const int> fds,
+              const std::function<void(std::span<const int>)>& child) {
+    try {
+        return forkApart(fds, child);
+    } catch (const Error& error) {
+        throw error.in("starting " + command.arguments.at(0));
+    }
 }
 
 std::pair<Fd, Fd> makePipe() {
@@ -166,10 +184,10 @@ Child::Child(const Command& command) {
     Fd stdout_write;
     if (command.stdout_is_read) std::tie(output_, stdout_write) = makeStream();
     const int stdout_fd = command.stdout_is_read ? stdout_write.get() : prepared.output.get();
-    const pid_t parent = getpid();
-    pid_ = fork();
-    if (pid_ < 0) throwErrno(errno, "forking for " + command.arguments.at(0));
-    if (pid_ == 0) executeChild(prepared, stdout_fd, Lifetime::EndsWithUs, parent, report_write.get());
+    pid_ = forkFor(command, prepared.passed(stdout_fd, report_write.get()),
+                   [&, parent = getpid()](std::span<const int> fds) {
+                       executeChild(prepared, fds, Lifetime::EndsWithUs, parent);
+                   });
     report_write = Fd();
     try {
         throwIfNotStarted(report_read, command);
@@ -213,17 +231,15 @@ pid_t startDetached(const Command& command) {
     const Prepared prepared(command);
     auto [report_read, report_write] = makePipe();
     auto [pid_read, pid_write] = makePipe();
-    const pid_t middle = fork();
-    if (middle < 0) throwErrno(errno, "forking for " + command.arguments.at(0));
-    if (middle == 0) {
+    auto passed = prepared.passed(prepared.output.get(), report_write.get());
+    passed.push_back(pid_write.get());
+    const pid_t middle = forkFor(command, passed, [&](std::span<const int> fds) {
         // The grandchild becomes init's child, so it is never our zombie.
         setsid();
         const pid_t grandchild = fork();
-        if (grandchild == 0) {
-            executeChild(prepared, prepared.output.get(), Lifetime::OutlivesUs, 0, report_write.get());
-        }
-        _exit(write(pid_write.get(), &grandchild, sizeof grandchild) == sizeof grandchild ? 0 : 127);
-    }
+        if (grandchild == 0) executeChild(prepared, fds, Lifetime::OutlivesUs, 0);
+        _exit(write(fds.back(), &grandchild, sizeof grandchild) == sizeof grandchild ? 0 : 127);
+    });
     report_write = Fd();
     pid_write = Fd();
     int status = 0;

@@ -37,9 +37,9 @@ struct ExitStatus {
     std::string text() const;  ///< "exit code 1" or "signal 9 (Killed)"
 };
 
-/// A child that must not outlive us: the kernel kills it if the thread that started it ends (PR_SET_PDEATHSIG), so a
-/// `kill -9` of the daemon leaves no mariadb-backup holding locks. The destructor kills and reaps what still runs.
-/// Start it from the thread that waits for it. Not thread-safe, except kill().
+/// A child that must not outlive us: the kernel kills it when we end (PR_SET_PDEATHSIG), so a `kill -9` of the daemon
+/// leaves no mariadb-backup holding locks. The destructor kills and reaps what still runs. Like all programs here it is
+/// started by the spawner (base/spawner.h), so nothing that we have open is open in it. Not thread-safe, except kill().
 class Child {
 public:
     /// Throws NotFound if the program cannot be executed.

@@ -7,6 +7,7 @@
 #include "archive/archiver.h"
 #include "base/crash_point.h"
 #include "base/log.h"
+#include "base/spawner.h"
 #include "server/config.h"
 #include "server/exit_code.h"
 #include "server/node.h"
@@ -17,6 +18,7 @@ using namespace tidemark;
 
 static int run(const server::Config& config, const Logger& log) {
     try {
+        startSpawner();  // while nothing is open that may hang
         if (const char* point = std::getenv("TIDEMARK_CRASH_AT")) armCrashPoint(point);
         const auto begin = std::chrono::steady_clock::now();
         server::Signals signals;
