@@ -18,6 +18,7 @@ class Ledger:
         node.sql("CREATE DATABASE IF NOT EXISTS d", tenant=tenant)
         node.sql("CREATE TABLE IF NOT EXISTS d.ledger (writer INT, n INT, text VARCHAR(200), PRIMARY KEY (writer, n))",
                  tenant=tenant)
+        self._first = node.scalar("SELECT COALESCE(MAX(n), 0) FROM d.ledger", tenant=tenant)  # of a ledger before this
 
     def __enter__(self):
         self._threads = [threading.Thread(target=self._write, args=(w,)) for w in range(self.writers)]
@@ -34,7 +35,7 @@ class Ledger:
             thread.join(60)
 
     def _write(self, writer):
-        n = 0
+        n = self._first
         while not self._stop.is_set():
             try:
                 with contextlib.closing(self.node.connect(self.tenant)) as connection, connection.cursor() as cursor:

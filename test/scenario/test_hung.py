@@ -3,23 +3,28 @@ on meanwhile, and what hung goes on where it was."""
 import concurrent.futures
 import contextlib
 import os
+import pathlib
 import signal
 import time
 
 import pytest
 
+import hanging_mount
+from hanging_mount import HangingMount
 from latency import PointSelects, p99
 from load import Ledger
 from node import Node, wait_for
 
 # How long something hangs. `./dev soak` lets it be a minute.
 HANG = float(os.environ.get("TIDEMARK_HANG_SECONDS", "10"))
-# More than the daemon has places for (backups at one time, workers of statements).
-# What a login may take beside the p99 of selects: it starts a thread in the tenant.
-LOGIN_LIMIT = 2.0
-# Point selects take tenths of a millisecond: what a busy machine adds to them is no matter of what hangs.
-FLOOR = 0.004
+DEAD_TENANTS = 20
+# No login and no select of others takes that long, on however busy a machine; whoever waits for what hangs does.
+LONGEST = min(HANG / 3, 5)
+# Windows of point selects (latency.py) in a quiet phase, and in a hung one.
+PHASE = 4
+PAIRS_OF_PHASES = 8
 
+needs_fuse = pytest.mark.skipif(hanging_mount.refusal() is not None, reason=str(hanging_mount.refusal()))
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +56,15 @@ def stopped(pid):
         os.kill(pid, signal.SIGCONT)
 
 
+@contextlib.contextmanager
+def hanging(mount):
+    mount.hang()
+    try:
+        yield
+    finally:
+        mount.go_on()
+
+
 def fill(node, tenant, megabytes=60):
     node.sql("CREATE DATABASE IF NOT EXISTS fill", tenant=tenant)
     node.sql("CREATE TABLE IF NOT EXISTS fill.t (id INT PRIMARY KEY, a CHAR(255), b CHAR(255))", tenant=tenant)
@@ -73,9 +87,12 @@ def start_backup(node, tenant):
 
 
 def back_up(node, tenant):
+    """How many seconds it takes."""
+    begin = time.monotonic()
     job = start_backup(node, tenant)
     done = node.wait_backup(tenant, job, limit=60)
     assert done["STATUS"] == "COMPLETED", done
+    return time.monotonic() - begin
 
 
 class Others:
@@ -86,25 +103,39 @@ class Others:
         self._stack = contextlib.ExitStack()
 
     def __enter__(self):
-        self.selects = self._stack.enter_context(PointSelects(self.node, "other"))
+        self._selects = self._stack.enter_context(PointSelects(self.node, "other"))
         self.ledger = self._stack.enter_context(Ledger(self.node, "other", writers=1))
-        begin = time.monotonic()
-        wait_for("a few seconds of measuring", lambda: len(self.selects.windows) >= 8)
-        self.before = self.selects.between(begin, time.monotonic())
+        self._p99()
         return self
 
     def __exit__(self, *_):
         self._stack.close()
 
-    def require_unharmed(self, begin, end):
-        """Between these times `other` was served as before."""
-        during = self.selects.between(begin, end)
-        expected = (end - begin) / 0.5
-        assert len(during) >= 0.6 * expected - 2, f"{len(during)} windows in {end - begin:.1f} s: selects or logins stood"
-        slow = [w for w in during if w["login"] > LOGIN_LIMIT]
-        assert not slow, f"logins that took long: {slow}"
-        print(f"p99 {p99(self.before) * 1e3:.2f} ms before, {p99(during) * 1e3:.2f} ms during")
-        assert p99(during) <= 2 * p99(self.before) + FLOOR
+    def require_served(self, begin, end):
+        """Between these times no login and no select waited for what hung."""
+        windows = self._selects.between(begin, end)
+        for window in windows:
+            assert max(window["login"], window["longest"]) < LONGEST, window
+        starts = [begin, *(window["at"] for window in windows), end]
+        assert max(b - a for a, b in zip(starts, starts[1:])) < 2 * LONGEST, f"selects stood between {starts}"
+
+    def _p99(self):
+        begin = time.monotonic()
+        return p99(wait_for("point selects and logins",
+                            lambda: (w := self._selects.between(begin, time.monotonic()))[PHASE - 1:] and w, 30))
+
+    def require_as_fast(self, hang):
+        """With hang(), a context manager, p99 of point selects is at most twice what it is without. Quiet and hung phases
+        take turns, with no other load of ours; the best of each count, since the machine may be busy with something else."""
+        quiet, hung = [], []
+        while len(hung) < 2 or (min(hung) > 2 * min(quiet) and len(hung) < PAIRS_OF_PHASES):
+            quiet.append(self._p99())
+            with hang():
+                hung.append(self._p99())
+            print(f"p99 {quiet[-1] * 1e3:.2f} ms, {hung[-1] * 1e3:.2f} ms while it hangs")
+        ratio = min(hung) / min(quiet)
+        print(f"p99 of others is {ratio:.2f} times what it is when nothing hangs")
+        assert ratio <= 2
 
 
 def goes_on(what, value, limit=10):
@@ -121,7 +152,7 @@ def test_a_hung_sys_holds_up_no_tenant(hung_node):
     node = hung_node
     fill(node, "other")
     sys_pid = pid_of(node, "sys")
-    with Others(node) as others, concurrent.futures.ThreadPoolExecutor() as pool:
+    with concurrent.futures.ThreadPoolExecutor() as pool, Others(node) as others:
         job = start_backup(node, "other")
         begin = time.monotonic()
         with stopped(sys_pid):
@@ -130,14 +161,155 @@ def test_a_hung_sys_holds_up_no_tenant(hung_node):
                 goes_on("the archive", lambda: archived_bytes(node, "other"))
                 goes_on("commits", others.ledger.count)
             hang_for(HANG, begin)
-            end = time.monotonic()
-        others.require_unharmed(begin, end)
+            others.require_served(begin, time.monotonic())
         for answer in asked:
             with contextlib.suppress(Exception):  # waited, or failed after a limit: both will do
                 answer.result(60)
         assert node.sql("SHOW PARAMETERS LIKE 'archive%'", tenant="other")
         wait_for("statements of sys", lambda: node.scalar("SELECT COUNT(*) FROM oceanbase.DBA_OB_TENANTS") >= 3)
         assert node.wait_backup("other", job)["STATUS"] == "COMPLETED"
+        others.require_as_fast(lambda: stopped(sys_pid))
         node.archived_now("other")
         node.archived_now("victim")
     assert others.ledger.errors == []
+
+
+def test_a_hung_tenant_holds_up_no_other(hung_node):
+    node = hung_node
+    victim_pid = pid_of(node, "victim")
+    node.create_pool("p_made_meanwhile")
+    with concurrent.futures.ThreadPoolExecutor() as pool, Others(node) as others:
+        begin = time.monotonic()
+        with stopped(victim_pid):
+            stuck = [pool.submit(node.sql, "SELECT 1 AS one", tenant="victim") for _ in range(10)]
+            # What the daemon does in the tenant itself waits, too.
+            altered = pool.submit(node.sql, "ALTER RESOURCE UNIT u_p_victim MEMORY_SIZE '300M'")
+            node.sql("CREATE TENANT made_meanwhile RESOURCE_POOL_LIST = ('p_made_meanwhile')")
+            created = time.monotonic() - begin
+            print(f"CREATE TENANT took {created:.1f} s")
+            assert created < 2 * LONGEST
+            assert node.scalar("SELECT COUNT(*) FROM oceanbase.CDB_OB_ARCHIVELOG") >= 1
+            node.sql("ALTER SYSTEM SET archive_lag_target = '2s' TENANT = other")
+            assert node.sql("SHOW PARAMETERS LIKE 'archive_lag_target'", tenant="other")
+            node.start_archive("made_meanwhile")
+            back_up(node, "other")
+            back_up(node, "made_meanwhile")
+            goes_on("the archive", lambda: archived_bytes(node, "other"))
+            node.archived_now("other")
+            node.sql("ALTER SYSTEM NOARCHIVELOG TENANT = made_meanwhile")
+            node.sql("ALTER TENANT made_meanwhile LOCK")
+            node.sql("ALTER TENANT made_meanwhile UNLOCK")
+            node.drop("made_meanwhile")
+            hang_for(HANG, begin)
+            others.require_served(begin, time.monotonic())
+        for answer in stuck:
+            assert answer.result(60) == [{"one": 1}]
+        with contextlib.suppress(Exception):  # waited, or failed after a limit
+            altered.result(60)
+        others.require_as_fast(lambda: stopped(victim_pid))
+        node.archived_now("victim")
+        back_up(node, "victim")
+    assert others.ledger.errors == []
+
+
+def on_mount(node, mount, tenant):
+    """Lets both destinations of a tenant lie on the mount, and archives it."""
+    node.sql(f"ALTER SYSTEM SET LOG_ARCHIVE_DEST = 'LOCATION=file://{mount.path}/{tenant}_log' TENANT = {tenant}")
+    node.sql(f"ALTER SYSTEM SET DATA_BACKUP_DEST = 'file://{mount.path}/{tenant}_data' TENANT = {tenant}")
+    node.sql(f"ALTER SYSTEM ARCHIVELOG TENANT = {tenant}")
+    node.wait_archive(tenant, "DOING")
+
+
+def open_files(node, mount):
+    """What the daemon has open there, without asking the mount."""
+    found = []
+    for fd in pathlib.Path(f"/proc/{node.process.pid}/fd").iterdir():
+        with contextlib.suppress(OSError):
+            found.append(os.readlink(fd))
+    return [path for path in found if path.startswith(str(mount.path))]
+
+
+def hang_in_a_write(node, mount):
+    """Hangs the mount while the daemon, which is writing there, has a file open; that stays open then."""
+    def caught():
+        if open_files(node, mount):
+            mount.hang()
+            if open_files(node, mount):
+                return True
+            mount.go_on()
+        return False
+    wait_for("a file to be open at the destination", caught, 30)
+
+
+@needs_fuse
+def test_a_hung_destination_holds_up_no_other(hung_node):
+    node = hung_node
+    node.create_tenant("dead")
+    fill(node, "dead", megabytes=20)
+    with concurrent.futures.ThreadPoolExecutor(40) as pool, HangingMount(node.directory) as mount:
+        on_mount(node, mount, "dead")
+        with Others(node) as others, Ledger(node, "dead", writers=1) as dead:
+            others.require_as_fast(lambda: hanging(mount))
+            node.wait_archive("dead", "DOING")
+            job = start_backup(node, "dead")
+            hang_in_a_write(node, mount)
+            begin = time.monotonic()
+            again = f"ALTER SYSTEM SET DATA_BACKUP_DEST = 'file://{mount.path}/dead_more'"
+            stuck = [pool.submit(node.sql, again, tenant="dead") for _ in range(20)]
+            stuck += [pool.submit(node.sql, again + " TENANT = dead") for _ in range(10)]
+            # The tenant itself goes on, and so does sys.
+            goes_on("the tenant whose destination hangs", dead.count)
+            assert node.scalar("SELECT COUNT(*) FROM oceanbase.CDB_OB_ARCHIVELOG") >= 1
+            node.sql("ALTER SYSTEM SET archive_lag_target = '3s' TENANT = other")
+            assert node.sql("SHOW PARAMETERS LIKE 'archive_lag_target'", tenant="other")
+            node.sql("ALTER SYSTEM NOARCHIVELOG TENANT = victim")
+            node.wait_archive("victim", "STOP")
+            node.sql("ALTER SYSTEM ARCHIVELOG TENANT = victim")
+            node.wait_archive("victim", "DOING")
+            back_up(node, "victim")
+            back_up(node, "other")
+            goes_on("the archive", lambda: archived_bytes(node, "other"))
+            node.archived_now("other")
+            hang_for(HANG, begin)
+            others.require_served(begin, time.monotonic())
+            assert others.ledger.errors == [] and dead.errors == []
+        mount.go_on()
+        for answer in stuck:
+            with contextlib.suppress(Exception):
+                answer.result(60)
+        node.wait_archive("dead", "DOING")
+        node.archived_now("dead")
+        assert node.wait_backup("dead", job)["STATUS"] in ("COMPLETED", "FAILED")
+        back_up(node, "dead")
+        node.sql("ALTER SYSTEM NOARCHIVELOG TENANT = dead")
+        node.drop("dead")
+
+
+@needs_fuse
+def test_tenants_with_a_dead_destination_do_not_delay_the_backup_of_one_more(hung_node):
+    node = hung_node
+    dead = [f"dead{i}" for i in range(DEAD_TENANTS)]
+    with (concurrent.futures.ThreadPoolExecutor(3 * DEAD_TENANTS) as pool,
+          HangingMount(node.directory / "many") as mount):
+        list(pool.map(lambda tenant: node.create_tenant(tenant, "64M"), dead))
+        list(pool.map(lambda tenant: on_mount(node, mount, tenant), dead))
+        alone = back_up(node, "other")
+        for tenant in dead:
+            start_backup(node, tenant)
+        hang_in_a_write(node, mount)
+        stuck = [pool.submit(node.sql, "ALTER SYSTEM SET DATA_BACKUP_DEST = ''", tenant=tenant) for tenant in dead]
+        stuck += [pool.submit(node.sql, "ALTER SYSTEM BACKUP DATABASE", tenant=tenant) for tenant in 2 * dead]
+        beside = back_up(node, "other")
+        print(f"the backup took {beside:.1f} s beside {DEAD_TENANTS} dead destinations, {alone:.1f} s alone")
+        # A copy that does not move has its place lent to others after 5 s (decisions/work.md).
+        assert beside < 3 * alone + 5
+        mount.go_on()
+        for answer in stuck:
+            with contextlib.suppress(Exception):  # another one may be in progress
+                answer.result(120)
+        for tenant in dead:
+            wait_for(f"the backups of {tenant} to end", lambda t=tenant: not node.sql(
+                "SELECT 1 FROM oceanbase.CDB_OB_BACKUP_JOBS j JOIN oceanbase.DBA_OB_TENANTS t USING (TENANT_ID)"
+                " WHERE t.TENANT_NAME = %s", [t]), 120)
+            node.sql(f"ALTER SYSTEM NOARCHIVELOG TENANT = {tenant}")
+            node.drop(tenant)
