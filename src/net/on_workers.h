@@ -40,11 +40,11 @@ requires(!std::is_void_v<std::invoke_result_t<Work>>) Awaitable<std::invoke_resu
         };
         try {
             auto shared = std::make_shared<Work>(std::move(call));
-            workers.post(name, [end, shared](bool may_run) {
+            workers.post(name, [end, shared](const Error* refusal) {
                 Result result;
                 std::exception_ptr failure;
                 try {
-                    if (!may_run) throw Error(ErrorCode::Cancelled, "the daemon is ending");
+                    if (refusal != nullptr) throw Error(*refusal);
                     result.emplace((*shared)());
                 } catch (...) {
                     failure = std::current_exception();

@@ -4,8 +4,6 @@
 
 #include <algorithm>
 
-#include "base/error.h"
-
 namespace tidemark::net {
 namespace {
 
@@ -13,10 +11,22 @@ namespace {
 /// one has `most_of_one`, with many each has one, and some are always left for the next.
 constexpr unsigned kFreePerCall = 16;
 
-Error tooMany(const std::string& owner, std::size_t waiting) {
+Error tryAgain(const std::string& why) {
     return {ErrorCode::Unavailable, SqlCode{4023, "HY000"},  // OB_EAGAIN
-            "Try again: " + std::to_string(waiting) + " statements about tenant '" + owner + "' wait already",
+            "Try again: " + why,
             "something that they need does not answer: look at its destinations and its COMMENT in CDB_OB_ARCHIVELOG"};
+}
+
+Error tooMany(const std::string& owner, std::size_t waiting) {
+    return tryAgain(std::to_string(waiting) + " statements about tenant '" + owner + "' wait already");
+}
+
+Error tooLate(const std::string& owner) {
+    return tryAgain("this statement has not begun, since others about tenant '" + owner + "' have not ended");
+}
+
+Error ending() {
+    return {ErrorCode::Unavailable, SqlCode{1053, "08S01"}, "Server shutdown in progress: this node ends"};
 }
 
 }  // namespace
@@ -29,11 +39,13 @@ Workers::~Workers() {
 
 void Workers::post(const std::string& owner, Call call) {
     const std::lock_guard lock(mutex_);
-    if (stopped_) throw Error(ErrorCode::Unavailable, "the daemon is ending");
+    if (stopped_) throw ending();
     Owner& its = owners_[owner];
     if (its.waiting.empty() && mayRun(owner, its)) return start(owner, its, std::move(call));
     if (its.waiting.size() >= options_.most_waiting) throw tooMany(owner, its.waiting.size());
-    its.waiting.push_back(std::move(call));
+    its.waiting.push_back({std::move(call), std::chrono::steady_clock::now() + options_.longest_wait});
+    if (!std::exchange(refuses_late_, true)) threads_.emplace_back([this] { refuseLate(); });
+    first_waits_.notify_one();
 }
 
 bool Workers::mayRun(const std::string& name, const Owner& owner) const {
@@ -67,7 +79,7 @@ void Workers::startWaiting() {
             if (at == owners_.end()) at = owners_.begin();
             auto& [name, owner] = *at;
             if (owner.waiting.empty() || !mayRun(name, owner)) continue;
-            Call call = std::move(owner.waiting.front());
+            Call call = std::move(owner.waiting.front().call);
             owner.waiting.pop_front();
             start(name, owner, std::move(call));
             started = true;
@@ -93,11 +105,51 @@ void Workers::work() {
         auto [name, call] = std::move(ready_.front());
         ready_.pop_front();
         lock.unlock();
-        call(true);
+        call(nullptr);
         call = nullptr;  // what it holds goes before others may run in its place
         lock.lock();
         ++idle_;  // before others are started, which may take this thread then
         finished(name);
+    }
+}
+
+/// Each owner's calls wait in order, so that its first is its next.
+std::optional<Workers::Time> Workers::nextRefusal() const {
+    std::optional<Time> next;
+    for (const auto& [name, owner] : owners_) {
+        if (!owner.waiting.empty() && (!next || owner.waiting.front().until < *next))
+            next = owner.waiting.front().until;
+    }
+    return next;
+}
+
+void Workers::refuseLate() {
+    pthread_setname_np(pthread_self(), (options_.name.substr(0, 10) + "-late").c_str());
+    std::unique_lock lock(mutex_);
+    while (!stopped_) {
+        const auto next = nextRefusal();
+        if (!next) {
+            first_waits_.wait(lock);
+            continue;
+        }
+        const Time now = std::chrono::steady_clock::now();
+        if (*next > now) {
+            first_waits_.wait_until(lock, *next);
+            continue;
+        }
+        std::vector<std::pair<std::string, Call>> late;
+        for (auto& [name, owner] : owners_) {
+            for (auto& waiting = owner.waiting; !waiting.empty() && waiting.front().until <= now; waiting.pop_front())
+                late.emplace_back(name, std::move(waiting.front().call));
+        }
+        std::erase_if(owners_, [](const auto& of) { return of.second.running == 0 && of.second.waiting.empty(); });
+        lock.unlock();
+        for (const auto& [name, call] : late) {
+            const Error refusal = tooLate(name);
+            call(&refusal);
+        }
+        late.clear();
+        lock.lock();
     }
 }
 
@@ -111,10 +163,12 @@ void Workers::stop() {
             waiting[name].waiting.swap(owner.waiting);
         threads.swap(threads_);
         changed_.notify_all();
+        first_waits_.notify_all();
     }
+    const Error refusal = ending();
     for (auto& [name, owner] : waiting) {
-        for (const Call& call : owner.waiting)
-            call(false);
+        for (const Waiting& one : owner.waiting)
+            one.call(&refusal);
     }
 }
 

@@ -1,13 +1,17 @@
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
+
+#include "base/error.h"
 
 namespace tidemark::net {
 
@@ -18,6 +22,7 @@ struct WorkersOptions {
     unsigned reserved = 16;          ///< threads that only the first owner's calls may take
     unsigned most_of_one = 4;        ///< threads that another owner's calls may take; fewer when few are free
     std::size_t most_waiting = 256;  ///< calls of one owner that wait for a thread; more are refused
+    std::chrono::milliseconds longest_wait{60'000};  ///< for a thread; then a call is refused
 };
 
 /// Threads for blocking calls, shared by owners (tenants) so that no owner's calls take them all: while those of one
@@ -27,8 +32,8 @@ struct WorkersOptions {
 /// Thread-safe.
 class Workers {
 public:
-    /// Must not throw. `may_run` is false for a call that was still waiting when the workers were stopped.
-    using Call = std::function<void(bool may_run)>;
+    /// Must not throw. With a refusal it must not do its work: it has waited too long, or the workers were stopped.
+    using Call = std::function<void(const Error* refusal)>;
 
     explicit Workers(WorkersOptions options);
     /// Stops, if that was not done.
@@ -43,9 +48,14 @@ public:
     void stop();
 
 private:
+    using Time = std::chrono::steady_clock::time_point;
+    struct Waiting {
+        Call call;
+        Time until;
+    };
     struct Owner {
         unsigned running = 0;
-        std::deque<Call> waiting;
+        std::deque<Waiting> waiting;
     };
     using Owners = std::map<std::string, Owner>;
 
@@ -54,10 +64,13 @@ private:
     void startWaiting();
     void finished(const std::string& name);
     void work();
+    std::optional<Time> nextRefusal() const;
+    void refuseLate();
 
     const WorkersOptions options_;
     std::mutex mutex_;
-    std::condition_variable changed_;
+    std::condition_variable changed_;                 // for the workers
+    std::condition_variable first_waits_;             // for the thread that refuses what is late
     Owners owners_;                                   // guarded by mutex_; those with calls that run or wait
     std::string last_started_;                        // guarded by mutex_; whose turn it was
     std::deque<std::pair<std::string, Call>> ready_;  // guarded by mutex_; counted as running, for the next thread
@@ -66,6 +79,7 @@ private:
     unsigned idle_ = 0;                               // guarded by mutex_
     bool stopped_ = false;                            // guarded by mutex_
     std::vector<std::jthread> threads_;               // guarded by mutex_
+    bool refuses_late_ = false;                       // guarded by mutex_; once something has waited, a thread does
 };
 
 }  // namespace tidemark::net

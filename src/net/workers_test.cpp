@@ -15,8 +15,8 @@ class Hanging {
 public:
     ~Hanging() { release(); }
     Workers::Call call() {
-        return [this](bool may_run) {
-            if (!may_run) return;
+        return [this](const Error* refusal) {
+            if (refusal != nullptr) return;
             started.fetch_add(1);
             std::unique_lock lock(mutex_);
             released_.wait(lock, [this] { return is_released_; });
@@ -38,7 +38,7 @@ private:
 /// Fails by the test's own limit if the call gets no thread.
 void runs(Workers& workers, const std::string& owner) {
     std::latch done(1);
-    workers.post(owner, [&](bool) { done.count_down(); });
+    workers.post(owner, [&](const Error*) { done.count_down(); });
     done.wait();
 }
 
@@ -83,8 +83,8 @@ TEST(Workers, WhatWaitsIsRunWhenItsOwnerHasAThreadAgain) {
     std::latch done(50);
     workers.post("acme", hanging.call());
     for (int i = 0; i < 50; ++i)
-        workers.post(i % 2 == 0 ? "acme" : "shop", [&](bool may_run) {
-            if (may_run) done.count_down();
+        workers.post(i % 2 == 0 ? "acme" : "shop", [&](const Error* refusal) {
+            if (refusal == nullptr) done.count_down();
         });
     hanging.release();
     done.wait();
@@ -107,14 +107,33 @@ TEST(Workers, AQueueHasABoundAndTheRefusalSaysWhoseItIs) {
     workers.stop();
 }
 
+TEST(Workers, NothingWaitsForEverAndWhatIsRefusedDoesNotRun) {
+    Workers workers({.threads = 2, .reserved = 0, .most_of_one = 1, .longest_wait = std::chrono::milliseconds(20)});
+    Hanging hanging;
+    std::latch refused(10);
+    workers.post("dead", hanging.call());
+    for (int i = 0; i < 10; ++i) {
+        workers.post("dead", [&](const Error* refusal) {
+            ASSERT_NE(refusal, nullptr) << "it ran";
+            EXPECT_EQ(refusal->sql()->number, 4023);
+            EXPECT_NE(std::string(refusal->what()).find("has not begun"), std::string::npos) << refusal->what();
+            refused.count_down();
+        });
+    }
+    refused.wait();
+    runs(workers, "acme");
+    hanging.release();
+    workers.stop();
+}
+
 TEST(Workers, WhoStillWaitsWhenTheyStopIsToldSo) {
     Workers workers({.threads = 2, .reserved = 0, .most_of_one = 1});
     Hanging hanging;
     std::atomic<int> refused = 0;
     workers.post("acme", hanging.call());
     for (int i = 0; i < 10; ++i)
-        workers.post("acme", [&](bool may_run) {
-            if (!may_run && refused.fetch_add(1) == 9) hanging.release();
+        workers.post("acme", [&](const Error* refusal) {
+            if (refusal != nullptr && refused.fetch_add(1) == 9) hanging.release();
         });
     workers.stop();
     EXPECT_EQ(refused, 10);
