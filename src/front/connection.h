@@ -42,6 +42,7 @@ struct Connection {
     LoginName login;
     std::string tenant_name;      ///< as the tenant is really called
     bool oracle = false;          ///< the tenant is in ORACLE mode
+    bool greeted = false;         ///< the client has our greeting
     mysql::Capabilities offered;  ///< to the client
     mysql::Capabilities agreed;   ///< by client, front and tenant
 

@@ -79,4 +79,9 @@ Error internalError() {
             "report it together with the daemon's log"};
 }
 
+Error nodeEnds() {
+    return {ErrorCode::Unavailable, SqlCode{1053, "08S01"}, "Server shutdown in progress: this node ends",
+            "connect again when it has started; whether a statement that ran took effect is not known"};
+}
+
 }  // namespace tidemark::front

@@ -13,4 +13,7 @@ Bytes errorReply(std::uint8_t sequence, const Error& error, bool oracle = false)
 /// What a client may see of an exception that is no Error: nothing but that it happened.
 Error internalError();
 
+/// What a client is told whose connection ends with the daemon.
+Error nodeEnds();
+
 }  // namespace tidemark::front

@@ -58,14 +58,14 @@ void Front::Running::accept(net::Socket socket, net::Peer peer) {
     if (!id) {
         context.refused.fetch_add(1, std::memory_order_relaxed);
         net::Stream client("client", std::move(socket));
-        client.writeSome(errorReply(0, obError(Ob::TooManyConnections)));
+        client.writeSome(errorReply(0, context.registry.closed() ? nodeEnds() : obError(Ob::TooManyConnections)));
         return;
     }
     const auto session = std::make_shared<Session>(context, std::move(socket), std::move(peer), *id);
     const bool welcome = context.registry.setEnder(*id, [weak = std::weak_ptr(session)](SessionRegistry::End how) {
         if (const auto alive = weak.lock()) alive->end(how);
     });
-    if (!welcome) return;
+    if (!welcome) return session->end(SessionRegistry::End::AtOnce);
     net::asio::co_spawn(session->executor(), session->run(),
                         [session, log = context.log](const std::exception_ptr& failure) {
                             if (failure) log->error("a session ended with an exception that it should have handled");

@@ -17,8 +17,11 @@ struct FrontOptions {
     /// For own statements; their owner is the tenant that one is about.
     net::WorkersOptions workers{.name = "statement", .first_owner = "sys"};
     std::uint32_t max_sessions = 8'000;  ///< of all tenants together, logging in ones included
-    /// From the connection to a complete login packet; the tenant limits what follows (its connect_timeout).
+    /// From the connection to a complete login packet.
     std::chrono::milliseconds login_timeout{10'000};
+    /// From there to the end of the login. The tenant drops a client that stalls after 10 s (its connect_timeout); this
+    /// is for a tenant that hangs itself.
+    std::chrono::milliseconds tenant_login_timeout{60'000};
 };
 
 struct FrontCounters {

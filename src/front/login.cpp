@@ -52,12 +52,18 @@ std::string proxyHeader(const net::Peer& peer) {
 
 }  // namespace
 
+Error tenantDoesNotAnswer(const std::string& tenant) {
+    return obError(Ob::ServerIsInit, {}, fmt::format("tenant '{}' does not answer; try again later", tenant));
+}
+
 net::Awaitable<> Login::greet() {
     Greeting greeting = co_await context_.greetings.get();
     greeting.thread_id = connection_.id;
     greeting.scramble = makeScramble();
     connection_.offered = greeting.capabilities;
-    co_await writeAll(connection_.client, packet(0, buildGreeting(greeting)));
+    const Bytes bytes = packet(0, buildGreeting(greeting));
+    connection_.greeted = true;
+    co_await writeAll(connection_.client, bytes);
 }
 
 net::Awaitable<> Login::readResponse() {
@@ -136,7 +142,7 @@ net::Awaitable<> Login::connect(TenantAddress address) {
     }
     if (!failure) co_return;
     context_.log->warn("tenant={} takes no connection: {}", address.name, failure->what());
-    throw obError(Ob::ServerIsInit, {}, fmt::format("tenant '{}' does not answer; try again later", address.name));
+    throw tenantDoesNotAnswer(address.name);
 }
 
 /// Turns the client's response into ours: same client, no proof, and only the bits that everybody has.

@@ -35,6 +35,8 @@ private:
     mysql::HandshakeResponse response_;
 };
 
+Error tenantDoesNotAnswer(const std::string& tenant);
+
 /// The plugin that no server has.
 inline constexpr const char* kNoSuchPlugin = "\x7fnone";
 

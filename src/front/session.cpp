@@ -17,9 +17,6 @@ using namespace mysql;
 
 namespace {
 
-/// The tenant drops a client that stalls its login after 10 s (connect_timeout); this is for a tenant that hangs
-/// itself.
-constexpr std::chrono::seconds kTenantLoginLimit{60};
 /// No KILL statement is longer, comments included; longer queries are not looked at.
 constexpr std::uint32_t kMaxKillSize = 256;
 
@@ -72,10 +69,10 @@ net::Awaitable<> Session::run() {
 
 net::Awaitable<bool> Session::login() {
     Login login(context_, connection_);
-    limitLogin(context_.options.login_timeout);
+    limitLogin(context_.options.login_timeout, std::nullopt);
     co_await login.greet();
     co_await login.readResponse();
-    limitLogin(kTenantLoginLimit);
+    limitLogin(context_.options.tenant_login_timeout, tenantDoesNotAnswer(connection_.login.tenant));
     if (!co_await login.enterTenant()) co_return false;
     if (!co_await login.authenticate()) co_return false;
     login_timer_.cancel();
@@ -324,14 +321,16 @@ std::optional<Bytes> Session::translatedKill(const CommandHead& head) const {
     return std::nullopt;
 }
 
-void Session::limitLogin(std::chrono::milliseconds limit) {
+/// Without a reason the client is not told: it is the one that was waited for.
+void Session::limitLogin(std::chrono::milliseconds limit, std::optional<Error> reason) {
     login_timer_.expires_after(limit);
-    login_timer_.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
+    login_timer_.async_wait([weak = weak_from_this(), reason](const boost::system::error_code& error) {
         const auto self = weak.lock();
         // The timer may have fired just before it was set anew or cancelled.
         if (error || !self || self->phase_ != Phase::Login) return;
         if (self->login_timer_.expiry() > std::chrono::steady_clock::now()) return;
         self->context_.log->debug("session {} did not log in in time", self->connection_.id);
+        if (reason) self->farewell(*reason);
         self->connection_.close();
     });
 }
@@ -350,7 +349,10 @@ void Session::end(SessionRegistry::End how) {
     net::asio::post(connection_.client.executor(), [self = shared_from_this(), how] {
         self->ending_ = true;
         const bool waits = self->phase_ == Phase::Busy || self->phase_ == Phase::Response;
-        if (how == SessionRegistry::End::AtOnce || !waits) self->connection_.close();
+        if (how == SessionRegistry::End::WhenIdle && waits) return;
+        // In the middle of a response there is no place for a packet of ours.
+        if (self->phase_ != Phase::Response) self->farewell(nodeEnds());
+        self->connection_.close();
     });
 }
 
@@ -374,7 +376,9 @@ net::Awaitable<bool> Session::relayLastWords() {
 std::optional<std::uint8_t> Session::farewellSequence() const {
     switch (phase_) {
         case Phase::Login:
-            return static_cast<std::uint8_t>(connection_.client_sequence + 1);
+            if (!connection_.greeted) return 0;
+            // The client counts its response, whether it is here already or not.
+            return static_cast<std::uint8_t>(std::max<unsigned>(connection_.client_sequence, 1) + 1);
         case Phase::Busy:
             return static_cast<std::uint8_t>(command_sequence_ + 1);
         case Phase::Response:
@@ -386,6 +390,7 @@ std::optional<std::uint8_t> Session::farewellSequence() const {
 }
 
 void Session::farewell(const Error& reason) {
+    if (std::exchange(parted_, true)) return;
     const auto sequence = farewellSequence();
     if (!sequence) return;
     if (phase_ == Phase::Login) context_.refused.fetch_add(1, std::memory_order_relaxed);

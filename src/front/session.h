@@ -59,7 +59,7 @@ private:
     net::Awaitable<> splice();
     std::optional<Bytes> translatedKill(const CommandHead& head) const;
 
-    void limitLogin(std::chrono::milliseconds limit);
+    void limitLogin(std::chrono::milliseconds limit, std::optional<Error> reason);
     void watchTenant();
     net::Awaitable<bool> relayLastWords();
     std::optional<std::uint8_t> farewellSequence() const;
@@ -72,6 +72,7 @@ private:
     Phase phase_ = Phase::Login;
     bool ending_ = false;  ///< end at the next Idle
     bool tenant_gone_ = false;
+    bool parted_ = false;                ///< the client was told why its connection ends
     std::uint8_t command_sequence_ = 0;  ///< of the client's last packet
 };
 

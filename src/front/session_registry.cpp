@@ -66,6 +66,11 @@ void SessionRegistry::close(End how) {
         ender(how);
 }
 
+bool SessionRegistry::closed() const {
+    const std::lock_guard lock(mutex_);
+    return closed_;
+}
+
 bool SessionRegistry::waitEmpty(std::chrono::milliseconds limit) {
     std::unique_lock lock(mutex_);
     return left_.wait_for(lock, limit, [&] { return entries_.empty(); });

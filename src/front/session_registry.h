@@ -40,6 +40,7 @@ public:
 
     /// Lets nobody enter any more and asks everybody to end.
     void close(End how);
+    bool closed() const;
     bool waitEmpty(std::chrono::milliseconds limit);
 
     std::uint64_t now() const;

@@ -1,5 +1,8 @@
 #include "front/session.h"
 
+#include <sys/socket.h>
+#include <sys/un.h>
+
 #include <fstream>
 #include <random>
 
@@ -287,6 +290,61 @@ TEST_F(FrontSession, StopCutsOffWhatDoesNotEnd) {
     }));
     front->stop(std::chrono::milliseconds(50));
     EXPECT_EQ(front->counters().sessions, 0U);
+}
+
+/// The kernel takes connections for it, and nobody else does.
+class HungTenant {
+public:
+    HungTenant() : listening_(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+        sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
+        path().string().copy(address.sun_path, sizeof address.sun_path - 1);
+        if (bind(listening_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
+            listen(listening_.get(), 10) != 0) {
+            throwErrno(errno, "listen");
+        }
+    }
+    std::filesystem::path path() const { return directory_.path() / "s"; }
+
+private:
+    testing::TemporaryDirectory directory_;
+    Fd listening_;
+};
+
+TEST_F(FrontSession, ALoginThatItsTenantDoesNotAnswerIsToldSo) {
+    const HungTenant hung;
+    directory.set("hung", TenantAddress{.name = "hung", .socket = hung.path()});
+    begin({.tenant_login_timeout = std::chrono::milliseconds(50)});
+    const LibClient client = connect("plain@hung");
+    EXPECT_EQ(client.error(), 8001U) << client.message();
+    EXPECT_NE(client.message().find("tenant 'hung' does not answer"), std::string::npos) << client.message();
+    EXPECT_TRUE(allGone());
+}
+
+TEST_F(FrontSession, StopTellsWhoIsStillLoggingIn) {
+    const HungTenant hung;
+    directory.set("hung", TenantAddress{.name = "hung", .socket = hung.path()});
+    std::jthread login([&] {
+        const LibClient client = connect("plain@hung");
+        EXPECT_EQ(client.error(), 1053U) << client.message();
+    });
+    ASSERT_TRUE(eventually([&] { return front->counters().sessions == 1; }));
+    RawClient silent(front->port());
+    ASSERT_TRUE(silent.payload().has_value());  // greeted
+    front->stop();
+    const auto last = silent.payload();
+    ASSERT_TRUE(last.has_value());
+    EXPECT_EQ(last->at(0), 0xff);
+    EXPECT_EQ(silent.sequence(), 2) << "its own packet is counted, though it did not come";
+}
+
+TEST_F(FrontSession, StopTellsWhoseStatementDoesNotEnd) {
+    const LibClient busy = admin();
+    std::jthread query([&] {
+        EXPECT_EQ(busy.run("ALTER SYSTEM WAIT"), 1053U) << busy.message();
+        service.release();
+    });
+    service.waitUntilSomebodyWaits();
+    front->stop(std::chrono::milliseconds(50));
 }
 
 TEST_F(FrontSession, SurvivesRandomCommands) {

@@ -1,0 +1,106 @@
+"""The daemon ends when it is asked to, whatever hangs; what was going on then goes on at its next start."""
+import concurrent.futures
+import contextlib
+import functools
+import os
+import signal
+import time
+
+import pymysql
+import pytest
+
+import hanging_mount
+from hanging_mount import HangingMount
+from node import Node, wait_for
+
+# Three parts with a limit of 8 s each, and what a busy machine adds.
+LIMIT = 30
+
+
+@pytest.fixture(scope="module")
+def node():
+    made = Node()
+    try:
+        yield made.start()
+    finally:
+        made.destroy()
+
+
+@contextlib.contextmanager
+def stopped(pid):
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def pid_of(node, tenant_id):
+    return int((node.data / "t" / str(tenant_id) / "pid").read_text())
+
+
+def end(node):
+    begin = time.monotonic()
+    node.process.send_signal(signal.SIGTERM)
+    assert node.process.wait(LIMIT) == 0
+    print(f"the daemon took {time.monotonic() - begin:.1f} s to end")
+
+
+class Client(pymysql.connections.Connection):
+    """Counts what it has sent: who waits for an answer is seen by it."""
+    sent = 0
+
+    def __init__(self, node, tenant, **options):
+        super().__init__(host="127.0.0.1", port=node.port, user=f"root@{tenant}", **options)
+
+    def _write_bytes(self, data):
+        super()._write_bytes(data)
+        self.sent += 1
+
+
+def asked(pool, client, question):
+    """The future answer, once the question is sent."""
+    before = client.sent
+    answer = pool.submit(question)
+    wait_for("the client to ask", lambda: client.sent > before)
+    return answer
+
+
+def number_of(answer):
+    with pytest.raises(pymysql.err.OperationalError) as failure:
+        answer.result(60)
+    return failure.value.args[0]
+
+
+def test_it_ends_beside_databases_that_hang_and_tells_who_waits_for_them(node):
+    shop = node.create_tenant("shop")
+    node.start_archive("shop")
+    with concurrent.futures.ThreadPoolExecutor() as pool, stopped(pid_of(node, 1)), stopped(pid_of(node, shop)):
+        client = Client(node, "shop", defer_connect=True)
+        login = asked(pool, client, client.connect)
+        end(node)
+        assert number_of(login) == 1053
+    node.start()
+    node.archived_now("shop")
+
+
+@pytest.mark.skipif(hanging_mount.refusal() is not None, reason=str(hanging_mount.refusal()))
+def test_it_ends_beside_a_destination_that_hangs(node):
+    node.create_tenant("mounted")
+    with concurrent.futures.ThreadPoolExecutor(30) as pool, HangingMount(node.directory) as mount:
+        node.sql(f"ALTER SYSTEM SET tenant_destination_roots = '{mount.path}'")
+        node.sql(f"ALTER SYSTEM SET LOG_ARCHIVE_DEST = 'LOCATION=file://{mount.path}/log' TENANT = mounted")
+        node.sql("ALTER SYSTEM ARCHIVELOG TENANT = mounted")
+        node.wait_archive("mounted", "DOING")
+        clients = [Client(node, "mounted") for _ in range(20)]
+        mount.hang()
+        stuck = [asked(pool, client, functools.partial(
+            client.query, f"ALTER SYSTEM SET DATA_BACKUP_DEST = 'file://{mount.path}/data'")) for client in clients]
+        for _ in range(4):  # on every network thread: what was sent before has been read
+            assert node.scalar("SELECT 1") == 1
+        end(node)
+        assert {number_of(answer) for answer in stuck} == {1053}
+        mount.go_on()
+        node.start()
+        node.archived_now("mounted")
+        node.sql("ALTER SYSTEM NOARCHIVELOG TENANT = mounted")
