@@ -18,7 +18,6 @@ public:
     const BlockIndex& index() const { return index_; }
     /// The object that the index is, for errors.
     std::string indexName() const;
-    std::uint32_t setId() const { return set_id_; }
     /// XXH3 of each 16 KiB of a block (its last page may be shorter), as they were when it was stored.
     std::vector<std::uint64_t> pageHashes(const BlockEntry& block) const;
     /// Throws NotFound or Corrupt, naming the object, if one is missing or has another size than the index says.

@@ -132,13 +132,6 @@ void ArchiveStore::endRound(TenantId tenant, std::int64_t round_id, const std::s
     });
 }
 
-void ArchiveStore::setPieceFileStatus(TenantId tenant, std::int64_t piece_id, FileStatus status) {
-    catalog_.write({{tenant, Topic::Archive}}, [&](mysql::SqlClient& client) {
-        updateRows(client, "archive_piece", {{"file_status", text(status)}},
-                   {{"tenant_id", tenant}, {"piece_id", piece_id}});
-    });
-}
-
 std::optional<ArchiveRound> ArchiveStore::lastRound(TenantId tenant) {
     return catalog_.read([&](mysql::SqlClient& client) {
         return firstAs<ArchiveRound>(client.query(kLastRound, {tenant}), roundWithCovered);

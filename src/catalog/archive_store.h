@@ -91,7 +91,6 @@ public:
     void stopRound(TenantId tenant, std::int64_t round_id);
     /// The round is over: STOP, and its open piece is frozen where it is.
     void endRound(TenantId tenant, std::int64_t round_id, const std::string& comment);
-    void setPieceFileStatus(TenantId tenant, std::int64_t piece_id, FileStatus status);
 
     /// The newest round, whatever its status.
     std::optional<ArchiveRound> lastRound(TenantId tenant);

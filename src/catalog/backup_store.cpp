@@ -307,11 +307,4 @@ std::optional<BackupSet> BackupStore::set(TenantId tenant, std::int64_t backup_s
     });
 }
 
-void BackupStore::setFileStatus(TenantId tenant, std::int64_t backup_set_id, FileStatus status) {
-    catalog_.write(backupChanges({tenant}), [&](mysql::SqlClient& client) {
-        updateRows(client, "backup_set", {{"file_status", text(status)}},
-                   {{"tenant_id", tenant}, {"backup_set_id", backup_set_id}});
-    });
-}
-
 }  // namespace tidemark::catalog

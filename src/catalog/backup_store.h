@@ -156,7 +156,6 @@ public:
     /// In order of ids.
     std::vector<BackupSet> sets(TenantId tenant);
     std::optional<BackupSet> set(TenantId tenant, std::int64_t backup_set_id);
-    void setFileStatus(TenantId tenant, std::int64_t backup_set_id, FileStatus status);
 
 private:
     Catalog& catalog_;

@@ -49,8 +49,7 @@ TEST_F(StoresTest, ABackupGoesFromInitToHistory) {
     EXPECT_EQ(done->min_restore_scn, 42);
     EXPECT_EQ(backups.start(request).job_id, 2);
     EXPECT_EQ(backups.begin(claim(id, 2), id, 2, {}).set.backup_set_id, 6);
-    backups.setFileStatus(id, 5, FileStatus::Expired);
-    EXPECT_EQ(backups.sets(id).at(0).file_status, FileStatus::Expired);
+    EXPECT_EQ(backups.sets(id).at(0).file_status, FileStatus::Available);
 }
 
 TEST_F(StoresTest, AClusterBackupEndsWithItsLastTenantAndShowsTheWorst) {

@@ -168,14 +168,4 @@ void ClusterStore::serverStarted(const Server& server) {
     });
 }
 
-void ClusterStore::setServerUsage(std::int64_t server_id, std::uint64_t log_disk_in_use,
-                                  std::uint64_t data_disk_in_use) {
-    // No Change: nothing that a tenant's copy holds.
-    catalog_.write({}, [&](mysql::SqlClient& client) {
-        updateRows(client, "server_resource",
-                   {{"log_disk_in_use", log_disk_in_use}, {"data_disk_in_use", data_disk_in_use}},
-                   {{"server_id", server_id}});
-    });
-}
-
 }  // namespace tidemark::catalog

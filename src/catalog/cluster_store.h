@@ -63,7 +63,6 @@ public:
 
     /// The node has started: address, version, capacities and start time are taken over; found by its id.
     void serverStarted(const Server& server);
-    void setServerUsage(std::int64_t server_id, std::uint64_t log_disk_in_use, std::uint64_t data_disk_in_use);
 
 private:
     Catalog& catalog_;

@@ -63,12 +63,6 @@ ArchiveDestination DestinationStore::setArchive(TenantId tenant, const std::stri
     });
 }
 
-void DestinationStore::setArchiveState(TenantId tenant, DestinationState state) {
-    catalog_.write({{tenant, Topic::Parameter}}, [&](mysql::SqlClient& client) {
-        updateRows(client, "archive_destination", {{"state", text(state)}}, {{"tenant_id", tenant}});
-    });
-}
-
 void DestinationStore::clearArchive(TenantId tenant) {
     catalog_.write({{tenant, Topic::Parameter}}, [&](mysql::SqlClient& client) {
         deleteRows(client, "archive_destination", {{"tenant_id", tenant}});

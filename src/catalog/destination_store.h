@@ -39,7 +39,6 @@ public:
     /// Replaces the whole setting (path, binding, interval) and keeps the state. Returns what is now set.
     ArchiveDestination setArchive(TenantId tenant, const std::string& path, Binding binding,
                                   std::int64_t piece_switch_days);
-    void setArchiveState(TenantId tenant, DestinationState state);
     void clearArchive(TenantId tenant);
     /// nullopt when the tenant has none.
     std::optional<ArchiveDestination> archive(TenantId tenant);

@@ -252,11 +252,4 @@ std::vector<Unit> ResourceStore::unitsOf(TenantId tenant) {
     });
 }
 
-void ResourceStore::setUsage(TenantId tenant, std::uint64_t log_disk_in_use, std::uint64_t data_disk_in_use) {
-    catalog_.write({{tenant, Topic::Tenant}}, [&](mysql::SqlClient& client) {
-        updateRows(client, "unit", {{"log_disk_in_use", log_disk_in_use}, {"data_disk_in_use", data_disk_in_use}},
-                   {{"tenant_id", tenant}});
-    });
-}
-
 }  // namespace tidemark::catalog

@@ -74,8 +74,6 @@ public:
 
     /// What a tenant was granted: all units of its pools.
     std::vector<Unit> unitsOf(TenantId tenant);
-    /// Measured use of a tenant's disk, bytes, for GV$OB_UNITS.
-    void setUsage(TenantId tenant, std::uint64_t log_disk_in_use, std::uint64_t data_disk_in_use);
 
 private:
     Catalog& catalog_;

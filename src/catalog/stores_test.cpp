@@ -17,11 +17,9 @@ TEST_F(StoresTest, BootstrapsOnce) {
     server.build_version = "0.2.0";
     server.cpu_capacity = 4;
     stores_.cluster.serverStarted(server);
-    stores_.cluster.setServerUsage(1, 10, 20);
     server = stores_.cluster.servers().at(0);
     EXPECT_EQ(server.build_version, "0.2.0");
     EXPECT_EQ(server.start_service_time, kStart + kSecond);
-    EXPECT_EQ(server.data_disk_in_use, 20);
     const Tenant sys = stores_.tenants.get("SYS");
     EXPECT_EQ(sys.id, kSysTenantId);
     EXPECT_EQ(sys.server_id, 77);
@@ -90,7 +88,6 @@ TEST_F(StoresTest, UnitsAndPoolsGuardTheirReferences) {
     const auto before = catalog_.changes().count(tenant.id);
     resources.alterUnit(bigger);
     EXPECT_GT(catalog_.changes().count(tenant.id), before);
-    resources.setUsage(tenant.id, 5, 6);
     ASSERT_EQ(resources.unitsOf(tenant.id).size(), 1);
     EXPECT_EQ(resources.unitsOf(tenant.id)[0].config.memory_size, 2LL << 30);
     resources.createUnit({.name = "u2", .memory_size = 1});
@@ -135,7 +132,6 @@ TEST_F(StoresTest, ATenantsAttributesComeBackAsSet) {
     tenants.setRole(id, TenantRole::Standby);
     tenants.setRole(id, TenantRole::Standby);
     tenants.setRole(id, TenantRole::Primary);
-    tenants.setSwitchoverStatus(id, SwitchoverStatus::PrepareFlashback);
     tenants.setLogMode(id, LogMode::Archivelog);
     tenants.setLocked(id, true);
     tenants.setComment(id, "ein \"Wort\" mit ü");
@@ -143,9 +139,7 @@ TEST_F(StoresTest, ATenantsAttributesComeBackAsSet) {
     tenants.setVariables(id, {{"x", "1"}});
     tenants.setServerId(id, 4'000'000'000);
     tenants.setAdminSecretRef(id, "secret-file");
-    tenants.setCharset(id, "latin1", "latin1_swedish_ci");
     tenants.rename(id, "t9");
-    tenants.setRecoveryUntil(id, 5);
     tenants.advanceScn(id, 20, 10);
     const auto before = catalog_.changes().count(id);
     tenants.advanceScn(id, 15, 5);
@@ -155,17 +149,14 @@ TEST_F(StoresTest, ATenantsAttributesComeBackAsSet) {
     EXPECT_EQ(tenant.status, TenantStatus::Normal);
     EXPECT_EQ(tenant.role, TenantRole::Primary);
     EXPECT_EQ(tenant.switchover_epoch, 2);
-    EXPECT_EQ(tenant.switchover_status, SwitchoverStatus::PrepareFlashback);
     EXPECT_EQ(tenant.log_mode, LogMode::Archivelog);
     EXPECT_TRUE(tenant.locked);
     EXPECT_EQ(tenant.comment, "ein \"Wort\" mit ü");
     EXPECT_EQ(tenant.variables, (std::map<std::string, std::string>{{"x", "1"}}));
     EXPECT_EQ(tenant.server_id, 4'000'000'000);
     EXPECT_EQ(tenant.admin_secret_ref, "secret-file");
-    EXPECT_EQ(tenant.collation, "latin1_swedish_ci");
     EXPECT_EQ(tenant.sync_scn, 20);
     EXPECT_EQ(tenant.readable_scn, 10);
-    EXPECT_EQ(tenant.recovery_until_scn, 5);
     EXPECT_EQ(tenant.create_time, kStart);
     EXPECT_EQ(tenant.modify_time, kStart + kSecond);
 }
@@ -178,11 +169,6 @@ TEST_F(StoresTest, EventsAreBoundedByCount) {
                   std::string(999, 'x'));
     EXPECT_EQ(server_->connect().scalar("SELECT GROUP_CONCAT(event ORDER BY id) FROM tidemark.rootservice_event"),
               "e3,e4,long");
-    const JobId job = events.startTenantJob("ALTER_TENANT_LOCALITY", 1002, "ALTER TENANT", "");
-    EXPECT_FALSE(events.tenantJobs().at(0).result_code);
-    events.finishTenantJob(job, TenantJobStatus::Success, 0);
-    EXPECT_EQ(events.tenantJobs().at(0).progress, 100);
-    EXPECT_EQ(events.tenantJobs().at(0).result_code, 0);
 }
 
 }  // namespace

@@ -202,9 +202,6 @@ void TenantStore::setStatus(TenantId id, TenantStatus status) {
         setStatusOfReplicas(client, id, status, now);
     });
 }
-void TenantStore::setSwitchoverStatus(TenantId id, SwitchoverStatus status) {
-    set(id, "switchover_status", text(status));
-}
 void TenantStore::setLogMode(TenantId id, LogMode mode) {
     set(id, "log_mode", text(mode));
 }
@@ -220,9 +217,6 @@ void TenantStore::setPrimaryZone(TenantId id, const std::string& primary_zone) {
 void TenantStore::setServerId(TenantId id, std::uint32_t server_id) {
     set(id, "server_id", std::uint64_t{server_id});
 }
-void TenantStore::setRecoveryUntil(TenantId id, Scn scn) {
-    set(id, "recovery_until_scn", scn);
-}
 void TenantStore::setVariables(TenantId id, const std::map<std::string, std::string>& variables) {
     set(id, "variables", variablesText(variables));
 }
@@ -233,14 +227,6 @@ void TenantStore::setRole(TenantId id, TenantRole role) {
             "UPDATE tidemark.tenant SET switchover_epoch = switchover_epoch + (role <> ?), role = ?, "
             "modify_time = ? WHERE tenant_id = ?",
             {text(role), text(role), sqlTime(catalog_.clock().now()), id});
-    });
-}
-
-void TenantStore::setCharset(TenantId id, const std::string& charset, const std::string& collation) {
-    catalog_.write(tenantAndSys(id), [&](mysql::SqlClient& client) {
-        updateRows(client, "tenant",
-                   {{"charset", charset}, {"collation", collation}, {"modify_time", sqlTime(catalog_.clock().now())}},
-                   {{"tenant_id", id}});
     });
 }
 

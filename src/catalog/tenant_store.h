@@ -76,7 +76,6 @@ public:
     void setStatus(TenantId id, TenantStatus status);
     /// Another role than the present one counts up the switchover epoch.
     void setRole(TenantId id, TenantRole role);
-    void setSwitchoverStatus(TenantId id, SwitchoverStatus status);
     void setLogMode(TenantId id, LogMode mode);
     void setLocked(TenantId id, bool locked);
     void setComment(TenantId id, const std::string& comment);
@@ -88,9 +87,6 @@ public:
     void rename(TenantId id, const std::string& name);
     /// For frequent use: writes nothing that is not greater than before, and reports a change only then.
     void advanceScn(TenantId id, Scn sync_scn, Scn readable_scn);
-    void setRecoveryUntil(TenantId id, Scn scn);
-    /// The character set and collation that a restored tenant turned out to have.
-    void setCharset(TenantId id, const std::string& charset, const std::string& collation);
 
 private:
     void set(TenantId id, const char* column, const mysql::Value& value);

@@ -72,8 +72,6 @@ template <>
 constexpr std::array kWords<RestoreTenantStatus> = {"RESTORING", "POST_CHECK", "UPGRADE", "RESTORE_SUCCESS",
                                                     "RESTORE_FAIL"};
 template <>
-constexpr std::array kWords<TenantJobStatus> = {"INPROGRESS", "SUCCESS", "FAILED"};
-template <>
 constexpr std::array kWords<WorkState> = {"READY", "RUNNING", "WAITING"};
 
 }  // namespace
@@ -116,7 +114,6 @@ TIDEMARK_WORDS(JobLevel);
 TIDEMARK_WORDS(BackupSetStatus);
 TIDEMARK_WORDS(RestoreSysStatus);
 TIDEMARK_WORDS(RestoreTenantStatus);
-TIDEMARK_WORDS(TenantJobStatus);
 TIDEMARK_WORDS(WorkState);
 
 #undef TIDEMARK_WORDS

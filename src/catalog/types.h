@@ -70,8 +70,6 @@ enum class BackupSetStatus { Doing, Success, Failed };
 enum class RestoreSysStatus { CreateTenant, WaitTenantRestoreFinish, RestoreSuccess, RestoreFail };
 enum class RestoreTenantStatus { Restoring, PostCheck, Upgrade, RestoreSuccess, RestoreFail };
 
-enum class TenantJobStatus { InProgress, Success, Failed };
-
 enum class WorkState { Ready, Running, Waiting };
 
 std::string text(TenantStatus value);
@@ -94,7 +92,6 @@ std::string text(JobLevel value);
 std::string text(BackupSetStatus value);
 std::string text(RestoreSysStatus value);
 std::string text(RestoreTenantStatus value);
-std::string text(TenantJobStatus value);
 std::string text(WorkState value);
 
 /// The enumerator whose text() is `word`, in any case. Throws Internal if there is none: the words come from our own

@@ -94,11 +94,6 @@ bool WorkEngine::cancel(const JobKey& key) {
     return true;
 }
 
-bool WorkEngine::isActive(const JobKey& key) const {
-    const std::lock_guard lock(mutex_);
-    return entries_.contains(key);
-}
-
 bool WorkEngine::waitFor(const JobKey& key, milliseconds limit) {
     const Time until = Steady::now() + limit;
     for (milliseconds pause(10);; pause = std::min(2 * pause, milliseconds(500))) {

@@ -49,8 +49,6 @@ public:
     /// then its owner learns it from the record.
     bool cancel(const JobKey& key);
 
-    /// Of this node: queued, running and pausing ones.
-    bool isActive(const JobKey& key) const;
     /// True if the work has ended within the limit, wherever it is done.
     bool waitFor(const JobKey& key, std::chrono::milliseconds limit);
 
@@ -87,8 +85,8 @@ private:
     catalog::WorkOwner owner_;               // likewise
     LeaseWatch watch_;                       // the keeper's own
 
-    mutable std::mutex mutex_;
-    mutable std::condition_variable_any changed_;
+    std::mutex mutex_;
+    std::condition_variable_any changed_;
     std::map<JobKey, EntryPtr> entries_;  // guarded by mutex_, with what the entries say of their state
     std::deque<EntryPtr> queue_;          // guarded by mutex_: to be run, in order
     Time look_at_{};                      // guarded by mutex_

@@ -59,7 +59,6 @@ void DumpSender::run() {
         sendBatch(*batch);
         connection_.flush();
         state_.sent_bytes += batch->bytes.size();
-        state_.sent_transactions += batch->ends.size();
     }
     connection_.flush();
     if (untilReached()) return sendUntilReached();

@@ -23,7 +23,6 @@ struct ServingState {
     std::string user;
     std::string password;  ///< one-time
     std::atomic<std::uint64_t> sent_bytes = 0;
-    std::atomic<std::uint64_t> sent_transactions = 0;
 
     void fail(std::exception_ptr failure);
     std::exception_ptr failure() const;
@@ -54,7 +53,6 @@ public:
     const std::string& password() const { return state_.password; }
 
     std::uint64_t sentBytes() const { return state_.sent_bytes; }
-    std::uint64_t sentTransactions() const { return state_.sent_transactions; }
     /// Why the log could not be read on, if so: a damaged object, say. The replica has been told too.
     std::exception_ptr failure() const { return state_.failure(); }
 
