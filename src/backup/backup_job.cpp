@@ -128,7 +128,7 @@ std::optional<job::Pause> BackupJob::resume() {
     const backup_set::SetId id{.number = static_cast<std::uint32_t>(set_.backup_set_id)};
     if (const auto described = backup_set::finishDescribedSet(*storage_, id)) {
         log_->info("set {} is whole at the destination", set_.backup_set_id);
-        set_ = *finishedSet(*storage_, row_);
+        set_ = *finishedSet(*storage_, row_.tenant, id);
         return std::nullopt;
     }
     if (!progress_.copied) {
@@ -337,7 +337,8 @@ void BackupJob::finish(const catalog::Outcome& outcome) {
 }
 
 /// What failed or was cancelled after the last object was stored can be restored all the same. Asked only where that is
-/// possible, for a destination that hangs would hold up the end.
+/// possible, for a destination that hangs would hold up the end. One that is away holds up nothing: the cleaner waits
+/// for it, and asks then.
 std::optional<catalog::BackupSet> BackupJob::wholeSet() {
     catalog::BackupJobRow row = row_;
     if (set_.backup_set_id != 0) row.backup_set_id = set_.backup_set_id;
@@ -350,9 +351,9 @@ std::optional<catalog::BackupSet> BackupJob::wholeSet() {
                                                    storage::DestinationKind::Data, parts_.clock)
                            .storage;
         }
-        return finishedSet(*storage_, row);
+        return finishedSet(*storage_, row.tenant, {.number = static_cast<std::uint32_t>(row.backup_set_id)});
     } catch (const Error& error) {
-        log_->warn("whether set {} is whole is not known: {}", row.backup_set_id, error.what());
+        log_->warn("whether set {} is whole is not known, the cleaner will ask: {}", row.backup_set_id, error.what());
         return std::nullopt;
     }
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "backup/finished_set.h"
 #include "storage/destination.h"
 
 namespace tidemark::backup {
@@ -34,11 +35,24 @@ void CleanJob::clean() {
     }
     const backup_set::SetId id{.number = static_cast<std::uint32_t>(leftovers_.backup_set_id)};
     if (backup_set::isComplete(*destination.storage, id)) {
+        adopt(*destination.storage, id);
         backup_set::removeOtherTurns(*destination.storage, backup_set::readBackupSet(*destination.storage, id));
         log_->info("only the complete copy is left");
     } else {
         backup_set::removeUnfinishedSet(*destination.storage, id.number);
         log_->info("removed what was left of it");
+    }
+}
+
+void CleanJob::adopt(storage::Storage& storage, backup_set::SetId id) {
+    const auto known = stores_.backups.set(context_.key().tenant, leftovers_.backup_set_id);
+    if (!known || known->status != catalog::BackupSetStatus::Failed) return;
+    try {
+        stores_.backups.adopt(context_.claim(), finishedSet(storage, context_.key().tenant, id).value());
+        log_->info("it is whole, and a success");
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::Corrupt && error.code() != ErrorCode::NotFound) throw;
+        log_->warn("it is complete, but cannot be restored, and stays a failure: {}", error.what());
     }
 }
 

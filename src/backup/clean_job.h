@@ -1,6 +1,7 @@
 #pragma once
 
 #include "backup/backup_progress.h"
+#include "backup_set/backup_set.h"
 #include "base/log.h"
 #include "catalog/stores.h"
 #include "job/job.h"
@@ -9,7 +10,8 @@
 namespace tidemark::backup {
 
 /// Removes from a destination what a backup left that has ended: its set, if it is unfinished, or else the turns that
-/// the set does not consist of. It is the only one that deletes there.
+/// the set does not consist of. It is the only one that deletes there. A set that is whole, and whose backup could not
+/// ask for it at its end, becomes a success in the catalog.
 ///
 /// The record is written in the transaction that ends the backup, so nobody works on the set any more. What cannot be
 /// removed now is tried again, less and less often; that costs nobody anything.
@@ -24,6 +26,7 @@ public:
 
 private:
     void clean();
+    void adopt(storage::Storage& storage, backup_set::SetId id);
 
     catalog::Stores& stores_;
     job::WorkContext& context_;

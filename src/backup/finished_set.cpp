@@ -15,17 +15,15 @@ catalog::BackupStats statsOf(const backup_set::BackupSetDescription& description
     return stats;
 }
 
-std::optional<catalog::BackupSet> finishedSet(storage::Storage& storage, const catalog::BackupJobRow& job) {
-    const auto kind =
-        job.type == catalog::BackupType::Full ? backup_set::SetKind::Full : backup_set::SetKind::Incremental;
-    const backup_set::SetId id{static_cast<std::uint32_t>(job.backup_set_id), kind};
-    if (job.backup_set_id == 0 || !backup_set::isComplete(storage, id)) return std::nullopt;
+std::optional<catalog::BackupSet> finishedSet(storage::Storage& storage, catalog::TenantId tenant,
+                                              backup_set::SetId id) {
+    if (id.number == 0 || !backup_set::isComplete(storage, id)) return std::nullopt;
     const backup_set::BackupSetDescription found = backup_set::readBackupSet(storage, id);
     backup_set::verifyBackupSet(storage, found);
 
     catalog::BackupSet set;
-    set.tenant = job.tenant;
-    set.backup_set_id = job.backup_set_id;
+    set.tenant = tenant;
+    set.backup_set_id = id.number;
     set.start_time = found.start_time;
     set.end_time = found.end_time;
     set.start_replay_scn = found.start_replay_scn;

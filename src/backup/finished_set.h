@@ -11,12 +11,13 @@ namespace tidemark::backup {
 /// What the views show of a set, by its description.
 catalog::BackupStats statsOf(const backup_set::BackupSetDescription& description);
 
-/// The set of `job` as the destination has it, if it is complete there: such a set can be restored, whatever became of
-/// the job, so the job is COMPLETED. That happens when the last object was stored and the daemon ended, or was told
-/// that storing failed, before the catalog knew of it.
+/// A tenant's set as the destination has it, if it is complete there: such a set can be restored, whatever became of
+/// its job. That happens when the last object was stored and the daemon ended, or was told that storing failed, before
+/// the catalog knew of it.
 ///
 /// nullopt if the set is not complete. Reads back what a restore needs, as the end of a backup does, and throws what is
 /// wrong with it, and what the storage throws.
-std::optional<catalog::BackupSet> finishedSet(storage::Storage& storage, const catalog::BackupJobRow& job);
+std::optional<catalog::BackupSet> finishedSet(storage::Storage& storage, catalog::TenantId tenant,
+                                              backup_set::SetId id);
 
 }  // namespace tidemark::backup

@@ -74,6 +74,15 @@ void endTask(mysql::SqlClient& client, TenantId tenant, JobId job_id, const Colu
     moveToHistory(client, "backup_task", jobKey(tenant, job_id));
 }
 
+/// What the views show of a set that is described.
+void appendDescription(Columns& columns, const BackupSet& set) {
+    const Columns stats = statsColumns(set.stats);
+    columns.insert(columns.end(), stats.begin(), stats.end());
+    columns.insert(columns.end(), {{"start_replay_scn", set.start_replay_scn},
+                                   {"min_restore_scn", set.min_restore_scn},
+                                   {"consistent_scn", set.consistent_scn}});
+}
+
 void endSet(mysql::SqlClient& client, const BackupJobRow& job, const Outcome& outcome, Nanos now,
             const BackupSet* set) {
     const bool done = outcome.state == Outcome::State::Completed;
@@ -82,13 +91,7 @@ void endSet(mysql::SqlClient& client, const BackupJobRow& job, const Outcome& ou
                     {"result", std::int64_t{outcome.result}},
                     {"comment", fitting(outcome.comment, 4096)},
                     {"end_time", sqlTime(now)}};
-    if (set != nullptr) {
-        const Columns stats = statsColumns(set->stats);
-        columns.insert(columns.end(), stats.begin(), stats.end());
-        columns.insert(columns.end(), {{"start_replay_scn", set->start_replay_scn},
-                                       {"min_restore_scn", set->min_restore_scn},
-                                       {"consistent_scn", set->consistent_scn}});
-    }
+    if (set != nullptr) appendDescription(columns, *set);
     updateRows(client, "backup_set", columns, {{"tenant_id", job.tenant}, {"backup_set_id", job.backup_set_id}});
 }
 
@@ -247,6 +250,22 @@ void BackupStore::finish(const WorkClaim& claim, TenantId tenant, JobId job_id, 
         updateRows(client, "backup_job", ending, jobKey(tenant, job_id));
         moveToHistory(client, "backup_job", jobKey(tenant, job_id));
         endParentJobs(client, now);
+    });
+}
+
+void BackupStore::adopt(const WorkClaim& claim, const BackupSet& set) {
+    catalog_.write(backupChanges({set.tenant}), [&](mysql::SqlClient& client) {
+        requireClaim(client, claim);
+        Columns columns{{"status", text(BackupSetStatus::Success)},
+                        {"file_status", text(FileStatus::Available)},
+                        {"result", std::int64_t{0}},
+                        {"comment", std::string()},
+                        {"end_time", sqlTime(set.end_time.value_or(catalog_.clock().now()))}};
+        appendDescription(columns, set);
+        updateRows(client, "backup_set", columns,
+                   {{"tenant_id", set.tenant},
+                    {"backup_set_id", set.backup_set_id},
+                    {"status", text(BackupSetStatus::Failed)}});
     });
 }
 

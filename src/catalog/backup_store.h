@@ -143,6 +143,10 @@ public:
     void finish(const WorkClaim& claim, TenantId tenant, JobId job_id, const Outcome& outcome,
                 const BackupSet* set = nullptr, const std::optional<std::string>& leftovers = std::nullopt);
 
+    /// A set that the catalog calls FAILED was found whole at its destination: it becomes SUCCESS and AVAILABLE, as
+    /// `set` describes it. The job has ended as it did. `claim` is that of the cleaner.
+    void adopt(const WorkClaim& claim, const BackupSet& set);
+
     /// INIT or DOING → CANCELING, with the task; for a parent, its tenants' jobs too. Returns the tenants' jobs that
     /// are now CANCELING. No tenant: all jobs.
     std::vector<BackupJobRow> cancel(std::optional<TenantId> tenant);

@@ -1,6 +1,7 @@
 """Work that waits, is left by a dead daemon, or has something to clean up: it costs nobody anything and goes on."""
 import contextlib
 import pathlib
+import signal
 
 import pymysql
 import pymysql.cursors
@@ -93,3 +94,27 @@ def test_what_a_cancelled_backup_left_is_removed_once_its_destination_is_back(sh
     wait_for("its remains to be removed", lambda: not list(data.rglob(f"backup_set_{number}_full*")))
     wait_for("the cleaner to be done", lambda: not work(node, "clean"))
     assert node.backup("shop")["STATUS"] == "COMPLETED"
+
+
+def test_a_whole_set_is_a_success_once_its_destination_can_be_asked(shop):
+    """The daemon ended between the last object and the catalog, and the backup was cancelled while nobody could look."""
+    node = shop
+    data = node.backups / "shop_data"
+    node.terminate()
+    node.environment["TIDEMARK_CRASH_AT"] = "backup.set-visible"
+    node.start()
+    del node.environment["TIDEMARK_CRASH_AT"]
+    with contextlib.suppress(pymysql.Error):
+        node.start_backup("shop")
+    assert node.process.wait(60) == -signal.SIGKILL
+    with away(data):
+        node.start()
+        job = node.scalar("SELECT JOB_ID FROM oceanbase.CDB_OB_BACKUP_JOBS WHERE TENANT_ID <> 1")
+        node.sql("ALTER SYSTEM CANCEL BACKUP TENANT = shop")
+        end = node.wait_backup("shop", job, 30)
+        assert end["STATUS"] == "CANCELED", end
+    query = f"SELECT * FROM oceanbase.CDB_OB_BACKUP_SET_FILES WHERE BACKUP_SET_ID = {end['BACKUP_SET_ID']}"
+    wait_for("the cleaner to have asked", lambda: not work(node, "clean"))
+    files = node.sql(query)[0]
+    assert (files["STATUS"], files["FILE_STATUS"]) == ("SUCCESS", "AVAILABLE"), files
+    assert files["MIN_RESTORE_SCN"] > 0 and files["OUTPUT_BYTES"] > 0, files
