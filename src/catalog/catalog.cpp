@@ -1,6 +1,7 @@
 #include "catalog/catalog.h"
 
 #include <fmt/format.h>
+#include <sys/socket.h>
 
 #include "base/random.h"
 #include "catalog/schema.h"
@@ -38,6 +39,10 @@ bool mayPass(const Error& error) {
     return error.code() == ErrorCode::Unavailable || (error.sql() && error.sql()->number == 1317);
 }
 
+Error closed() {
+    return Error(ErrorCode::Unavailable, "the catalog is closed");
+}
+
 void rollBackQuietly(mysql::SqlClient& client) {
     try {
         client.query("ROLLBACK");
@@ -48,23 +53,12 @@ void rollBackQuietly(mysql::SqlClient& client) {
 
 }  // namespace
 
-/// A place for one connection. Only its lessee touches it.
+/// A place for one connection. Only its lessee touches the client.
 struct Catalog::Slot {
     int number = 0;
     bool leased = false;
     std::optional<mysql::SqlClient> client;
-
-    mysql::SqlClient& connected(const mysql::Endpoint& endpoint) {
-        if (!client) {
-            client.emplace(endpoint);
-            client->script(
-                "SET NAMES utf8mb4 COLLATE utf8mb4_general_ci;"
-                "SET time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION',"
-                "    innodb_lock_wait_timeout = 10, autocommit = 1;"
-                "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED");
-        }
-        return *client;
-    }
+    Fd socket;  ///< of the client; guarded by the catalog's mutex_, for close()
 };
 
 class Catalog::Lease {
@@ -91,7 +85,24 @@ Catalog::~Catalog() = default;
 
 void Catalog::migrate() {
     const CallGuard guard;
-    retrying([this](Slot& slot) { migrateSchema(slot.connected(options_.endpoint)); });
+    retrying([this](Slot& slot) { migrateSchema(connected(slot)); });
+}
+
+mysql::SqlClient& Catalog::connected(Slot& slot) {
+    if (slot.client) return *slot.client;
+    slot.client.emplace(options_.endpoint);
+    Fd socket = slot.client->duplicateSocket();
+    {
+        const std::lock_guard lock(mutex_);
+        if (closed_) throw closed();
+        slot.socket = std::move(socket);
+    }
+    slot.client->script(
+        "SET NAMES utf8mb4 COLLATE utf8mb4_general_ci;"
+        "SET time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION',"
+        "    innodb_lock_wait_timeout = 10, autocommit = 1;"
+        "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED");
+    return *slot.client;
 }
 
 Catalog::Slot& Catalog::acquire() {
@@ -104,7 +115,7 @@ Catalog::Slot& Catalog::acquire() {
         }
         return free != nullptr || closed_;
     });
-    if (closed_) throw Error(ErrorCode::Unavailable, "the catalog is closed");
+    if (closed_) throw closed();
     free->leased = true;
     return *free;
 }
@@ -118,6 +129,9 @@ void Catalog::release(Slot& slot) {
 void Catalog::close() {
     const std::lock_guard lock(mutex_);
     closed_ = true;
+    for (const auto& slot : slots_) {
+        if (slot->socket.valid()) ::shutdown(slot->socket.get(), SHUT_RDWR);
+    }
     changed_.notify_all();
 }
 
@@ -151,7 +165,7 @@ void Catalog::retrying(const std::function<void(Slot&)>& attempt) {
 void Catalog::readOnce(const Work& work) {
     const CallGuard guard;
     retrying([&](Slot& slot) {
-        mysql::SqlClient& client = slot.connected(options_.endpoint);
+        mysql::SqlClient& client = connected(slot);
         const std::uint64_t before = client.roundTrips();
         work(client);
         if (client.roundTrips() > before + 1)
@@ -162,7 +176,7 @@ void Catalog::readOnce(const Work& work) {
 void Catalog::readConsistent(const Work& work) {
     const CallGuard guard;
     retrying([&](Slot& slot) {
-        mysql::SqlClient& client = slot.connected(options_.endpoint);
+        mysql::SqlClient& client = connected(slot);
         client.script(
             "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;"
             "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY");
@@ -179,7 +193,7 @@ void Catalog::readConsistent(const Work& work) {
 void Catalog::transaction(const Work& work) {
     const CallGuard guard;
     retrying([&](Slot& slot) {
-        mysql::SqlClient& client = slot.connected(options_.endpoint);
+        mysql::SqlClient& client = connected(slot);
         const std::uint64_t token = randomU63();
         client.query("START TRANSACTION");
         try {
@@ -220,7 +234,7 @@ bool Catalog::committed(Slot& slot, std::uint64_t token) {
         try {
             // FOR UPDATE waits for the lost transaction, should the server still be busy with it.
             const auto found =
-                slot.connected(options_.endpoint)
+                connected(slot)
                     .scalar("SELECT token FROM tidemark.commit_marker WHERE owner = ? AND slot = ? FOR UPDATE",
                             {owner_, std::int64_t{slot.number}});
             return found == std::to_string(token);

@@ -79,7 +79,8 @@ public:
     const Clock& clock() const { return clock_; }
     const mysql::Endpoint& endpoint() const { return options_.endpoint; }
 
-    /// Makes calls that wait for sys, and all later ones, throw Unavailable at once: for the end of the daemon.
+    /// Makes calls that wait for sys, also for its answer, and all later ones, throw Unavailable at once: for the end of
+    /// the daemon, which a sys that hangs does not hold up.
     void close();
 
 private:
@@ -102,6 +103,7 @@ private:
     void readConsistent(const Work& work);
     void transaction(const Work& work);
     void retrying(const std::function<void(Slot&)>& attempt);
+    mysql::SqlClient& connected(Slot& slot);
     Slot& acquire();
     void release(Slot& slot);
     void commit(Slot& slot, std::uint64_t token);
@@ -115,7 +117,7 @@ private:
     std::mutex mutex_;
     std::condition_variable changed_;
     std::vector<std::unique_ptr<Slot>> slots_;
-    bool closed_ = false;
+    bool closed_ = false;  // guarded by mutex_
 };
 
 }  // namespace tidemark::catalog

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <csignal>
+#include <future>
 #include <random>
 #include <thread>
 
@@ -55,6 +57,24 @@ TEST_F(CatalogTest, ReadsARowInOneRoundTripAndWritesInTwoMore) {
     EXPECT_EQ(packets() - before, 2) << "one, and the observer's own";
     addZone("zone1");
     EXPECT_EQ(packets() - before, 2 + 5) << "START TRANSACTION, INSERT, the marker and COMMIT, and the observer's own";
+}
+
+/// The daemon's end joins threads that may be asking sys.
+TEST_F(CatalogTest, ClosingEndsACallThatWaitsForTheAnswerOfASysThatHangs) {
+    events();  // connected
+    std::atomic<int> answers = 0;
+    auto reading = std::async(std::launch::async, [&] {
+        for (;; ++answers)
+            events();
+    });
+    ::kill(sys_.pid(), SIGSTOP);
+    for (int before = -1; before != answers; std::this_thread::sleep_for(300ms))
+        before = answers;  // until it hangs
+    catalog_.close();
+    const bool ended = reading.wait_for(5s) == std::future_status::ready;
+    ::kill(sys_.pid(), SIGCONT);
+    EXPECT_TRUE(ended);
+    EXPECT_THROW(reading.get(), Error);
 }
 
 TEST_F(CatalogTest, ReadRefusesWhatNeedsASnapshot) {

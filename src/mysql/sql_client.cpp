@@ -1,8 +1,11 @@
 #include "mysql/sql_client.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <mysql.h>
 #include <strings.h>
+
+#include <cerrno>
 
 #include "mysql/account_guard.h"
 #include "mysql/session_settings.h"
@@ -105,6 +108,12 @@ void SqlClient::applySettings() {
     for (const std::string_view statement : kSessionSettings)
         settings.append(statement).append(";");
     script(settings);
+}
+
+Fd SqlClient::duplicateSocket() const {
+    Fd duplicate(::fcntl(static_cast<int>(mysql_get_socket(handle_.get())), F_DUPFD_CLOEXEC, 0));
+    if (!duplicate.valid()) throwErrno(errno, "duplicating the socket of a connection");
+    return duplicate;
 }
 
 SqlClient::~SqlClient() = default;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/file.h"
 
 struct st_mysql;
 
@@ -82,6 +83,9 @@ public:
     std::optional<std::string> scalar(std::string_view statement, const std::vector<Value>& values = {});
     /// Several statements separated by `;`, results thrown away. No values.
     void script(std::string_view statements);
+
+    /// Of the connection's socket: shutdown() of it, by any thread, has a call that waits for the server throw.
+    Fd duplicateSocket() const;
 
     /// How often the server was asked so far: each call is one round trip.
     std::uint64_t roundTrips() const { return round_trips_; }
