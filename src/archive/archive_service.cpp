@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "archive/archive_dest.h"
 #include "base/crash_point.h"
@@ -281,11 +282,14 @@ void ArchiveService::whenArchived(catalog::TenantId tenant, std::int64_t round_i
 }
 
 void ArchiveService::makeDurable(const std::vector<std::string>& uris, std::chrono::milliseconds limit) {
+    std::set<std::string> paths;
+    for (const std::string& uri : uris)
+        paths.insert(storage::plainUri(uri));
     std::vector<std::shared_ptr<RoundFollower>> writing;
     {
         const std::lock_guard lock(mutex_);
         for (const auto& [tenant, follower] : followers_) {
-            if (std::ranges::find(uris, follower->path()) != uris.end()) writing.push_back(follower);
+            if (paths.contains(follower->path())) writing.push_back(follower);
         }
     }
     const auto until = std::chrono::steady_clock::now() + limit;

@@ -3,8 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <future>
+#include <thread>
 
+#include "archive/archive_reader.h"
 #include "base/error.h"
+#include "storage/open_storage.h"
 #include "testing/mariadb_server.h"
 
 namespace tidemark::archive {
@@ -90,6 +93,24 @@ TEST_F(ArchiveServiceTest, LooksAtTheTenantAsItIsNow) {
     EXPECT_EQ(status(), RoundStatus::Stop);
     stores_.tenants.setStatus(before.id, catalog::TenantStatus::Dropping);
     EXPECT_THROW(service_.enable({before}), Error);
+}
+
+/// A destination can be written in several ways.
+TEST_F(ArchiveServiceTest, MakesDurableWhateverWayTheDestinationIsNamed) {
+    service_.enable({tenant_});
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (status() != RoundStatus::Doing && std::chrono::steady_clock::now() < until)
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    const std::string plain = stores_.destinations.archive(tenant_.id)->path;
+    const auto storage = storage::openStorage(plain);
+    const std::string path = plain.substr(std::string("file://").size());
+    for (const std::string& uri : {plain, plain + "/", "file:///" + path, plain + "/./"}) {
+        const auto now = static_cast<Scn>(clock_.now());
+        service_.makeDurable({uri}, std::chrono::seconds(20));
+        const ArchiveReader reader(*storage);
+        ASSERT_FALSE(reader.rounds().empty()) << uri;
+        EXPECT_GE(reader.rounds().back().checkpoint_scn, now) << uri;
+    }
 }
 
 }  // namespace
