@@ -1,6 +1,7 @@
 """Work that is called off: it ends, says so, and leaves nothing behind."""
 import os
 import signal
+import time
 
 import pymysql
 import pytest
@@ -86,3 +87,34 @@ def test_a_tenant_can_be_dropped_in_the_middle_of_its_backup(shop):
     wait_for("its job to be gone", lambda: not node.sql("SELECT 1 FROM oceanbase.CDB_OB_BACKUP_JOBS"), 30)
     assert node.scalar("SELECT COUNT(*) FROM fill.t", tenant="shop") == 1500000
     assert node.backup("shop")["STATUS"] == "COMPLETED"
+
+
+def test_cancelling_a_restore_that_hangs_at_its_destination_is_answered_and_others_go_on(shop):
+    """Opening a named pipe waits in the kernel, as a dead network file system does, until somebody writes."""
+    node = shop
+    node.archived_now("shop")
+    newest = max((node.backups / "shop_data").glob("backup_set_*_full"), key=lambda p: p.stat().st_mtime)
+    blocks = next(iter(newest.rglob("macro_block_data.0.obbak")))
+    kept, pipe = blocks.with_name("kept"), blocks.with_name("pipe")
+    os.link(blocks, kept)
+    os.mkfifo(pipe)
+    try:
+        node.create_pool("p_stuck")
+        node.sql(f"ALTER SYSTEM RESTORE stuck FROM '{node.uri('shop_data')},{node.uri('shop_log')}'"
+                 " WITH 'pool_list=p_stuck&concurrency=1'")
+        wait_for("files to be written", lambda: node.sql(
+            "SELECT 1 FROM oceanbase.CDB_OB_RESTORE_PROGRESS WHERE STATUS = 'RESTORING' AND FINISH_BYTES > 0"))
+        pipe.rename(blocks)
+        begin = time.monotonic()
+        with pytest.raises(pymysql.Error, match="has not ended yet"):
+            node.sql("ALTER SYSTEM CANCEL RESTORE stuck")
+        assert time.monotonic() - begin < 30
+        assert [r["STATUS"] for r in node.sql("SELECT STATUS FROM oceanbase.CDB_OB_RESTORE_PROGRESS WHERE TENANT_ID = 1")] \
+            == ["WAIT_TENANT_RESTORE_FINISH"]
+        assert node.backup("shop")["STATUS"] == "COMPLETED"
+    finally:
+        held = os.open(blocks, os.O_RDWR | os.O_NONBLOCK)
+        kept.rename(blocks)
+        os.close(held)
+    assert node.wait_restore("stuck")["STATUS"] == "FAIL"
+    assert not node.sql("SELECT 1 FROM oceanbase.DBA_OB_TENANTS WHERE TENANT_NAME = 'stuck'")
