@@ -56,7 +56,7 @@ ArchiverLoop::ArchiverLoop(ArchiverOptions options, std::shared_ptr<storage::Sto
       log_(makeLogger("archive tenant=" + options_.tenant_name)),
       durable_checkpoint_(options_.known_checkpoint),
       covered_(std::max(options_.known_covered, options_.known_checkpoint)),
-      retry_after_(kRetryShortest),
+      retry_(kRetryShortest, options_.retry_longest),
       lag_target_(options_.lag_target),
       listener_(&listener) {}
 
@@ -265,7 +265,7 @@ void ArchiverLoop::coverUpTo(Session& session, Scn time, bool durable) {
 void ArchiverLoop::noteDurable(const Session& session) {
     report(session.receiver->binlogFile());
     refusals_ = 0;
-    retry_after_ = kRetryShortest;
+    retry_.reset();
     if (!std::exchange(trouble_, {}).empty()) {
         log_->info("archiving goes on, durable up to {}", round_->position().text());
         tell([](ArchiveListener& listener) { listener.recovered(); });
@@ -309,8 +309,7 @@ void ArchiverLoop::handleFailure(const Error& error) {
 }
 
 void ArchiverLoop::waitBeforeRetry() {
-    sleepFor(stop_, retry_after_);
-    retry_after_ = std::min(retry_after_ * 2, options_.retry_longest);
+    sleepFor(stop_, retry_.next());
 }
 
 /// Also what was covered without a word to the destination, so that it knows as much as was told.

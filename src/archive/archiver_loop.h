@@ -7,6 +7,7 @@
 #include <stop_token>
 
 #include "archive/archiver.h"
+#include "base/growing_pause.h"
 #include "base/log.h"
 #include "base/waker.h"
 
@@ -71,7 +72,7 @@ private:
     Scn covered_ = 0;
     std::string purge_before_;
     std::string trouble_;
-    std::chrono::milliseconds retry_after_;
+    GrowingPause retry_;  ///< while something fails
     int refusals_ = 0;  // in a row, by the tenant, of our position
     std::optional<std::string> interruption_;
     std::exception_ptr ending_failure_;

@@ -83,7 +83,7 @@ std::optional<job::Pause> BackupJob::step(std::stop_token stop) {
 /// A pause that grows. Who waits for long is said to be waiting, and keeps no thread for the views.
 job::Pause BackupJob::waiting(const std::string& reason) {
     const milliseconds pause = wait_.next();
-    if (pause < job::GrowingPause::kLongest) return {.at_most = pause};
+    if (pause < wait_.longest()) return {.at_most = pause};
     if (recorder_) recorder_->drain();
     recorder_.reset();
     return {.at_most = pause, .waiting_for = reason};

@@ -11,7 +11,6 @@
 #include "backup/task_recorder.h"
 #include "base/log.h"
 #include "catalog/stores.h"
-#include "job/growing_pause.h"
 #include "job/job.h"
 #include "job/work_context.h"
 #include "mysql/gtid.h"
@@ -89,7 +88,7 @@ private:
     BackupProgress progress_;
     int copies_ = 0;  ///< in this attempt
     std::optional<DataBackupResult> copied_;
-    job::GrowingPause wait_;  ///< while something is waited for
+    GrowingPause wait_ = job::waitingPause();  ///< while something is waited for
     catalog::Tenant tenant_;
     catalog::BackupTask task_;
     catalog::BackupSet set_;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <sys/socket.h>
 
+#include "base/growing_pause.h"
 #include "base/random.h"
 #include "catalog/schema.h"
 #include "catalog/sql_row.h"
@@ -143,7 +144,7 @@ bool Catalog::pauseBefore(steady_clock::time_point deadline, std::chrono::millis
 
 void Catalog::retrying(const std::function<void(Slot&)>& attempt) {
     const auto deadline = steady_clock::now() + options_.retry_limit;
-    for (auto pause = kFirstPause;; pause = std::min(2 * pause, kLongestPause)) {
+    for (GrowingPause pauses(kFirstPause, kLongestPause);;) {
         try {
             Lease lease(*this);
             try {
@@ -155,7 +156,7 @@ void Catalog::retrying(const std::function<void(Slot&)>& attempt) {
             }
         } catch (const Error& error) {
             if (!mayPass(error)) throw;
-            if (pauseBefore(deadline, pause)) continue;
+            if (pauseBefore(deadline, pauses.next())) continue;
             throw Error(ErrorCode::Unavailable, fmt::format("the sys tenant's database is away: {}", error.what()),
                         "see the log of tenant sys; tidemarkd starts its mariadbd again");
         }
@@ -230,18 +231,17 @@ void Catalog::commit(Slot& slot, std::uint64_t token) {
 
 bool Catalog::committed(Slot& slot, std::uint64_t token) {
     const auto deadline = steady_clock::now() + options_.retry_limit;
-    for (auto pause = kFirstPause;; pause = std::min(2 * pause, kLongestPause)) {
+    for (GrowingPause pauses(kFirstPause, kLongestPause);;) {
         try {
             // FOR UPDATE waits for the lost transaction, should the server still be busy with it.
-            const auto found =
-                connected(slot)
-                    .scalar("SELECT token FROM tidemark.commit_marker WHERE owner = ? AND slot = ? FOR UPDATE",
-                            {owner_, std::int64_t{slot.number}});
+            const auto found = connected(slot).scalar(
+                "SELECT token FROM tidemark.commit_marker WHERE owner = ? AND slot = ? FOR UPDATE",
+                {owner_, std::int64_t{slot.number}});
             return found == std::to_string(token);
         } catch (const Error& error) {
             slot.client.reset();
             if (!mayPass(error)) throw;
-            if (pauseBefore(deadline, pause)) continue;
+            if (pauseBefore(deadline, pauses.next())) continue;
             throw Error(ErrorCode::Internal,
                         fmt::format("a change of the catalog may or may not have happened, and the sys tenant's "
                                     "database is away: {}",

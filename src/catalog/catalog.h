@@ -79,8 +79,8 @@ public:
     const Clock& clock() const { return clock_; }
     const mysql::Endpoint& endpoint() const { return options_.endpoint; }
 
-    /// Makes calls that wait for sys, also for its answer, and all later ones, throw Unavailable at once: for the end of
-    /// the daemon, which a sys that hangs does not hold up.
+    /// Makes calls that wait for sys, also for its answer, and all later ones, throw Unavailable at once: for the end
+    /// of the daemon, which a sys that hangs does not hold up.
     void close();
 
 private:

@@ -6,6 +6,7 @@
 #include <stop_token>
 #include <string>
 
+#include "base/growing_pause.h"
 #include "catalog/types.h"
 
 namespace tidemark::job {
@@ -24,6 +25,11 @@ struct Pause {
     std::chrono::milliseconds at_most{0};
     std::string waiting_for;  ///< for people; empty: for nothing, the next step may follow at once
 };
+
+/// Of a job that looks again and again at what it waits for.
+constexpr GrowingPause waitingPause() {
+    return {std::chrono::milliseconds(20), std::chrono::milliseconds(1000)};
+}
 
 /// A piece of work with a record (catalog/work_store.h), in the hands of this node. Its kind writes its own rows, each
 /// time under the claim; WorkEngine only runs it. All calls come one after the other, from changing threads.

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 namespace tidemark::job {
 namespace {
 
@@ -26,7 +24,7 @@ OwnedJob::OwnedJob(catalog::WorkStore& store, const WorkKind& kind, catalog::Wor
       key_{.kind = row.kind, .tenant = row.tenant, .id = row.job_id},
       context_(store, std::move(row), std::move(wake)),
       log_(std::move(log)),
-      retry_(retry) {}
+      retry_(retry, kLongestRetry) {}
 
 void OwnedJob::cancel() {
     cancelled_ = true;
@@ -140,9 +138,7 @@ std::optional<Pause> OwnedJob::record() {
 }
 
 Pause OwnedJob::afterFailure() {
-    const Pause pause{.at_most = retry_};
-    retry_ = std::min(2 * retry_, kLongestRetry);
-    return pause;
+    return {.at_most = retry_.next()};
 }
 
 // What the record says of its state is for people, and for counting attempts; the job does not depend on it.

@@ -72,7 +72,7 @@ private:
     std::optional<catalog::Outcome> outcome_;  ///< run() is over; to be recorded
     std::optional<Again> again_;               ///< likewise: to be given back for another attempt
     std::string shown_wait_;                   ///< what the record says it waits for
-    std::chrono::milliseconds retry_;          ///< the next pause after a failure
+    GrowingPause retry_;                       ///< after failures
 };
 
 }  // namespace tidemark::job

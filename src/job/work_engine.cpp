@@ -96,13 +96,14 @@ bool WorkEngine::cancel(const JobKey& key) {
 
 bool WorkEngine::waitFor(const JobKey& key, milliseconds limit) {
     const Time until = Steady::now() + limit;
-    for (milliseconds pause(10);; pause = std::min(2 * pause, milliseconds(500))) {
+    for (GrowingPause pauses(milliseconds(10), milliseconds(500));;) {
         {
             std::unique_lock lock(mutex_);
             if (!changed_.wait_until(lock, until, [&] { return !entries_.contains(key); })) return false;
         }
         if (!store_.find(key.kind, key.tenant, key.id)) return true;
         // Not taken yet, or another node's: nothing here tells when that ends.
+        const milliseconds pause = pauses.next();
         if (Steady::now() + pause > until) return false;
         std::this_thread::sleep_for(pause);
     }

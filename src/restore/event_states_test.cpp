@@ -61,6 +61,15 @@ std::vector<std::string> eventsOf(const MariadbServer& server) {
     return lines;
 }
 
+void expectSameEventsAfterAReplay(ArchivedServer& source, storage::Storage& storage) {
+    source.awaitArchived();
+    source.stopArchiver();
+    const ArchiveReader reader(storage);
+    const RestoredServer restored;
+    replayAll(reader, restored);
+    EXPECT_EQ(eventsOf(restored), eventsOf(source.server));
+}
+
 TEST(LogReplay, LeavesEventsAsTheSourceHadThem) {
     storage::MemoryStorage storage;
     ArchivedServer source(storage);
@@ -85,13 +94,7 @@ TEST(LogReplay, LeavesEventsAsTheSourceHadThem) {
         "CREATE EVENT \"d\".\"latin_\xe4\" ON SCHEDULE EVERY 1 DAY STARTS '2030-01-01 10:00:00' DISABLE "
         "COMMENT '\\' DO INSERT INTO d.t VALUES ('\xe4')");
     client.query("CREATE EVENT d.latin_on ON SCHEDULE EVERY 1 DAY DO INSERT INTO d.t VALUES ('\xe4')");
-    source.awaitArchived();
-    source.stopArchiver();
-
-    const ArchiveReader reader(storage);
-    const RestoredServer restored;
-    replayAll(reader, restored);
-    EXPECT_EQ(eventsOf(restored), eventsOf(source.server));
+    expectSameEventsAfterAReplay(source, storage);
 }
 
 TEST(LogReplay, LetsNoEventRunAgainThatHadItsTime) {
@@ -102,12 +105,7 @@ TEST(LogReplay, LetsNoEventRunAgainThatHadItsTime) {
         "CREATE DATABASE d; CREATE EVENT d.once ON SCHEDULE AT '2020-01-01 00:00:00' ON COMPLETION PRESERVE DO SELECT "
         "1;"
         "CREATE EVENT d.later ON SCHEDULE AT '2037-01-01 00:00:00' ON COMPLETION PRESERVE DO SELECT 1");
-    source.awaitArchived();
-    source.stopArchiver();
-    const ArchiveReader reader(storage);
-    const RestoredServer restored;
-    replayAll(reader, restored);
-    EXPECT_EQ(eventsOf(restored), eventsOf(source.server));
+    expectSameEventsAfterAReplay(source, storage);
 }
 
 }  // namespace

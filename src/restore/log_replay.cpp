@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/growing_pause.h"
 #include "base/stop_sleep.h"
 #include "restore/event_states.h"
 #include "virtual_primary/virtual_primary.h"
@@ -138,7 +139,7 @@ void LogReplay::begin(mysql::SqlClient& server, const VirtualPrimary& primary, c
 
 void LogReplay::follow(mysql::SqlClient& server, const VirtualPrimary& primary, std::stop_token stop,
                        const mysql::GtidPosition& until, const std::function<void(const ReplayProgress&)>& report) {
-    auto wait = kPollShortest;
+    GrowingPause polls(kPollShortest, kPollLongest);
     for (;;) {
         const mysql::Row status = slaveStatus(server);
         applied_after_ = appliedBy(status);
@@ -151,8 +152,7 @@ void LogReplay::follow(mysql::SqlClient& server, const VirtualPrimary& primary, 
         }
         requireHealthy(status, server, primary);
         if (status.text("Slave_SQL_Running") == "No") return;
-        pause(stop, wait);
-        wait = std::min(wait * 2, kPollLongest);
+        pause(stop, polls.next());
     }
 }
 

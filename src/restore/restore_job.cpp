@@ -76,7 +76,7 @@ job::Pause RestoreJob::waitFor(const Error& away) {
     }
     if (!waits_since_) waits_since_ = now;
     const auto pause = wait_.next();
-    if (pause < job::GrowingPause::kLongest) return {.at_most = pause};
+    if (pause < wait_.longest()) return {.at_most = pause};
     return {.at_most = pause, .waiting_for = away.what()};
 }
 

@@ -7,7 +7,6 @@
 
 #include "base/log.h"
 #include "catalog/stores.h"
-#include "job/growing_pause.h"
 #include "job/job.h"
 #include "job/progress_gate.h"
 #include "job/shown_stage.h"
@@ -75,7 +74,7 @@ private:
     RestoreNotes notes_;
     RestorePlan plan_;
     bool planned_ = false;
-    job::GrowingPause wait_;
+    GrowingPause wait_ = job::waitingPause();
     std::optional<std::chrono::steady_clock::time_point> waits_since_;  ///< for a destination
     const unsigned workers_;
     const Logger log_;

@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "base/growing_pause.h"
 #include "base/program.h"
 
 namespace tidemark::tenant {
@@ -127,7 +128,7 @@ void TenantServer::launch() {
 
 void TenantServer::awaitReady(std::chrono::milliseconds limit) {
     const auto deadline = std::chrono::steady_clock::now() + limit;
-    for (std::chrono::milliseconds pause(2);; pause = std::min(2 * pause, kLongestPause)) {
+    for (GrowingPause pauses(std::chrono::milliseconds(2), kLongestPause);;) {
         const auto handle = process();
         try {
             if (handle) {
@@ -139,7 +140,7 @@ void TenantServer::awaitReady(std::chrono::milliseconds limit) {
             if (mysql::refusesAccount(error)) throw error.in("tenant " + name());
         }
         // There is no event for "accepts connections"; the wait ends early if the process does.
-        if (!handle || handle->ended(pause)) {
+        if (!handle || handle->ended(pauses.next())) {
             throw Error(ErrorCode::Unavailable,
                         fmt::format("mariadbd of tenant {} ended at its start: {}", name(), logTail()),
                         "the whole story is in " + paths_.log().string());
