@@ -92,6 +92,7 @@ def test_a_tenant_can_be_dropped_in_the_middle_of_its_backup(shop):
 def test_cancelling_a_restore_that_hangs_at_its_destination_is_answered_and_others_go_on(shop):
     """Opening a named pipe waits in the kernel, as a dead network file system does, until somebody writes."""
     node = shop
+    assert node.backup("shop")["STATUS"] == "COMPLETED"
     node.archived_now("shop")
     newest = max((node.backups / "shop_data").glob("backup_set_*_full"), key=lambda p: p.stat().st_mtime)
     blocks = next(iter(newest.rglob("macro_block_data.0.obbak")))
