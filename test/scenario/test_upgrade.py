@@ -1,6 +1,7 @@
 """A set made under MariaDB 10.11, restored by a node of 11.8. That is fetched for this test, 50 MB, and kept in build/: a
 minute in all, a quarter of it for the fetching. Skipped where it cannot be had."""
 import os
+import signal
 import subprocess
 
 import pymysql
@@ -113,3 +114,21 @@ def test_an_older_mariadb_refuses_what_a_newer_one_has_made(upgraded, old, newer
         restore_from(old, newer_node, "back", "moved")
     assert not old.sql("SELECT 1 FROM oceanbase.CDB_OB_RESTORE_HISTORY")
     assert not old.sql("SELECT 1 FROM oceanbase.DBA_OB_TENANTS WHERE TENANT_NAME = 'back'")
+
+
+def test_a_daemon_that_ends_after_the_upgrade_begins_the_restore_again(old, newer_node):
+    """Crash point restore.upgraded, where mariadb-upgrade has really run; test_crash_points.py passes it without one."""
+    node = newer_node
+    node.create_pool("p_cut")
+    node.terminate()
+    node.environment["TIDEMARK_CRASH_AT"] = "restore.upgraded"
+    node.start()
+    del node.environment["TIDEMARK_CRASH_AT"]
+    node.sql(f"ALTER SYSTEM RESTORE cut FROM '{old.uri('shop_data')},{old.uri('shop_log')}' WITH 'pool_list=p_cut'")
+    cut = node.scalar("SELECT TENANT_ID FROM oceanbase.DBA_OB_TENANTS WHERE TENANT_NAME = 'cut'")
+    assert node.process.wait(180) == -signal.SIGKILL
+    assert [p.read_text()[:5] for p in (node.data / "t" / str(cut)).rglob("*upgrade_info")] == ["11.8."]
+    node.start()
+    end = node.wait_restore("cut")
+    assert end["STATUS"] == "SUCCESS", end
+    assert checksums(node, "cut") == checksums(old, "shop")
