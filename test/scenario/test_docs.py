@@ -48,3 +48,28 @@ def test_every_documented_statement_is_understood(node):
             node.sql(verb)
         except pymysql.Error as error:
             assert "MariaDB server version" not in str(error), f"{verb} went to MariaDB"
+
+
+def literal_parts(call):
+    """Of the text of a call that logs, what stands between its fields."""
+    text = "".join(re.findall(r'"((?:[^"\\]|\\.)*)"', call))
+    return [part.strip(" :,;()") for part in re.split(r"\{[^}]*\}", text)]
+
+
+def test_each_warning_of_the_log_says_in_the_manual_what_to_do():
+    """What the code logs as a warning or an error stands in docs/operate.md."""
+    manual = re.sub(r"\s+", " ", (ROOT / "docs" / "operate.md").read_text())
+    missing = []
+    found = 0
+    for source in sorted((ROOT / "src").rglob("*.cpp")):
+        if source.parent.name == "testing" or source.name.endswith("_test.cpp"):
+            continue
+        for call in re.findall(r"log_?->(?:warn|error)\((.*?)\);", source.read_text(), re.S):
+            longest = max(literal_parts(call), key=len)
+            if len(longest) < 6:
+                continue  # another text, which is looked for where it is written
+            found += 1
+            if longest[:40].strip() not in manual:
+                missing.append(f"{source.name}: {longest}")
+    assert found > 40, "the code logs in another way now"
+    assert missing == []
