@@ -71,4 +71,8 @@ void DataDirectory::lock() {
     writeAt(lock_.get(), viewOf(pid), 0, path);
 }
 
+void DataDirectory::unlock() {
+    ::flock(lock_.get(), LOCK_UN);
+}
+
 }  // namespace tidemark::server

@@ -25,6 +25,10 @@ public:
     std::filesystem::path tenants() const { return root_ / "t"; }
     std::filesystem::path templates() const { return root_ / "template"; }
 
+    /// Lets another daemon have it, as the end of this process does. For a process that has to end and cannot, since the
+    /// kernel keeps a thread of it in a file system that hangs, and with it all that is open.
+    void unlock();
+
 private:
     void checkContent() const;
     void lock();

@@ -39,6 +39,14 @@ TEST(DataDirectory, RefusesASecondDaemonNamingTheFirst) {
     EXPECT_THAT(message, HasSubstr("pid " + std::to_string(getpid())));
 }
 
+TEST(DataDirectory, IsFreeForTheNextDaemonWhenThisOneGivesItUp) {
+    const testing::TemporaryDirectory place;
+    DataDirectory first(place.path());
+    first.unlock();
+    const DataDirectory second(place.path());
+    EXPECT_EQ(failureOf(place.path()).first, ErrorCode::Conflict);
+}
+
 TEST(DataDirectory, IsNotMadeOutOfADirectoryWithOtherFiles) {
     const testing::TemporaryDirectory place;
     replaceFile(place.path() / "thesis.tex", "x");

@@ -36,7 +36,11 @@ static int run(const server::Config& config, const Logger& log) {
             log->info("ends; the databases stay up");
         }
         // Threads that hang still use the node: only the end of the process ends them.
-        if (!ended) std::_Exit(EX_OK);
+        if (!ended) {
+            node.abandon();
+            log->warn("what hangs may keep this process for as long; the next daemon can start");
+            std::_Exit(EX_OK);
+        }
         return EX_OK;
     } catch (const Error& error) {
         log->error("{}{}{}", error.what(), error.hint().empty() ? "" : "; ", error.hint());

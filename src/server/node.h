@@ -48,6 +48,8 @@ public:
     /// No more clients, jobs and archiving; whatever was running is left as a crash would leave it, or better. False if
     /// something hangs and was left running after a limit: the Node must not be destroyed then, the process just ends.
     bool endWork();
+    /// After endWork() was false: lets the next daemon begin before this process is gone. It may hang in the kernel.
+    void abandon() { directory_.unlock(); }
     /// As endWork(), then ends the databases too, sys last. To be called once.
     void stopDatabases();
 
