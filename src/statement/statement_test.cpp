@@ -27,6 +27,27 @@ TEST(Statement, TakesOnlyWhatNoMariaDbUnderstands) {
     }
 }
 
+/// Its share of the threads is the one that is used.
+TEST(Statement, IsAboutTheTenantThatItNamesInSysAndElsewhereAboutTheSessions) {
+    const auto about = [](std::string_view text, const std::string& caller = "sys") {
+        return tenantOf(text, {std::string("file:///x")}, caller);
+    };
+    for (const auto* one : {"ALTER SYSTEM SET DATA_BACKUP_DEST = ? TENANT = t", "ALTER SYSTEM ARCHIVELOG TENANT = t",
+                            "ALTER SYSTEM NOARCHIVELOG TENANT t", "ALTER SYSTEM BACKUP TENANT = t",
+                            "ALTER SYSTEM CANCEL BACKUP TENANT = t", "ALTER SYSTEM RESTORE t FROM ? WITH 'pool_list=p'",
+                            "ALTER SYSTEM CANCEL RESTORE t", "ALTER SYSTEM ACTIVATE STANDBY TENANT = t",
+                            "CREATE TENANT t RESOURCE_POOL_LIST = ('p')", "ALTER TENANT t LOCK", "DROP TENANT t FORCE",
+                            "SHOW PARAMETERS TENANT = t"}) {
+        EXPECT_EQ(about(one), "t") << one;
+        EXPECT_EQ(about(one, "acme"), "acme") << "whatever it names: " << one;
+    }
+    for (const auto* many :
+         {"ALTER SYSTEM ARCHIVELOG TENANT = ALL", "ALTER SYSTEM ARCHIVELOG TENANT = a, b", "ALTER SYSTEM SHUTDOWN",
+          "SHOW PARAMETERS", "CREATE RESOURCE UNIT u MAX_CPU 1", "ALTER SYSTEM NONSENSE TENANT = t"}) {
+        EXPECT_EQ(about(many), "sys") << many;
+    }
+}
+
 TEST(Statement, ReadsDestinations) {
     const auto set = parsed<SetParameters>(
         "ALTER SYSTEM SET LOG_ARCHIVE_DEST='LOCATION=file:///a BINDING=Optional' TENANT = mysql_tenant;");
