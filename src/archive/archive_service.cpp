@@ -147,7 +147,7 @@ void ArchiveService::lagTargetChanged(catalog::TenantId tenant) {
     if (follower) follower->setLagTarget(lag_target);
 }
 
-void ArchiveService::start(const catalog::ArchiveRound& round) {
+std::shared_ptr<RoundFollower> ArchiveService::follow(const catalog::ArchiveRound& round, bool only_to_end) {
     const catalog::Tenant tenant = stores_.tenants.get(round.tenant);
     ArchiverOptions options;
     options.tenant = options_.endpoint(round.tenant);
@@ -163,9 +163,14 @@ void ArchiveService::start(const catalog::ArchiveRound& round) {
     if (options_.piece_interval > 0) options.round.piece_interval = options_.piece_interval;
     options.lag_target = lagTarget(round.tenant);
     options.end_limit = options_.end_limit;
+    options.only_to_end = only_to_end;
+    return std::make_shared<RoundFollower>(round, std::move(options), storage::openStorage(round.path), recorder_,
+                                           purger_, clock_);
+}
+
+void ArchiveService::start(const catalog::ArchiveRound& round) {
     take(round.tenant).reset();
-    auto follower = std::make_shared<RoundFollower>(round, std::move(options), storage::openStorage(round.path),
-                                                    recorder_, purger_, clock_);
+    auto follower = follow(round, false);
     const std::lock_guard lock(mutex_);
     if (!over_) followers_[round.tenant] = std::move(follower);
 }
@@ -223,11 +228,15 @@ bool ArchiveService::settleLogMode(const catalog::ArchiveRound& round) {
     return true;
 }
 
-/// Whatever a failure half-way left: the catalog decides.
+/// Whatever a failure half-way left: the catalog decides. A round that a daemon was ending when it died is ended at its
+/// destination, too, and what it came to is written.
 void ArchiveService::settleHeld(catalog::TenantId tenant) {
     const auto round = stores_.archive.lastRound(tenant);
     if (!round || round->status == RoundStatus::Stop) return take(tenant).reset();
-    if (round->status == RoundStatus::Stopping || !settleLogMode(*round)) return finish(*round, take(tenant));
+    if (round->status == RoundStatus::Stopping || !settleLogMode(*round)) {
+        auto follower = take(tenant);
+        return finish(*round, follower ? std::move(follower) : follow(*round, true));
+    }
     if (round->status != RoundStatus::Interrupted && !find(tenant, round->round_id)) start(*round);
 }
 

@@ -87,6 +87,7 @@ private:
     void requireStartable(const catalog::Tenant& tenant);
     bool begin(const std::vector<catalog::Tenant>& tenants, const Ready& ready);
     void start(const catalog::ArchiveRound& round);
+    std::shared_ptr<RoundFollower> follow(const catalog::ArchiveRound& round, bool only_to_end);
     std::shared_ptr<RoundFollower> take(catalog::TenantId tenant);
     std::shared_ptr<RoundFollower> find(catalog::TenantId tenant, std::int64_t round_id);
     void finish(const catalog::ArchiveRound& round, std::shared_ptr<RoundFollower> follower);

@@ -38,6 +38,13 @@ protected:
         if (const auto meanwhile = std::exchange(meanwhile_, {})) meanwhile();
         return server_.endpoint();
     }
+    void enabled() {
+        service_.enable({tenant_});
+        const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+        while (status() != RoundStatus::Doing && std::chrono::steady_clock::now() < until)
+            std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        ASSERT_EQ(status(), RoundStatus::Doing);
+    }
     RoundStatus status() { return stores_.archive.lastRound(tenant_.id)->status; }
 
     testing::MariadbServer server_{{"--gtid-domain-id=1002"}};
@@ -95,12 +102,38 @@ TEST_F(ArchiveServiceTest, LooksAtTheTenantAsItIsNow) {
     EXPECT_THROW(service_.enable({before}), Error);
 }
 
+/// A daemon that is killed in the midst of NOARCHIVELOG: of the piece that it had begun the catalog knows nothing.
+TEST_F(ArchiveServiceTest, EndsARoundAtItsDestinationThatADeadDaemonWasEnding) {
+    enabled();
+    service_.suspendAll();
+    const auto round = stores_.archive.lastRound(tenant_.id).value();
+    const auto storage = storage::openStorage(round.path);
+    const RoundKey key{static_cast<std::uint64_t>(round.dest_id), static_cast<std::uint64_t>(round.round_id)};
+    const RoundDescription description{.key = key,
+                                       .tenant_id = static_cast<std::uint64_t>(tenant_.id),
+                                       .base_piece_id = static_cast<std::uint64_t>(round.base_piece_id),
+                                       .piece_interval = 24 * 3600 * kSecond};
+    RoundWriter writer(*storage, description, [] { return RoundWriter::StartPoint{}; });
+    writer.checkpoint(writer.pieceEnd());
+    for (const bool closed : {false, true}) {
+        if (closed) closeRound(*storage, description, "stopped");
+        catalog_.write({}, [&](mysql::SqlClient& client) {
+            client.query("UPDATE tidemark.archive_round SET status = 'STOPPING'");
+            client.query("DELETE FROM tidemark.archive_piece WHERE piece_id > ?", {round.base_piece_id});
+        });
+        ArchiveService next({.endpoint = [this](catalog::TenantId) { return server_.endpoint(); }}, stores_, clock_);
+        next.resumeAll();
+        EXPECT_EQ(status(), RoundStatus::Stop);
+        EXPECT_EQ(stores_.archive.lastRound(tenant_.id)->comment, "");
+        EXPECT_TRUE(ArchiveReader(*storage).round(key).end);
+        ASSERT_EQ(stores_.archive.pieces(tenant_.id).size(), 2);
+        EXPECT_EQ(stores_.archive.lastPiece(tenant_.id)->status, catalog::PieceStatus::Frozen);
+    }
+}
+
 /// A destination can be written in several ways.
 TEST_F(ArchiveServiceTest, MakesDurableWhateverWayTheDestinationIsNamed) {
-    service_.enable({tenant_});
-    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-    while (status() != RoundStatus::Doing && std::chrono::steady_clock::now() < until)
-        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    enabled();
     const std::string plain = stores_.destinations.archive(tenant_.id)->path;
     const auto storage = storage::openStorage(plain);
     const std::string path = plain.substr(std::string("file://").size());

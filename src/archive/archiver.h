@@ -62,7 +62,10 @@ struct ArchiverOptions {
     std::chrono::milliseconds idle_longest{10'000};         ///< between looks whether an idle tenant is idle
     std::chrono::milliseconds checkpoint_longest{600'000};  ///< between checkpoints of one at the destination
     std::chrono::milliseconds retry_longest{30'000};        ///< between attempts while something fails
-    std::chrono::milliseconds end_limit{15'000};            ///< how long its end waits for the destination
+    /// The daemon before this one was ending the round: nothing is archived, the round is closed, and what it came to
+    /// is told.
+    bool only_to_end = false;
+    std::chrono::milliseconds end_limit{15'000};  ///< how long its end waits for the destination
 };
 
 class ArchiverLoop;

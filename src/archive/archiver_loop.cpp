@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "archive/archive_reader.h"
 #include "archive/group_receiver.h"
 #include "archive/leaving_storage.h"
 #include "base/error.h"
@@ -57,6 +58,7 @@ ArchiverLoop::ArchiverLoop(ArchiverOptions options, std::shared_ptr<storage::Sto
       durable_checkpoint_(options_.known_checkpoint),
       covered_(std::max(options_.known_covered, options_.known_checkpoint)),
       retry_(kRetryShortest, options_.retry_longest),
+      ending_(options_.only_to_end ? Ending::Close : Ending::Drop),
       lag_target_(options_.lag_target),
       listener_(&listener) {}
 
@@ -109,7 +111,7 @@ void ArchiverLoop::tell(const std::function<void(ArchiveListener&)>& word) {
 
 void ArchiverLoop::run(std::stop_token stop) {
     stop_ = std::move(stop);
-    while (!stop_.stop_requested() && !interruption_) {
+    while (!options_.only_to_end && !stop_.stop_requested() && !interruption_) {
         try {
             runSession();
         } catch (const Interruption& reason) {
@@ -333,8 +335,31 @@ void ArchiverLoop::handleInterruption() {
     sleepUntilStopped(stop_);
 }
 
+/// Of a round that is at its end at the destination already, or was never begun there: of some of it the catalog may
+/// never have heard.
+void ArchiverLoop::reportClosed() {
+    const RoundKey& key = options_.round.key;
+    if (!destination_->stat(roundStartKey(key))) return;
+    const ArchiveReader reader(*destination_, key);
+    const RoundInfo& round = reader.round(key);
+    ArchiveProgress progress{.round = {.start_scn = round.start.scn,
+                                       .checkpoint_scn = round.checkpoint_scn,
+                                       .covered_scn = std::max(covered_, round.checkpoint_scn),
+                                       .base_piece_id = options_.round.base_piece_id},
+                             .pieces = round.pieces,
+                             .position = round.position,
+                             .purge_before = {}};
+    for (const PieceState& piece : round.pieces) {
+        progress.round.max_scn = std::max(progress.round.max_scn, piece.max_scn);
+        progress.round.input_bytes += piece.input_bytes;
+        progress.round.output_bytes += piece.output_bytes;
+        progress.round.used_piece_id = piece.key.piece;
+    }
+    tell([&](ArchiveListener& listener) { listener.progress(progress); });
+}
+
 void ArchiverLoop::finishRound() {
-    const bool open = round_ && round_->usable();
+    bool open = round_ && round_->usable();
     try {
         if (ending_ == Ending::Flush && open) {
             makeAllDurable();
@@ -342,7 +367,9 @@ void ArchiverLoop::finishRound() {
             storeSettings();
             round_->close(interruption_.value_or("stopped"));
         } else if (ending_ == Ending::Close) {
-            closeRound(*destination_, options_.round, interruption_.value_or("stopped"));
+            round_ = closeRound(*destination_, options_.round, interruption_.value_or("stopped"));
+            open = round_ != nullptr;
+            if (!open) reportClosed();
         }
         if (open && ending_ != Ending::Drop) report();
         if (ending_ == Ending::Close) storage::requireMounted(*destination_);

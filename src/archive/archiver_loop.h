@@ -54,6 +54,7 @@ private:
     void handleFailure(const Error& error);
     void waitBeforeRetry();
     void handleInterruption();
+    void reportClosed();
     void finishRound();
     void makeAllDurable();
     void tell(const std::function<void(ArchiveListener&)>& word);
@@ -73,7 +74,7 @@ private:
     std::string purge_before_;
     std::string trouble_;
     GrowingPause retry_;  ///< while something fails
-    int refusals_ = 0;  // in a row, by the tenant, of our position
+    int refusals_ = 0;    // in a row, by the tenant, of our position
     std::optional<std::string> interruption_;
     std::exception_ptr ending_failure_;
 

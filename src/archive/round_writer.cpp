@@ -180,10 +180,12 @@ void RoundWriter::close(const std::string& reason) {
     });
 }
 
-void closeRound(storage::Storage& storage, const RoundDescription& round, const std::string& reason) {
-    if (!storage.stat(roundStartKey(round.key)) || storage.stat(roundEndKey(round.key))) return;
-    RoundWriter writer(storage, round, [] { return RoundWriter::StartPoint{}; });
-    writer.close(reason);
+std::unique_ptr<RoundWriter> closeRound(storage::Storage& storage, const RoundDescription& round,
+                                        const std::string& reason) {
+    if (!storage.stat(roundStartKey(round.key)) || storage.stat(roundEndKey(round.key))) return nullptr;
+    auto writer = std::make_unique<RoundWriter>(storage, round, [] { return RoundWriter::StartPoint{}; });
+    writer->close(reason);
+    return writer;
 }
 
 }  // namespace tidemark::archive

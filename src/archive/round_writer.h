@@ -108,7 +108,9 @@ private:
     bool usable_ = true;
 };
 
-/// Ends a round that nobody writes (one that was interrupted, say); does nothing if it is closed or never began.
-void closeRound(storage::Storage& storage, const RoundDescription& round, const std::string& reason);
+/// Ends a round that nobody writes (one that was interrupted, say), and returns its writer, which tells what it came
+/// to. Does nothing and returns null if it is closed or never began.
+std::unique_ptr<RoundWriter> closeRound(storage::Storage& storage, const RoundDescription& round,
+                                        const std::string& reason);
 
 }  // namespace tidemark::archive
