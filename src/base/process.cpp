@@ -234,8 +234,9 @@ pid_t startDetached(const Command& command) {
     auto passed = prepared.passed(prepared.output.get(), report_write.get());
     passed.push_back(pid_write.get());
     const pid_t middle = forkFor(command, passed, [&](std::span<const int> fds) {
-        // The grandchild becomes init's child, so it is never our zombie.
-        setsid();
+        // The grandchild becomes init's child, so it is never our zombie. Not a session of its own, which would be a
+        // scheduling group of its own: docs/decisions/scheduling.md.
+        setpgid(0, 0);
         const pid_t grandchild = fork();
         if (grandchild == 0) executeChild(prepared, fds, Lifetime::OutlivesUs, 0);
         _exit(write(fds.back(), &grandchild, sizeof grandchild) == sizeof grandchild ? 0 : 127);

@@ -63,8 +63,8 @@ private:
     std::optional<ExitStatus> status_;
 };
 
-/// Starts a program that outlives us, in a session of its own, and returns its process id. It is nobody's child here:
-/// watch it with ProcessHandle. Throws NotFound if the program cannot be executed.
+/// Starts a program that outlives us, in a process group of its own, and returns its process id. It is nobody's child
+/// here: watch it with ProcessHandle. Throws NotFound if the program cannot be executed.
 pid_t startDetached(const Command& command);
 
 /// Runs a program to its end; returns its stdout. Throws, with the last line of stderr, Internal if it fails and

@@ -1,6 +1,7 @@
 #include "base/process.h"
 
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -63,6 +64,17 @@ TEST_F(Process, HandsItsInputOverWithoutAFileAsOftenAsItIsOpened) {
     const std::string script = "cat /dev/stdin /dev/stdin; stat -L -c ' %a' /dev/stdin; ls -A \"$TMPDIR\"";
     EXPECT_EQ(runProgram({.arguments = {"sh", "-c", script}, .input = "secret"}), "secretsecret 600\n");
     EXPECT_EQ(runProgram({.arguments = {"cat"}}), "");
+}
+
+std::string autogroup(const std::string& process) {
+    return readFile("/proc/" + process + "/autogroup").value_or("");
+}
+
+TEST_F(Process, WhatOutlivesUsCompetesForTheProcessorsAsOurThreadsDoAndGetsNoSignalOfOurTerminal) {
+    const pid_t pid = startDetached({.arguments = {"sleep", "60"}});
+    EXPECT_EQ(autogroup(std::to_string(pid)), autogroup("self"));
+    EXPECT_NE(getpgid(pid), getpgrp());
+    ProcessHandle::open(pid)->kill(SIGKILL);
 }
 
 }  // namespace

@@ -16,8 +16,8 @@
 
 namespace tidemark::tenant {
 
-/// One tenant's mariadbd and its directory. The process runs in a session of its own and outlives this object and the
-/// daemon: destroying a TenantServer stops nothing, and a new one adopts what runs.
+/// One tenant's mariadbd and its directory. The process runs in a process group of its own and outlives this object and
+/// the daemon: destroying a TenantServer stops nothing, and a new one adopts what runs.
 ///
 /// Thread-safe. Who restarts a process that died is TenantSupervisor; who may change the catalog is TenantService.
 class TenantServer : public std::enable_shared_from_this<TenantServer> {
