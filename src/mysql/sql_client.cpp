@@ -120,7 +120,7 @@ SqlClient::~SqlClient() = default;
 SqlClient::SqlClient(SqlClient&&) noexcept = default;
 SqlClient& SqlClient::operator=(SqlClient&&) noexcept = default;
 
-std::string SqlClient::interpolate(std::string_view statement, const std::vector<Value>& values) {
+std::string SqlClient::filled(std::string_view statement, const std::vector<Value>& values) {
     std::string text;
     std::size_t next = 0;
     for (const char c : statement) {
@@ -155,7 +155,7 @@ void SqlClient::fail(std::string_view statement) {
 }
 
 Result SqlClient::query(std::string_view statement, const std::vector<Value>& values) {
-    const std::string text = interpolate(statement, values);
+    const std::string text = filled(statement, values);
     ++round_trips_;
     if (mysql_real_query(handle_.get(), text.data(), text.size()) != 0) fail(statement);
     Result result;

@@ -81,8 +81,11 @@ public:
     Result query(std::string_view statement, const std::vector<Value>& values = {});
     /// The first column of the first row, or nullopt if there is no row or it is NULL.
     std::optional<std::string> scalar(std::string_view statement, const std::vector<Value>& values = {});
-    /// Several statements separated by `;`, results thrown away. No values.
+    /// Several statements separated by `;`, results thrown away; the first that fails is the last that runs. No values:
+    /// statements that have some are filled() before.
     void script(std::string_view statements);
+    /// The statement with its values in the place of each `?`, for script().
+    std::string filled(std::string_view statement, const std::vector<Value>& values);
 
     /// Of the connection's socket: shutdown() of it, by any thread, has a call that waits for the server throw.
     Fd duplicateSocket() const;
@@ -91,7 +94,6 @@ public:
     std::uint64_t roundTrips() const { return round_trips_; }
 
 private:
-    std::string interpolate(std::string_view statement, const std::vector<Value>& values);
     [[noreturn]] void fail(std::string_view statement);
     void applySettings();
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "base/hash.h"
@@ -61,6 +62,7 @@ constexpr std::array kTables = {
 // mariadbd takes statements of 16 KiB, however low a tenant's max_allowed_packet is.
 constexpr std::size_t kRowsPerStatement = 100;
 constexpr std::size_t kBytesPerStatement = 8 << 10;
+constexpr std::size_t kBytesPerScript = 12 << 10;
 
 std::uint64_t hashOf(const mysql::Row& row) {
     ByteWriter bytes;
@@ -94,11 +96,33 @@ std::vector<std::string> unpacked(const std::string& key) {
     return parts;
 }
 
+/// Statements that are sent together: each time that a tenant is asked wakes a thread of it and one of ours.
+class Script {
+public:
+    explicit Script(mysql::SqlClient& client) : client_(client) {}
+
+    void add(std::string_view statement, const std::vector<mysql::Value>& values = {}) {
+        const std::string text = client_.filled(statement, values);
+        if (text_.size() + text.size() > kBytesPerScript) send();
+        if (!text_.empty()) text_ += ";";
+        text_ += text;
+    }
+
+    void send() {
+        if (!text_.empty()) client_.script(text_);
+        text_.clear();
+    }
+
+private:
+    mysql::SqlClient& client_;
+    std::string text_;
+};
+
 /// Rows of values as one statement's end, "(?, ?), (?, ?)": collected until a statement is full.
 class Batch {
 public:
-    Batch(mysql::SqlClient& client, std::string head, std::string tail)
-        : client_(client), head_(std::move(head)), tail_(std::move(tail)) {}
+    Batch(Script& script, std::string head, std::string tail)
+        : script_(script), head_(std::move(head)), tail_(std::move(tail)) {}
 
     template <typename Values>
     void add(const Values& row) {
@@ -113,7 +137,7 @@ public:
 
     void flush() {
         if (rows_ == 0) return;
-        client_.query(head_ + marks_ + tail_, values_);
+        script_.add(head_ + marks_ + tail_, values_);
         values_.clear();
         marks_.clear();
         rows_ = bytes_ = 0;
@@ -131,7 +155,7 @@ private:
         values_.emplace_back(value);
     }
 
-    mysql::SqlClient& client_;
+    Script& script_;
     const std::string head_;
     const std::string tail_;
     std::string marks_;
@@ -139,6 +163,21 @@ private:
     std::size_t rows_ = 0;
     std::size_t bytes_ = 0;
 };
+
+void addTo(Script& script, std::string_view schema, const TableChange& change) {
+    const std::string name = copyName(schema, change.table->name);
+    if (change.clear) script.add("DELETE FROM " + name);
+    const auto columns = std::span(change.columns);
+    const auto key = columns.first(std::min<std::size_t>(columns.size(), change.table->key_columns));
+    Batch removals(script, fmt::format("DELETE FROM {} WHERE ({}) IN (", name, fmt::join(key, ", ")), ")");
+    for (const auto& row : change.remove)
+        removals.add(row);
+    removals.flush();
+    Batch puts(script, fmt::format("REPLACE INTO {} ({}) VALUES ", name, fmt::join(columns, ", ")), "");
+    for (const auto& row : change.put)
+        puts.add(row);
+    puts.flush();
+}
 
 }  // namespace
 
@@ -192,19 +231,15 @@ void remember(TableChange change, RowHashes& known) {
         known.insert_or_assign(key, hash);
 }
 
-void apply(mysql::SqlClient& tenant, std::string_view schema, const TableChange& change) {
-    const std::string name = copyName(schema, change.table->name);
-    if (change.clear) tenant.query("DELETE FROM " + name);
-    const auto columns = std::span(change.columns);
-    const auto key = columns.first(std::min<std::size_t>(columns.size(), change.table->key_columns));
-    Batch removals(tenant, fmt::format("DELETE FROM {} WHERE ({}) IN (", name, fmt::join(key, ", ")), ")");
-    for (const auto& row : change.remove)
-        removals.add(row);
-    removals.flush();
-    Batch puts(tenant, fmt::format("REPLACE INTO {} ({}) VALUES ", name, fmt::join(columns, ", ")), "");
-    for (const auto& row : change.put)
-        puts.add(row);
-    puts.flush();
+void apply(mysql::SqlClient& tenant, std::string_view schema, std::span<const TableChange> changes) {
+    const bool durable =
+        std::ranges::any_of(changes, [](const TableChange& change) { return !change.table->in_memory; });
+    Script script(tenant);
+    if (durable) script.add("START TRANSACTION");
+    for (const TableChange& change : changes)
+        addTo(script, schema, change);
+    if (durable) script.add("COMMIT");
+    script.send();
 }
 
 }  // namespace tidemark::view

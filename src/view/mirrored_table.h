@@ -55,10 +55,11 @@ enum class Look { AtAll, AtThoseInProgress };
 /// Compares rows with what the copy holds (`known`; null: unknown, so that everything is written anew).
 TableChange compare(const MirroredTable& table, Look look, const mysql::Result& rows, const RowHashes* known);
 
-/// Brings what is known of a copy up to date after apply().
+/// Brings what is known of a copy up to date after it was written.
 void remember(TableChange change, RowHashes& known);
 
-/// Writes it to the copy, in statements of bounded size. The caller has begun a transaction.
-void apply(mysql::SqlClient& tenant, std::string_view schema, const TableChange& change);
+/// Writes them to the tenant's copies: all or none, but for those in memory. What has failed is not rolled back; the
+/// connection is to be closed.
+void apply(mysql::SqlClient& tenant, std::string_view schema, std::span<const TableChange> changes);
 
 }  // namespace tidemark::view

@@ -4,7 +4,7 @@
 #include <pthread.h>
 
 #include "catalog/compatibility.h"
-#include "view/mirrored_table.h"
+#include "view/mirror_reader.h"
 #include "view/tenant_schema.h"
 
 namespace tidemark::view {
@@ -18,6 +18,12 @@ constexpr auto kForever = std::chrono::hours(1);  // threads look up now and the
 
 }  // namespace
 
+/// What was read together with others' and has to be written.
+struct Prepared {
+    std::uint64_t asked = 0;
+    std::vector<TableChange> changes;
+};
+
 /// One tenant. `mutex_` guards it, but for `client`, `mode` and `rows`, which belong to the worker that made it busy.
 struct TenantMirror::Follower {
     TenantId tenant = 0;
@@ -30,12 +36,20 @@ struct TenantMirror::Follower {
     steady_clock::time_point due{};
     steady_clock::time_point last_used{};
     std::chrono::milliseconds retry{0};
+    std::optional<Prepared> prepared;
 
     bool troubled() const { return retry.count() > 0; }
+    bool waiting() const { return prepared || dirty != Topic{}; }
+    /// When a worker is to turn to it, if it is waiting.
+    Time dueAt() const { return prepared ? Time::min() : due; }
+    bool mayBeReadWithOthers() const {
+        return !busy && !troubled() && !reconnect && !prepared && client && !rows.empty() && dirty != Topic{} &&
+               isFrequent(dirty);
+    }
 
     std::optional<mysql::SqlClient> client;
     catalog::CompatibilityMode mode{};
-    std::map<std::string, RowHashes> rows;  ///< by table; none: what the copy holds is unknown
+    KnownRows rows;  ///< none: what the copy holds is unknown
 };
 
 TenantMirror::TenantMirror(catalog::Catalog& catalog, TenantMirrorOptions options)
@@ -123,10 +137,17 @@ void TenantMirror::work(std::stop_token stop) {
             continue;
         }
         const bool troubled = follower->troubled();
+        Followers together = othersToReadWith(*follower, now);
+        if (!together.empty()) together.push_back(follower);
+        for (const auto& one : together)
+            one->busy = true;
         follower->busy = true;
         serving_troubled_ |= troubled;
         lock.unlock();
-        refresh(*follower);
+        if (together.empty())
+            refresh(*follower);
+        else
+            readTogether(together);
         lock.lock();
         if (troubled) serving_troubled_ = false;
     }
@@ -138,37 +159,87 @@ std::shared_ptr<TenantMirror::Follower> TenantMirror::nextDue(Time now, Time& lo
     for (const auto& [tenant, follower] : followers_) {
         // Who is busy, or waits for the worker that is, is looked at when that worker is back.
         if (follower->busy || (follower->troubled() && serving_troubled_)) continue;
-        const bool waiting = follower->dirty != Topic{};
+        const bool waiting = follower->waiting();
         if (!waiting && !follower->client) continue;
-        const Time at = waiting ? follower->due : follower->last_used + options_.idle_close;
+        const Time at = waiting ? follower->dueAt() : follower->last_used + options_.idle_close;
         if (at > now) {
             look_again = std::min(look_again, at);
         } else if (!waiting) {
             follower->client.reset();
-        } else if (!next || follower->due < next->due) {
+        } else if (!next || at < next->dueAt()) {
             next = follower;
         }
     }
     return next;
 }
 
-void TenantMirror::refresh(Follower& follower) {
-    Topic topics{};
-    std::uint64_t asked = 0;
-    mysql::Endpoint endpoint;
+/// Also those whose turn would come soon, so that what changes together stays together. Under the lock.
+TenantMirror::Followers TenantMirror::othersToReadWith(const Follower& first, Time now) const {
+    Followers others;
+    if (!first.mayBeReadWithOthers()) return others;
+    for (const auto& [tenant, follower] : followers_) {
+        if (others.size() + 1 == options_.read_together) break;
+        const bool soon = follower->due <= now + options_.least_interval / 2;
+        if (follower.get() != &first && soon && follower->mayBeReadWithOthers()) others.push_back(follower);
+    }
+    return others;
+}
+
+/// What is found is written by whoever is free, so that a tenant that hangs holds up none of the others.
+void TenantMirror::readTogether(const Followers& followers) {
+    std::vector<Reading> readings;
+    std::vector<Prepared> found(followers.size());
     {
         const std::lock_guard lock(mutex_);
-        topics = std::exchange(follower.dirty, Topic{});
-        asked = follower.asked;
-        endpoint = follower.endpoint;
-        if (std::exchange(follower.reconnect, false)) {
-            follower.client.reset();
-            follower.rows.clear();
+        for (std::size_t i = 0; i < followers.size(); ++i) {
+            Follower& follower = *followers[i];
+            readings.push_back({follower.tenant, std::exchange(follower.dirty, Topic{}), &follower.rows});
+            found[i].asked = follower.asked;
         }
     }
     std::string failure;
     try {
-        copy(follower, endpoint, topics);
+        auto changes = catalog_.readSnapshot([&](mysql::SqlClient& sys) { return readChanges(sys, readings); });
+        for (std::size_t i = 0; i < changes.size(); ++i)
+            found[i].changes = std::move(changes[i]);
+    } catch (const std::exception& error) {
+        failure = error.what();
+    }
+    const std::lock_guard lock(mutex_);
+    for (std::size_t i = 0; i < followers.size(); ++i) {
+        if (!failure.empty() || found[i].changes.empty()) {
+            finished(*followers[i], found[i].asked, failure);
+        } else {
+            followers[i]->prepared = std::move(found[i]);
+            followers[i]->busy = false;
+        }
+    }
+    changed_.notify_all();
+}
+
+void TenantMirror::refresh(Follower& follower) {
+    Topic topics{};
+    std::uint64_t asked = 0;
+    mysql::Endpoint endpoint;
+    std::optional<Prepared> prepared;
+    {
+        const std::lock_guard lock(mutex_);
+        if (std::exchange(follower.reconnect, false)) {
+            follower.client.reset();
+            follower.rows.clear();
+            follower.prepared.reset();
+        }
+        prepared = std::exchange(follower.prepared, std::nullopt);
+        if (!prepared) topics = std::exchange(follower.dirty, Topic{});
+        asked = prepared ? prepared->asked : follower.asked;
+        endpoint = follower.endpoint;
+    }
+    std::string failure;
+    try {
+        if (prepared)
+            write(follower, std::move(prepared->changes));
+        else
+            copy(follower, endpoint, topics);
     } catch (const std::exception& error) {
         failure = error.what();
         // What the copy holds now is not known: the next attempt writes everything.
@@ -203,29 +274,18 @@ void TenantMirror::copy(Follower& follower, const mysql::Endpoint& endpoint, Top
         beginUnlogged(client);
         follower.client.emplace(std::move(client));
     }
-    mysql::SqlClient& client = *follower.client;
     if (follower.rows.empty()) {
         topics = Topic::Everything;
         ensureSchema(follower);
     }
-    std::vector<TableChange> changes = catalog_.readSnapshot([&](mysql::SqlClient& sys) {
-        std::vector<TableChange> found;
-        for (const MirroredTable& table : mirroredTables()) {
-            const Look look = contains(topics, table.topics) ? Look::AtAll : Look::AtThoseInProgress;
-            if (look == Look::AtThoseInProgress && !contains(topics, table.progress)) continue;
-            const char* select = look == Look::AtAll ? table.select : table.in_progress;
-            const auto known = follower.rows.find(table.name);
-            TableChange change = compare(table, look, sys.query(select, {follower.tenant}),
-                                         known == follower.rows.end() ? nullptr : &known->second);
-            if (!change.empty()) found.push_back(std::move(change));
-        }
-        return found;
-    });
+    const Reading reading{follower.tenant, topics, &follower.rows};
+    auto changes = catalog_.readSnapshot([&](mysql::SqlClient& sys) { return readChanges(sys, {&reading, 1}); });
+    write(follower, std::move(changes.front()));
+}
+
+void TenantMirror::write(Follower& follower, std::vector<TableChange> changes) {
     if (changes.empty()) return;
-    mysql::inTransaction(client, [&] {
-        for (const TableChange& change : changes)
-            apply(client, catalog::systemSchema(follower.mode), change);
-    });
+    apply(*follower.client, catalog::systemSchema(follower.mode), changes);
     for (TableChange& change : changes) {
         RowHashes& known = follower.rows[change.table->name];
         remember(std::move(change), known);

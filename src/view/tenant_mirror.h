@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "catalog/catalog.h"
+#include "view/mirrored_table.h"
 #include "view/tenant_schema.h"
 
 namespace tidemark::view {
@@ -23,12 +24,15 @@ struct TenantMirrorOptions {
     /// After a failure (the tenant is down) the next attempt waits this long, doubling up to the limit.
     std::chrono::milliseconds first_retry{200};
     std::chrono::milliseconds longest_retry{5000};
-    /// An unused connection to a tenant is closed after this time.
-    std::chrono::milliseconds idle_close{10'000};
+    /// An unused connection to a tenant is closed after this time: that of a tenant whose archive idles is used every
+    /// ten seconds, and making it anew costs more than all that is done with it.
+    std::chrono::milliseconds idle_close{15'000};
     /// A statement in a tenant that takes longer is given up.
     std::chrono::seconds statement_timeout{5};
     /// Threads that write to tenants. All but one are for those that answered last time.
     std::size_t workers = 4;
+    /// So many tenants' rows are read from sys by one statement.
+    std::size_t read_together = 100;
 };
 
 /// Keeps the DBA_OB_… views of user tenants true: schema `oceanbase`, or SYS in ORACLE mode, of the tenant holds copies
@@ -38,8 +42,9 @@ struct TenantMirrorOptions {
 /// Nothing is ever written to the tenant's binlog, no GTID is used, and it works on a read_only server: the account of
 /// the endpoints needs BINLOG ADMIN and READ_ONLY ADMIN. What a restored tenant brings along is replaced.
 ///
-/// A few threads for all tenants, asleep while nothing changes. Tenants that do not answer share one of them, so that
-/// they hold up nobody else for longer than it takes to notice. Thread-safe.
+/// A few threads for all tenants, asleep while nothing changes. Of what changes often, one reads the rows of all
+/// tenants concerned together, and each tenant's are then written by whoever is free. Tenants that do not answer share
+/// one of them, so that they hold up nobody else for longer than it takes to notice. Thread-safe.
 class TenantMirror {
 public:
     /// `catalog` must outlive the mirror and have been migrated. The mirror is the consumer of catalog.changes().
@@ -63,13 +68,17 @@ private:
     struct Follower;
 
     using Time = std::chrono::steady_clock::time_point;
+    using Followers = std::vector<std::shared_ptr<Follower>>;
 
     void listen(std::stop_token stop);
     void note(const std::map<catalog::TenantId, catalog::Topic>& changes);
     void work(std::stop_token stop);
     std::shared_ptr<Follower> nextDue(Time now, Time& look_again);
+    Followers othersToReadWith(const Follower& first, Time now) const;
+    void readTogether(const Followers& followers);
     void refresh(Follower& follower);
     void copy(Follower& follower, const mysql::Endpoint& endpoint, catalog::Topic topics);
+    void write(Follower& follower, std::vector<TableChange> changes);
     void ensureSchema(Follower& follower);
     const TenantSchema& schema(mysql::SqlClient& sys);
     void finished(Follower& follower, std::uint64_t asked, const std::string& failure);

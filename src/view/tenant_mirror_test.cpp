@@ -1,5 +1,6 @@
 #include "view/tenant_mirror.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <array>
@@ -432,6 +433,58 @@ TEST_F(TenantMirrorTest, FollowsManyTenants) {
     until("SELECT COUNT(*) FROM information_schema.processlist WHERE user = 'tidemark'", "0");
     stores_.tenants.setStatus(ids.front(), catalog::TenantStatus::Normal);
     EXPECT_LT(until("SELECT STATUS FROM oceanbase.DBA_OB_TENANTS", "NORMAL"), 1s);
+}
+
+/// Twelve tenants with an open piece each, on one server: each attachment has removed the rows of those before, but
+/// what changes from then on is there.
+class ManyTenantsMirrorTest : public TenantMirrorTest {
+protected:
+    /// How many SELECTs of sys it takes to show progress of all.
+    int selectsForProgress(std::size_t read_together) {
+        TenantMirror mirror(catalog_, {.read_together = read_together});
+        std::vector<catalog::RoundUpdate> progress;
+        for (int i = 0; i < kTenants; ++i)
+            progress.push_back(attachArchiving(mirror));
+        advance(progress, 110);  // once it is shown, the mirror has heard of all the changes before
+        mysql::SqlClient sys = sys_->connect();
+        const auto selects = [&] {
+            return std::stoi(sys.query("SHOW GLOBAL STATUS LIKE 'Com_select'").rows.at(0).text(1));
+        };
+        const int before = selects();
+        advance(progress, 120);
+        return selects() - before;
+    }
+
+private:
+    static constexpr int kTenants = 12;
+
+    catalog::RoundUpdate attachArchiving(TenantMirror& mirror) {
+        const TenantId id = makeTenant();
+        stores_.archive.beginRound(stores_.destinations.setArchive(id, "file:///a", catalog::Binding::Optional, 1));
+        catalog::RoundUpdate update{
+            .tenant = id, .round_id = 1, .pieces = {{.piece_id = 1, .start_scn = 100, .end_scn = 200}}};
+        stores_.archive.update(std::array{update});
+        mirror.attach(id, endpoint_);
+        EXPECT_TRUE(mirror.waitFresh(id, 20s));
+        update.known_piece_id = 1;
+        return update;
+    }
+
+    void advance(std::vector<catalog::RoundUpdate>& progress, Scn scn) {
+        for (catalog::RoundUpdate& update : progress)
+            update.pieces.front().checkpoint_scn = scn;
+        stores_.archive.update(progress);
+        for (const char* table : {"piece", "round"}) {
+            const auto shown = fmt::format(
+                "SELECT COUNT(*) FROM oceanbase.__tidemark_archive_{} WHERE checkpoint_scn = {}", table, scn);
+            EXPECT_LT(until(shown, std::to_string(kTenants)), 1s);
+        }
+    }
+};
+
+TEST_F(ManyTenantsMirrorTest, WhatProgressesForManyIsReadTogether) {
+    EXPECT_GE(selectsForProgress(1), 36) << "rounds, pieces and tenants, of each";
+    EXPECT_LE(selectsForProgress(100), 6) << "rounds, pieces and tenants, and once more should somebody have been late";
 }
 
 }  // namespace
