@@ -1,8 +1,9 @@
 """The section "many tenants" of `./dev bench`: what a node with N archiving tenants costs, and how each figure grows with N.
 
 The baseline of the idle figures is the same mariadbd processes with the daemon gone: databases outlive it, so nothing
-differs but what the daemon and its archivers cause. Both are measured in turns."""
+differs but what the daemon and its archivers cause. CPU time is counted, so that other work on the machine disturbs little."""
 import contextlib
+import datetime
 import os
 import pathlib
 import random
@@ -14,15 +15,17 @@ import time
 
 from node import Node, wait_for
 
-IDLE_SECONDS = 20
+IDLE_SECONDS = 40
+# After a start the archivers look for the end of idle time after 1, 2, 4, … s, from then on each 10 s; InnoDB tidies up.
+REST_SECONDS = 45
 LOAD_SECONDS = 20
+SESSIONS = 4
 
-# One session per tenant commits as fast as the machine lets it.
-LOAD = """CREATE PROCEDURE load_test.run(IN seconds INT)
+# One session per tenant commits as fast as the machine lets it; all begin and end at the same moments.
+LOAD = """CREATE PROCEDURE load_test.run(IN begin_time DATETIME(6), IN end_time DATETIME(6))
 BEGIN
-  DECLARE n INT DEFAULT 0;
-  DECLARE until_time DATETIME(6) DEFAULT SYSDATE(6) + INTERVAL seconds SECOND;
-  WHILE SYSDATE(6) < until_time DO
+  DECLARE n INT DEFAULT SLEEP(TIMESTAMPDIFF(MICROSECOND, SYSDATE(6), begin_time) / 1000000);
+  WHILE SYSDATE(6) < end_time DO
     SET n = n + 1;
     INSERT INTO load_test.t (text) VALUES (REPEAT('x', n % 200));
   END WHILE;
@@ -45,9 +48,29 @@ def proportional_bytes(pid):
     return 0
 
 
-def percentile(values, share):
-    return sorted(values)[min(len(values) - 1, int(share * len(values)))]
+def utc(seconds):
+    return datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc).strftime("%Y-%m-%d %H:%M:%S.%f")
 
+
+class SysView:
+    """What sys's view of all archives has shown, and when."""
+
+    def __init__(self, node):
+        self.connection = node.connect()
+        self.history = []  # (time, tenant id → CHECKPOINT_SCN)
+
+    def look(self):
+        with self.connection.cursor() as cursor:
+            cursor.execute("SELECT TENANT_ID, CHECKPOINT_SCN FROM oceanbase.CDB_OB_ARCHIVELOG WHERE STATUS = 'DOING'")
+            self.history.append((time.time(), {row["TENANT_ID"]: row["CHECKPOINT_SCN"] for row in cursor.fetchall()}))
+
+    def lags(self):
+        at, scns = self.history[-1]
+        return [at - scn / 1e9 for scn in scns.values()]
+
+    def lateness(self, tenant, scn, at):
+        """For how long, at that time, sys had shown more than this."""
+        return max(0.0, at - next((seen for seen, scns in self.history if scns[tenant] > scn), at))
 
 
 class ManyTenants:
@@ -57,7 +80,7 @@ class ManyTenants:
         self.counts, self.say = counts, say
         self.node = Node(tempfile.mkdtemp(prefix="tidemark-bench-"))
         self.names = []
-        self.figures = {}  # what → {count: text}
+        self.figures = {}  # what → {count: (value, text)}
 
     def run(self):
         self.node.start()
@@ -71,14 +94,18 @@ class ManyTenants:
         finally:
             self.node.destroy()
 
-    def note(self, what, count, text):
-        self.figures.setdefault(what, {})[count] = text
-        self.say(f"{count} tenants: {what}: {text}")
+    def note(self, what, count, value, unit, digits=1):
+        self.figures.setdefault(what, {})[count] = (value, f"{value:.{digits}f} {unit}".rstrip())
+        self.say(f"{count} tenants: {what}: {value:.{digits}f} {unit}")
 
     def table(self):
-        head = "| tenants | " + " | ".join(str(c) for c in self.counts) + " |"
-        lines = [head, "|---" * (len(self.counts) + 1) + "|"]
-        lines += [f"| {what} | " + " | ".join(by.get(c, "—") for c in self.counts) + " |" for what, by in self.figures.items()]
+        head = f"| {os.cpu_count()} cores, tenants: | " + " | ".join(str(c) for c in self.counts) + " | growth |"
+        lines = [head, "|---" * (len(self.counts) + 2) + "|"]
+        for what, by in self.figures.items():
+            cells = [by[c][1] if c in by else "—" for c in self.counts]
+            values = [value for value, _ in by.values()]
+            growth = f"× {values[-1] / values[0]:.1f}" if len(values) > 1 and values[0] > 0 else "—"
+            lines.append(f"| {what} | " + " | ".join([*cells, growth]) + " |")
         return "\n".join(lines)
 
     # --- the figures ---
@@ -87,15 +114,32 @@ class ManyTenants:
         added = [f"t{n}" for n in range(len(self.names), count)]
         for name in added:
             self.node.create_pool(f"p_{name}", "256M")
-        begin = time.monotonic()
-        with contextlib.closing(self.node.connect()) as session, session.cursor() as cursor:
-            for name in added:
-                cursor.execute(f"CREATE TENANT {name} RESOURCE_POOL_LIST = ('p_{name}')")
-        self.note("CREATE TENANT, one after the other, each", count, f"{(time.monotonic() - begin) / len(added):.2f} s")
+        # Half of them one after the other, half of them in several sessions.
+        half = len(added) // 2 if len(added) > SESSIONS else len(added)
+        self.note("CREATE TENANT, one after the other, each", count, self.create([added[:half]]) / half, "s", 2)
+        self.figures.setdefault(f"… in {SESSIONS} sessions, each", {})
+        if added[half:]:
+            took = self.create([added[half + n::SESSIONS] for n in range(SESSIONS)])
+            self.note(f"… in {SESSIONS} sessions, each", count, took / len(added[half:]), "s", 2)
         self.names += added
         for name in added:
             self.prepare(name)
         wait_for("all archives to run", lambda: self.archiving() == count, 120)
+
+    def create(self, parts):
+        """A session for each part; returns the seconds of all."""
+        sessions = [threading.Thread(target=self.create_in_turn, args=(names,)) for names in parts]
+        begin = time.monotonic()
+        for session in sessions:
+            session.start()
+        for session in sessions:
+            session.join()
+        return time.monotonic() - begin
+
+    def create_in_turn(self, names):
+        with contextlib.closing(self.node.connect()) as session, session.cursor() as cursor:
+            for name in names:
+                cursor.execute(f"CREATE TENANT {name} RESOURCE_POOL_LIST = ('p_{name}')")
 
     def prepare(self, name):
         for statement in ["CREATE DATABASE load_test", LOAD,
@@ -119,69 +163,71 @@ class ManyTenants:
         return sum(cpu_seconds(pid) - before[pid] for pid in pids) / IDLE_SECONDS * 100
 
     def idle(self, count):
-        with_daemon, daemons, bare = [], [], []
-        for _ in range(2):
-            self.settle()
-            sys_and_tenants = self.node.mariadbd_pids()
-            before = cpu_seconds(self.node.process.pid)
-            begin = time.monotonic()
-            with_daemon.append(self.idle_cpu(sys_and_tenants))
-            daemons.append((cpu_seconds(self.node.process.pid) - before) / (time.monotonic() - begin) * 100)
-            self.node.terminate()
-            self.settle()
-            bare.append(self.idle_cpu(sys_and_tenants))
-            self.node.start()
-            wait_for("all archives to run", lambda: self.archiving() == count, 120)
-        all_of_it, daemon, baseline = (statistics.median(v) for v in (with_daemon, daemons, bare))
-        self.note("idle CPU above bare databases", count, f"{all_of_it + daemon - baseline:.1f} % of a core")
-        self.note("… of it the daemon's", count, f"{daemon:.1f} %")
-        self.note("… bare databases", count, f"{baseline:.1f} %")
+        time.sleep(REST_SECONDS)
+        databases = self.node.mariadbd_pids()
+        daemon_pid = self.node.process.pid
         sizes = [proportional_bytes(pid) for pid in self.tenants_pids()]
-        self.note("memory of a tenant's mariadbd", count, f"{statistics.mean(sizes) / 1e6:.0f} MB")
-        self.note("memory of the daemon", count, f"{proportional_bytes(self.node.process.pid) / 1e6:.0f} MB")
-
-    def settle(self):
-        """InnoDB's background work after a start or a load, so that it is not taken for idle."""
-        def quiet():
-            pids = self.node.mariadbd_pids()
-            before = sum(cpu_seconds(pid) for pid in pids)
-            time.sleep(2)
-            return sum(cpu_seconds(pid) for pid in pids) - before < 0.002 * len(pids) * 2
-        with contextlib.suppress(AssertionError):
-            wait_for("the databases to be at rest", quiet, 60)
+        daemon_size = proportional_bytes(daemon_pid)
+        begin, before = time.monotonic(), cpu_seconds(daemon_pid)
+        with_daemon = self.idle_cpu(databases)
+        daemon = (cpu_seconds(daemon_pid) - before) / (time.monotonic() - begin) * 100
+        self.node.terminate()
+        time.sleep(REST_SECONDS / 3)
+        bare = self.idle_cpu(databases)
+        self.node.start()
+        wait_for("all archives to run", lambda: self.archiving() == count, 120)
+        self.note("idle CPU above bare databases, of a core", count, with_daemon + daemon - bare, "%", 2)
+        self.note("… of it the daemon's", count, daemon, "%", 2)
+        self.note("… bare databases", count, bare, "%", 2)
+        self.note("memory of a tenant's mariadbd", count, statistics.mean(sizes) / 1e6, "MB", 0)
+        self.note("memory of the daemon", count, daemon_size / 1e6, "MB", 0)
 
     def load(self, count):
-        """All tenants commit at full speed; how far the views are behind is asked through the port."""
-        runners = [threading.Thread(target=self.node.sql, args=(f"CALL load_test.run({LOAD_SECONDS})",), kwargs={"tenant": n})
-                   for n in self.names]
-        before = self.rows()
+        """All tenants commit at full speed. How far the views are behind is asked through the port, as clients would."""
+        own = {row["TENANT_ID"]: self.node.connect(tenant=row["TENANT_NAME"]) for row in self.node.sql(
+            "SELECT TENANT_ID, TENANT_NAME FROM oceanbase.DBA_OB_TENANTS WHERE TENANT_TYPE = 'USER'")}
+        begin = time.time() + 2 + count / 50
+        runners = [threading.Thread(target=self.commit_between, args=(n, begin, begin + LOAD_SECONDS)) for n in self.names]
+        rows = self.rows()
         for runner in runners:
             runner.start()
-        lags, behind = [], []
-        end = time.monotonic() + LOAD_SECONDS - 1
-        while time.monotonic() < end:
-            time.sleep(0.2)  # the rate of sampling
-            lags += self.lags()
-            behind.append(self.behind(random.choice(self.names)))
+        time.sleep(max(0, begin + 1 - time.time()))  # the first second is not looked at: the lag begins at nothing
+        lags, late, view = [], [], SysView(self.node)
+        spent = [self.cpu_of_all()]
+        while time.time() < begin + LOAD_SECONDS:
+            view.look()
+            lags += view.lags()
+            tenant, at = random.choice(list(own)), time.time()
+            with own[tenant].cursor() as cursor:
+                cursor.execute("SELECT CHECKPOINT_SCN FROM oceanbase.DBA_OB_ARCHIVELOG")
+                late.append(view.lateness(tenant, cursor.fetchone()["CHECKPOINT_SCN"], at))
+            time.sleep(0.1)  # the rate of sampling
+        spent.append(self.cpu_of_all())
         for runner in runners:
             runner.join()
-        self.note("commits at full load", count, f"{(self.rows() - before) / LOAD_SECONDS:.0f}/s")
-        self.note("archive lag at full load, median", count, f"{statistics.median(lags):.2f} s")
-        self.note("… worst of all samples", count, f"{max(lags):.2f} s")
-        self.note("a tenant's own view behind sys's, worst", count, f"{max(behind):.2f} s")
+        for connection in [view.connection, *own.values()]:
+            connection.close()
+        ours, all_of_it = (after - before for before, after in zip(*spent))
+        self.note("commits at full load", count, (self.rows() - rows) / LOAD_SECONDS, "/s", 0)
+        self.note("… CPU time of the daemon and sys, of all of ours", count, ours / all_of_it * 100, "%")
+        self.note("archive lag at full load, median", count, statistics.median(lags), "s", 2)
+        self.note("… worst", count, max(lags), "s", 2)
+        self.note("a tenant's view shows what sys's does, worst, after", count, max(late), "s", 2)
+
+    def commit_between(self, name, begin, end):
+        with contextlib.closing(self.node.connect(tenant=name)) as session, session.cursor() as cursor:
+            cursor.execute("SET time_zone = '+00:00'")
+            cursor.execute("CALL load_test.run(%s, %s)", [utc(begin), utc(end)])
+
+    def cpu_of_all(self):
+        databases, tenants = self.node.mariadbd_pids(), self.tenants_pids()
+        daemon = cpu_seconds(self.node.process.pid)
+        of_tenants = sum(cpu_seconds(pid) for pid in tenants)
+        of_sys = sum(cpu_seconds(pid) for pid in databases if pid not in tenants)
+        return daemon + of_sys, daemon + of_sys + of_tenants
 
     def rows(self):
         return sum(self.node.scalar("SELECT COUNT(*) FROM load_test.t", tenant=n) for n in self.names)
-
-    def lags(self):
-        rows = self.node.sql("SELECT CHECKPOINT_SCN FROM oceanbase.CDB_OB_ARCHIVELOG WHERE STATUS = 'DOING'")
-        return [time.time() - row["CHECKPOINT_SCN"] / 1e9 for row in rows]
-
-    def behind(self, name):
-        in_sys = self.node.scalar("SELECT a.CHECKPOINT_SCN FROM oceanbase.CDB_OB_ARCHIVELOG a JOIN oceanbase.DBA_OB_TENANTS t"
-                                  " USING (TENANT_ID) WHERE t.TENANT_NAME = %s", [name])
-        own = self.node.scalar("SELECT CHECKPOINT_SCN FROM oceanbase.DBA_OB_ARCHIVELOG", tenant=name)
-        return max(0.0, (in_sys - own) / 1e9)
 
     def backups(self, count):
         running = "SELECT COUNT(*) FROM oceanbase.CDB_OB_BACKUP_JOBS"
@@ -191,7 +237,7 @@ class ManyTenants:
         took = time.monotonic() - begin
         failed = self.node.sql("SELECT * FROM oceanbase.CDB_OB_BACKUP_JOB_HISTORY WHERE STATUS <> 'COMPLETED'")
         assert not failed, failed
-        self.note("backup of all", count, f"{took:.1f} s")
+        self.note("backup of all", count, took, "s")
 
     def restart(self, count):
         """Everything is killed at once; it is over when every tenant answers."""
@@ -205,7 +251,7 @@ class ManyTenants:
         self.node.start()
         for name in self.names:
             wait_for(f"{name} to answer", lambda: self.answers(name), 120)
-        self.note("start after kill -9 of everything", count, f"{time.monotonic() - begin:.1f} s")
+        self.note("start after kill -9 of everything", count, time.monotonic() - begin, "s")
         wait_for("all archives to run", lambda: self.archiving() == count, 120)
 
     def answers(self, name):
