@@ -1,6 +1,7 @@
 #include "base/process.h"
 
 #include <fcntl.h>
+#include <linux/ioprio.h>
 #include <poll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -52,7 +53,7 @@ enum PassedFd : std::size_t { kInput, kOutput, kError, kReport, kSandboxOrNone }
 
 /// Everything the child needs, prepared before fork(): after it, only async-signal-safe calls are allowed.
 struct Prepared {
-    explicit Prepared(const Command& command) : directory(command.directory.string()) {
+    explicit Prepared(const Command& command) : directory(command.directory.string()), priority(command.priority) {
         for (const auto& argument : command.arguments)
             argv.push_back(const_cast<char*>(argument.c_str()));
         argv.push_back(nullptr);
@@ -90,7 +91,13 @@ struct Prepared {
     std::string directory;
     Fd input, output, error;
     std::optional<Fd> sandbox;
+    Priority priority;
 };
+
+void giveWay() {
+    [[maybe_unused]] const int now = nice(5);  // to give way is always allowed
+    syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_PRIO_VALUE(IOPRIO_CLASS_BE, 7));
+}
 
 /// `fds` are the numbers of what passed() names. Nothing else is open here (forkApart).
 [[noreturn]] void executeChild(const Prepared& prepared, std::span<const int> fds, Lifetime lifetime, pid_t parent) {
@@ -102,6 +109,7 @@ struct Prepared {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (getppid() != parent) _exit(127);  // the parent died before prctl took effect
     }
+    if (prepared.priority == Priority::Background) giveWay();
     dup2(fds[kInput], 0);
     dup2(fds[kOutput], 1);
     dup2(fds[kError], 2);

@@ -13,6 +13,15 @@
 
 namespace tidemark {
 
+/// What gives way when there is too little for all.
+enum class Priority {
+    Normal,
+    /// Copies and repairs, beside which databases serve clients: a third of a database's share of a busy CPU (nice 5),
+    /// and the disk last among those that want it (best effort, 7). No less: a copy that holds up commits has to get to
+    /// its end.
+    Background,
+};
+
 /// How to start a program. Never put a secret into `arguments`: everybody can read them in the process list.
 struct Command {
     std::vector<std::string> arguments;  ///< program (looked up in PATH) and its arguments
@@ -25,6 +34,7 @@ struct Command {
     bool stdout_is_read = false;            ///< stdout can be read from Child::output()
     std::vector<std::string> environment;   ///< NAME=value, each in place of ours of that name
     std::optional<FileAccess> file_access;  ///< confines it to these files, where the kernel can
+    Priority priority = Priority::Normal;
 };
 
 /// How a program ended.

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -75,6 +76,14 @@ TEST_F(Process, WhatOutlivesUsCompetesForTheProcessorsAsOurThreadsDoAndGetsNoSig
     EXPECT_EQ(autogroup(std::to_string(pid)), autogroup("self"));
     EXPECT_NE(getpgid(pid), getpgrp());
     ProcessHandle::open(pid)->kill(SIGKILL);
+}
+
+TEST_F(Process, LetsOthersGoFirstWhereThatIsAskedFor) {
+    Command command{.arguments = {"sh", "-c", "nice; ionice"}};
+    const int own = getpriority(PRIO_PROCESS, 0);
+    EXPECT_TRUE(runProgram(command).starts_with(std::to_string(own) + "\n"));
+    command.priority = Priority::Background;
+    EXPECT_EQ(runProgram(command), std::to_string(std::min(own + 5, 19)) + "\nbest-effort: prio 7\n");
 }
 
 }  // namespace

@@ -49,6 +49,7 @@ void prepareFiles(const std::filesystem::path& directory, std::uint64_t memory, 
     // The redo log names the files that it changes, and it comes from outside.
     command.file_access = accessOf("mariadb-backup", {directory, work.path()});
     command.stderr_file = log;
+    command.priority = Priority::Background;
     Child child(command);
     for (;;) {
         const auto status = child.waitFor(std::chrono::milliseconds(50));

@@ -41,7 +41,8 @@ bool upgradeServer(const mysql::Endpoint& endpoint, const std::string& from,
     runProgram({.arguments = {"mariadb-upgrade", "--defaults-file=/dev/stdin", "--force", "--silent",
                               "--tmpdir=" + temporary.path().string()},
                 .input = mysql::optionFile("client", endpoint),
-                .file_access = accessOf("mariadb-upgrade", {private_directory})});
+                .file_access = accessOf("mariadb-upgrade", {private_directory}),
+                .priority = Priority::Background});
     return true;
 }
 

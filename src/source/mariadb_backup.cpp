@@ -91,6 +91,7 @@ Command MariadbBackupSource::command() const {
     command.environment = {preload(smallReads())};
     command.file_access = accessOf("mariadb-backup", {directory_->path()});
     command.file_access->readable.push_back(options_.data_directory);
+    command.priority = Priority::Background;
     return command;
 }
 
