@@ -208,11 +208,15 @@ DataBackupResult BackupJob::copyOnce(std::stop_token stop) {
     source::MariadbBackupSource source({.data_directory = server->paths().data(),
                                         .endpoint = server->endpoint(),
                                         .work_directory = server->paths().directory});
-    DataBackup backup(source, *storage_,
+    job::Share share(parts_.capacity, job::backupShare(row_.tenant));
+    DataBackup backup(source, *storage_, share.lane(),
                       {.set = description_.id,
                        .turn = progress_.turn,
                        .data_file_size = static_cast<std::uint64_t>(
                            parts_.stores.parameters.bytes(row_.tenant, "backup_data_file_size")),
+                       .limits = DataBackupLimits{.source_reading = parts_.capacity.tenant_reading,
+                                                  .destination_reading = parts_.capacity.destination_reading,
+                                                  .destination_writing = parts_.capacity.destination_writing},
                        .on_phase = [this](DataPhase phase) { enter(statusOf(phase)); }},
                       *counters_);
     recorder().follow(counters_);

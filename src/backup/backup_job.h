@@ -11,6 +11,7 @@
 #include "backup/task_recorder.h"
 #include "base/log.h"
 #include "catalog/stores.h"
+#include "job/capacity.h"
 #include "job/job.h"
 #include "job/work_context.h"
 #include "mysql/gtid.h"
@@ -25,6 +26,7 @@ struct BackupJobParts {
     catalog::Stores& stores;
     const tenant::Replicas& tenants;
     const Clock& clock;
+    job::Capacity& capacity;
     std::filesystem::path own_directory;  ///< the node's, where no destination may lie
     /// The tenant's round is to archive this position soon; then its backup is to be woken. See
     /// archive::ArchiveService::whenArchived().

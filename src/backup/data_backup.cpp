@@ -27,9 +27,9 @@ std::string measuredPath(const std::string& path) {
 
 }  // namespace
 
-DataBackup::DataBackup(source::Source& source, storage::Storage& storage, DataBackupOptions options,
+DataBackup::DataBackup(source::Source& source, storage::Storage& storage, block::Lane& lane, DataBackupOptions options,
                        DataBackupProgress& progress)
-    : source_(source), storage_(storage), options_(options), progress_(progress) {}
+    : source_(source), storage_(storage), lane_(lane), options_(std::move(options)), progress_(progress) {}
 
 DataBackupResult DataBackup::run(std::stop_token stop) {
     backup_set::beginTurn(storage_, options_.set, options_.turn);
@@ -38,11 +38,11 @@ DataBackupResult DataBackup::run(std::stop_token stop) {
     // Stops the source when somebody cancels, and when storing fails while the source is silent.
     std::stop_source abort;
     const std::stop_callback cancel(stop, [&] { abort.request_stop(); });
-    block::BlockWriter writer(storage_,
+    user_ = {.stop = abort.get_token(), .hurried = [this] { return source_.holdsUpTenant(); }};
+    block::BlockWriter writer(limitedStorage(), lane_,
                               {.directory = backup_set::blockDirectory(options_.set, options_.turn),
                                .set_id = options_.set.number,
-                               .data_file_size = options_.data_file_size,
-                               .workers = options_.workers},
+                               .data_file_size = options_.data_file_size},
                               progress_.stored, abort);
     try {
         DataBackupResult result;
@@ -57,6 +57,12 @@ DataBackupResult DataBackup::run(std::stop_token stop) {
         writer.rethrowFailure();
         throw;
     }
+}
+
+storage::Storage& DataBackup::limitedStorage() {
+    if (!options_.limits) return storage_;
+    return throttled_.emplace(storage_, options_.limits->destination_reading, options_.limits->destination_writing,
+                              user_);
 }
 
 void DataBackup::measure() {
@@ -122,6 +128,8 @@ void DataBackup::takeData(const source::Chunk& chunk, block::BlockWriter& writer
     for (std::uint64_t done = 0; done < chunk.size;) {
         const std::span<std::uint8_t> room = writer.reserve(file, chunk.offset + done);
         const std::size_t size = std::min<std::uint64_t>(room.size(), chunk.size - done);
+        if (options_.limits) options_.limits->source_reading.take(size, user_);
+        lane_.hurry(source_.holdsUpTenant());
         source_.read(room.first(size));
         noteDefinition(chunk, file, room.first(size));
         writer.commit(file, chunk.offset + done, size);

@@ -8,8 +8,10 @@
 
 #include "backup_set/backup_set.h"
 #include "block/block_writer.h"
+#include "block/worker_pool.h"
 #include "source/source.h"
-#include "storage/storage.h"
+#include "storage/bandwidth.h"
+#include "storage/throttled_storage.h"
 
 namespace tidemark::backup {
 
@@ -31,11 +33,19 @@ struct DataBackupProgress {
     block::BlockProgress stored;  ///< macro blocks done, and bytes written
 };
 
+/// Shared with other backups; they outlive them.
+struct DataBackupLimits {
+    storage::Bandwidth& source_reading;
+    storage::Bandwidth& destination_reading;
+    storage::Bandwidth& destination_writing;
+};
+
 struct DataBackupOptions {
     backup_set::SetId set;
     std::uint32_t turn = 1;                     ///< which copy of it
     std::uint64_t data_file_size = 4ULL << 30;  ///< parameter backup_data_file_size
-    unsigned workers = 0;                       ///< 0: one per core
+    /// While the source holds up its tenant, they are not in force.
+    std::optional<DataBackupLimits> limits;
     /// Called by the reading thread when a phase begins: each, in order, also one with nothing to read.
     std::function<void(DataPhase)> on_phase = [](DataPhase) {};
 };
@@ -52,7 +62,8 @@ struct DataBackupResult {
 /// Throws what went wrong first, Cancelled if `stop` asked for it; what is stored by then is for removeUnfinishedSet.
 class DataBackup {
 public:
-    DataBackup(source::Source& source, storage::Storage& storage, DataBackupOptions options,
+    /// The lane's workers encode.
+    DataBackup(source::Source& source, storage::Storage& storage, block::Lane& lane, DataBackupOptions options,
                DataBackupProgress& progress);
 
     /// Call once. The calling thread reads the source; it must outlive the source.
@@ -66,6 +77,8 @@ private:
     void noteDefinition(const source::Chunk& chunk, block::FileNumber file, ByteView begin);
     /// Throws Unavailable if a table's definition was copied and its data was not.
     void requireWholeTables(const block::BlockWriter& writer) const;
+    /// The storage, as fast as it may be.
+    storage::Storage& limitedStorage();
     void measure();
     void enterPhaseOf(const std::string& path);
     /// `bytes` of `path` are about to be read.
@@ -75,6 +88,9 @@ private:
 
     source::Source& source_;
     storage::Storage& storage_;
+    std::optional<storage::ThrottledStorage> throttled_;
+    storage::BandwidthUser user_;  ///< this backup
+    block::Lane& lane_;
     const DataBackupOptions options_;
     DataBackupProgress& progress_;
     std::optional<DataPhase> phase_;

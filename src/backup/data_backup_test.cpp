@@ -92,8 +92,7 @@ protected:
     DataBackupResult run(source::Source& source, storage::Storage& storage, std::stop_token stop = {}) {
         phases_.clear();
         const auto on_phase = [this](DataPhase phase) { phases_.push_back(phase); };
-        return DataBackup(source, storage, {.set = kSet, .workers = 2, .on_phase = on_phase}, progress_)
-            .run(std::move(stop));
+        return DataBackup(source, storage, lane_, {.set = kSet, .on_phase = on_phase}, progress_).run(std::move(stop));
     }
     ErrorCode failure(source::Source& source, storage::Storage& storage, std::stop_token stop = {}) {
         try {
@@ -105,6 +104,8 @@ protected:
         return ErrorCode::Internal;
     }
 
+    block::WorkerPool pool_{2};
+    block::Lane lane_{pool_};
     DataBackupProgress progress_;
     std::vector<DataPhase> phases_;
 };
@@ -129,11 +130,14 @@ TEST_F(DataBackupTest, StoresWhatTheSourceDeliversAndCountsIt) {
     EXPECT_EQ(progress_.total_bytes, bytes) << "what was estimated is replaced by what was";
 
     const block::BlockReader reader(storage, backup_set::blockDirectory(kSet), 1);
-    block::BlockDecoder decoder(reader);
+    block::MemoryShare memory(pool_.memory(), {});
+    const block::Buffer buffer = memory.take();
+    block::Codec codec;
     EXPECT_EQ(reader.index().file("d/m.frm")->size, 0U);
     for (const block::BlockEntry& entry : reader.index().blocks()) {
         const std::string& path = reader.index().file(entry.id.file)->path;
-        const ByteView content = decoder.block(entry);
+        reader.read(entry, buffer);
+        const ByteView content = reader.decode(entry, buffer, codec);
         for (std::size_t i = 0; i < content.size(); ++i) {
             ASSERT_EQ(content[i], ScriptedSource::byteAt(path, entry.id.number * block::kMacroBlockSize + i));
         }
@@ -293,7 +297,9 @@ TEST_F(DataBackupTest, NeedsLittleMemoryWhateverTheSize) {
         LargeSource source(kSize);
         DiscardingStorage storage;
         // As many workers as a large machine has.
-        const auto result = DataBackup(source, storage, {.set = kSet, .workers = 16}, progress_).run({});
+        block::WorkerPool pool(block::WorkerPool::kMostThreads);
+        block::Lane lane(pool);
+        const auto result = DataBackup(source, storage, lane, {.set = kSet}, progress_).run({});
         rusage usage{};
         getrusage(RUSAGE_SELF, &usage);
         std::cout << "peak memory " << usage.ru_maxrss / 1024 << " MiB for " << (result.blocks.plain_bytes >> 20)

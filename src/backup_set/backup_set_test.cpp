@@ -7,6 +7,7 @@
 #include "backup_set/backup_set_document.h"
 #include "base/error.h"
 #include "block/block_writer.h"
+#include "block/worker_pool.h"
 #include "storage/faulty_storage.h"
 #include "storage/memory_storage.h"
 
@@ -23,7 +24,9 @@ BackupSetDescription writeSet(storage::Storage& storage, std::uint32_t number) {
     const SetId id{number, SetKind::Full};
     beginBackupSet(storage, id);
     block::BlockProgress progress;
-    block::BlockWriter writer(storage, {.directory = blockDirectory(id), .set_id = number, .workers = 1}, progress);
+    block::WorkerPool pool(1);
+    block::Lane lane(pool);
+    block::BlockWriter writer(storage, lane, {.directory = blockDirectory(id), .set_id = number}, progress);
     const block::FileNumber file = writer.beginFile("d/t.ibd");
     writer.add(file, 0, Bytes(3 * block::kMacroBlockSize, 7));
     writer.endFile(file);

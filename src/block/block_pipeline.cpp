@@ -11,43 +11,44 @@
 namespace tidemark::block {
 namespace {
 
-// Each worker costs about 13 MiB of buffers; more than these would not fit into the daemon's 400 MiB.
-constexpr unsigned kMostWorkers = 16;
+// Two beyond those that are being filled: they are encoded and stored, and come back (memory_budget.h).
+constexpr std::size_t kPromised = BlockWriter::kMostOpenBlocks + 2;
 
-unsigned workerCount(const BlockWriterOptions& options) {
-    const unsigned wanted = options.workers != 0 ? options.workers : std::thread::hardware_concurrency();
-    return std::clamp(wanted, 1U, kMostWorkers);
+/// More than one per worker, for a worker that is done waits neither for the source nor for the storage.
+std::size_t usefulBuffers(const Lane& lane) {
+    return kPromised + std::size_t{2} * lane.workers();
 }
 
 }  // namespace
 
-BlockPipeline::BlockPipeline(storage::Storage& storage, BlockWriterOptions options, BlockProgress& progress,
+BlockPipeline::BlockPipeline(storage::Storage& storage, Lane& lane, BlockWriterOptions options, BlockProgress& progress,
                              std::stop_source abort)
     : storage_(storage),
+      lane_(lane),
       options_(std::move(options)),
       progress_(progress),
       abort_(std::move(abort)),
-      plain_(workerCount(options_) + 1),
-      encoded_(workerCount(options_) + 1) {
+      memory_(lane.memory(), {.minimum = kPromised, .most = usefulBuffers(lane)}, abort_.get_token()),
+      encoded_(usefulBuffers(lane)) {
     index_.emplace(storage_, options_.directory, options_.set_id);
     meta_index_ = storage_.create(options_.directory + kMetaIndexName);
     ByteWriter head;
     head.text(kMetaMagic).u16(kIndexVersion).u32(options_.set_id);
     meta_index_->append(head.data());
     meta_index_size_ = head.size();
-    for (unsigned i = 0; i < workerCount(options_); ++i) {
-        workers_.emplace_back([this] { guarded("block-encode", [this] { encodeAll(); }); });
-    }
-    storer_ = std::jthread([this] { guarded("block-store", [this] { storeAll(); }); });
+    storer_ = std::jthread([this] {
+        pthread_setname_np(pthread_self(), "block-store");
+        guarded([this] { storeAll(); });
+    });
 }
 
 BlockPipeline::~BlockPipeline() {
     if (finished_) return;
     fail(std::make_exception_ptr(Error(ErrorCode::Cancelled, "the backup was given up")));
+    lane_.drop();
 }
 
-void BlockPipeline::guarded(const char* thread_name, const std::function<void()>& work) {
-    pthread_setname_np(pthread_self(), thread_name);
+void BlockPipeline::guarded(const std::function<void()>& work) {
     try {
         work();
     } catch (...) {
@@ -60,7 +61,6 @@ void BlockPipeline::fail(std::exception_ptr failure) {
         const std::lock_guard lock(failure_mutex_);
         if (!failure_) failure_ = failure;
     }
-    plain_.fail(failure);
     encoded_.fail(failure);
     abort_.request_stop();
 }
@@ -70,52 +70,38 @@ void BlockPipeline::rethrowFailure() {
     if (failure_) std::rethrow_exception(failure_);
 }
 
-std::unique_ptr<std::uint8_t[]> BlockPipeline::takeBuffer() {
-    if (auto recycled = buffers_.take()) return std::move(*recycled);
-    return std::make_unique_for_overwrite<std::uint8_t[]>(kMacroBlockSize);
+Buffer BlockPipeline::takeBuffer() {
+    try {
+        return memory_.take(abort_.get_token());
+    } catch (const Error&) {
+        rethrowFailure();
+        throw;
+    }
 }
 
 void BlockPipeline::push(PlainBlock block) {
-    plain_.push(std::move(block));
+    rethrowFailure();
+    lane_.submit(Lane::Task(
+        [this, block = std::move(block)](Codec& codec) mutable { guarded([&] { encode(std::move(block), codec); }); }));
 }
 
-void BlockPipeline::encodeAll() {
-    FrameEncoder encoder;
-    while (auto plain = plain_.pop()) {
-        EncodedBlock encoded = encoded_buffers_.take().value_or(EncodedBlock{});
-        encode(*plain, encoder, encoded);
-        buffers_.give(std::move(plain->bytes));
-        encoded_.push(std::move(encoded));
-    }
-}
-
-void BlockPipeline::encode(PlainBlock& plain, FrameEncoder& encoder, EncodedBlock& encoded) const {
-    const std::span<std::uint8_t> all(plain.bytes.get(), plain.size);
-    encoded.entry = {.id = plain.id, .plain_size = static_cast<std::uint32_t>(plain.size)};
-    encoded.hashes.clear();
-    const std::size_t room = kFramesPerBlock * FrameEncoder::largestFrame();
-    if (encoded.frames == nullptr) encoded.frames = std::make_unique_for_overwrite<std::uint8_t[]>(room);
-    std::span<std::uint8_t> left(encoded.frames.get(), room);
-    for (std::uint32_t frame = 0; frame < encoded.entry.frameCount(); ++frame) {
-        const std::size_t at = frame * kFrameSize;
-        const auto part = all.subspan(at, std::min(kFrameSize, all.size() - at));
-        const std::uint32_t size = encoder.encode(part, {options_.set_id, plain.id, frame}, left, encoded.hashes);
-        encoded.entry.frames[frame] = size;
-        left = left.subspan(size);
-    }
+void BlockPipeline::encode(PlainBlock block, Codec& codec) {
+    EncodedBlock encoded;
+    encoded.entry = {.id = block.id, .plain_size = static_cast<std::uint32_t>(block.size)};
+    codec.encode(block.buffer, options_.set_id, encoded.entry, encoded.hashes);
+    encoded.buffer = std::move(block.buffer);
+    encoded_.push(std::move(encoded));  // has room for every buffer there is: a worker must not wait
 }
 
 void BlockPipeline::storeAll() {
-    while (auto block = encoded_.pop()) {
+    while (auto block = encoded_.pop())
         store(*block);
-        encoded_buffers_.give(std::move(*block));
-    }
     endDataFile();
     meta_index_->finish();
 }
 
 void BlockPipeline::store(EncodedBlock& block) {
-    const ByteView frames(block.frames.get(), block.entry.storedSize());
+    const ByteView frames = block.buffer.all().first(block.entry.storedSize());
     if (data_file_ != nullptr && data_file_sizes_.back() + frames.size() > options_.data_file_size) endDataFile();
     if (data_file_ == nullptr) beginDataFile();
     block.entry.data_file = static_cast<std::uint32_t>(data_file_sizes_.size() - 1);
@@ -149,8 +135,7 @@ void BlockPipeline::endDataFile() {
 }
 
 BlockWriterResult BlockPipeline::finish(const std::vector<StoredFile>& files) {
-    plain_.close();
-    workers_.clear();
+    lane_.drain();
     encoded_.close();
     storer_.join();
     rethrowFailure();

@@ -11,7 +11,7 @@
 
 #include "base/bounded_queue.h"
 #include "block/block_writer.h"
-#include "block/frame.h"
+#include "block/worker_pool.h"
 
 namespace tidemark::block {
 
@@ -19,74 +19,51 @@ namespace tidemark::block {
 struct PlainBlock {
     BlockId id;
     std::size_t size = 0;
-    std::unique_ptr<std::uint8_t[]> bytes;  ///< kMacroBlockSize of them
+    Buffer buffer;  ///< with the bytes at Codec::plain
 };
 
 /// The same, hashed and compressed.
 struct EncodedBlock {
-    BlockEntry entry;                        ///< without its place
-    std::unique_ptr<std::uint8_t[]> frames;  ///< entry.storedSize() bytes of room for the largest block
+    BlockEntry entry;  ///< without its place
+    Buffer buffer;     ///< begins with entry.storedSize() bytes to be stored
     Bytes hashes;
 };
 
-/// Keeps buffers for those who need one next.
-template <typename T>
-class Recycler {
-public:
-    std::optional<T> take() {
-        const std::lock_guard lock(mutex_);
-        if (free_.empty()) return std::nullopt;
-        std::optional<T> taken = std::move(free_.back());
-        free_.pop_back();
-        return taken;
-    }
-    void give(T item) {
-        const std::lock_guard lock(mutex_);
-        free_.push_back(std::move(item));
-    }
-
-private:
-    std::mutex mutex_;
-    std::vector<T> free_;
-};
-
-/// The threads behind a BlockWriter: workers that hash and compress, one that stores. See there.
+/// What is behind a BlockWriter: tasks that hash and compress, and a thread of its own that stores. See there.
 class BlockPipeline {
 public:
-    BlockPipeline(storage::Storage& storage, BlockWriterOptions options, BlockProgress& progress,
+    /// Waits for memory to be promised: see MemoryShare.
+    BlockPipeline(storage::Storage& storage, Lane& lane, BlockWriterOptions options, BlockProgress& progress,
                   std::stop_source abort);
     ~BlockPipeline();
     BlockPipeline(const BlockPipeline&) = delete;
     BlockPipeline& operator=(const BlockPipeline&) = delete;
 
-    /// kMacroBlockSize bytes.
-    std::unique_ptr<std::uint8_t[]> takeBuffer();
-    /// Waits for room. Throws what made a thread fail.
+    /// Waits for memory. Throws what made a thread fail, Cancelled if the abort was asked for.
+    Buffer takeBuffer();
+    /// Throws what made a thread fail.
     void push(PlainBlock block);
     /// Waits until all is stored; then stores the index.
     BlockWriterResult finish(const std::vector<StoredFile>& files);
     void rethrowFailure();
 
 private:
-    void guarded(const char* thread_name, const std::function<void()>& work);
+    void guarded(const std::function<void()>& work);
     void fail(std::exception_ptr failure);
-    void encodeAll();
-    /// Changes the plain bytes.
-    void encode(PlainBlock& plain, FrameEncoder& encoder, EncodedBlock& encoded) const;
+    void encode(PlainBlock block, Codec& codec);
     void storeAll();
     void store(EncodedBlock& block);
     void beginDataFile();
     void endDataFile();
 
     storage::Storage& storage_;
+    Lane& lane_;
     const BlockWriterOptions options_;
     BlockProgress& progress_;
     std::stop_source abort_;
 
-    BoundedQueue<PlainBlock> plain_;
+    MemoryShare memory_;
     BoundedQueue<EncodedBlock> encoded_;
-    Recycler<std::unique_ptr<std::uint8_t[]>> buffers_;
-    Recycler<EncodedBlock> encoded_buffers_;
 
     // Used by the storing thread alone, until it has ended.
     std::unique_ptr<storage::ObjectWriter> data_file_;
@@ -97,10 +74,9 @@ private:
     std::uint64_t blocks_ = 0;
 
     std::mutex failure_mutex_;
-    std::exception_ptr failure_;
+    std::exception_ptr failure_;  // guarded by failure_mutex_
 
-    bool finished_ = false;  ///< all threads have ended well
-    std::vector<std::jthread> workers_;
+    bool finished_ = false;  ///< everything has ended well
     std::jthread storer_;
 };
 

@@ -1,8 +1,5 @@
 #include "block/block_reader.h"
 
-#include <algorithm>
-#include <cstdlib>
-#include <new>
 #include <numeric>
 
 #include "base/error.h"
@@ -50,50 +47,21 @@ void BlockReader::checkObjects() const {
     check(directory_ + kMetaIndexName, index_.metaIndexSize());
 }
 
-BlockDecoder::BlockDecoder(const BlockReader& reader)
-    : reader_(reader), plain_(static_cast<std::uint8_t*>(std::aligned_alloc(kAlignment, kMacroBlockSize)), std::free) {
-    if (plain_ == nullptr) throw std::bad_alloc();
+void BlockReader::read(const BlockEntry& block, const Buffer& into) const {
+    storage_.read(directory_ + dataFileName(block.data_file), block.offset, Codec::stored(into, block));
 }
 
-ByteView BlockDecoder::block(const BlockEntry& block) {
-    stored_.resize(block.storedSize());
-    reader_.storage_.read(reader_.directory_ + dataFileName(block.data_file), block.offset, stored_);
-    std::size_t at = 0;
-    for (std::size_t frame = 0; frame < block.frameCount(); ++frame) {
-        const std::size_t begin = frame * kFrameSize;
-        decodeFrame(block, frame, ByteView(stored_).subspan(at, block.frames[frame]), block.offset + at,
-                    plain().subspan(begin, std::min(kFrameSize, block.plain_size - begin)));
-        at += block.frames[frame];
-    }
-    return plain().first(block.plain_size);
-}
-
-ByteView BlockDecoder::page(const BlockEntry& block, std::size_t page) {
-    if (page >= block.pageCount()) throw Error(ErrorCode::NotFound, "a block has no page " + std::to_string(page));
-    const std::size_t frame = page * kPageSize / kFrameSize;
-    const std::size_t begin = frame * kFrameSize;
-    const std::uint64_t offset =
-        std::accumulate(block.frames.begin(), block.frames.begin() + static_cast<std::ptrdiff_t>(frame), block.offset);
-    stored_.resize(block.frames[frame]);
-    reader_.storage_.read(reader_.directory_ + dataFileName(block.data_file), offset, stored_);
-    const auto part = plain().first(std::min(kFrameSize, block.plain_size - begin));
-    decodeFrame(block, frame, stored_, offset, part);
-    const std::size_t inside = page * kPageSize - begin;
-    return part.subspan(inside, std::min(kPageSize, part.size() - inside));
-}
-
-void BlockDecoder::decodeFrame(const BlockEntry& block, std::size_t number, ByteView stored, std::uint64_t offset,
-                               std::span<std::uint8_t> into) {
-    const FrameId id{reader_.set_id_, block.id, static_cast<std::uint32_t>(number)};
-    const std::string problem = decoder_.decode(stored, id, into);
-    if (problem.empty()) return;
-    const StoredFile* file = reader_.index_.file(block.id.file);
-    const std::uint64_t in_file = block.id.number * std::uint64_t{kMacroBlockSize} + number * kFrameSize;
+ByteView BlockReader::decode(const BlockEntry& block, const Buffer& buffer, Codec& codec) const {
+    const auto damage = codec.decode(buffer, set_id_, block);
+    if (!damage) return buffer.all().first(block.plain_size);
+    const auto first = block.frames.begin();
+    const std::uint64_t at = std::accumulate(first, first + static_cast<std::ptrdiff_t>(damage->frame), block.offset);
+    const StoredFile* file = index_.file(block.id.file);
+    const std::uint64_t in_file = block.id.number * std::uint64_t{kMacroBlockSize} + damage->frame * kFrameSize;
     throw Error(ErrorCode::Corrupt,
-                reader_.storage_.url() + "/" + reader_.directory_ + dataFileName(block.data_file) +
-                    " is damaged at byte " + std::to_string(offset) + ": the frame of " +
-                    (file != nullptr ? file->path : "an unknown file") + " from byte " + std::to_string(in_file) +
-                    " on: " + problem,
+                storage_.url() + "/" + directory_ + dataFileName(block.data_file) + " is damaged at byte " +
+                    std::to_string(at) + ": the frame of " + (file != nullptr ? file->path : "an unknown file") +
+                    " from byte " + std::to_string(in_file) + " on: " + damage->what,
                 "restore from another backup set, or from a copy of this object");
 }
 

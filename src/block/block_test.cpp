@@ -1,12 +1,14 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <numeric>
 #include <random>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "block/block_reader.h"
 #include "block/block_writer.h"
+#include "block/worker_pool.h"
 #include "storage/faulty_storage.h"
 #include "storage/memory_storage.h"
 
@@ -31,12 +33,16 @@ Bytes randomContent(std::mt19937& random, std::size_t size) {
 /// Reads every file of a set back, block by block.
 std::map<std::string, Bytes> readAll(storage::Storage& storage) {
     const BlockReader reader(storage, kDirectory, kSet);
-    BlockDecoder decoder(reader);
+    MemoryBudget budget;
+    MemoryShare memory(budget, {.minimum = 1, .most = 1});
+    const Buffer buffer = memory.take();
+    Codec codec;
     std::map<std::string, Bytes> files;
     for (const StoredFile& file : reader.index().files())
         files[file.path].resize(file.size);
     for (const BlockEntry& block : reader.index().blocks()) {
-        const ByteView content = decoder.block(block);
+        reader.read(block, buffer);
+        const ByteView content = reader.decode(block, buffer, codec);
         Bytes& file = files.at(reader.index().file(block.id.file)->path);
         std::copy(content.begin(), content.end(),
                   file.begin() + static_cast<std::ptrdiff_t>(block.id.number * kMacroBlockSize));
@@ -50,9 +56,7 @@ protected:
         if (HasFailure()) ADD_FAILURE() << "seed " << seed_;
     }
 
-    BlockWriterOptions options() const {
-        return {.directory = kDirectory, .set_id = kSet, .data_file_size = 3 << 20, .workers = 3};
-    }
+    BlockWriterOptions options() const { return {.directory = kDirectory, .set_id = kSet, .data_file_size = 3 << 20}; }
 
     /// A set of files of sizes around every border, sent interleaved in pieces of any size.
     std::map<std::string, Bytes> writeSample(storage::Storage& storage) {
@@ -62,11 +66,11 @@ protected:
               kMacroBlockSize, kMacroBlockSize + 1, 2 * kMacroBlockSize, 5 * kMacroBlockSize + 12345}) {
             files["db/t" + std::to_string(size) + ".ibd"] = randomContent(random_, size);
         }
-        BlockWriter writer(storage, options(), progress_);
+        BlockWriter writer(storage, lane_, options(), progress_);
         std::map<std::string, std::pair<FileNumber, std::size_t>> open;
-        for (const auto& [path, content] : files)
-            open[path] = {writer.beginFile(path), 0};
-        while (!open.empty()) {
+        for (auto next = files.begin(); next != files.end() || !open.empty();) {
+            for (; next != files.end() && open.size() < BlockWriter::kMostOpenBlocks / 2; ++next)
+                open[next->first] = {writer.beginFile(next->first), 0};
             auto at = open.begin();
             std::advance(at, random_() % open.size());
             auto& [number, done] = at->second;
@@ -84,6 +88,8 @@ protected:
 
     const unsigned seed_ = std::random_device()();
     std::mt19937 random_{seed_};
+    WorkerPool pool_{3};
+    Lane lane_{pool_};
     BlockProgress progress_;
     BlockWriterResult result_;
 };
@@ -119,7 +125,8 @@ TEST_F(BlockTest, LeadsFromFileAndPageStraightToItsBytes) {
     MemoryStorage storage;
     const auto files = writeSample(storage);
     const BlockReader reader(storage, kDirectory, kSet);
-    BlockDecoder decoder(reader);
+    FrameDecoder decoder;
+    Bytes frame(kFrameSize);
     for (const StoredFile& file : reader.index().files()) {
         const Bytes& content = files.at(file.path);
         for (std::size_t page = 0; page < partsOf(content.size(), kPageSize); ++page) {
@@ -128,7 +135,17 @@ TEST_F(BlockTest, LeadsFromFileAndPageStraightToItsBytes) {
             ASSERT_NE(block, nullptr);
             const ByteView expected =
                 ByteView(content).subspan(page * kPageSize, std::min(kPageSize, content.size() - page * kPageSize));
-            const ByteView got = decoder.page(*block, page % kPagesPerBlock);
+            const std::size_t number_of_frame = page % kPagesPerBlock * kPageSize / kFrameSize;
+            const auto frames = block->frames.begin();
+            const std::uint64_t at =
+                std::accumulate(frames, frames + static_cast<std::ptrdiff_t>(number_of_frame), block->offset);
+            const auto plain =
+                std::span(frame).first(std::min(kFrameSize, block->plain_size - number_of_frame * kFrameSize));
+            const Bytes stored =
+                storage.get(kDirectory + dataFileName(block->data_file), at, block->frames[number_of_frame]);
+            ASSERT_EQ(decoder.decode(stored, {kSet, block->id, static_cast<std::uint32_t>(number_of_frame)}, plain),
+                      "");
+            const auto got = plain.subspan(page * kPageSize % kFrameSize, expected.size());
             ASSERT_TRUE(std::equal(got.begin(), got.end(), expected.begin(), expected.end())) << file.path << page;
             ASSERT_EQ(reader.pageHashes(*block)[page % kPagesPerBlock], xxh3(expected));
         }
@@ -139,7 +156,7 @@ TEST_F(BlockTest, LeadsFromFileAndPageStraightToItsBytes) {
 
 TEST_F(BlockTest, FollowsFilesThatAreRenamedRemovedAndReplaced) {
     MemoryStorage storage;
-    BlockWriter writer(storage, options(), progress_);
+    BlockWriter writer(storage, lane_, options(), progress_);
     const auto send = [&](const std::string& path, std::string_view content, bool replaces = false) {
         const FileNumber number = writer.beginFile(path, replaces);
         writer.add(number, 0, viewOf(content));
@@ -180,7 +197,7 @@ TEST_F(BlockTest, FollowsFilesThatAreRenamedRemovedAndReplaced) {
 
 TEST_F(BlockTest, RefusesAStreamThatIsNotInOrder) {
     MemoryStorage storage;
-    BlockWriter writer(storage, options(), progress_);
+    BlockWriter writer(storage, lane_, options(), progress_);
     const FileNumber file = writer.beginFile("a");
     writer.add(file, 0, Bytes(5 * kMacroBlockSize));
     const auto refused = [&](auto work) {
@@ -205,12 +222,20 @@ TEST_F(BlockTest, RefusesAStreamThatIsNotInOrder) {
     EXPECT_FALSE(storage.stat(kDirectory + kRangeIndexName));
 }
 
-TEST_F(BlockTest, LimitsTheFilesThatAreOpenAtOnce) {
+TEST_F(BlockTest, LimitsTheBlocksThatAreOpenAtOnce) {
     MemoryStorage storage;
-    BlockWriter writer(storage, options(), progress_);
-    for (std::size_t i = 0; i < BlockWriter::kMostOpenFiles; ++i)
-        writer.beginFile("f" + std::to_string(i));
-    EXPECT_THROW(writer.beginFile("one more"), Error);
+    BlockWriter writer(storage, lane_, options(), progress_);
+    const auto add = [&](const std::string& path) {
+        const FileNumber file = writer.beginFile(path);
+        writer.add(file, 0, Bytes(1));
+        return file;
+    };
+    const FileNumber first = add("first");
+    for (std::size_t i = 1; i < BlockWriter::kMostOpenBlocks; ++i)
+        add("f" + std::to_string(i));
+    EXPECT_THROW(add("one more"), Error);
+    writer.endFile(first);
+    add("one instead");
 }
 
 TEST_F(BlockTest, StopsEverythingWhenTheStorageFails) {
@@ -222,7 +247,7 @@ TEST_F(BlockTest, StopsEverythingWhenTheStorageFails) {
             std::stop_source abort;
             ErrorCode code = ErrorCode::Internal;
             try {
-                BlockWriter writer(storage, options(), progress_, abort);
+                BlockWriter writer(storage, lane_, options(), progress_, abort);
                 const FileNumber file = writer.beginFile("a");
                 for (std::uint64_t at = 0; at < 64 * kMacroBlockSize; at += kMacroBlockSize) {
                     writer.add(file, at, randomContent(random_, kMacroBlockSize));
@@ -242,7 +267,7 @@ TEST_F(BlockTest, WakesACallerThatWaitsElsewhere) {
     MemoryStorage inner;
     FaultyStorage storage(inner, {{.on = FaultRule::Operation::Append, .key_part = "data."}}, seed_);
     std::stop_source abort;
-    BlockWriter writer(storage, options(), progress_, abort);
+    BlockWriter writer(storage, lane_, options(), progress_, abort);
     const FileNumber file = writer.beginFile("a");
     writer.add(file, 0, Bytes(10));
     writer.endFile(file);
@@ -258,7 +283,7 @@ TEST_F(BlockTest, LeavesNoIndexWhenItIsGivenUp) {
     MemoryStorage storage;
     std::stop_source abort;
     {
-        BlockWriter writer(storage, options(), progress_, abort);
+        BlockWriter writer(storage, lane_, options(), progress_, abort);
         const FileNumber file = writer.beginFile("a");
         writer.add(file, 0, randomContent(random_, 40 * kMacroBlockSize));
     }
@@ -324,10 +349,10 @@ TEST_F(BlockTest, NoticesCutAndMissingObjects) {
 
 TEST_F(BlockTest, NoticesFramesThatChangedPlaces) {
     MemoryStorage good;
-    BlockWriterOptions two = options();
-    two.workers = 1;
     {
-        BlockWriter writer(good, two, progress_);
+        WorkerPool one(1);  // so that blocks are stored in their order
+        Lane lane(one);
+        BlockWriter writer(good, lane, options(), progress_);
         for (const char* path : {"a", "b"}) {
             const FileNumber file = writer.beginFile(path);
             Bytes content(kPageSize, static_cast<std::uint8_t>(path[0]));

@@ -7,9 +7,9 @@
 
 namespace tidemark::block {
 
-BlockWriter::BlockWriter(storage::Storage& storage, BlockWriterOptions options, BlockProgress& progress,
+BlockWriter::BlockWriter(storage::Storage& storage, Lane& lane, BlockWriterOptions options, BlockProgress& progress,
                          std::stop_source abort)
-    : pipeline_(std::make_unique<BlockPipeline>(storage, std::move(options), progress, std::move(abort))),
+    : pipeline_(std::make_unique<BlockPipeline>(storage, lane, std::move(options), progress, std::move(abort))),
       files_(std::make_unique<FileTable>(*pipeline_)) {}
 
 BlockWriter::~BlockWriter() = default;

@@ -11,6 +11,8 @@
 
 namespace tidemark::block {
 
+class Lane;
+
 /// What is stored so far; any thread may read it while it grows.
 struct BlockProgress {
     std::atomic<std::uint64_t> plain_bytes{0};
@@ -22,7 +24,6 @@ struct BlockWriterOptions {
     storage::Key directory;  ///< of the objects, ends in '/'
     std::uint32_t set_id = 0;
     std::uint64_t data_file_size = 4ULL << 30;  ///< data files are cut before they grow larger
-    unsigned workers = 0;                       ///< threads that hash and compress; 0: one per core, 16 at most
 };
 
 struct BlockWriterResult {
@@ -36,18 +37,21 @@ struct BlockWriterResult {
 
 /// Turns files that come in pieces into macro blocks, page hashes and an index: docs/format/macro_block.md.
 ///
-/// The caller fills buffers (reserve, commit); workers hash and compress; one writer thread stores. Memory is bounded
-/// whatever comes: a few buffers per worker, two per open file, kMostOpenFiles files open. A failure of any thread
-/// makes the next call here throw it, and asks `abort` to stop so that a caller waiting elsewhere (for its source)
-/// wakes up.
+/// The caller fills buffers (reserve, commit); the lane's workers hash and compress; one writer thread stores. Memory
+/// is bounded whatever comes: a few buffers per worker, and kMostOpenBlocks that are being filled. A failure of any
+/// thread makes the next call here throw it, and asks `abort` to stop so that a caller waiting elsewhere (for its
+/// source) wakes up.
 ///
-/// Used by one thread. Nothing counts before finish() has returned; destroying it earlier abandons everything that is
-/// not a whole object yet and leaves the others as rubbish.
+/// Used by one thread, and alone on its lane. Nothing counts before finish() has returned; destroying it earlier
+/// abandons everything that is not a whole object yet and leaves the others as rubbish.
 class BlockWriter {
 public:
-    static constexpr std::size_t kMostOpenFiles = 32;
+    /// One for a file that has not ended and is at most a macro block long, two for a longer one. mariadb-backup needs
+    /// six to eight: two tablespaces, the redo log and Aria's log at once.
+    static constexpr std::size_t kMostOpenBlocks = 10;
 
-    BlockWriter(storage::Storage& storage, BlockWriterOptions options, BlockProgress& progress,
+    /// Waits, unless `abort` is asked to stop, until memory can be promised: see MemoryShare.
+    BlockWriter(storage::Storage& storage, Lane& lane, BlockWriterOptions options, BlockProgress& progress,
                 std::stop_source abort = {});
     ~BlockWriter();
     BlockWriter(const BlockWriter&) = delete;
@@ -57,7 +61,8 @@ public:
     /// leads out of the data directory.
     FileNumber beginFile(const std::string& path, bool replaces = false);
     /// Room for bytes of the file from `offset` on: at least one byte, at most up to the end of a macro block. Throws
-    /// Corrupt if the offset leaves a gap, or goes back behind the first macro block (which is kept until endFile).
+    /// Corrupt if the offset leaves a gap, or goes back behind the first macro block (which is kept until endFile), or
+    /// if more than kMostOpenBlocks would be open.
     std::span<std::uint8_t> reserve(FileNumber file, std::uint64_t offset);
     /// The first `size` bytes of what reserve() gave are filled.
     void commit(FileNumber file, std::uint64_t offset, std::size_t size);

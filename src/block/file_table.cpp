@@ -8,6 +8,8 @@
 namespace tidemark::block {
 namespace {
 
+constexpr const char* kTooMany = "goes on while too many files are open";
+
 Error corrupt(const std::string& path, const std::string& what) {
     return {ErrorCode::Corrupt, "the stream of files is not in order: " + path + " " + what};
 }
@@ -16,7 +18,6 @@ Error corrupt(const std::string& path, const std::string& what) {
 
 FileNumber FileTable::begin(const std::string& path, bool replaces) {
     requireInnerPath(path, "the stream of files");
-    if (growing_.size() >= BlockWriter::kMostOpenFiles) throw corrupt(path, "begins while too many files are open");
     if (by_path_.contains(path)) {
         if (!replaces) throw corrupt(path, "comes twice");
         ended(path);
@@ -50,10 +51,12 @@ PlainBlock& FileTable::blockAt(FileNumber file, Growing& growing, std::uint64_t 
 
 std::span<std::uint8_t> FileTable::reserve(FileNumber file, std::uint64_t offset) {
     PlainBlock& block = blockAt(file, growing(file), offset);
-    if (block.bytes == nullptr) {
+    if (block.buffer.empty()) {
+        if (open_blocks_ == BlockWriter::kMostOpenBlocks) throw corrupt(entries_[file].file.path, kTooMany);
         block = {{file, static_cast<std::uint32_t>(offset / kMacroBlockSize)}, 0, pipeline_.takeBuffer()};
+        ++open_blocks_;
     }
-    return std::span(block.bytes.get(), kMacroBlockSize).subspan(offset % kMacroBlockSize);
+    return Codec::plain(block.buffer).subspan(offset % kMacroBlockSize);
 }
 
 void FileTable::commit(FileNumber file, std::uint64_t offset, std::size_t size) {
@@ -65,6 +68,7 @@ void FileTable::commit(FileNumber file, std::uint64_t offset, std::size_t size) 
 }
 
 void FileTable::push(PlainBlock& block) {
+    if (!block.buffer.empty()) --open_blocks_;
     if (block.size > 0) pipeline_.push(std::move(block));
     block = {};
 }

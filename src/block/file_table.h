@@ -49,6 +49,7 @@ private:
     std::vector<Entry> entries_;
     std::unordered_map<std::string, FileNumber> by_path_;
     std::unordered_map<FileNumber, Growing> growing_;
+    std::size_t open_blocks_ = 0;  ///< of these, with a buffer
 };
 
 }  // namespace tidemark::block

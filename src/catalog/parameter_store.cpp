@@ -82,4 +82,8 @@ std::int64_t ParameterStore::bytes(TenantId tenant, std::string_view name) {
     return parseCapacity(value(tenant, name));
 }
 
+std::int64_t ParameterStore::number(TenantId tenant, std::string_view name) {
+    return numberOf(known(name), value(tenant, name)).value();
+}
+
 }  // namespace tidemark::catalog

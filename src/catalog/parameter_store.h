@@ -27,6 +27,8 @@ public:
     std::int64_t integer(TenantId tenant, std::string_view name);
     std::chrono::microseconds time(TenantId tenant, std::string_view name);
     std::int64_t bytes(TenantId tenant, std::string_view name);
+    /// Of any of these types, in its unit: a number, microseconds, bytes.
+    std::int64_t number(TenantId tenant, std::string_view name);
 
 private:
     Catalog& catalog_;

@@ -62,6 +62,9 @@ TEST_F(StoresTest, ParametersWithoutAnEffectAreNotSet) {
     EXPECT_EQ(failure([&] { parameters.set(1002, "ha_mid_thread_score", "10"); }), unsupported);
     EXPECT_EQ(failure([&] { parameters.set(1002, "standby_db_fetch_log_rpc_timeout", "20s"); }), unsupported);
     EXPECT_EQ(failure([&] { parameters.set(1, "standby_fetch_log_bandwidth_limit", "1M"); }), unsupported);
+    parameters.set(1002, "ha_low_thread_score", "100");
+    parameters.set(1002, "ha_high_thread_score", "100");
+    parameters.set(1, "backup_net_limit", "20M");
     parameters.set(1002, "log_restore_concurrency", "0");
     parameters.set(1002, "standby_db_fetch_log_rpc_timeout", "15s");
 }

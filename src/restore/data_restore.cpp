@@ -27,9 +27,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr unsigned kMostWorkers = 16;
+constexpr unsigned kMostThreads = 16;
 // The set interleaves as many files as mariadb-backup copied at once.
-constexpr std::size_t kOpenFilesPerWorker = 4;
+constexpr std::size_t kOpenFilesPerThread = 4;
+// What writing with O_DIRECT asks for; buffers begin at such addresses.
+constexpr std::size_t kAlignment = 4096;
+
+/// A thread waits for its direct write half of the time (docs/decisions/data_path.md).
+unsigned threadsFor(const block::Lane& lane) {
+    return std::min(2 * lane.workers(), kMostThreads);
+}
 
 void requireEmptyDirectory(const fs::path& directory) {
     if (::mkdir(directory.c_str(), 0700) == 0) return;
@@ -70,7 +77,7 @@ bool canWriteDirectly(const fs::path& directory) {
     const fs::path path = directory / "direct-write-test";
     const Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_DIRECT | O_CLOEXEC, 0600));
     if (!fd.valid()) return false;
-    alignas(block::BlockDecoder::kAlignment) static constexpr std::uint8_t kZeros[block::BlockDecoder::kAlignment] = {};
+    alignas(kAlignment) static constexpr std::uint8_t kZeros[kAlignment] = {};
     const bool written = ::pwrite(fd.get(), kZeros, sizeof kZeros, 0) == sizeof kZeros;
     ::unlink(path.c_str());
     return written;
@@ -93,12 +100,14 @@ void writeFrames(int fd, ByteView content, std::uint64_t offset, const fs::path&
     writeAt(fd, content.subspan(written), offset + written, path);
 }
 
-/// Decodes blocks into the files, several threads at once.
-class Workers {
+/// The threads that read blocks, have them decoded, and write them into the files.
+class Restorers {
 public:
-    Workers(const block::BlockReader& reader, const fs::path& directory, DataRestoreProgress& progress,
-            std::stop_token stop)
+    Restorers(const block::BlockReader& reader, block::Lane& lane, const fs::path& directory,
+              DataRestoreProgress& progress, std::stop_token stop)
         : reader_(reader),
+          lane_(lane),
+          memory_(lane.memory(), {.minimum = 2, .most = threadsFor(lane)}, stop),
           directory_(directory),
           progress_(progress),
           stop_(std::move(stop)),
@@ -110,9 +119,9 @@ public:
         }
     }
 
-    void run(unsigned count) {
+    void run() {
         std::vector<std::jthread> threads;
-        for (unsigned i = 0; i < count; ++i)
+        for (unsigned i = 0; i < threadsFor(lane_); ++i)
             threads.emplace_back([this] { work(); });
         threads.clear();
         if (failure_) std::rethrow_exception(failure_);
@@ -127,9 +136,9 @@ private:
     };
 
     void work() {
-        pthread_setname_np(pthread_self(), "restore-decode");
+        pthread_setname_np(pthread_self(), "restore-files");
         try {
-            decodeBlocks();
+            restoreBlocks();
         } catch (...) {
             const std::lock_guard lock(mutex_);
             if (!failure_) failure_ = std::current_exception();
@@ -137,16 +146,18 @@ private:
         }
     }
 
-    void decodeBlocks() {
-        block::BlockDecoder decoder(reader_);
+    void restoreBlocks() {
         std::deque<OpenFile> open;
         const auto& blocks = reader_.index().blocks();
         for (std::size_t i = next_++; i < blocks.size() && !failed_; i = next_++) {
             if (stop_.stop_requested()) throw Error(ErrorCode::Cancelled, "the restore was cancelled");
             const block::BlockEntry& entry = blocks[i];
-            const ByteView content = decoder.block(entry);
+            const block::Buffer buffer = memory_.take(stop_);
+            reader_.read(entry, buffer);
+            ByteView content;
+            lane_.run([&](block::Codec& codec) { content = reader_.decode(entry, buffer, codec); });
             // Only the end of a file can have an odd size; it takes the usual way.
-            const bool direct = direct_ && content.size() % block::BlockDecoder::kAlignment == 0;
+            const bool direct = direct_ && content.size() % kAlignment == 0;
             const OpenFile& file = fileFor(entry.id.file, direct, open);
             writeFrames(file.fd.get(), content, std::uint64_t{entry.id.number} * block::kMacroBlockSize, file.path);
             progress_.finished_bytes += content.size();
@@ -164,13 +175,15 @@ private:
             return one.number == number && one.direct == direct;
         });
         if (found != open.end()) return *found;
-        if (open.size() == kOpenFilesPerWorker) open.pop_front();
+        if (open.size() == kOpenFilesPerThread) open.pop_front();
         const fs::path path = directory_ / reader_.index().file(number)->path;
         open.push_back({number, direct, path, openFile(path, O_WRONLY | O_NOFOLLOW | (direct ? O_DIRECT : 0))});
         return open.back();
     }
 
     const block::BlockReader& reader_;
+    block::Lane& lane_;
+    block::MemoryShare memory_;
     const fs::path& directory_;
     DataRestoreProgress& progress_;
     const std::stop_token stop_;
@@ -179,13 +192,13 @@ private:
     std::atomic<std::size_t> next_{0};
     std::atomic<bool> failed_{false};
     std::mutex mutex_;
-    std::exception_ptr failure_;
+    std::exception_ptr failure_;  // guarded by mutex_ while threads run
 };
 
 }  // namespace
 
-void restoreFiles(const block::BlockReader& reader, const DataRestoreOptions& options, DataRestoreProgress& progress,
-                  std::stop_token stop) {
+void restoreFiles(const block::BlockReader& reader, block::Lane& lane, const DataRestoreOptions& options,
+                  DataRestoreProgress& progress, std::stop_token stop) {
     const block::BlockIndex& index = reader.index();
     std::uint64_t bytes = 0;
     for (const block::StoredFile& file : index.files())
@@ -199,8 +212,7 @@ void restoreFiles(const block::BlockReader& reader, const DataRestoreOptions& op
     requireEmptyDirectory(options.directory);
     requireSpace(options.directory, bytes);
     makeFiles(index, options.directory);
-    const unsigned workers = options.workers != 0 ? options.workers : 2 * std::thread::hardware_concurrency();
-    Workers(reader, options.directory, progress, std::move(stop)).run(std::clamp(workers, 1U, kMostWorkers));
+    Restorers(reader, lane, options.directory, progress, std::move(stop)).run();
 }
 
 void syncFiles(const fs::path& directory) {

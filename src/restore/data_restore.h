@@ -6,6 +6,7 @@
 #include <stop_token>
 
 #include "block/block_reader.h"
+#include "block/worker_pool.h"
 
 namespace tidemark::restore {
 
@@ -21,16 +22,16 @@ struct DataRestoreProgress {
 
 struct DataRestoreOptions {
     std::filesystem::path directory;  ///< absolute; must be empty, or missing in a directory that exists
-    unsigned workers = 0;             ///< 0: two per core, 16 at most
 };
 
 /// Writes every file of a set below the directory (directories 0700, files 0600), verifying every byte on the way.
+/// Decoding is the lane's; threads that end with this call read and write.
 ///
 /// Throws NotFound or Corrupt, naming the object of the set; NoSpace, before it begins if it can be known; Conflict if
 /// the directory is not empty; Cancelled. After a failure, what was written is the caller's to remove. The files are
 /// not synced: see syncFiles.
-void restoreFiles(const block::BlockReader& reader, const DataRestoreOptions& options, DataRestoreProgress& progress,
-                  std::stop_token stop);
+void restoreFiles(const block::BlockReader& reader, block::Lane& lane, const DataRestoreOptions& options,
+                  DataRestoreProgress& progress, std::stop_token stop);
 
 /// Makes restored files consistent by applying the redo log copied with them, so that mariadbd can start on them.
 /// `memory` is what it may use for that. The program reaches the directory and no other files of ours. Throws Corrupt

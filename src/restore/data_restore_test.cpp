@@ -37,9 +37,11 @@ TEST(DataRestore, KeepsRoomForZerosWithoutWritingThem) {
     std::fill(content.begin(), content.begin() + 3 * kFrameSize + 5000, 7);
     std::fill(content.end() - 2 * kMacroBlockSize, content.end(), 9);
     storage::MemoryStorage storage;
+    block::WorkerPool pool(2);
+    block::Lane lane(pool);
     {
         block::BlockProgress progress;
-        block::BlockWriter writer(storage, {.directory = kDirectory, .set_id = 1}, progress);
+        block::BlockWriter writer(storage, lane, {.directory = kDirectory, .set_id = 1}, progress);
         const block::FileNumber file = writer.beginFile("d/t.ibd");
         writer.add(file, 0, content);
         writer.endFile(file);
@@ -49,7 +51,8 @@ TEST(DataRestore, KeepsRoomForZerosWithoutWritingThem) {
     const testing::TemporaryDirectory directory;
     DataRestoreProgress progress;
     const std::uint64_t before = bytesWritten();
-    restoreFiles(block::BlockReader(storage, kDirectory, 1), {.directory = directory.path() / "data"}, progress, {});
+    restoreFiles(block::BlockReader(storage, kDirectory, 1), lane, {.directory = directory.path() / "data"}, progress,
+                 {});
     EXPECT_LT(bytesWritten() - before, content.size() / 2);
     EXPECT_EQ(progress.finished_bytes, content.size());
 
@@ -76,16 +79,18 @@ TEST(DataRestore, RefusesASetWithFilesThatNoBackupStores) {
                                                {"a/b/t.ibd"},
                                                {"xtrabackup_info", "xtrabackup_info/t.ibd"}}) {
         storage::MemoryStorage storage;
+        block::WorkerPool pool(2);
+        block::Lane lane(pool);
         block::BlockProgress written;
-        block::BlockWriter writer(storage, {.directory = kDirectory, .set_id = 1}, written);
+        block::BlockWriter writer(storage, lane, {.directory = kDirectory, .set_id = 1}, written);
         for (const std::string& path : paths)
             writer.endFile(writer.beginFile(path));
         writer.finish();
         const testing::TemporaryDirectory directory;
         DataRestoreProgress progress;
         try {
-            restoreFiles(block::BlockReader(storage, kDirectory, 1), {.directory = directory.path() / "data"}, progress,
-                         {});
+            restoreFiles(block::BlockReader(storage, kDirectory, 1), lane, {.directory = directory.path() / "data"},
+                         progress, {});
             ADD_FAILURE() << paths.back();
         } catch (const Error& error) {
             EXPECT_EQ(error.code(), ErrorCode::Corrupt) << error.what();
@@ -99,8 +104,10 @@ TEST(DataRestore, RefusesASetWithFilesThatNoBackupStores) {
 
 TEST(DataRestore, TakesEveryKindOfFileThatABackupStores) {
     storage::MemoryStorage storage;
+    block::WorkerPool pool(2);
+    block::Lane lane(pool);
     block::BlockProgress written;
-    block::BlockWriter writer(storage, {.directory = kDirectory, .set_id = 1}, written);
+    block::BlockWriter writer(storage, lane, {.directory = kDirectory, .set_id = 1}, written);
     for (const char* path :
          {"ibdata1", "ibdata2", "undo001", "ib_logfile0", "aria_log_control", "aria_log.00000001", "backup-my.cnf",
           "xtrabackup_info", "mariadb_backup_checkpoints", "ib_buffer_pool", "d/db.opt", "d/t#P#p0.ibd", "d/n.new",
@@ -109,7 +116,8 @@ TEST(DataRestore, TakesEveryKindOfFileThatABackupStores) {
     writer.finish();
     const testing::TemporaryDirectory directory;
     DataRestoreProgress progress;
-    restoreFiles(block::BlockReader(storage, kDirectory, 1), {.directory = directory.path() / "data"}, progress, {});
+    restoreFiles(block::BlockReader(storage, kDirectory, 1), lane, {.directory = directory.path() / "data"}, progress,
+                 {});
     EXPECT_EQ(progress.total_files, 18U);
 }
 

@@ -15,6 +15,7 @@
 #include "restore/log_replay.h"
 #include "restore/restore_options.h"
 #include "restore/server_upgrade.h"
+#include "storage/throttled_storage.h"
 
 namespace tidemark::restore {
 
@@ -40,7 +41,7 @@ RestoreJob::RestoreJob(const RestoreJobParts& parts, catalog::RestoreJobRow row,
       row_(std::move(row)),
       context_(context),
       notes_(RestoreNotes::from(context.progress())),
-      workers_(parseRestoreOptions(row_.option).concurrency),
+      concurrency_(parseRestoreOptions(row_.option).concurrency),
       log_(makeLogger(fmt::format("restore tenant={} job={}", row_.tenant_name, row_.job_id))),
       gate_(parts.clock, Nanos{std::chrono::nanoseconds(kRecordInterval).count()}) {}
 
@@ -161,7 +162,11 @@ void RestoreJob::makeTenant() {
 void RestoreJob::restoreData(std::stop_token stop) {
     const auto server = parts_.tenants.server(row_.tenant);
     const auto data = server->paths().data();
-    const auto reader = backup_set::openBlocks(*plan_.data, plan_.set);
+    job::Capacity& capacity = parts_.capacity;
+    storage::ThrottledStorage storage(*plan_.data, capacity.destination_reading, capacity.destination_writing,
+                                      {.stop = stop});
+    job::Share share(capacity, job::restoreShare(row_.tenant, concurrency_));
+    const auto reader = backup_set::openBlocks(storage, plan_.set);
     DataRestoreProgress progress;
     std::jthread ticker([&](std::stop_token done) {
         pthread_setname_np(pthread_self(), "restore-progress");
@@ -171,7 +176,7 @@ void RestoreJob::restoreData(std::stop_token stop) {
             record(progress.finished_bytes);
         }
     });
-    restoreFiles(*reader, {.directory = data, .workers = workers_}, progress, stop);
+    restoreFiles(*reader, share.lane(), {.directory = data}, progress, stop);
     ticker.request_stop();
     ticker.join();
     data_bytes_ = progress.finished_bytes;

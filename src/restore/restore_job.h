@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "catalog/stores.h"
+#include "job/capacity.h"
 #include "job/job.h"
 #include "job/progress_gate.h"
 #include "job/shown_stage.h"
@@ -24,6 +25,7 @@ struct RestoreJobParts {
     catalog::Stores& stores;
     tenant::StandbyService& tenants;
     const Clock& clock;
+    job::Capacity& capacity;
     /// Called before destinations (URIs) are read: archivers here that write to them shall first write what they have.
     std::function<void(const std::vector<std::string>&)> before_reading = [](const auto&) {};
     /// For so long a restore that goes on waits for a destination that is away; its tenant exists meanwhile.
@@ -76,7 +78,7 @@ private:
     bool planned_ = false;
     GrowingPause wait_ = job::waitingPause();
     std::optional<std::chrono::steady_clock::time_point> waits_since_;  ///< for a destination
-    const unsigned workers_;
+    const unsigned concurrency_;                                        ///< workers at once; 0: all
     const Logger log_;
     job::ShownStage stage_;
     job::ProgressGate gate_;

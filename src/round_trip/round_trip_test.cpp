@@ -64,7 +64,7 @@ protected:
     }
 
     backup::DataBackupResult copyData(source::Source& source) {
-        return backup::DataBackup(source, storage_, {.set = kSet, .data_file_size = 16 << 20}, backup_progress_)
+        return backup::DataBackup(source, storage_, lane_, {.set = kSet, .data_file_size = 16 << 20}, backup_progress_)
             .run({});
     }
 
@@ -96,7 +96,7 @@ protected:
 
     void restore() {
         const auto reader = backup_set::openBlocks(storage_, backup_set::readBackupSet(storage_, kSet));
-        restore::restoreFiles(*reader, {.directory = target_}, restore_progress_, {});
+        restore::restoreFiles(*reader, lane_, {.directory = target_}, restore_progress_, {});
     }
 
     /// What `work` throws; its text must name `object`.
@@ -131,6 +131,8 @@ protected:
     const fs::path destination_ = directory_.path() / "destination";
     const fs::path target_ = directory_.path() / "restored";
     storage::FileStorage storage_{destination_};
+    block::WorkerPool pool_;
+    block::Lane lane_{pool_};
     backup::DataBackupProgress backup_progress_;
     restore::DataRestoreProgress restore_progress_;
 };
@@ -323,10 +325,11 @@ TEST_F(RoundTripTest, ARestoreCanBeCancelled) {
     std::stop_source stop;
     stop.request_stop();
     const block::BlockReader reader(storage_, backup_set::blockDirectory(kSet), kSet.number);
-    EXPECT_EQ(failureNaming(
-                  "cancelled",
-                  [&] { restore::restoreFiles(reader, {.directory = target_}, restore_progress_, stop.get_token()); }),
-              ErrorCode::Cancelled);
+    EXPECT_EQ(
+        failureNaming(
+            "cancelled",
+            [&] { restore::restoreFiles(reader, lane_, {.directory = target_}, restore_progress_, stop.get_token()); }),
+        ErrorCode::Cancelled);
     EXPECT_EQ(failureNaming("cancelled", [&] { restore::prepareFiles(target_, 64 << 20, stop.get_token()); }),
               ErrorCode::Cancelled);
 }

@@ -10,6 +10,7 @@
 
 #include "base/crash_point.h"
 #include "base/version.h"
+#include "block/worker_pool.h"
 #include "tenant/tenant_config.h"
 
 namespace tidemark::server {
@@ -54,6 +55,9 @@ void addOptions(CLI::App& app, Config& config) {
         ->default_str("128MB");
     app.add_option("--sys-cpu", config.sys_cpu, "Processors of tenant sys")
         ->check(CLI::Range(1.0, 1024.0))
+        ->capture_default_str();
+    app.add_option("--workers", config.workers, "Threads that encode backups and decode restores; 0: one per core")
+        ->check(CLI::Range(0U, block::WorkerPool::kMostThreads))
         ->capture_default_str();
     app.add_option_function<std::int64_t>(
            "--piece-interval",

@@ -21,6 +21,8 @@ struct Config {
     /// What tenant sys may use: MEMORY_SIZE and MAX_CPU of its unit; in force from the next start of its mariadbd on.
     std::uint64_t sys_memory = 128ULL << 20;
     double sys_cpu = 1;
+    /// Threads that encode and decode for all jobs; 0: one per core, 16 at most.
+    unsigned workers = 0;
     /// Length of an archive piece instead of PIECE_SWITCH_INTERVAL, whose least is a day; 0: not replaced. For tests.
     std::chrono::seconds piece_interval{0};
 };

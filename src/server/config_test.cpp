@@ -27,6 +27,7 @@ TEST(Config, HasDefaultsThatWork) {
     EXPECT_EQ(config.zone, "zone1");
     EXPECT_EQ(config.log_level, "info");
     EXPECT_EQ(config.sys_memory, 128U << 20);
+    EXPECT_EQ(config.workers, 0U);
     EXPECT_EQ(config.piece_interval, std::chrono::seconds(0));
     EXPECT_EQ(config.data_dir, defaultDataDirectory());
 }
@@ -58,6 +59,7 @@ TEST(Config, SaysWhoIsToBlameByTheExitCode) {
     EXPECT_EQ(exitOf({"--log-level", "loud"}), 64);
     EXPECT_EQ(exitOf({"--sys-memory", "63MB"}), 64);
     EXPECT_EQ(exitOf({"--piece-interval", "0"}), 64);
+    EXPECT_EQ(exitOf({"--workers", "17"}), 64);
     EXPECT_EQ(exitOf({"--config", "/no/such/file"}), 78);
     const testing::TemporaryDirectory directory;
     const auto file = (directory.path() / "bad.toml").string();

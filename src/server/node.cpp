@@ -51,6 +51,7 @@ Node::Node(const Config& config, std::function<void()> end)
       resources_(stores_, replicas_, turns_, memoryOfMachine()),
       tenants_(catalog_, stores_, replicas_, turns_),
       standbys_(catalog_, stores_, replicas_, turns_),
+      capacity_(stores_.parameters, config.workers),
       work_(stores_.work),
       archive_({.endpoint = [this](catalog::TenantId id) { return replicas().endpoint(id); },
                 .settings = [this](catalog::TenantId id) { return tenant::carriedSettings(stores_.tenants.get(id)); },
@@ -60,6 +61,7 @@ Node::Node(const Config& config, std::function<void()> end)
       backup_({.stores = stores_,
                .tenants = replicas(),
                .clock = clock_,
+               .capacity = capacity_,
                .own_directory = directory_.root(),
                .await_archive =
                    [this](catalog::TenantId tenant, std::int64_t round, const mysql::GtidPosition& position) {
@@ -70,6 +72,7 @@ Node::Node(const Config& config, std::function<void()> end)
       restore_({.stores = stores_,
                 .tenants = standbys_,
                 .clock = clock_,
+                .capacity = capacity_,
                 .before_reading =
                     [this](const std::vector<std::string>& uris) { archive_.makeDurable(uris, kDurableLimit); }},
                work_),

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "catalog/stores.h"
 #include "front/front.h"
+#include "job/capacity.h"
 #include "job/work_engine.h"
 #include "restore/restore_service.h"
 #include "server/config.h"
@@ -80,7 +81,8 @@ private:
     tenant::ResourceService resources_;
     tenant::TenantService tenants_;
     tenant::StandbyService standbys_;
-    job::WorkEngine work_;
+    job::Capacity capacity_;
+    job::WorkEngine work_;  // ends all jobs, which use the capacity
     archive::ArchiveService archive_;
     backup::BackupService backup_;
     restore::RestoreService restore_;

@@ -38,6 +38,7 @@ public:
     void read(std::span<std::uint8_t> into) override;
     SourceFacts finish() override;
     bool has(const std::string& path) const override;
+    bool holdsUpTenant() const override { return guard_ && guard_->holdsUp(); }
 
     /// The process id while it runs, for tests that do it harm; 0 otherwise.
     pid_t pid() const { return child_ ? child_->pid() : 0; }

@@ -68,6 +68,10 @@ public:
     /// Verifies that the stream is whole. Throws if anything is missing, with the cause if one is known.
     virtual SourceFacts finish() = 0;
 
+    /// Whether the tenant's clients are held up until the rest of the stream is taken: then nobody must take his time
+    /// with it. Any thread, while the source is open.
+    virtual bool holdsUpTenant() const { return false; }
+
     /// Whether the tenant has a file of that path at this moment. A source that cannot tell says so of all.
     virtual bool has(const std::string& path) const;
 };

@@ -31,6 +31,8 @@ public:
     StageGuard(const StageGuard&) = delete;
     StageGuard& operator=(const StageGuard&) = delete;
 
+    /// Whether DDL or commits are held up at this moment. Any thread.
+    bool holdsUp() const { return holds_up_; }
     /// Ends the watch. Returns in which stage `end` was called; Stage::Harmless if it was not.
     Stage stop();
 
@@ -41,6 +43,7 @@ private:
     const StageLimits limits_;
     const std::atomic<std::uint64_t>& arrived_;
     const std::function<void()> end_;
+    std::atomic<bool> holds_up_ = false;
     Stage struck_ = Stage::Harmless;  ///< the thread's, until it is joined
     std::jthread thread_;             // the last member: it uses the others
 };

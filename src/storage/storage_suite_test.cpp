@@ -3,6 +3,7 @@
 #include "storage/faulty_storage.h"
 #include "storage/file_storage.h"
 #include "storage/memory_storage.h"
+#include "storage/throttled_storage.h"
 #include "testing/mariadb_server.h"
 
 namespace tidemark::storage {
@@ -19,6 +20,19 @@ struct FaultyOverMemory {
     FaultyStorage storage{inner, {}, 1};
 };
 
+/// With limits that no test notices but that are in force.
+struct ThrottledOverMemory {
+    MemoryStorage inner;
+    Bandwidth reading;
+    Bandwidth writing;
+    ThrottledStorage storage{inner, reading, writing, {}};
+
+    ThrottledOverMemory() {
+        reading.setLimit(1 << 30);
+        writing.setLimit(1 << 30);
+    }
+};
+
 template <typename Holder>
 std::shared_ptr<Storage> make() {
     const auto holder = std::make_shared<Holder>();
@@ -27,6 +41,7 @@ std::shared_ptr<Storage> make() {
 
 INSTANTIATE_TEST_SUITE_P(File, StorageSuite, ::testing::Values(&make<FileStorageInTemporaryDirectory>));
 INSTANTIATE_TEST_SUITE_P(Faulty, StorageSuite, ::testing::Values(&make<FaultyOverMemory>));
+INSTANTIATE_TEST_SUITE_P(Throttled, StorageSuite, ::testing::Values(&make<ThrottledOverMemory>));
 INSTANTIATE_TEST_SUITE_P(Memory, StorageSuite, ::testing::Values([]() -> std::shared_ptr<Storage> {
                              return std::make_shared<MemoryStorage>();
                          }));

@@ -1,4 +1,7 @@
 """The page "view data backup progress": what a user sees in its views while a backup of 300 MB runs, sampled every 20 ms."""
+import os
+import time
+
 import pytest
 
 from node import wait_for
@@ -120,3 +123,21 @@ def test_the_tenants_administrator_sees_the_same(shop, watched):
     assert jobs.rows(JOB_ID=job, STATUS="DOING") and all_jobs.rows(JOB_ID=job, TENANT_ID=1002, STATUS="DOING")
     for earlier, later in zip(rows, rows[1:]):
         assert all(later[c] >= earlier[c] for c in COUNTERS)
+
+
+def test_a_limit_is_in_force_while_a_backup_runs_and_its_program_gives_way(shop):
+    shop.sql("ALTER SYSTEM SET backup_net_limit = '64K'")
+    job = shop.start_backup("shop")
+    read = "SELECT INPUT_BYTES FROM oceanbase.CDB_OB_BACKUP_TASKS WHERE JOB_ID = %s AND TENANT_ID <> 1"
+    seen = []
+
+    def stands_still():
+        """For one second; it would need half an hour."""
+        seen.append((time.monotonic(), shop.scalar(read, [job]) or 0))
+        still = [at for at, size in seen if size == seen[-1][1]]
+        return seen[-1][1] > 0 and still[-1] - still[0] >= 1
+    wait_for("the backup to wait for its bandwidth", stands_still)
+    programs = shop.processes("mariadb-backup")
+    assert [os.getpriority(os.PRIO_PROCESS, pid) for pid in programs] == [os.getpriority(os.PRIO_PROCESS, shop.process.pid) + 5]
+    shop.sql("ALTER SYSTEM SET backup_net_limit = '0M'")
+    assert shop.wait_backup("shop", job)["STATUS"] == "COMPLETED"
