@@ -6,7 +6,9 @@ import time
 import pymysql
 import pytest
 
+from hanging_mount import HangingMount
 from node import wait_for
+from test_hung import hang_in_a_write, needs_fuse, on_mount
 
 
 @pytest.fixture(scope="module")
@@ -119,3 +121,27 @@ def test_cancelling_a_restore_that_hangs_at_its_destination_is_answered_and_othe
         os.close(held)
     assert node.wait_restore("stuck")["STATUS"] == "FAIL"
     assert not node.sql("SELECT 1 FROM oceanbase.DBA_OB_TENANTS WHERE TENANT_NAME = 'stuck'")
+
+
+@needs_fuse
+def test_cancelling_a_backup_that_hangs_at_its_destination_is_answered_and_others_go_on(shop):
+    node = shop
+    node.create_tenant("dead", "128M")
+    node.sql("CREATE DATABASE fill", tenant="dead")
+    node.sql("CREATE TABLE fill.t AS SELECT seq AS id, SHA2(seq, 512) AS a FROM fill.seq_1_to_200000", tenant="dead")
+    jobs = "FROM oceanbase.CDB_OB_BACKUP_JOBS j JOIN oceanbase.DBA_OB_TENANTS t USING (TENANT_ID) WHERE TENANT_NAME = 'dead'"
+    with HangingMount(node.directory / "dead") as mount:
+        on_mount(node, mount, "dead")
+        node.sql("ALTER SYSTEM BACKUP DATABASE", tenant="dead")
+        job = node.scalar(f"SELECT j.JOB_ID {jobs}")
+        hang_in_a_write(node, mount)
+        begin = time.monotonic()
+        node.sql("ALTER SYSTEM CANCEL BACKUP", tenant="dead")
+        assert time.monotonic() - begin < 5
+        assert node.scalar(f"SELECT j.STATUS {jobs}") == "CANCELING"
+        assert node.backup("shop")["STATUS"] == "COMPLETED"
+        assert node.scalar(f"SELECT j.STATUS {jobs}") == "CANCELING"
+        mount.go_on()
+        assert node.wait_backup("dead", job)["STATUS"] == "CANCELED"
+        node.sql("ALTER SYSTEM NOARCHIVELOG TENANT = dead")
+        node.drop("dead")
