@@ -18,8 +18,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-constexpr std::uint64_t kFlushSize = 8 << 20;  // raw bytes pending that make a segment
-constexpr milliseconds kIdleShortest{1000};    // after data, until it is looked whether nothing came; then doubling
+constexpr milliseconds kIdleShortest{1000};  // after data, until it is looked whether nothing came; then doubling
 constexpr milliseconds kRetryShortest{1000};
 constexpr Nanos kClockTick = kMillisecond;  // within which SCNs only count up: past before anything is durable
 constexpr int kReplicationRefused = 1236;   // ER_MASTER_FATAL_ERROR_READING_BINLOG
@@ -166,8 +165,7 @@ void ArchiverLoop::openRound(Session& session) {
         round_ = std::make_unique<RoundWriter>(*destination_, options_.round, start);
     } catch (const Error& error) {
         // What is at the destination is the only truth about what was archived: without it there is no going on.
-        const bool final = error.code() == ErrorCode::Corrupt || error.code() == ErrorCode::Conflict ||
-                           error.code() == ErrorCode::InvalidRequest;
+        const bool final = error.code() == ErrorCode::Corrupt || error.code() == ErrorCode::Conflict;
         if (final) throw Interruption(error.what());
         throw;
     }
@@ -229,7 +227,7 @@ void ArchiverLoop::follow(Session& session) {
         if (receiver.insideTransaction()) continue;
         const bool hurry = hurry_.exchange(false);
         const bool lags = round_->pending() && (hurry || now >= session.oldest_pending + lag_target_.load());
-        if (lags || round_->pendingBytes() >= kFlushSize) flush(session);
+        if (lags || round_->pendingBytes() >= kSegmentSize) flush(session);
         if (!round_->pending() && (hurry || now >= session.idle_due)) lookIfIdle(session, hurry);
     }
 }
@@ -304,8 +302,11 @@ void ArchiverLoop::handleFailure(const Error& error) {
         interruption_ = error.what();
         return;
     }
-    if (trouble_ == error.what()) return;
-    trouble_ = error.what();
+    std::string trouble = error.what();
+    // A newer version has gone on with the round: nothing is lost, and only its hint says what to do.
+    if (error.code() == ErrorCode::InvalidRequest && !error.hint().empty()) trouble += "; " + error.hint();
+    if (trouble_ == trouble) return;
+    trouble_ = std::move(trouble);
     log_->warn("archiving waits: {}", trouble_);
     tell([&](ArchiveListener& listener) { listener.trouble(trouble_); });
 }

@@ -17,20 +17,26 @@ constexpr storage::DocumentType kPiece{"log archive piece", 1};
 constexpr storage::DocumentType kCheckpoint{"log archive checkpoint", 1};
 constexpr storage::DocumentType kPieceFiles{"log archive piece files", 1};
 
-mysql::GtidPosition positionIn(const json& content, const char* field, const std::string& object) {
+/// Where a record was found, and the version that wrote it.
+struct Origin {
+    std::string object;
+    int version = 0;
+};
+
+mysql::GtidPosition positionIn(const json& content, const char* field, const Origin& from) {
     try {
         return mysql::GtidPosition::parse(content.at(field).get<std::string>());
     } catch (const Error& error) {
-        throw Error(ErrorCode::Corrupt, object + ": " + error.what());
+        throw Error(ErrorCode::Corrupt, from.object + ": " + error.what());
     }
 }
 
-/// Reads a document and hands `read` its content and the object's full name.
+/// Reads a document and hands `read` its content and where that comes from.
 template <typename Read>
 auto readRecord(const storage::DocumentType& type, storage::Storage& storage, const storage::Key& key, Read read) {
-    const json content = storage::openDocument(type, storage, key);
-    const std::string object = storage.url() + "/" + key;
-    return storage::readFields(object, [&] { return read(content, object); });
+    const storage::Document document = storage::openDocument(type, storage, key);
+    const Origin from{storage.url() + "/" + key, document.version};
+    return storage::readFields(from.object, [&] { return read(document.content, from); });
 }
 
 }  // namespace
@@ -47,13 +53,13 @@ void putRecord(storage::Storage& storage, const RoundStart& record) {
 }
 
 RoundStart readRoundStart(storage::Storage& storage, const RoundKey& round) {
-    return readRecord(kRoundStart, storage, roundStartKey(round), [](const json& in, const std::string& object) {
+    return readRecord(kRoundStart, storage, roundStartKey(round), [](const json& in, const Origin& from) {
         RoundStart record;
         record.key = {in.at("dest_id"), in.at("round_id")};
         record.tenant_id = in.at("tenant_id");
         record.base_piece_id = in.at("base_piece_id");
         record.scn = in.at("start_scn");
-        record.position = positionIn(in, "start_gtid", object);
+        record.position = positionIn(in, "start_gtid", from);
         record.piece_interval = in.at("piece_interval");
         return record;
     });
@@ -70,12 +76,12 @@ void putRecord(storage::Storage& storage, const RoundEnd& record) {
 }
 
 RoundEnd readRoundEnd(storage::Storage& storage, const RoundKey& round) {
-    return readRecord(kRoundEnd, storage, roundEndKey(round), [](const json& in, const std::string& object) {
+    return readRecord(kRoundEnd, storage, roundEndKey(round), [](const json& in, const Origin& from) {
         RoundEnd record;
         record.key = {in.at("dest_id"), in.at("round_id")};
         record.checkpoint_scn = in.at("checkpoint_scn");
         record.used_piece_id = in.at("used_piece_id");
-        record.position = positionIn(in, "end_gtid", object);
+        record.position = positionIn(in, "end_gtid", from);
         record.reason = in.at("reason");
         return record;
     });
@@ -96,11 +102,11 @@ std::vector<SettingsRecord> readSettings(storage::Storage& storage, const RoundK
     std::vector<SettingsRecord> records;
     for (const auto& object : storage.list(settingsPrefix(round))) {
         if (!parseSettings(round, object.key)) continue;
-        records.push_back(readRecord(kSettings, storage, object.key, [](const json& in, const std::string& name) {
+        records.push_back(readRecord(kSettings, storage, object.key, [](const json& in, const Origin& from) {
             SettingsRecord record;
             record.key = {in.at("dest_id"), in.at("round_id")};
             record.scn = in.at("scn");
-            record.position = positionIn(in, "gtid", name);
+            record.position = positionIn(in, "gtid", from);
             record.settings = in.at("tenant_settings").get<std::map<std::string, std::string>>();
             return record;
         }));
@@ -121,7 +127,7 @@ void putRecord(storage::Storage& storage, const storage::Key& key, const PieceRe
 }
 
 PieceRecord readPiece(storage::Storage& storage, const storage::Key& key) {
-    return readRecord(kPiece, storage, key, [](const json& in, const std::string& object) {
+    return readRecord(kPiece, storage, key, [](const json& in, const Origin& from) {
         PieceRecord record;
         PieceState& piece = record.state;
         piece.key = {in.at("dest_id"), in.at("round_id"), in.at("piece_id")};
@@ -133,8 +139,8 @@ PieceRecord readPiece(storage::Storage& storage, const storage::Key& key) {
         piece.output_bytes = in.at("output_bytes");
         piece.files = in.at("files");
         piece.frozen = in.at("frozen");
-        record.start = positionIn(in, "start_gtid", object);
-        record.end = positionIn(in, "end_gtid", object);
+        record.start = positionIn(in, "start_gtid", from);
+        record.end = positionIn(in, "end_gtid", from);
         return record;
     });
 }
@@ -146,8 +152,8 @@ void putCheckpoint(storage::Storage& storage, const PieceKey& piece, Scn scn, co
 }
 
 std::uint64_t readCheckpointFiles(storage::Storage& storage, const storage::Key& key) {
-    const json content = storage::openDocument(kCheckpoint, storage, key);
-    return storage::readFields(key, [&] { return content.at("files").get<std::uint64_t>(); });
+    return readRecord(kCheckpoint, storage, key,
+                      [](const json& in, const Origin&) { return in.at("files").get<std::uint64_t>(); });
 }
 
 void putPieceFiles(storage::Storage& storage, const PieceState& piece) {

@@ -7,14 +7,15 @@
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "storage/newer_version.h"
 
 namespace tidemark::archive {
 namespace {
 
+constexpr std::string_view kMagicName = "TMLOG0";
 constexpr std::string_view kMagic = "TMLOG001";
 constexpr std::string_view kEndMagic = "TMLOGEND";
 constexpr int kLevel = 1;  // the archiver must keep up with the tenant on one thread; level 3 costs twice the CPU
-constexpr std::size_t kMaxIndexSize = 256 << 20;  // raw; a segment of 8 MiB has far less
 
 [[noreturn]] void corrupt(const std::string& why) {
     throw Error(ErrorCode::Corrupt, why);
@@ -54,6 +55,14 @@ std::uint32_t narrow(std::uint64_t number) {
     return static_cast<std::uint32_t>(number);
 }
 
+mysql::GtidPosition positionIn(std::string_view text) {
+    try {
+        return mysql::GtidPosition::parse(text);
+    } catch (const Error& error) {
+        corrupt(error.what());
+    }
+}
+
 TransactionEntry readEntry(ByteReader& in, Scn previous) {
     TransactionEntry entry;
     entry.gtid.domain = narrow(in.varint());
@@ -84,10 +93,27 @@ void checkSummary(const SegmentIndex& index, const SegmentSummary& summary) {
     if (!right) corrupt("its index does not agree with its end");
 }
 
+std::vector<TransactionEntry> readEntries(ByteReader& in, const SegmentSummary& summary) {
+    const std::uint64_t count = in.varint();
+    if (count != summary.transactions) corrupt("its index does not agree with its end");
+    if (count > kMaxTransactions) corrupt("its index has an impossible number of transactions");
+    std::vector<TransactionEntry> entries;
+    entries.reserve(count);
+    Scn previous = 0;
+    while (entries.size() < count) {
+        entries.push_back(readEntry(in, previous));
+        previous = entries.back().scn;
+    }
+    return entries;
+}
+
 std::vector<BlockPlace> readBlocks(ByteReader& in, std::uint64_t offset, const SegmentFooter& footer) {
+    const std::uint64_t count = in.varint();
+    if (offset > footer.index_offset || count > (footer.index_offset - offset) / kFramePrefixSize)
+        corrupt("its index has more blocks than there is room for");
     std::vector<BlockPlace> blocks;
     std::uint64_t raw = 0;
-    for (std::uint64_t left = in.varint(); left > 0; --left) {
+    for (std::uint64_t left = count; left > 0; --left) {
         BlockPlace place{offset, narrow(in.varint()), narrow(in.varint())};
         const bool fits = place.raw_size > 0 && place.raw_size <= kBlockSize && place.frame_size > kFramePrefixSize &&
                           offset <= footer.index_offset && place.frame_size <= footer.index_offset - offset;
@@ -114,7 +140,10 @@ Bytes encodeHeader(const SegmentHeader& header) {
 
 std::size_t headerSize(ByteView prefix) {
     ByteReader in(prefix, "segment header");
-    if (textOf(in.bytes(kMagic.size())) != kMagic) corrupt("it does not begin as a segment");
+    const std::string_view magic = textOf(in.bytes(kMagic.size()));
+    const bool digits = magic.find_first_not_of("0123456789", kMagicName.size()) == std::string_view::npos;
+    if (magic.starts_with(kMagicName) && digits && magic > kMagic) throw storage::newerVersion("it");
+    if (magic != kMagic) corrupt("it does not begin as a segment");
     const std::size_t size = kHeaderPrefixSize + in.u32();
     if (size < kHeaderPrefixSize + 8 || size > kMaxHeaderSize) corrupt("its header has an impossible size");
     return size;
@@ -132,7 +161,7 @@ SegmentHeader decodeHeader(ByteView bytes) {
     header.server_version = in.string();
     const ByteView format = viewOf(in.string());
     header.format.assign(format.begin(), format.end());
-    header.before = mysql::GtidPosition::parse(in.string());
+    header.before = positionIn(in.string());
     header.before_scn = in.varint();
     header.piece_input_before = in.varint();
     header.piece_output_before = in.varint();
@@ -176,6 +205,14 @@ Bytes decodeFrame(ByteView frame) {
     return decompress(stored, raw_size);
 }
 
+std::size_t maxStoredIndexSize() {
+    return 4 + ZSTD_compressBound(kMaxIndexSize);
+}
+
+std::size_t maxFrameSize() {
+    return kFramePrefixSize + ZSTD_compressBound(kBlockSize);
+}
+
 Bytes encodeIndex(const SegmentIndex& index) {
     ByteWriter body;
     body.varint(index.transactions.size());
@@ -183,6 +220,8 @@ Bytes encodeIndex(const SegmentIndex& index) {
     body.varint(index.blocks.size());
     for (const auto& block : index.blocks)
         body.varint(block.raw_size).varint(block.frame_size);
+    if (index.transactions.size() > kMaxTransactions || body.size() > kMaxIndexSize)
+        throw Error(ErrorCode::Internal, "a segment has become larger than any reader takes");
     return ByteWriter().u32(static_cast<std::uint32_t>(body.size())).bytes(compress(body.data())).take();
 }
 
@@ -194,11 +233,7 @@ SegmentIndex decodeIndex(ByteView stored, const SegmentHeader& header, const Seg
     const Bytes body = decompress(outer.rest(), raw_size);
     ByteReader in(body, "segment index");
     SegmentIndex index;
-    Scn previous = 0;
-    for (std::uint64_t left = in.varint(); left > 0; --left) {
-        index.transactions.push_back(readEntry(in, previous));
-        previous = index.transactions.back().scn;
-    }
+    index.transactions = readEntries(in, footer.summary);
     index.blocks = readBlocks(in, encodeHeader(header).size(), footer);
     checkSummary(index, footer.summary);
     return index;

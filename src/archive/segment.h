@@ -15,6 +15,14 @@ namespace tidemark::archive {
 /// Here are its parts and their coding; SegmentWriter and SegmentFile move the bytes.
 
 constexpr std::size_t kBlockSize = 1 << 20;  ///< raw bytes of a block; zstd gains little beyond
+/// The transaction that takes a segment to this size, raw, is its last one.
+constexpr std::size_t kSegmentSize = 8 << 20;
+/// A transaction is at least its GTID event and one more, without which MariaDB writes none.
+constexpr std::size_t kSmallestTransaction = 59;
+constexpr std::size_t kMaxTransactions = kSegmentSize / kSmallestTransaction + 1;
+/// Raw. An entry of the index is smaller than its transaction, so that 8 MiB are enough for these; as much again holds
+/// the blocks of a last one of 1 TiB.
+constexpr std::size_t kMaxIndexSize = 16 << 20;
 
 /// One transaction (event group) of a segment.
 struct TransactionEntry {
@@ -79,12 +87,17 @@ constexpr std::size_t kMaxHeaderSize = 1 << 20;
 constexpr std::size_t kFramePrefixSize = 4 + 4 + 8;  ///< stored size, raw size, XXH3 of the stored bytes
 
 Bytes encodeHeader(const SegmentHeader& header);
-/// The size of the header whose first kHeaderPrefixSize bytes these are.
+/// The size of the header whose first kHeaderPrefixSize bytes these are. Throws InvalidRequest if a newer version wrote
+/// them.
 std::size_t headerSize(ByteView prefix);
 SegmentHeader decodeHeader(ByteView bytes);
 
 Bytes encodeFooter(const SegmentFooter& footer);
 SegmentFooter decodeFooter(ByteView bytes);
+
+/// No frame and no stored index is larger.
+std::size_t maxFrameSize();
+std::size_t maxStoredIndexSize();
 
 Bytes encodeFrame(ByteView raw);
 /// At most kBlockSize bytes.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "storage/newer_version.h"
 
 namespace tidemark::archive {
 
@@ -26,8 +27,8 @@ SegmentFile::SegmentFile(storage::Storage& storage, const PieceKey& piece, std::
             throw damaged(fmt::format("it is segment {} of {}", header_.file_id, nameOf(header_.piece)));
         }
     } catch (const Error& error) {
-        if (error.code() == ErrorCode::Corrupt || error.code() == ErrorCode::InvalidRequest)
-            throw damaged(error.what());
+        if (error.code() == ErrorCode::Corrupt) throw damaged(error.what());
+        if (error.code() == ErrorCode::InvalidRequest) throw storage::newerVersion(storage_.url() + "/" + key_);
         throw;
     }
 }
@@ -40,6 +41,7 @@ Error SegmentFile::damaged(const std::string& why) const {
 
 SegmentIndex SegmentFile::readIndex() const {
     try {
+        if (footer_.index_size > maxStoredIndexSize()) throw damaged("its index is impossibly large");
         return decodeIndex(storage_.get(key_, footer_.index_offset, footer_.index_size), header_, footer_);
     } catch (const Error& error) {
         if (error.code() == ErrorCode::Corrupt) throw damaged(error.what());
@@ -49,6 +51,7 @@ SegmentIndex SegmentFile::readIndex() const {
 
 Bytes SegmentFile::readBlock(const BlockPlace& place) const {
     try {
+        if (place.frame_size > maxFrameSize()) throw damaged("a block is impossibly large");
         Bytes raw = decodeFrame(storage_.get(key_, place.offset, place.frame_size));
         if (raw.size() != place.raw_size) throw damaged("a block has another size than in its index");
         return raw;

@@ -17,7 +17,8 @@ BackupProgress BackupProgress::from(const std::string& text) {
     const nlohmann::json json = parseJson(text);
     progress.turn = json.at("turn").get<std::uint32_t>();
     progress.round_id = json.at("round_id").get<std::int64_t>();
-    if (json.contains("copied")) progress.copied = backup_set::descriptionFrom(json.at("copied"));
+    if (json.contains("copied"))
+        progress.copied = backup_set::descriptionFrom({backup_set::kDescriptionVersion, json.at("copied")});
     return progress;
 }
 

@@ -130,7 +130,7 @@ std::vector<FoundBackupSet> listBackupSets(storage::Storage& storage) {
                 // One damaged set must not hide the others; a storage that does not answer must not look like damage.
                 if (error.code() == ErrorCode::Unavailable || error.code() == ErrorCode::Denied) throw;
                 set.state = FoundBackupSet::State::Damaged;
-                set.problem = error.what();
+                set.problem = error.what() + (error.hint().empty() ? "" : "; " + error.hint());
             }
         }
         found.push_back(std::move(set));

@@ -1,13 +1,14 @@
 #include "backup_set/backup_set_document.h"
 
-#include "storage/document.h"
-
 namespace tidemark::backup_set {
 namespace {
 
 using nlohmann::json;
 
-constexpr storage::DocumentType kDocument{"tidemark backup set", 1};
+constexpr storage::DocumentType kDocument{"tidemark backup set", kDescriptionVersion};
+
+/// Sets of versions before the field lack it: it keeps its default.
+constexpr bool kCameLater = true;
 
 /// Hands every plain field with its name to `visit`, so that reading and writing cannot disagree.
 template <typename Description, typename Visit>
@@ -42,14 +43,14 @@ void visitFields(Description& d, Visit visit) {
     visit("tablet_count", d.tablets);
     visit("macro_block_count", d.macro_blocks);
     visit("index_checksum", d.index_checksum);
+    visit("turn", d.turn, kCameLater);
 }
 
 }  // namespace
 
 json contentOf(const BackupSetDescription& description) {
     json content;
-    visitFields(description, [&](const char* name, const auto& value) { content[name] = value; });
-    content["turn"] = description.turn;
+    visitFields(description, [&](const char* name, const auto& value, bool = false) { content[name] = value; });
     content["backup_type"] = description.id.kind == SetKind::Full ? "FULL" : "INC";
     json objects = json::array();
     for (const block::StoredObject& object : description.objects)
@@ -58,10 +59,13 @@ json contentOf(const BackupSetDescription& description) {
     return content;
 }
 
-BackupSetDescription descriptionFrom(const json& content) {
+BackupSetDescription descriptionFrom(const storage::Document& document) {
+    const json& content = document.content;
     BackupSetDescription description;
-    visitFields(description, [&](const char* name, auto& value) { content.at(name).get_to(value); });
-    description.turn = content.value("turn", 1U);
+    visitFields(description, [&](const char* name, auto& value, bool came_later = false) {
+        if (came_later && !content.contains(name)) return;
+        content.at(name).get_to(value);
+    });
     const bool full = content.at("backup_type").get<std::string>() == "FULL";
     description.id.kind = full ? SetKind::Full : SetKind::Incremental;
     for (const json& object : content.at("objects"))
@@ -74,8 +78,8 @@ Bytes encodeDescription(const BackupSetDescription& description) {
 }
 
 BackupSetDescription decodeDescription(storage::Storage& storage, const storage::Key& key) {
-    const json content = storage::openDocument(kDocument, storage, key);
-    return storage::readFields(storage.url() + "/" + key, [&] { return descriptionFrom(content); });
+    const storage::Document document = storage::openDocument(kDocument, storage, key);
+    return storage::readFields(storage.url() + "/" + key, [&] { return descriptionFrom(document); });
 }
 
 }  // namespace tidemark::backup_set

@@ -3,12 +3,15 @@
 #include <nlohmann/json.hpp>
 
 #include "backup_set/backup_set.h"
+#include "storage/document.h"
 
 namespace tidemark::backup_set {
 
+constexpr int kDescriptionVersion = 1;
+
 /// The description as JSON, and back. Throws json::exception for what lacks something.
 nlohmann::json contentOf(const BackupSetDescription& description);
-BackupSetDescription descriptionFrom(const nlohmann::json& content);
+BackupSetDescription descriptionFrom(const storage::Document& document);
 
 Bytes encodeDescription(const BackupSetDescription& description);
 /// Throws NotFound or Corrupt, naming the object.

@@ -10,6 +10,7 @@
 #include "block/worker_pool.h"
 #include "storage/faulty_storage.h"
 #include "storage/memory_storage.h"
+#include "testing/newer_document.h"
 
 namespace tidemark::backup_set {
 namespace {
@@ -151,6 +152,48 @@ TEST(BackupSet, OneThatIsDamagedDoesNotHideTheOthers) {
         EXPECT_EQ(found[0].state, State::Damaged);
         EXPECT_NE(found[0].problem.find(key), std::string::npos) << found[0].problem;
         EXPECT_EQ(found[1].state, State::Complete);
+    }
+}
+
+TEST(BackupSet, OfANewerVersionIsReadWithoutWhatIsUnknown) {
+    MemoryStorage storage;
+    const BackupSetDescription written = writeSet(storage, 1);
+    finishBackupSet(storage, written);
+    const storage::Key key = "backup_set_1_full/single_backup_set_info.obbak";
+    testing::makeNewer(storage, key, true, [](nlohmann::json& content) {
+        // Settings are what they are: a newer tenant may have others.
+        const auto settings = content.at("tenant_settings");
+        testing::addUnknownFields(content);
+        content["tenant_settings"] = settings;
+    });
+    const BackupSetDescription read = readBackupSet(storage, written.id);
+    EXPECT_EQ(encodeDescription(read), encodeDescription(written));
+    openBlocks(storage, read)->checkObjects();
+    EXPECT_EQ(encodeDescription(*finishDescribedSet(storage, written.id)), encodeDescription(written));
+
+    testing::makeNewer(storage, key, false);
+    const auto found = listBackupSets(storage);
+    EXPECT_EQ(found.at(0).state, State::Damaged);
+    EXPECT_NE(found.at(0).problem.find("newer version of Tidemark; update Tidemark on this node"), std::string::npos);
+}
+
+TEST(BackupSet, OfAVersionBeforeAFieldHasItsDefault) {
+    MemoryStorage storage;
+    const BackupSetDescription written = writeSet(storage, 1);
+    finishBackupSet(storage, written);
+    const storage::Key key = "backup_set_1_full/single_backup_set_info.obbak";
+    const auto document = testing::documentAt(storage, key);
+    auto without = document;
+    without.at("content").erase("turn");
+    testing::replaceDocument(storage, key, without);
+    EXPECT_EQ(readBackupSet(storage, written.id).turn, 1U);
+    // What every version has written is not made up.
+    for (const auto& [name, value] : document.at("content").items()) {
+        if (name == "turn") continue;
+        without = document;
+        without.at("content").erase(name);
+        testing::replaceDocument(storage, key, without);
+        EXPECT_THROW(readBackupSet(storage, written.id), Error) << name;
     }
 }
 

@@ -8,6 +8,7 @@
 #include "block/frame.h"
 #include "block/index_format.h"
 #include "block/stored_path.h"
+#include "storage/newer_version.h"
 
 namespace tidemark::block {
 namespace {
@@ -64,8 +65,9 @@ private:
 /// Reads and checks an index; each step throws Corrupt with what is wrong.
 class IndexLoader {
 public:
-    IndexLoader(storage::Storage& storage, const storage::Key& directory, std::uint32_t set_id)
-        : input_(storage, directory + kRangeIndexName), set_id_(set_id) {}
+    IndexLoader(storage::Storage& storage, const storage::Key& directory, std::uint32_t set_id,
+                const IndexLimits& limits)
+        : input_(storage, directory + kRangeIndexName), set_id_(set_id), limits_(limits) {}
 
     BlockIndex load() {
         readHeader();
@@ -104,7 +106,9 @@ private:
         ByteReader header = nextSection(type);
         require(type == SectionType::Header && textOf(header.bytes(kIndexMagic.size())) == kIndexMagic,
                 "this is no range index");
-        require(header.u16() == kIndexVersion, "it was written by another version");
+        const std::uint16_t version = header.u16();
+        if (version > kIndexVersion) throw storage::newerVersion(input_.name());
+        require(version == kIndexVersion, "it is of a version that was never released");
         if (header.u32() != set_id_) fail("it belongs to another backup set than " + std::to_string(set_id_));
         require(header.u32() == kMacroBlockSize && header.u32() == kFrameSize && header.u32() == kPageSize,
                 "its sizes are not those of this version");
@@ -141,6 +145,7 @@ private:
 
     void readBlocks(ByteReader& section) {
         while (!section.atEnd()) {
+            require(index_.blocks_.size() < limits_.blocks, "it has more blocks than any backup set");
             BlockEntry entry;
             entry.id.file = small(section);
             entry.id.number = small(section);
@@ -160,6 +165,7 @@ private:
 
     void readFiles(ByteReader& section) {
         while (!section.atEnd()) {
+            require(index_.files_.size() < limits_.files, "it has more files than any backup set");
             StoredFile file;
             file.number = small(section);
             file.size = section.varint();
@@ -171,8 +177,10 @@ private:
     }
 
     void readDataFiles(ByteReader& section) {
-        while (!section.atEnd())
+        while (!section.atEnd()) {
+            require(index_.data_file_sizes_.size() < limits_.data_files, "it has more data files than any backup set");
             index_.data_file_sizes_.push_back(section.varint());
+        }
     }
 
     void readEnd(ByteReader& section) {
@@ -236,13 +244,15 @@ private:
 
     SequentialReader input_;
     const std::uint32_t set_id_;
+    const IndexLimits limits_;
     BlockIndex index_;
     std::uint64_t next_hashes_ = kMetaHead;
 };
 
-BlockIndex BlockIndex::load(storage::Storage& storage, const storage::Key& directory, std::uint32_t set_id) {
+BlockIndex BlockIndex::load(storage::Storage& storage, const storage::Key& directory, std::uint32_t set_id,
+                            const IndexLimits& limits) {
     try {
-        return IndexLoader(storage, directory, set_id).load();
+        return IndexLoader(storage, directory, set_id, limits).load();
     } catch (const Error& error) {
         // Of a number that does not end inside its section: say where.
         const std::string what = error.what();

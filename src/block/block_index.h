@@ -23,14 +23,22 @@ struct StoredIndex {
     std::uint64_t checksum = 0;  ///< XXH3 of all of them
 };
 
+/// What an index may list, by whoever writes or reads it: 32 TiB of files, which are 1.2 GB in memory.
+struct IndexLimits {
+    std::uint64_t blocks = 16 << 20;
+    std::uint64_t files = 4 << 20;
+    std::uint64_t data_files = 64 << 10;  ///< of 512 MiB at least
+};
+
 /// Writes macro_range_index.obbak while the blocks come, so that nothing per block stays in memory. Not thread-safe.
 class IndexWriter {
 public:
-    IndexWriter(storage::Storage& storage, const storage::Key& directory, std::uint32_t set_id);
+    IndexWriter(storage::Storage& storage, const storage::Key& directory, std::uint32_t set_id,
+                const IndexLimits& limits = {});
     ~IndexWriter();
 
     /// Blocks in the order in which they (and their page hashes) are stored. `entry.hashes` is not recorded: it follows
-    /// from the order.
+    /// from the order. Throws Conflict, as finish() does, when the index would be larger than its limits.
     void add(const BlockEntry& entry);
     /// Blocks of files that are not among `files` belong to files that went away again; they stay unused.
     StoredIndex finish(const std::vector<StoredFile>& files, const std::vector<std::uint64_t>& data_file_sizes,
@@ -41,6 +49,7 @@ private:
     void addFiles(const std::vector<StoredFile>& files);
     void write(Section& section);
 
+    const IndexLimits limits_;
     std::unique_ptr<storage::ObjectWriter> object_;
     std::unique_ptr<Section> blocks_;
     RunningXxh3 checksum_;
@@ -52,8 +61,9 @@ private:
 /// blocks, every block lies inside its data file, every path stays below the data directory. Immutable.
 class BlockIndex {
 public:
-    /// Throws NotFound or Corrupt, naming the object.
-    static BlockIndex load(storage::Storage& storage, const storage::Key& directory, std::uint32_t set_id);
+    /// Throws NotFound or Corrupt, naming the object; InvalidRequest if a newer version wrote it.
+    static BlockIndex load(storage::Storage& storage, const storage::Key& directory, std::uint32_t set_id,
+                           const IndexLimits& limits = {});
 
     const std::vector<StoredFile>& files() const { return files_; }
     /// Blocks of live files, in the order in which they are stored.

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "block/block_reader.h"
 #include "block/block_writer.h"
+#include "block/index_format.h"
 #include "block/worker_pool.h"
 #include "storage/faulty_storage.h"
 #include "storage/memory_storage.h"
@@ -409,11 +410,57 @@ TEST_F(BlockTest, SurvivesAnyIndexWhoseChecksumsFit) {
             BlockIndex::load(bad, kDirectory, kSet);
         } catch (const Error& error) {
             ++refused;
-            EXPECT_TRUE(error.code() == ErrorCode::Corrupt) << error.what();
+            const bool newer = error.code() == ErrorCode::InvalidRequest;  // as far as its version tells
+            EXPECT_TRUE(newer || error.code() == ErrorCode::Corrupt) << error.what();
             EXPECT_NE(std::string(error.what()).find(kRangeIndexName), std::string::npos) << error.what();
         }
     }
     EXPECT_GT(refused, 2000);
+}
+
+/// Writes an index of one file with two blocks in two data files, and reads it, each with its own limits.
+void writeAndLoad(const IndexLimits& writers, const IndexLimits& readers) {
+    MemoryStorage storage;
+    IndexWriter writer(storage, kDirectory, kSet, writers);
+    for (const std::uint32_t number : {0U, 1U})
+        writer.add({.id = {0, number}, .data_file = number, .plain_size = kMacroBlockSize, .offset = 0, .frames = {9}});
+    writer.finish({{0, "d/t.ibd", 2 * kMacroBlockSize}, {1, "d/u.ibd", 0}}, {10, 10},
+                  kMetaHead + 2 * (kPagesPerBlock * kPageHashSize + kMetaChecksum));
+    EXPECT_EQ(BlockIndex::load(storage, kDirectory, kSet, readers).blocks().size(), 2U);
+}
+
+TEST_F(BlockTest, HasAnIndexOfLimitedSizeWhoeverWroteIt) {
+    const IndexLimits enough{.blocks = 2, .files = 2, .data_files = 2};
+    writeAndLoad(enough, enough);
+    for (const IndexLimits& less : {IndexLimits{.blocks = 1}, {.files = 1}, {.data_files = 1}}) {
+        const auto codeOf = [](const IndexLimits& writers, const IndexLimits& readers) {
+            try {
+                writeAndLoad(writers, readers);
+            } catch (const Error& error) {
+                return error.code();
+            }
+            return ErrorCode::Internal;
+        };
+        EXPECT_EQ(codeOf(less, enough), ErrorCode::Conflict);
+        EXPECT_EQ(codeOf(enough, less), ErrorCode::Corrupt);
+    }
+}
+
+TEST_F(BlockTest, SaysThatItsIndexIsOfANewerVersion) {
+    MemoryStorage good;
+    writeSample(good);
+    const storage::Key key = kDirectory + kRangeIndexName;
+    Bytes index = good.getAll(key);
+    ++index[kSectionHead + kIndexMagic.size()];
+    MemoryStorage newer;
+    newer.put(key, resealed(std::move(index)));
+    try {
+        BlockIndex::load(newer, kDirectory, kSet);
+        FAIL() << "no error";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.code(), ErrorCode::InvalidRequest) << error.what();
+        EXPECT_NE(error.hint().find("update Tidemark on this node"), std::string::npos) << error.hint();
+    }
 }
 
 }  // namespace

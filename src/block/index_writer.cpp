@@ -1,3 +1,4 @@
+#include "base/error.h"
 #include "base/hash.h"
 #include "block/block_index.h"
 #include "block/index_format.h"
@@ -13,8 +14,11 @@ public:
     ByteWriter payload;
 };
 
-IndexWriter::IndexWriter(storage::Storage& storage, const storage::Key& directory, std::uint32_t set_id)
-    : object_(storage.create(directory + kRangeIndexName)), blocks_(std::make_unique<Section>(SectionType::Blocks)) {
+IndexWriter::IndexWriter(storage::Storage& storage, const storage::Key& directory, std::uint32_t set_id,
+                         const IndexLimits& limits)
+    : limits_(limits),
+      object_(storage.create(directory + kRangeIndexName)),
+      blocks_(std::make_unique<Section>(SectionType::Blocks)) {
     Section header(SectionType::Header);
     header.payload.text(kIndexMagic).u16(kIndexVersion).u32(set_id);
     header.payload.u32(kMacroBlockSize).u32(kFrameSize).u32(kPageSize);
@@ -34,7 +38,15 @@ void IndexWriter::write(Section& section) {
     section.payload.take();
 }
 
+/// What could not be read back is not written.
+static void requireWithin(std::uint64_t count, std::uint64_t limit, const char* what) {
+    if (count <= limit) return;
+    throw Error(ErrorCode::Conflict, "a backup set cannot have more than " + std::to_string(limit) + " " + what,
+                "divide the tenant's data between several tenants");
+}
+
 void IndexWriter::add(const BlockEntry& entry) {
+    requireWithin(block_count_ + 1, limits_.blocks, "macro blocks of 2 MiB");
     ByteWriter& record = blocks_->payload;
     record.varint(entry.id.file).varint(entry.id.number).varint(entry.data_file).varint(entry.offset);
     record.varint(entry.plain_size);
@@ -55,6 +67,8 @@ void IndexWriter::addFiles(const std::vector<StoredFile>& files) {
 
 StoredIndex IndexWriter::finish(const std::vector<StoredFile>& files, const std::vector<std::uint64_t>& data_file_sizes,
                                 std::uint64_t meta_index_size) {
+    requireWithin(files.size(), limits_.files, "files");
+    requireWithin(data_file_sizes.size(), limits_.data_files, "data files");
     write(*blocks_);
     addFiles(files);
     Section data_files(SectionType::DataFiles);

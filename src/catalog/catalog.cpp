@@ -91,7 +91,9 @@ void Catalog::migrate() {
 
 mysql::SqlClient& Catalog::connected(Slot& slot) {
     if (slot.client) return *slot.client;
-    slot.client.emplace(options_.endpoint);
+    mysql::Endpoint sys = options_.endpoint;
+    sys.result_limit = mysql::Endpoint::kOwnResultLimit;
+    slot.client.emplace(sys);
     Fd socket = slot.client->duplicateSocket();
     {
         const std::lock_guard lock(mutex_);

@@ -14,6 +14,7 @@ mysql::SqlClient ConnectionOptions::connect() const {
         const char* value = std::getenv(variable);
         if (endpoint.password.empty() && value != nullptr) endpoint.password = value;
     }
+    endpoint.result_limit = mysql::Endpoint::kOwnResultLimit;
     endpoint.server_settings = true;  // times are shown in the operator's time zone, as any client shows them
     return mysql::SqlClient(endpoint);
 }

@@ -13,14 +13,6 @@ namespace {
 constexpr std::size_t kCreatedOffset = kEventHeaderSize + 2 + 50;  // after binlog version and server version
 constexpr std::size_t kSmallestFormat = kCreatedOffset + 4 + 1 + 1 + kEventChecksumSize;
 
-/// The bytes between header and checksum.
-ByteView bodyOf(ByteView event, const char* what) {
-    if (event.size() < kEventHeaderSize + kEventChecksumSize) {
-        throw Error(ErrorCode::Corrupt, fmt::format("{} event of {} bytes is too short", what, event.size()));
-    }
-    return event.subspan(kEventHeaderSize, event.size() - kEventHeaderSize - kEventChecksumSize);
-}
-
 Bytes makeEvent(const EventHeader& header, ByteView body) {
     ByteWriter out;
     out.u32(header.timestamp).u8(static_cast<std::uint8_t>(header.type)).u32(header.server_id);
@@ -65,6 +57,13 @@ void readStatusVariables(ByteView variables, QueryEvent& event) {
 }
 
 }  // namespace
+
+ByteView bodyOf(ByteView event, const char* what) {
+    if (event.size() < kEventHeaderSize + kEventChecksumSize) {
+        throw Error(ErrorCode::Corrupt, fmt::format("{} event of {} bytes is too short", what, event.size()));
+    }
+    return event.subspan(kEventHeaderSize, event.size() - kEventHeaderSize - kEventChecksumSize);
+}
 
 EventHeader parseEventHeader(ByteView event) {
     ByteReader in(event, "binlog event header");

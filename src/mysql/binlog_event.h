@@ -67,6 +67,9 @@ private:
 
 bool checksumMatches(ByteView event);
 
+/// The bytes between header and checksum; `what` names the event in the error if there is no room for them.
+ByteView bodyOf(ByteView event, const char* what);
+
 /// Flags of a GTID event.
 constexpr std::uint8_t kGtidStandalone = 0x01;     ///< one event follows, no COMMIT
 constexpr std::uint8_t kGtidGroupCommit = 0x02;    ///< carries a commit id

@@ -1,11 +1,14 @@
 #include "mysql/sql_client.h"
 
+#include <errmsg.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <mysql.h>
 #include <strings.h>
 
 #include <cerrno>
+#include <charconv>
+#include <numeric>
 
 #include "mysql/account_guard.h"
 #include "mysql/session_settings.h"
@@ -65,11 +68,22 @@ std::size_t Row::position(std::string_view column) const {
     throw Error(ErrorCode::Internal, fmt::format("no column {} in the result", column));
 }
 
+/// A whole number, or what is before the point of one that is not.
+template <typename Number>
+static Number numberIn(const std::string& text, std::string_view column) {
+    Number value = 0;
+    const char* end = text.data() + text.size();
+    const auto [rest, problem] = std::from_chars(text.data(), end, value);
+    if (problem == std::errc() && (rest == end || *rest == '.')) return value;
+    throw Error(ErrorCode::Corrupt,
+                fmt::format("column {} is '{}', which is no number here", column, text.substr(0, 40)));
+}
+
 std::int64_t Row::integer(std::string_view column) const {
-    return std::stoll(text(column));
+    return numberIn<std::int64_t>(text(column), column);
 }
 std::uint64_t Row::unsignedInteger(std::string_view column) const {
-    return std::stoull(text(column));
+    return numberIn<std::uint64_t>(text(column), column);
 }
 
 /// A connection that has logged in, or an error.
@@ -84,6 +98,7 @@ static std::unique_ptr<st_mysql, void (*)(st_mysql*)> login(const Endpoint& endp
         mysql_options(handle, MYSQL_OPT_WRITE_TIMEOUT, &timeout);
     }
     mysql_options(handle, MYSQL_SET_CHARSET_NAME, "utf8mb4");
+    mysql_options(handle, MYSQL_OPT_MAX_ALLOWED_PACKET, &endpoint.result_limit);  // what is read at once: a row
     const auto text = [](const std::string& s) { return s.empty() ? nullptr : s.c_str(); };
     if (!mysql_real_connect(handle, text(endpoint.host), endpoint.user.c_str(), endpoint.password.c_str(),
                             text(endpoint.database), endpoint.port, text(endpoint.socket), CLIENT_MULTI_STATEMENTS)) {
@@ -94,7 +109,7 @@ static std::unique_ptr<st_mysql, void (*)(st_mysql*)> login(const Endpoint& endp
     return owned;
 }
 
-SqlClient::SqlClient(const Endpoint& endpoint) : handle_(nullptr, mysql_close) {
+SqlClient::SqlClient(const Endpoint& endpoint) : handle_(nullptr, mysql_close), result_limit_(endpoint.result_limit) {
     const auto guard = guardOf(endpoint.socket, endpoint.user);
     connectGuarded(guard.get(), [&] {
         handle_ = login(endpoint);
@@ -159,27 +174,45 @@ Result SqlClient::query(std::string_view statement, const std::vector<Value>& va
     ++round_trips_;
     if (mysql_real_query(handle_.get(), text.data(), text.size()) != 0) fail(statement);
     Result result;
-    const std::unique_ptr<MYSQL_RES, void (*)(MYSQL_RES*)> stored(mysql_store_result(handle_.get()), mysql_free_result);
-    if (!stored) {
+    const std::unique_ptr<MYSQL_RES, void (*)(MYSQL_RES*)> rows(mysql_use_result(handle_.get()), mysql_free_result);
+    if (!rows) {
         if (mysql_errno(handle_.get()) != 0) fail(statement);
         result.affected_rows = mysql_affected_rows(handle_.get());
         result.last_insert_id = mysql_insert_id(handle_.get());
         return result;
     }
-    const unsigned columns = mysql_num_fields(stored.get());
+    const unsigned columns = mysql_num_fields(rows.get());
     for (unsigned i = 0; i < columns; ++i)
-        result.columns.emplace_back(mysql_fetch_field_direct(stored.get(), i)->name);
+        result.columns.emplace_back(mysql_fetch_field_direct(rows.get(), i)->name);
     const auto names = std::make_shared<const std::vector<std::string>>(result.columns);
-    while (MYSQL_ROW raw = mysql_fetch_row(stored.get())) {
-        const unsigned long* lengths = mysql_fetch_lengths(stored.get());
+    std::size_t size = 0;
+    while (MYSQL_ROW raw = mysql_fetch_row(rows.get())) {
+        const unsigned long* lengths = mysql_fetch_lengths(rows.get());
+        size = std::accumulate(lengths, lengths + columns,
+                               size + sizeof(Row) + columns * sizeof(std::optional<std::string>));
+        if (size > result_limit_) tooMuch(statement);
         Row row;
         row.names_ = names;
+        row.values_.reserve(columns);
         for (unsigned i = 0; i < columns; ++i) {
             row.values_.push_back(raw[i] ? std::optional(std::string(raw[i], lengths[i])) : std::nullopt);
         }
         result.rows.push_back(std::move(row));
     }
+    const unsigned problem = mysql_errno(handle_.get());
+    // The library calls a row that is larger than it may be a lost connection, and this apart from one.
+    constexpr unsigned kTooLarge = 1;
+    if (problem == CR_SERVER_LOST && handle_->net.error == kTooLarge) tooMuch(statement);
+    if (problem != 0) fail(statement);
     return result;
+}
+
+/// Closes the connection: to read the rest of the answer may take for ever.
+void SqlClient::tooMuch(std::string_view statement) {
+    mariadb_cancel(handle_.get());
+    throw Error(ErrorCode::Corrupt,
+                fmt::format("{}: the server answers with more than {} bytes", excerpt(statement), result_limit_),
+                "something is in the place of what is looked for there; see what it is");
 }
 
 std::optional<std::string> SqlClient::scalar(std::string_view statement, const std::vector<Value>& values) {
@@ -193,7 +226,7 @@ void SqlClient::script(std::string_view statements) {
     if (mysql_real_query(handle_.get(), statements.data(), statements.size()) != 0) fail(statements);
     int more = 0;
     do {
-        if (MYSQL_RES* stored = mysql_store_result(handle_.get())) mysql_free_result(stored);
+        if (MYSQL_RES* rows = mysql_use_result(handle_.get())) mysql_free_result(rows);
         more = mysql_next_result(handle_.get());
     } while (more == 0);
     if (more > 0) fail(statements);

@@ -30,6 +30,10 @@ struct Endpoint {
     std::chrono::seconds statement_timeout{0};
     /// Leaves the session as the server's settings make it, as an application's is, instead of kSessionSettings.
     bool server_settings = false;
+    /// A result of more bytes than this throws Corrupt, and the connection is closed. No answer that is expected of a
+    /// tenant's server comes near it.
+    std::size_t result_limit = 16 << 20;
+    static constexpr std::size_t kOwnResultLimit = 1 << 30;  ///< for sys, whose content is Tidemark's
 };
 
 /// A value for a `?` in a statement.
@@ -94,10 +98,12 @@ public:
     std::uint64_t roundTrips() const { return round_trips_; }
 
 private:
+    [[noreturn]] void tooMuch(std::string_view statement);
     [[noreturn]] void fail(std::string_view statement);
     void applySettings();
 
     std::unique_ptr<st_mysql, void (*)(st_mysql*)> handle_;
+    std::size_t result_limit_;
     std::uint64_t round_trips_ = 0;
 };
 

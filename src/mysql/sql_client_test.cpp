@@ -1,9 +1,11 @@
 #include "mysql/sql_client.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "mysql/wire_client.h"
 #include "testing/mariadb_server.h"
+#include "testing/peak_memory.h"
 
 namespace tidemark::mysql {
 namespace {
@@ -90,6 +92,47 @@ TEST(SqlClient, CallsALostServerUnavailable) {
     } catch (const Error& error) {
         EXPECT_EQ(error.code(), ErrorCode::Unavailable);
     }
+}
+
+/// What a tenant answers comes from outside: its administrator may have put anything where we look.
+TEST(SqlClient, TakesNoMoreOfAnAnswerThanItsLimit) {
+    const testing::MariadbServer server({"--max-allowed-packet=256M"});
+    Endpoint endpoint = server.endpoint();
+    endpoint.result_limit = 4 << 20;
+    const auto refusal = [&](const std::string& statement) {
+        SqlClient client(endpoint);
+        try {
+            client.query(statement);
+            return std::string("nothing");
+        } catch (const Error& error) {
+            EXPECT_EQ(error.code(), ErrorCode::Corrupt) << error.what();
+            EXPECT_THROW(client.query("SELECT 1"), Error) << "what comes next would be the rest of that answer";
+            return std::string(error.what());
+        }
+    };
+    server.connect().script("CREATE DATABASE d");
+    const testing::PeakMemory memory;
+    for (const char* rows : {"SELECT REPEAT('x', 1000) FROM d.seq_1_to_200000", "SELECT REPEAT('x', 200000000)",
+                             "SELECT NULL FROM d.seq_1_to_9000000"})
+        EXPECT_THAT(refusal(rows), ::testing::HasSubstr("more than 4194304 bytes")) << rows;
+    EXPECT_LT(memory.bytes(), 48U << 20);
+    EXPECT_EQ(SqlClient(endpoint).query("SELECT REPEAT('x', 1000) FROM d.seq_1_to_3000").rows.size(), 3000U);
+    EXPECT_EQ(SqlClient(endpoint).scalar("SELECT LENGTH(?)", {std::string(9'000'000, 'x')}), "9000000")
+        << "what is sent is not limited by it";
+    endpoint.result_limit = 64 << 20;
+    EXPECT_EQ(SqlClient(endpoint).scalar("SELECT REPEAT('x', 30000000)")->size(), 30'000'000U);
+}
+
+TEST(SqlClient, SaysWhatIsNoNumber) {
+    const testing::MariadbServer server;
+    SqlClient client = server.connect();
+    const Result result = client.query("SELECT 'x1' AS a, '99999999999999999999999' AS b, '7 ' AS c, -1 AS d");
+    for (const char* column : {"a", "b", "c"}) {
+        EXPECT_THROW(result.rows[0].integer(column), Error) << column;
+        EXPECT_THROW(result.rows[0].unsignedInteger(column), Error) << column;
+    }
+    EXPECT_EQ(result.rows[0].integer("d"), -1);
+    EXPECT_THROW(result.rows[0].unsignedInteger("d"), Error);
 }
 
 TEST(SqlClient, RollsBackWhatThrows) {

@@ -13,6 +13,9 @@ namespace {
 
 using mysql::EventType;
 
+/// What those who look at a transaction look for is at its beginning, or all of it is small.
+constexpr std::size_t kMaxInMemory = 64 << 20;
+
 /// At most `limit` bytes, not ending within a character of UTF-8.
 std::string shortened(std::string text, std::size_t limit) {
     if (text.size() <= limit) return text;
@@ -29,11 +32,15 @@ LoggedTransaction readTransaction(const archive::ArchiveReader& reader, const ar
     LoggedTransaction transaction;
     Bytes bytes;
     while (const auto batch = stream.next()) {
+        transaction.whole = bytes.size() + batch->bytes.size() <= kMaxInMemory;
+        if (!transaction.whole) break;
         if (batch->format) transaction.format = *batch->format;
         bytes.insert(bytes.end(), batch->bytes.begin(), batch->bytes.end());
     }
     for (ByteView rest = bytes; !rest.empty();) {
+        if (!transaction.whole && rest.size() < mysql::kEventHeaderSize) break;
         const auto size = mysql::parseEventHeader(rest).size;
+        if (size > rest.size() && !transaction.whole) break;
         if (size > rest.size()) throw Error(ErrorCode::Corrupt, "transaction " + entry.gtid.text() + " is cut off");
         transaction.events.emplace_back(rest.begin(), rest.begin() + size);
         rest = rest.subspan(size);
@@ -72,8 +79,7 @@ std::string describe(const LoggedTransaction& transaction, std::size_t limit) {
             text = mysql::parseQueryEvent(event, kRead, true).text;
             if (text == "COMMIT" || text == "BEGIN") continue;
         } else if (type == EventType::AnnotateRows) {
-            const auto body = ByteView(event).subspan(
-                mysql::kEventHeaderSize, event.size() - mysql::kEventHeaderSize - mysql::kEventChecksumSize);
+            const auto body = mysql::bodyOf(event, "annotation");
             text = textOf(body.first(std::min(body.size(), kRead)));
         } else {
             continue;

@@ -11,6 +11,7 @@ namespace tidemark::restore {
 struct LoggedTransaction {
     Bytes format;               ///< the format description its events read by
     std::vector<Bytes> events;  ///< with their checksums; the first one is its GTID event
+    bool whole = true;          ///< else it was too large for memory: `events` are its first ones
 };
 
 /// The transaction of `entry`, which is the first behind `before`. Throws NotFound or Corrupt, naming an object.

@@ -36,7 +36,7 @@ RowsKind rowsKind(EventType type) {
 }
 
 std::uint64_t tableId(const Bytes& event) {
-    ByteReader in(ByteView(event).subspan(mysql::kEventHeaderSize), "row event");
+    ByteReader in(mysql::bodyOf(event, "row"), "row event");
     return in.u48();
 }
 
@@ -79,7 +79,8 @@ std::map<std::uint64_t, MemoryRows::Table> MemoryRows::tablesOf(const LoggedTran
     std::map<std::uint64_t, Table> tables;
     for (const Bytes& event : transaction.events) {
         if (mysql::parseEventHeader(event).type != EventType::TableMap) continue;
-        ByteReader in(ByteView(event).subspan(mysql::kEventHeaderSize + 8), "table map event");
+        ByteReader in(mysql::bodyOf(event, "table map"), "table map event");
+        in.skip(8);  // table id, flags
         Table table;
         table.database = textOf(in.bytes(in.u8()));
         in.skip(1);
@@ -95,7 +96,7 @@ std::map<std::uint64_t, MemoryRows::Table> MemoryRows::tablesOf(const LoggedTran
 }
 
 bool MemoryRows::canApply(const LoggedTransaction& transaction) {
-    if (!std::filesystem::exists(error_log_)) return false;
+    if (!transaction.whole || !std::filesystem::exists(error_log_)) return false;
     for (const Bytes& event : transaction.events) {
         const auto type = mysql::parseEventHeader(event).type;
         if (type == EventType::Query) {

@@ -14,12 +14,25 @@ namespace tidemark::restore {
 
 namespace {
 
+/// What mariadb-backup writes into such files is a name, or ten lines.
+std::string smallFile(const std::filesystem::path& path) {
+    constexpr std::uint64_t kLargest = 64 << 10;
+    std::error_code missing;
+    const std::uint64_t size = std::filesystem::file_size(path, missing);
+    if (!missing && size > kLargest) {
+        throw Error(ErrorCode::Corrupt,
+                    path.filename().string() + " of the backup set has " + std::to_string(size) + " bytes",
+                    "restore from another backup set");
+    }
+    return readFile(path).value_or("");
+}
+
 /// What mariadb-backup has put there for tables that were renamed while it ran: --prepare renames t.ibd to what t.ren
 /// says, wherever that is.
 void requireInnerRenames(const std::filesystem::path& directory) {
     for (const auto& entry : std::filesystem::recursive_directory_iterator(directory)) {
         if (entry.path().extension() != ".ren") continue;
-        block::requireInnerPath(readFile(entry.path()).value_or(""), entry.path().string());
+        block::requireInnerPath(smallFile(entry.path()), entry.path().string());
     }
 }
 
@@ -38,7 +51,7 @@ ErrorCode causeOf(const ExitStatus& status, const std::filesystem::path& directo
 void prepareFiles(const std::filesystem::path& directory, std::uint64_t memory, std::stop_token stop) {
     requireInnerRenames(directory);
     const std::filesystem::path options = directory / "backup-my.cnf";
-    replaceFile(options, prepareOptions(readFile(options).value_or("")));
+    replaceFile(options, prepareOptions(smallFile(options)));
     const source::PrivateDirectory work(directory.parent_path());
     const std::filesystem::path log = work.path() / "log";
     Command command;

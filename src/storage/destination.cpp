@@ -35,7 +35,7 @@ Bytes encode(const DestinationMarker& marker) {
 }
 
 DestinationMarker readMarker(Storage& storage) {
-    const nlohmann::json content = openDocument(kMarkerDocument, storage, kMarkerKey);
+    const nlohmann::json content = openDocument(kMarkerDocument, storage, kMarkerKey).content;
     return readFields(storage.url() + "/" + kMarkerKey, [&] {
         DestinationMarker marker;
         content.at("cluster_name").get_to(marker.identity.cluster_name);

@@ -9,10 +9,10 @@
 
 #include "base/file.h"
 #include "oceanbase/ob_error.h"
-#include "storage/document.h"
-#include "storage/memory_storage.h"
+#include "storage/file_storage.h"
 #include "storage/open_storage.h"
 #include "testing/mariadb_server.h"
+#include "testing/newer_document.h"
 
 namespace tidemark::storage {
 namespace {
@@ -138,6 +138,21 @@ TEST_F(DestinationTest, RefusesWhatIsNoUri) {
     EXPECT_EQ(plainUri("file:///data//nfs/./backup/"), "file:///data/nfs/backup");
 }
 
+TEST_F(DestinationTest, HasAMarkerThatMayGrow) {
+    open();
+    FileStorage storage(path_);
+    testing::makeNewer(storage, kMarkerKey, true);
+    EXPECT_EQ(readDestination(uri()).marker.identity.tenant_name, "acme");
+    EXPECT_FALSE(open().created);
+    testing::makeNewer(storage, kMarkerKey, false);
+    try {
+        open();
+        FAIL() << "no error";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.hint(), "update Tidemark on this node") << error.what();
+    }
+}
+
 TEST_F(DestinationTest, NoticesADamagedMarker) {
     open();
     const std::string good = *readFile(path_ / kMarkerKey);
@@ -159,20 +174,6 @@ TEST_F(DestinationTest, NoticesADamagedMarker) {
             EXPECT_NE(std::string(error.what()).find(kMarkerKey), std::string::npos) << error.what();
         }
     }
-}
-
-TEST(Document, IsOnlyReadAsWhatItIs) {
-    const DocumentType type{"test", 1};
-    MemoryStorage storage;
-    storage.put("short", viewOf("x"));
-    EXPECT_THROW(openDocument(type, storage, "short"), Error);
-    storage.put("newer", sealDocument({"test", 2}, {{"a", 1}}));
-    storage.put("other", sealDocument({"other", 1}, {{"a", 1}}));
-    storage.put("good", sealDocument(type, {{"name", "caf\xe9"}}));
-    EXPECT_THROW(openDocument(type, storage, "newer"), Error);
-    EXPECT_THROW(openDocument(type, storage, "other"), Error);
-    EXPECT_THROW(openDocument(type, storage, "absent"), Error);
-    EXPECT_EQ(openDocument(type, storage, "good").at("name"), "caf\xef\xbf\xbd");
 }
 
 }  // namespace

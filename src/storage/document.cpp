@@ -4,32 +4,22 @@
 
 #include "base/hash.h"
 #include "base/json.h"
+#include "storage/newer_version.h"
 
 namespace tidemark::storage {
 namespace {
 
 constexpr std::size_t kTrailer = sizeof("xxh3 0123456789abcdef\n") - 1;
-constexpr std::uint64_t kLargest = 256 << 20;
 
 std::string trailerFor(std::string_view text) {
     return fmt::format("xxh3 {:016x}\n", xxh3(viewOf(text)));
 }
 
-}  // namespace
-
-Bytes sealDocument(const DocumentType& type, nlohmann::json content) {
-    nlohmann::json document = {{"kind", type.kind}, {"version", type.version}, {"content", std::move(content)}};
-    std::string text = jsonText(document, 1) + "\n";
-    text += trailerFor(text);
-    const ByteView bytes = viewOf(text);
-    return {bytes.begin(), bytes.end()};
-}
-
-nlohmann::json openDocument(const DocumentType& type, Storage& storage, const Key& key) {
-    const std::string object = storage.url() + "/" + key;
+/// The text of a document, its checksum verified.
+std::string readText(Storage& storage, const Key& key, const std::string& object) {
     const auto info = storage.stat(key);
     if (!info) throw Error(ErrorCode::NotFound, object + " does not exist");
-    if (info->size > kLargest || info->size < kTrailer) {
+    if (info->size > kLargestDocument || info->size < kTrailer) {
         throw Error(ErrorCode::Corrupt,
                     object + " has " + std::to_string(info->size) + " bytes, which cannot be right");
     }
@@ -38,17 +28,48 @@ nlohmann::json openDocument(const DocumentType& type, Storage& storage, const Ke
     if (textOf(bytes).substr(text.size()) != trailerFor(text)) {
         throw Error(ErrorCode::Corrupt, object + " is damaged: its checksum does not fit");
     }
+    return std::string(text);
+}
+
+nlohmann::json parsed(const std::string& text, const std::string& object) {
+    try {
+        return parseJson(text);
+    } catch (const Error& error) {
+        throw error.in(object);
+    }
+}
+
+}  // namespace
+
+Bytes sealDocument(const DocumentType& type, nlohmann::json content) {
+    nlohmann::json document = {{"kind", type.kind}, {"version", type.version}, {"content", std::move(content)}};
+    if (type.oldest_reader != 0) document["oldest_reader"] = type.oldest_reader;
+    std::string text = jsonText(document, 1) + "\n";
+    text += trailerFor(text);
+    if (text.size() > kLargestDocument) {
+        throw Error(ErrorCode::Conflict,
+                    fmt::format("a '{}' would have {} bytes, and none may have more than {}", type.kind, text.size(),
+                                kLargestDocument),
+                    "of a backup set it lists the data files: a larger backup_data_file_size makes fewer");
+    }
+    const ByteView bytes = viewOf(text);
+    return {bytes.begin(), bytes.end()};
+}
+
+Document openDocument(const DocumentType& type, Storage& storage, const Key& key) {
+    const std::string object = storage.url() + "/" + key;
+    const std::string text = readText(storage, key, object);
     return readFields(object, [&] {
-        nlohmann::json document = parseJson(text);
-        if (document.at("kind").get<std::string>() != type.kind) {
-            throw Error(ErrorCode::Corrupt,
-                        object + " is a '" + document.at("kind").get<std::string>() + "', not a '" + type.kind + "'");
+        nlohmann::json document = parsed(text, object);
+        const auto kind = document.at("kind").get<std::string>();
+        if (kind != type.kind) {
+            throw Error(ErrorCode::Corrupt, object + " is a '" + kind + "', not a '" + type.kind + "'");
         }
-        if (document.at("version").get<int>() > type.version) {
-            throw Error(ErrorCode::InvalidRequest, object + " was written by a newer version of Tidemark",
-                        "use that version or a later one");
+        const int version = document.at("version").get<int>();
+        if (version > type.version && document.value("oldest_reader", version) > type.version) {
+            throw newerVersion(object);
         }
-        return nlohmann::json(document.at("content"));
+        return Document{version, std::move(document.at("content"))};
     });
 }
 

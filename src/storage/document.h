@@ -8,17 +8,32 @@
 namespace tidemark::storage {
 
 /// A small stored record that people can read: JSON text, then a line "xxh3 <16 hex digits>" over everything before it.
-/// `kind` and `version` say what the record is, so that no other record is mistaken for it.
+/// `kind` and `version` say what the record is, so that no other record is mistaken for it. How records may grow:
+/// docs/format/destination.md.
 struct DocumentType {
     const char* kind;
     int version;  ///< the newest that is understood, and the one written
+    /// The oldest version whose programs may read what is written: they understand it without the fields that they do
+    /// not know. 0: none but this.
+    int oldest_reader = 0;
 };
 
+/// A record as it was found. A decoder takes what every version has with at(), and what came later with value() and a
+/// default; of what it does not know it takes nothing.
+struct Document {
+    int version = 0;
+    nlohmann::json content;
+};
+
+/// No document is larger: the description of a set of 64000 data files has 9 MB.
+constexpr std::uint64_t kLargestDocument = 16 << 20;
+
+/// Throws Conflict for a document that would be too large to be read.
 Bytes sealDocument(const DocumentType& type, nlohmann::json content);
 
-/// Reads a record back. Throws NotFound if there is no object; Corrupt, naming the object, if it is larger than 256
-/// MiB, damaged, or of another kind; InvalidRequest if it was written by a newer version.
-nlohmann::json openDocument(const DocumentType& type, Storage& storage, const Key& key);
+/// Reads a record back. Throws NotFound if there is no object; Corrupt, naming the object, if it is larger, deeper or
+/// fuller than any that is written, damaged, or of another kind; InvalidRequest if it takes a newer version to read it.
+Document openDocument(const DocumentType& type, Storage& storage, const Key& key);
 
 /// Runs `read` on a document's content and turns a missing or mistyped field into Corrupt, naming `object`.
 template <typename Read>
