@@ -1,0 +1,337 @@
+#include <zstd.h>
+
+#include "archive/records.h"
+#include "archive/segment_file.h"
+#include "archive/segment_writer.h"
+#include "backup_set/backup_set_document.h"
+#include "base/hash.h"
+#include "block/block_index.h"
+#include "block/frame.h"
+#include "block/index_format.h"
+#include "block/page_filter.h"
+#include "fuzz.h"
+#include "storage/destination.h"
+#include "storage/document.h"
+#include "storage/memory_storage.h"
+
+/// What lies at a destination. Checksums are made right before the parser sees the bytes: damage by accident is found
+/// by them, so what is left to be found is what somebody wrote on purpose.
+namespace tidemark::fuzz {
+namespace {
+
+using storage::MemoryStorage;
+
+// --- documents ---
+
+constexpr const char* kKinds[] = {"tidemark backup set",  "log archive round start", "log archive round end",
+                                  "log archive settings", "log archive piece",       "log archive checkpoint"};
+
+std::string sealed(std::string_view text) {
+    std::array<char, 32> trailer{};
+    std::snprintf(trailer.data(), trailer.size(), "xxh3 %016llx\n",
+                  static_cast<unsigned long long>(xxh3(viewOf(text))));
+    return std::string(text) + trailer.data();
+}
+
+template <typename Read, typename Write>
+void readAndWrite(std::string_view stored, Read read, Write write) {
+    MemoryStorage first, second;
+    first.put("document", viewOf(stored));
+    const auto record = read(first);
+    write(second, record);
+    const auto objects = second.list("");
+    requireThat(objects.size() == 1, "a record is one object");
+    MemoryStorage third;
+    third.put("document", second.getAll(objects[0].key));
+    MemoryStorage fourth;
+    write(fourth, read(third));
+    requireThat(fourth.getAll(objects[0].key) == second.getAll(objects[0].key), "a record reads as it was written");
+}
+
+void record(std::uint8_t kind, std::string_view stored) {
+    const storage::Key key = "document";
+    switch (kind) {
+        case 0:
+            return readAndWrite(
+                stored, [&](MemoryStorage& from) { return backup_set::decodeDescription(from, key); },
+                [](MemoryStorage& to, const auto& it) { to.put("d", backup_set::encodeDescription(it)); });
+        case 1:
+        case 2:
+        case 3: {
+            // Read by their keys, which name a round.
+            const archive::RoundKey round{1, 1};
+            MemoryStorage place;
+            place.put(kind == 1   ? archive::roundStartKey(round)
+                      : kind == 2 ? archive::roundEndKey(round)
+                                  : archive::settingsKey(round, 5),
+                      viewOf(stored));
+            if (kind == 1) archive::readRoundStart(place, round);
+            if (kind == 2) archive::readRoundEnd(place, round);
+            if (kind == 3) archive::readSettings(place, round);
+            return;
+        }
+        case 4:
+            return readAndWrite(
+                stored, [&](MemoryStorage& from) { return archive::readPiece(from, key); },
+                [](MemoryStorage& to, const auto& it) { archive::putRecord(to, "d", it); });
+        default: {
+            MemoryStorage place;
+            place.put(key, viewOf(stored));
+            archive::readCheckpointFiles(place, key);
+        }
+    }
+}
+
+/// The rest of the input is the content, or with the highest bit all of the document.
+void runDocument(ByteView input) {
+    Choices choices(input);
+    const std::uint8_t way = choices.byte();
+    const std::uint8_t kind = way % std::size(kKinds);
+    std::string text = choices.text();
+    if ((way & 0x80) == 0) {
+        text = "{\"kind\":\"" + std::string(kKinds[kind]) + "\",\"version\":1,\"content\":" + text + "}";
+    }
+    record(kind, (way & 0x40) == 0 ? sealed(text) : text);
+}
+
+Bytes contentSeed(std::uint8_t kind, const MemoryStorage& written_const) {
+    auto& written = const_cast<MemoryStorage&>(written_const);
+    const Bytes whole = written.getAll(written.list("")[0].key);
+    const std::string_view text = textOf(whole);
+    return ByteWriter().u8(static_cast<std::uint8_t>(kind | 0x80)).text(text.substr(0, text.rfind("xxh3 "))).take();
+}
+
+std::vector<Bytes> documentSeeds() {
+    std::vector<Bytes> all;
+    const auto add = [&](std::uint8_t kind, auto write) {
+        MemoryStorage place;
+        write(place);
+        all.push_back(contentSeed(kind, place));
+    };
+    const archive::RoundKey round{1, 1};
+    const auto position = mysql::GtidPosition::parse("0-1-17,2-1-3");
+    // The highest bit and the kind: 0x80 % 6 is 2, so the kinds are chosen by what is left.
+    add(0, [&](MemoryStorage& to) {
+        backup_set::BackupSetDescription set;
+        set.id = {3, backup_set::SetKind::Full};
+        set.tenant_settings = {{"charset", "utf8mb4"}};
+        set.objects = {{"macro_range_index.obbak", 17}};
+        to.put("d", backup_set::encodeDescription(set));
+    });
+    add(1, [&](MemoryStorage& to) { archive::putRecord(to, archive::RoundStart{round, 1002, 1, 5, position, 9}); });
+    add(2, [&](MemoryStorage& to) { archive::putRecord(to, archive::RoundEnd{round, 9, 2, position, "asked"}); });
+    add(3, [&](MemoryStorage& to) {
+        archive::putRecord(to, archive::SettingsRecord{round, 5, position, {{"time_zone", "SYSTEM"}}});
+    });
+    add(4, [&](MemoryStorage& to) { archive::putRecord(to, "d", archive::PieceRecord{{}, position, position}); });
+    add(5, [&](MemoryStorage& to) { archive::putCheckpoint(to, {1, 1, 1}, 5, position, 2); });
+    return all;
+}
+
+const Registered registered_document({"document", runDocument, documentSeeds});
+
+// --- segments ---
+
+/// Two parts: the bodies of header and index, uncompressed; the blocks are made to be as the index says, as far as that
+/// can be.
+void runIndex(ByteView input) {
+    Choices choices(input);
+    archive::SegmentHeader header;
+    header.piece = {1, 1, 1};
+    header.file_id = 1;
+    archive::SegmentFooter footer;
+    footer.summary = {choices.byte(), choices.number(), choices.byte(), choices.number()};
+    footer.index_offset = archive::encodeHeader(header).size() + choices.number();
+    const ByteView body = choices.rest();
+    Bytes compressed(ZSTD_compressBound(body.size()));
+    compressed.resize(ZSTD_compress(compressed.data(), compressed.size(), body.data(), body.size(), 1));
+    const Bytes stored = ByteWriter().u32(static_cast<std::uint32_t>(body.size())).bytes(compressed).take();
+    footer.index_sum = xxh3(stored);
+    footer.index_size = stored.size();
+    const archive::SegmentIndex index = archive::decodeIndex(stored, header, footer);
+    const Bytes again = archive::encodeIndex(index);
+    footer.index_sum = xxh3(again);
+    requireThat(archive::encodeIndex(archive::decodeIndex(again, header, footer)) == again,
+                "an index reads as it was written");
+}
+
+/// The parts of a segment as they are, with right checksums.
+void runSegment(ByteView input) {
+    Choices choices(input);
+    const std::uint8_t way = choices.byte();
+    Bytes bytes(choices.rest().begin(), choices.rest().end());
+    const auto seal = [&](std::size_t offset, std::size_t of_begin, std::size_t of_end) {
+        const std::uint64_t sum = xxh3(ByteView(bytes).subspan(of_begin, of_end - of_begin));
+        for (int i = 0; i < 8; ++i)
+            bytes[offset + static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(sum >> (8 * i));
+    };
+    switch (way % 3) {
+        case 0: {
+            if (bytes.size() >= 20) seal(bytes.size() - 8, 0, bytes.size() - 8);
+            const auto header = archive::decodeHeader(bytes);
+            const auto again = archive::decodeHeader(archive::encodeHeader(header));
+            requireThat(again.piece == header.piece && again.before == header.before && again.format == header.format,
+                        "a header reads as it was written");
+            return;
+        }
+        case 1: {
+            if (bytes.size() >= 64) seal(56, 0, 56);
+            const auto footer = archive::decodeFooter(bytes);
+            requireThat(archive::encodeFooter(footer) == bytes, "an end reads as it was written");
+            return;
+        }
+        default: {
+            if (bytes.size() > archive::kFramePrefixSize) seal(8, archive::kFramePrefixSize, bytes.size());
+            requireThat(archive::decodeFrame(bytes).size() <= archive::kBlockSize, "a block has a block's size");
+        }
+    }
+}
+
+archive::SegmentHeader someHeader() {
+    archive::SegmentHeader header;
+    header.piece = {1, 1, 1};
+    header.file_id = 1;
+    header.server_version = "10.11.14-MariaDB-log";
+    header.format = Bytes(100, 'f');
+    header.before = mysql::GtidPosition::parse("0-1-16");
+    return header;
+}
+
+/// A whole object, as it is; what it lets in, it lets out.
+void runSegmentFile(ByteView input) {
+    MemoryStorage place;
+    place.put(archive::segmentKey({1, 1, 1}, 1), input);
+    const archive::SegmentFile file(place, {1, 1, 1}, 1);
+    const auto index = file.readIndex();
+    for (const auto& block : index.blocks)
+        accepted([&] { requireThat(file.readBlock(block).size() == block.raw_size, "a block has its size"); });
+}
+
+std::vector<Bytes> indexSeeds() {
+    ByteWriter body;
+    body.varint(1).varint(0).varint(1).varint(17).varint(5).varint(1700000000).varint(100).u8(1);
+    body.string("db").string("DROP TABLE t").varint(1).varint(100).varint(60);
+    ByteWriter seed;
+    seed.u8(5).u8(0).u8(0).u8(0).u8(5).u8(1).u8(0).u8(0).u8(0).u8(100).u8(0).u8(0).u8(0).u8(60);
+    return {seed.bytes(body.data()).take()};
+}
+
+std::vector<Bytes> segmentSeeds() {
+    const auto way = [](int number, const Bytes& bytes) {
+        return ByteWriter().u8(static_cast<std::uint8_t>(number)).bytes(bytes).take();
+    };
+    return {way(0, archive::encodeHeader(someHeader())), way(1, archive::encodeFooter({{5, 9, 3, 1000}, 200, 50, 1})),
+            way(2, archive::encodeFrame(Bytes(300, 'x')))};
+}
+
+std::vector<Bytes> segmentFileSeeds() {
+    MemoryStorage place;
+    archive::SegmentWriter writer(place, someHeader());
+    writer.append(Bytes(300, 'x'));
+    archive::TransactionEntry entry;
+    entry.gtid = {0, 1, 17};
+    entry.scn = 5;
+    writer.endTransaction(entry);
+    writer.finish();
+    return {place.getAll(archive::segmentKey({1, 1, 1}, 1))};
+}
+
+const Registered registered_index({"segment_index", runIndex, indexSeeds});
+const Registered registered_segment({"segment", runSegment, segmentSeeds});
+const Registered registered_segment_file({"segment_file", runSegmentFile, segmentFileSeeds});
+
+// --- blocks ---
+
+/// Sections: type, two bytes of size, payload; their lengths and checksums are made right.
+Bytes sections(ByteView input) {
+    Choices choices(input);
+    ByteWriter out;
+    while (!choices.rest().empty()) {
+        ByteWriter section;
+        section.u8(choices.byte());
+        const ByteView payload = choices.longPart();
+        section.u32(static_cast<std::uint32_t>(payload.size())).bytes(payload);
+        out.bytes(section.data()).u64(xxh3(section.data()));
+    }
+    return out.take();
+}
+
+void runBlockIndex(ByteView input) {
+    MemoryStorage place;
+    place.put("d/macro_range_index.obbak", sections(input));
+    const auto first = block::BlockIndex::load(place, "d/", 7);
+    MemoryStorage copy;
+    block::IndexWriter writer(copy, "d/", 7);
+    std::uint64_t hashes = block::kMetaHead;
+    for (const auto& entry : first.blocks()) {
+        writer.add(entry);
+        hashes += entry.pageCount() * block::kPageHashSize + block::kMetaChecksum;
+    }
+    writer.finish(first.files(), first.dataFileSizes(), hashes);
+    const auto again = block::BlockIndex::load(copy, "d/", 7);
+    requireThat(again.blocks().size() == first.blocks().size() && again.files().size() == first.files().size() &&
+                    again.dataFileSizes() == first.dataFileSizes(),
+                "an index reads as it was written");
+}
+
+std::vector<Bytes> blockIndexSeeds() {
+    MemoryStorage place;
+    block::IndexWriter writer(place, "d/", 7);
+    block::BlockEntry entry;
+    entry.plain_size = 300000;
+    entry.frames = {400, 90};
+    writer.add(entry);
+    writer.finish({{0, "shop/t1.ibd", 300000}, {1, "empty", 0}}, {490},
+                  block::kMetaHead + entry.pageCount() * block::kPageHashSize + block::kMetaChecksum);
+    const Bytes whole = place.getAll("d/macro_range_index.obbak");
+    ByteWriter seed;
+    for (ByteReader in(whole, "index"); !in.atEnd();) {
+        seed.u8(in.u8());
+        const std::uint32_t size = in.u32();
+        seed.u8(static_cast<std::uint8_t>(size >> 8)).u8(static_cast<std::uint8_t>(size)).bytes(in.bytes(size));
+        in.skip(8);
+    }
+    return {seed.take()};
+}
+
+const Registered registered_block_index({"block_index", runBlockIndex, blockIndexSeeds});
+
+void runFrame(ByteView input) {
+    Choices choices(input);
+    const std::size_t size = std::min<std::size_t>(choices.number(), block::kFrameSize);
+    static block::FrameEncoder encoder;
+    static block::FrameDecoder decoder;
+    const block::FrameId id{1, {2, 3}, 4};
+    Bytes plain(size);
+    decoder.decode(choices.rest(), id, plain);
+    // Pages that are index pages or nearly so: the filter goes through whatever bytes there are.
+    Bytes page(choices.rest().begin(), choices.rest().end());
+    page.resize(2 * block::kPageSize - 5);
+    const Bytes before = page;
+    block::subtractHeapNumbers(page);
+    block::addHeapNumbers(page);
+    requireThat(page == before, "the filter is undone");
+    Bytes stored(block::FrameEncoder::largestFrame()), hashes;
+    Bytes changed = before;
+    stored.resize(encoder.encode(changed, id, stored, hashes));
+    Bytes back(before.size());
+    requireThat(decoder.decode(stored, id, back).empty() && back == before, "a frame reads as it was written");
+}
+
+std::vector<Bytes> frameSeeds() {
+    Bytes page(block::kPageSize);
+    page[24] = 0x45;
+    page[25] = 0xbf;
+    page[42] = 0x80;
+    for (std::size_t record = 99; record < 400; record += 20)
+        page[record - 1] = 20;
+    block::FrameEncoder encoder;
+    Bytes plain(5000, 'x'), stored(block::FrameEncoder::largestFrame()), hashes;
+    stored.resize(encoder.encode(plain, {1, {2, 3}, 4}, stored, hashes));
+    return {ByteWriter().u32(0).bytes(page).take(), ByteWriter().u8(0).u8(0).u8(0x13).u8(0x88).bytes(stored).take()};
+}
+
+const Registered registered_frame({"frame", runFrame, frameSeeds});
+
+}  // namespace
+}  // namespace tidemark::fuzz
