@@ -23,13 +23,12 @@ struct Options {
 
 /// What a dying program says: enough to do it again.
 const Target* running = nullptr;
-Bytes input;
+Bytes fed;
 
 void sayWhatItWas(int signal) {
-    std::string text =
-        fmt::format("\ntarget {} died of signal {} with {} bytes: ", running->name, signal, input.size());
-    for (std::size_t i = 0; i < std::min<std::size_t>(input.size(), 4096); ++i)
-        text += fmt::format("{:02x}", input[i]);
+    std::string text = fmt::format("\ntarget {} died of signal {} with {} bytes: ", running->name, signal, fed.size());
+    for (std::size_t i = 0; i < std::min<std::size_t>(fed.size(), 4096); ++i)
+        text += fmt::format("{:02x}", fed[i]);
     text += "\n";
     (void)!write(STDERR_FILENO, text.data(), text.size());
     std::signal(signal, SIG_DFL);
@@ -94,9 +93,9 @@ private:
 };
 
 void feed(const Target& target, Bytes bytes) {
-    input = std::move(bytes);
+    fed = std::move(bytes);
     // On the heap with nothing behind it, so that memory checkers see a look behind its end.
-    const Bytes exact(input);
+    const Bytes exact(fed);
     accepted([&] { target.run(exact); });
 }
 
