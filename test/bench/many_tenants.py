@@ -15,7 +15,7 @@ import time
 
 from node import Node, wait_for
 
-IDLE_SECONDS = 40
+IDLE_SECONDS = 30
 # After a start the archivers look for the end of idle time after 1, 2, 4, … s, from then on each 10 s; InnoDB tidies up.
 REST_SECONDS = 45
 LOAD_SECONDS = 20
