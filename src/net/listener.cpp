@@ -91,6 +91,14 @@ Fd listenOn(const std::string& bind, std::uint16_t port) {
     return bindAndListen(tcp::endpoint(address, port));
 }
 
+std::uint16_t portOf(const Fd& listening) {
+    tcp::endpoint endpoint(tcp::v6(), 0);  // room for either family
+    auto size = static_cast<socklen_t>(endpoint.capacity());
+    if (getsockname(listening.get(), endpoint.data(), &size) != 0) throwErrno(errno, "asking for the port");
+    endpoint.resize(size);
+    return endpoint.port();
+}
+
 std::shared_ptr<Listener> Listener::open(EventLoop& loop, Fd listening) {
     int family = 0;
     socklen_t size = sizeof family;

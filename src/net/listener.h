@@ -26,6 +26,8 @@ struct Peer {
 /// Binds and listens; `bind` is a numeric IPv4 or IPv6 address, port 0 picks a free one. Throws InvalidRequest for a
 /// bad address, Conflict if the port is taken.
 Fd listenOn(const std::string& bind, std::uint16_t port);
+/// The port that a listening socket has, which the system may have chosen.
+std::uint16_t portOf(const Fd& listening);
 
 /// A listening TCP socket that hands every connection to one of the event loop's threads in turn.
 ///

@@ -4,12 +4,14 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_future.hpp>
 #include <filesystem>
 #include <future>
 #include <map>
+#include <mutex>
 #include <set>
 
 #include "base/error.h"
@@ -156,12 +158,24 @@ TEST(Listener, LeavesNoDescriptorToPrograms) {
     EXPECT_GE(ours, 3) << "listener, client and accepted socket were not seen";
 }
 
+/// Below those that the kernel gives to outgoing connections, so that while nobody listens there, none of them takes
+/// it.
+std::uint16_t quietPort() {
+    for (std::uint16_t port = 20000 + getpid() % 10000;; ++port) {
+        try {
+            listenOn("127.0.0.1", port);
+            return port;
+        } catch (const Error&) {
+            if (port == 32000) throw;
+        }
+    }
+}
+
 TEST(Listener, ItsPortIsFreeAgainAtOnce) {
-    std::uint16_t port = 0;
+    const std::uint16_t port = quietPort();
     for (int i = 0; i < 3; ++i) {
         EventLoop loop;
         const auto listener = Listener::open(loop, listenOn("127.0.0.1", port));
-        port = listener->port();
         listener->start([](const Socket&, const Peer&) {});
         loop.start();
         const Fd client = connectTo(port);

@@ -30,6 +30,7 @@ Node::Node(const Config& config, std::function<void()> end)
     : log_(makeLogger("node")),
       directory_(config.data_dir),
       listening_(net::listenOn(config.bind, config.port)),
+      port_(net::portOf(listening_)),
       template_(directory_.templates()),
       running_(tenant::RunningServers::look()),
       sys_(startSys(directory_, template_, config, running_)),
@@ -131,8 +132,8 @@ void Node::stopDatabases() {
 catalog::Server Node::describeServer(const Config& config) const {
     const bool any = config.bind == "0.0.0.0" || config.bind == "::";
     return {.ip = any ? "127.0.0.1" : config.bind,
-            .rpc_port = config.port + 1,  // nothing listens there yet; OceanBase names a server by it
-            .sql_port = config.port,
+            .rpc_port = port_ + 1,  // nothing listens there yet; OceanBase names a server by it
+            .sql_port = port_,
             .zone = config.zone,
             .build_version = std::string("4.3.3.0_tidemark-") + kVersion,
             .start_service_time = clock_.now(),

@@ -43,7 +43,7 @@ public:
     Node& operator=(const Node&) = delete;
 
     /// The port that clients connect to.
-    std::uint16_t port() const { return front_.port(); }
+    std::uint16_t port() const { return port_; }
     /// Whether the end was asked for with the databases: ALTER SYSTEM SHUTDOWN.
     bool databasesShallEnd() const { return databases_shall_end_; }
     /// No more clients, jobs and archiving; whatever was running is left as a crash would leave it, or better. False if
@@ -68,6 +68,7 @@ private:
     SystemClock clock_;
     DataDirectory directory_;
     Fd listening_;  ///< taken before anything is started that would have to be ended if the port is not free
+    const std::uint16_t port_;
     tenant::TenantTemplate template_;
     const tenant::RunningServers running_;  ///< when the daemon started
     SysTenant sys_;

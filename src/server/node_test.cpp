@@ -19,7 +19,7 @@ using ::testing::HasSubstr;
 
 class NodeTest : public ::testing::Test {
 protected:
-    Config config() const { return {.data_dir = place_.path() / "d", .port = 2999, .cluster_name = "test"}; }
+    Config config() const { return {.data_dir = place_.path() / "d", .port = 0, .cluster_name = "test"}; }
     void TearDown() override { Node(config()).stopDatabases(); }
 
     /// The first recorded event of that name, once there is one.
@@ -48,7 +48,8 @@ TEST_F(NodeTest, FirstStartMakesSysWithTheClustersFirstRows) {
     EXPECT_THROW(root.query("DELETE FROM oceanbase.DBA_OB_TENANTS"), Error);
     EXPECT_EQ(node.stores().cluster.zones().at(0).name, "zone1");
     const auto server = node.stores().cluster.servers().at(0);
-    EXPECT_EQ(server.sql_port, 2999);
+    EXPECT_EQ(server.sql_port, node.port());
+    EXPECT_EQ(server.rpc_port, node.port() + 1);
     EXPECT_GT(server.memory_capacity, 0U);
     EXPECT_GT(server.cpu_capacity, 0);
     const auto sys = node.replicas().loginTarget("sys");
