@@ -22,8 +22,10 @@ function(tidemark_library name)
     if(TIDEMARK_UNITY)
       # The folder's files see each other's unnamed namespaces, and GCC 12 sees more of what is not there.
       set_target_properties(tidemark_${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 0)
-      target_compile_options(tidemark_${name} PRIVATE -Wno-subobject-linkage -Wno-stringop-overflow
-                             -Wno-maybe-uninitialized)
+      if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+        target_compile_options(tidemark_${name} PRIVATE -Wno-subobject-linkage -Wno-stringop-overflow
+                               -Wno-maybe-uninitialized)
+      endif()
     endif()
     set(scope PUBLIC)
   else()
@@ -64,8 +66,13 @@ function(tidemark_warnings target)
     return()
   endif()
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Werror
-                         -Wno-missing-field-initializers  # designated initialisers leave defaults out on purpose
-                         -Wno-restrict -Wno-array-bounds)  # GCC 12 sees them in std::string where there are none
+                         -Wno-missing-field-initializers)  # designated initialisers leave defaults out on purpose
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    target_compile_options(${target} PRIVATE -Wno-restrict -Wno-array-bounds)  # sees them in std::string where there are none
+  else()
+    # clang 14 reads Asio's coroutines only if it is told that it can.
+    target_compile_definitions(${target} PRIVATE BOOST_ASIO_HAS_CO_AWAIT BOOST_ASIO_HAS_STD_COROUTINE)
+  endif()
 endfunction()
 
 # tidemark_program(<program name> MAIN <file> DEPENDS <folders>): a program linked from folder libraries.

@@ -12,12 +12,12 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
-#include <mutex>
 #include <string>
 #include <thread>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/mutex.h"
 
 namespace tidemark {
 namespace {
@@ -150,7 +150,7 @@ public:
     bool ofThisProcess() const { return process_ == getpid(); }
 
     pid_t forkFor(std::span<const int> fds, const std::function<void(std::span<const int>)>& child) {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         if (!sendRequest(ours_.get(), {.child = &child}, fds)) throwErrno(errno, "asking for a new process");
         const ForkAnswer made = receiveAnswer();
         if (made.error != 0) throwErrno(made.error, "forking");
@@ -178,14 +178,14 @@ private:
 
     const pid_t process_;
     Fd ours_;
-    std::mutex mutex_;  // held from a request to its answer
+    Mutex mutex_;  // held from a request to its answer
 };
 
 /// Lives as long as the process: what it has started dies with its thread.
 Spawner& spawner() {
-    static std::mutex mutex;
+    static Mutex mutex;
     static Spawner* current = nullptr;  // guarded by mutex
-    const std::lock_guard lock(mutex);
+    const MutexLock lock(mutex);
     if (current == nullptr || !current->ofThisProcess()) current = new Spawner;
     return *current;
 }

@@ -1,10 +1,9 @@
 #pragma once
 
-#include <condition_variable>
 #include <map>
-#include <mutex>
 #include <sstream>
 
+#include "base/mutex.h"
 #include "front/tenant_directory.h"
 #include "oceanbase/ob_error.h"
 #include "statement/statement_service.h"
@@ -15,20 +14,20 @@ namespace tidemark::front {
 class TestDirectory : public TenantDirectory {
 public:
     void set(const std::string& name, TenantAnswer answer) {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         tenants_[name] = std::move(answer);
     }
     void clear() {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         tenants_.clear();
     }
     TenantAnswer find(const std::string& name) const override {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         const auto found = tenants_.find(name);
         return found == tenants_.end() ? TenantAnswer(TenantRefusal{}) : found->second;
     }
     std::optional<std::filesystem::path> anySocket() const override {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         for (const auto& [name, answer] : tenants_) {
             if (const auto* address = std::get_if<TenantAddress>(&answer)) return address->socket;
         }
@@ -36,8 +35,8 @@ public:
     }
 
 private:
-    mutable std::mutex mutex_;
-    std::map<std::string, TenantAnswer> tenants_;
+    mutable Mutex mutex_;
+    std::map<std::string, TenantAnswer> tenants_ GUARDED_BY(mutex_);
 };
 
 /// SHOW TENANT: the caller's tenant. SHOW CALLER: all that is known of it. ALTER SYSTEM … needs the privilege:
@@ -73,13 +72,13 @@ public:
     }
 
     void waitUntilSomebodyWaits() {
-        std::unique_lock lock(mutex_);
-        changed_.wait(lock, [&] { return waiting_ > 0; });
+        MutexLock lock(mutex_);
+        changed_.wait(lock, [&]() REQUIRES(mutex_) { return waiting_ > 0; });
     }
     void release() {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         released_ = true;
-        changed_.notify_all();
+        changed_.notifyAll();
     }
 
 private:
@@ -96,10 +95,10 @@ private:
     }
 
     void wait() {
-        std::unique_lock lock(mutex_);
+        MutexLock lock(mutex_);
         ++waiting_;
-        changed_.notify_all();
-        changed_.wait(lock, [&] { return released_; });
+        changed_.notifyAll();
+        changed_.wait(lock, [&]() REQUIRES(mutex_) { return released_; });
         --waiting_;
     }
 
@@ -133,10 +132,10 @@ private:
         return out.str();
     }
 
-    std::mutex mutex_;
-    std::condition_variable changed_;
-    int waiting_ = 0;
-    bool released_ = false;
+    Mutex mutex_;
+    ConditionVariable changed_;
+    int waiting_ GUARDED_BY(mutex_) = 0;
+    bool released_ GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace tidemark::front

@@ -48,7 +48,7 @@ Greeting offeredGreeting(const Greeting& of_tenant) {
 }
 
 std::shared_ptr<const Greeting> GreetingCache::known() const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return known_;
 }
 
@@ -68,7 +68,7 @@ net::Awaitable<Greeting> GreetingCache::get() {
 
 void GreetingCache::learn(const Greeting& of_tenant) {
     auto offered = std::make_shared<Greeting>(offeredGreeting(of_tenant));
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     known_ = std::move(offered);
 }
 

@@ -1,8 +1,8 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 
+#include "base/mutex.h"
 #include "front/tenant_directory.h"
 #include "mysql/handshake.h"
 #include "net/asio.h"
@@ -26,8 +26,8 @@ private:
     std::shared_ptr<const mysql::Greeting> known() const;
 
     const TenantDirectory& directory_;
-    mutable std::mutex mutex_;
-    std::shared_ptr<const mysql::Greeting> known_;
+    mutable Mutex mutex_;
+    std::shared_ptr<const mysql::Greeting> known_ GUARDED_BY(mutex_);
 };
 
 /// `of_tenant` with the bits masked that the front does not pass on.

@@ -5,7 +5,7 @@
 namespace tidemark::front {
 
 std::optional<std::uint32_t> SessionRegistry::enter() {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (closed_ || entries_.size() >= max_sessions_) return std::nullopt;
     do {
         last_id_ = last_id_ == kLastId ? kFirstId : last_id_ + 1;
@@ -16,24 +16,24 @@ std::optional<std::uint32_t> SessionRegistry::enter() {
 }
 
 bool SessionRegistry::setEnder(std::uint32_t id, Ender ender) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     entries_.at(id).ender = std::move(ender);
     return !closed_;
 }
 
 void SessionRegistry::leave(std::uint32_t id) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto entry = entries_.find(id);
     if (entry == entries_.end()) return;
     if (const auto count = per_tenant_.find(entry->second.tenant); count != per_tenant_.end() && --count->second == 0) {
         per_tenant_.erase(count);
     }
     entries_.erase(entry);
-    left_.notify_all();
+    left_.notifyAll();
 }
 
 bool SessionRegistry::joinTenant(std::uint32_t id, const std::string& tenant, std::uint32_t max_sessions) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto count = per_tenant_.find(tenant);
     if (max_sessions > 0 && count != per_tenant_.end() && count->second >= max_sessions) return false;
     ++per_tenant_[tenant];
@@ -42,12 +42,12 @@ bool SessionRegistry::joinTenant(std::uint32_t id, const std::string& tenant, st
 }
 
 void SessionRegistry::setTenantThread(std::uint32_t id, std::uint32_t thread_id) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     entries_.at(id).thread_id = thread_id;
 }
 
 std::optional<std::uint32_t> SessionRegistry::tenantThread(std::uint32_t id, const std::string& tenant) const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto entry = entries_.find(id);
     if (entry == entries_.end() || entry->second.tenant != tenant || entry->second.thread_id == 0) return std::nullopt;
     return entry->second.thread_id;
@@ -56,7 +56,7 @@ std::optional<std::uint32_t> SessionRegistry::tenantThread(std::uint32_t id, con
 void SessionRegistry::close(End how) {
     std::vector<Ender> enders;
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         closed_ = true;
         for (const auto& [id, entry] : entries_) {
             if (entry.ender) enders.push_back(entry.ender);
@@ -67,22 +67,22 @@ void SessionRegistry::close(End how) {
 }
 
 bool SessionRegistry::closed() const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return closed_;
 }
 
 bool SessionRegistry::waitEmpty(std::chrono::milliseconds limit) {
-    std::unique_lock lock(mutex_);
-    return left_.wait_for(lock, limit, [&] { return entries_.empty(); });
+    MutexLock lock(mutex_);
+    return left_.waitFor(lock, limit, [&]() REQUIRES(mutex_) { return entries_.empty(); });
 }
 
 std::uint64_t SessionRegistry::now() const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return entries_.size();
 }
 
 std::uint64_t SessionRegistry::total() const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return total_;
 }
 

@@ -1,13 +1,13 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <mutex>
 #include <optional>
 #include <string>
+
+#include "base/mutex.h"
 
 namespace tidemark::front {
 
@@ -54,13 +54,13 @@ private:
     };
 
     const std::uint32_t max_sessions_;
-    mutable std::mutex mutex_;
-    std::condition_variable left_;
-    std::map<std::uint32_t, Entry> entries_;
-    std::map<std::string, std::uint32_t> per_tenant_;
-    std::uint32_t last_id_ = kFirstId;
-    std::uint64_t total_ = 0;
-    bool closed_ = false;
+    mutable Mutex mutex_;
+    ConditionVariable left_;
+    std::map<std::uint32_t, Entry> entries_ GUARDED_BY(mutex_);
+    std::map<std::string, std::uint32_t> per_tenant_ GUARDED_BY(mutex_);
+    std::uint32_t last_id_ GUARDED_BY(mutex_) = kFirstId;
+    std::uint64_t total_ GUARDED_BY(mutex_) = 0;
+    bool closed_ GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace tidemark::front

@@ -3,14 +3,15 @@
 #include <algorithm>
 #include <array>
 #include <map>
-#include <mutex>
+
+#include "base/mutex.h"
 
 namespace tidemark::mysql {
 namespace {
 
 struct Guards {
-    std::mutex mutex;
-    std::map<std::pair<std::string, std::string>, std::weak_ptr<AccountGuard>> by_account;
+    Mutex mutex;
+    std::map<std::pair<std::string, std::string>, std::weak_ptr<AccountGuard>> by_account GUARDED_BY(mutex);
 };
 
 Guards& guards() {
@@ -27,7 +28,7 @@ constexpr auto kPassing = std::to_array<int>({1040, 1053, 1080, 1152, 1159, 1161
 
 void guardAccount(const std::string& socket, const std::string& user, std::weak_ptr<AccountGuard> guard) {
     Guards& all = guards();
-    const std::lock_guard lock(all.mutex);
+    const MutexLock lock(all.mutex);
     std::erase_if(all.by_account, [](const auto& entry) { return entry.second.expired(); });
     all.by_account[{socket, user}] = std::move(guard);
 }
@@ -35,7 +36,7 @@ void guardAccount(const std::string& socket, const std::string& user, std::weak_
 std::shared_ptr<AccountGuard> guardOf(const std::string& socket, const std::string& user) {
     if (socket.empty() || unguarded) return nullptr;
     Guards& all = guards();
-    const std::lock_guard lock(all.mutex);
+    const MutexLock lock(all.mutex);
     const auto found = all.by_account.find({socket, user});
     return found == all.by_account.end() ? nullptr : found->second.lock();
 }

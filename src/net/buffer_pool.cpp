@@ -46,7 +46,7 @@ BufferPool::~BufferPool() {
 }
 
 BufferLease BufferPool::lend() {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (large_lent_ == kMostLarge) {
         ++small_lent_;
         return {*this, new std::uint8_t[kSmall], kSmall};
@@ -63,7 +63,7 @@ BufferLease BufferPool::lend() {
 }
 
 void BufferPool::giveBack(std::uint8_t* data, std::size_t size) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (size == kSmall) {
         --small_lent_;
         delete[] data;
@@ -78,7 +78,7 @@ void BufferPool::giveBack(std::uint8_t* data, std::size_t size) {
 }
 
 std::size_t BufferPool::lent() const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return large_lent_ + small_lent_;
 }
 

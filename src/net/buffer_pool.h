@@ -2,9 +2,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <mutex>
 #include <vector>
 
+#include "base/mutex.h"
 #include "net/asio.h"
 
 namespace tidemark::net {
@@ -60,10 +60,10 @@ private:
     void giveBack(std::uint8_t* data, std::size_t size);
     void shutdown() override {}
 
-    mutable std::mutex mutex_;
-    std::vector<std::uint8_t*> free_;  // guarded by mutex_; large ones
-    std::size_t large_lent_ = 0;       // guarded by mutex_
-    std::size_t small_lent_ = 0;       // guarded by mutex_
+    mutable Mutex mutex_;
+    std::vector<std::uint8_t*> free_ GUARDED_BY(mutex_);  // large ones
+    std::size_t large_lent_ GUARDED_BY(mutex_) = 0;
+    std::size_t small_lent_ GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace tidemark::net

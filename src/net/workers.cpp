@@ -38,14 +38,14 @@ Workers::~Workers() {
 }
 
 void Workers::post(const std::string& owner, Call call) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (stopped_) throw ending();
     Owner& its = owners_[owner];
     if (its.waiting.empty() && mayRun(owner, its)) return start(owner, its, std::move(call));
     if (its.waiting.size() >= options_.most_waiting) throw tooMany(owner, its.waiting.size());
     its.waiting.push_back({std::move(call), std::chrono::steady_clock::now() + options_.longest_wait});
     if (!std::exchange(refuses_late_, true)) threads_.emplace_back([this] { refuseLate(); });
-    first_waits_.notify_one();
+    first_waits_.notifyOne();
 }
 
 bool Workers::mayRun(const std::string& name, const Owner& owner) const {
@@ -64,7 +64,7 @@ void Workers::start(const std::string& name, Owner& owner, Call call) {
     last_started_ = name;
     ready_.emplace_back(name, std::move(call));
     if (idle_ >= ready_.size()) {
-        changed_.notify_one();
+        changed_.notifyOne();
     } else {
         threads_.emplace_back([this] { work(); });
     }
@@ -97,9 +97,9 @@ void Workers::finished(const std::string& name) {
 
 void Workers::work() {
     pthread_setname_np(pthread_self(), options_.name.substr(0, 15).c_str());  // the kernel's limit
-    std::unique_lock lock(mutex_);
+    MutexLock lock(mutex_);
     for (++idle_;;) {
-        changed_.wait(lock, [&] { return stopped_ || !ready_.empty(); });
+        changed_.wait(lock, [&]() REQUIRES(mutex_) { return stopped_ || !ready_.empty(); });
         --idle_;
         if (ready_.empty()) return;
         auto [name, call] = std::move(ready_.front());
@@ -125,7 +125,7 @@ std::optional<Workers::Time> Workers::nextRefusal() const {
 
 void Workers::refuseLate() {
     pthread_setname_np(pthread_self(), (options_.name.substr(0, 10) + "-late").c_str());
-    std::unique_lock lock(mutex_);
+    MutexLock lock(mutex_);
     while (!stopped_) {
         const auto next = nextRefusal();
         if (!next) {
@@ -134,7 +134,7 @@ void Workers::refuseLate() {
         }
         const Time now = std::chrono::steady_clock::now();
         if (*next > now) {
-            first_waits_.wait_until(lock, *next);
+            first_waits_.waitUntil(lock, *next);
             continue;
         }
         std::vector<std::pair<std::string, Call>> late;
@@ -157,13 +157,13 @@ void Workers::stop() {
     Owners waiting;
     std::vector<std::jthread> threads;
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         stopped_ = true;
         for (auto& [name, owner] : owners_)
             waiting[name].waiting.swap(owner.waiting);
         threads.swap(threads_);
-        changed_.notify_all();
-        first_waits_.notify_all();
+        changed_.notifyAll();
+        first_waits_.notifyAll();
     }
     const Error refusal = ending();
     for (auto& [name, owner] : waiting) {

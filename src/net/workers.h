@@ -1,17 +1,16 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <deque>
 #include <functional>
 #include <map>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "base/error.h"
+#include "base/mutex.h"
 
 namespace tidemark::net {
 
@@ -59,27 +58,27 @@ private:
     };
     using Owners = std::map<std::string, Owner>;
 
-    bool mayRun(const std::string& name, const Owner& owner) const;
-    void start(const std::string& name, Owner& owner, Call call);
-    void startWaiting();
-    void finished(const std::string& name);
+    bool mayRun(const std::string& name, const Owner& owner) const REQUIRES(mutex_);
+    void start(const std::string& name, Owner& owner, Call call) REQUIRES(mutex_);
+    void startWaiting() REQUIRES(mutex_);
+    void finished(const std::string& name) REQUIRES(mutex_);
     void work();
-    std::optional<Time> nextRefusal() const;
+    std::optional<Time> nextRefusal() const REQUIRES(mutex_);
     void refuseLate();
 
     const WorkersOptions options_;
-    std::mutex mutex_;
-    std::condition_variable changed_;                 // for the workers
-    std::condition_variable first_waits_;             // for the thread that refuses what is late
-    Owners owners_;                                   // guarded by mutex_; those with calls that run or wait
-    std::string last_started_;                        // guarded by mutex_; whose turn it was
-    std::deque<std::pair<std::string, Call>> ready_;  // guarded by mutex_; counted as running, for the next thread
-    unsigned running_ = 0;                            // guarded by mutex_
-    unsigned running_of_others_ = 0;                  // guarded by mutex_; than the first owner
-    unsigned idle_ = 0;                               // guarded by mutex_
-    bool stopped_ = false;                            // guarded by mutex_
-    std::vector<std::jthread> threads_;               // guarded by mutex_
-    bool refuses_late_ = false;                       // guarded by mutex_; once something has waited, a thread does
+    Mutex mutex_;
+    ConditionVariable changed_;                                          // for the workers
+    ConditionVariable first_waits_;                                      // for the thread that refuses what is late
+    Owners owners_ GUARDED_BY(mutex_);                                   // those with calls that run or wait
+    std::string last_started_ GUARDED_BY(mutex_);                        // whose turn it was
+    std::deque<std::pair<std::string, Call>> ready_ GUARDED_BY(mutex_);  // counted as running, for the next thread
+    unsigned running_ GUARDED_BY(mutex_) = 0;
+    unsigned running_of_others_ GUARDED_BY(mutex_) = 0;  // than the first owner
+    unsigned idle_ GUARDED_BY(mutex_) = 0;
+    bool stopped_ GUARDED_BY(mutex_) = false;
+    std::vector<std::jthread> threads_ GUARDED_BY(mutex_);
+    bool refuses_late_ GUARDED_BY(mutex_) = false;  // once something has waited, a thread does
 };
 
 }  // namespace tidemark::net

@@ -1,19 +1,19 @@
 #include "server/end_within.h"
 
-#include <condition_variable>
 #include <memory>
-#include <mutex>
 #include <set>
 #include <thread>
+
+#include "base/mutex.h"
 
 namespace tidemark::server {
 namespace {
 
 /// Outlives endWithin() with the threads that are still running then.
 struct Running {
-    std::mutex mutex;
-    std::condition_variable ended;
-    std::set<std::string> left;  // guarded by mutex
+    Mutex mutex;
+    ConditionVariable ended;
+    std::set<std::string> left GUARDED_BY(mutex);
 };
 
 void runStep(const Logger& log, const EndStep& step) {
@@ -28,18 +28,22 @@ void runStep(const Logger& log, const EndStep& step) {
 
 bool endWithin(const Logger& log, std::vector<EndStep> steps, std::chrono::milliseconds limit) {
     const auto running = std::make_shared<Running>();
-    for (const EndStep& step : steps)
-        running->left.insert(step.what);
+    {
+        const MutexLock lock(running->mutex);
+        for (const EndStep& step : steps)
+            running->left.insert(step.what);
+    }
     for (EndStep& step : steps) {
         std::thread([running, log, step = std::move(step)] {
             runStep(log, step);
-            const std::lock_guard lock(running->mutex);
+            const MutexLock lock(running->mutex);
             running->left.erase(step.what);
-            running->ended.notify_all();
+            running->ended.notifyAll();
         }).detach();
     }
-    std::unique_lock lock(running->mutex);
-    if (running->ended.wait_for(lock, limit, [&] { return running->left.empty(); })) return true;
+    MutexLock lock(running->mutex);
+    if (running->ended.waitFor(lock, limit, [&]() REQUIRES(running->mutex) { return running->left.empty(); }))
+        return true;
     for (const std::string& what : running->left) {
         log->warn(
             "the end of the {} is not waited for any longer: a destination or a database hangs; the next start "

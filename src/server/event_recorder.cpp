@@ -31,19 +31,19 @@ EventRecorder::~EventRecorder() {
 void EventRecorder::record(const tenant::SupervisorEvent& event) {
     constexpr std::size_t kMost = 1000;
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         if (waiting_.size() == kMost) waiting_.pop_front();
         waiting_.push_back(event);
     }
-    changed_.notify_one();
+    changed_.notifyOne();
 }
 
 void EventRecorder::run(std::stop_token stop) {
     for (;;) {
         tenant::SupervisorEvent event;
         {
-            std::unique_lock lock(mutex_);
-            if (!changed_.wait(lock, stop, [this] { return !waiting_.empty(); })) return;
+            MutexLock lock(mutex_);
+            if (!changed_.wait(lock, stop, [this]() REQUIRES(mutex_) { return !waiting_.empty(); })) return;
             event = waiting_.front();
             waiting_.pop_front();
         }

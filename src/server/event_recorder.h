@@ -1,11 +1,10 @@
 #pragma once
 
-#include <condition_variable>
 #include <deque>
-#include <mutex>
 #include <thread>
 
 #include "base/log.h"
+#include "base/mutex.h"
 #include "catalog/event_store.h"
 #include "tenant/tenant_supervisor.h"
 
@@ -29,10 +28,10 @@ private:
 
     catalog::EventStore& events_;
     const Logger log_;
-    std::mutex mutex_;
-    std::condition_variable_any changed_;
-    std::deque<tenant::SupervisorEvent> waiting_;  // guarded by mutex_
-    std::jthread thread_;                          // last: it uses all of the above
+    Mutex mutex_;
+    ConditionVariable changed_;
+    std::deque<tenant::SupervisorEvent> waiting_ GUARDED_BY(mutex_);
+    std::jthread thread_;  // last: it uses all of the above
 };
 
 }  // namespace tidemark::server
