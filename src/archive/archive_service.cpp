@@ -42,8 +42,8 @@ ArchiveService::Held ArchiveService::hold(std::vector<catalog::TenantId> tenants
     tenants.erase(std::unique(tenants.begin(), tenants.end()), tenants.end());
     Held held;
     for (const catalog::TenantId tenant : tenants) {
-        std::unique_lock lock(mutex_);
-        std::mutex& changing = changing_[tenant];
+        MutexLock lock(mutex_);
+        Mutex& changing = changing_[tenant];
         lock.unlock();
         held.emplace_back(changing);
     }
@@ -141,7 +141,7 @@ void ArchiveService::lagTargetChanged(catalog::TenantId tenant) {
     const auto lag_target = lagTarget(tenant);
     std::shared_ptr<RoundFollower> follower;
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         if (const auto found = followers_.find(tenant); found != followers_.end()) follower = found->second;
     }
     if (follower) follower->setLagTarget(lag_target);
@@ -171,12 +171,12 @@ std::shared_ptr<RoundFollower> ArchiveService::follow(const catalog::ArchiveRoun
 void ArchiveService::start(const catalog::ArchiveRound& round) {
     take(round.tenant).reset();
     auto follower = follow(round, false);
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (!over_) followers_[round.tenant] = std::move(follower);
 }
 
 std::shared_ptr<RoundFollower> ArchiveService::take(catalog::TenantId tenant) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     auto node = followers_.extract(tenant);
     return node.empty() ? nullptr : std::move(node.mapped());
 }
@@ -263,7 +263,7 @@ void ArchiveService::forget(catalog::TenantId tenant) {
 void ArchiveService::suspendAll() {
     std::map<catalog::TenantId, std::shared_ptr<RoundFollower>> followers;
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         over_ = true;
         followers.swap(followers_);
     }
@@ -279,7 +279,7 @@ void ArchiveService::suspendAll() {
 // --- those who wait ---
 
 std::shared_ptr<RoundFollower> ArchiveService::find(catalog::TenantId tenant, std::int64_t round_id) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto found = followers_.find(tenant);
     return found == followers_.end() || found->second->roundId() != round_id ? nullptr : found->second;
 }
@@ -296,7 +296,7 @@ void ArchiveService::makeDurable(const std::vector<std::string>& uris, std::chro
         paths.insert(storage::plainUri(uri));
     std::vector<std::shared_ptr<RoundFollower>> writing;
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         for (const auto& [tenant, follower] : followers_) {
             if (paths.contains(follower->path())) writing.push_back(follower);
         }

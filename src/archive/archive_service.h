@@ -12,6 +12,7 @@
 #include "archive/progress_recorder.h"
 #include "archive/round_follower.h"
 #include "base/log.h"
+#include "base/mutex.h"
 #include "catalog/stores.h"
 #include "storage/destination.h"
 
@@ -79,7 +80,7 @@ public:
     void makeDurable(const std::vector<std::string>& uris, std::chrono::milliseconds limit);
 
 private:
-    using Held = std::vector<std::unique_lock<std::mutex>>;
+    using Held = std::vector<std::unique_lock<Mutex>>;
     Held hold(std::vector<catalog::TenantId> tenants);
     Held hold(const std::vector<catalog::Tenant>& tenants);
     using Ready = std::map<catalog::TenantId, catalog::ArchiveDestination>;
@@ -102,10 +103,10 @@ private:
     const Logger log_;
     ProgressRecorder recorder_;
     BinlogPurger purger_;
-    std::mutex mutex_;                                  // never held while anything is waited for
-    bool over_ = false;                                 // guarded by mutex_
-    std::map<catalog::TenantId, std::mutex> changing_;  // the map guarded by mutex_; each taken before it, by hold()
-    std::map<catalog::TenantId, std::shared_ptr<RoundFollower>> followers_;  // guarded by mutex_
+    Mutex mutex_;  // never held while anything is waited for
+    bool over_ GUARDED_BY(mutex_) = false;
+    std::map<catalog::TenantId, Mutex> changing_ GUARDED_BY(mutex_);  // each taken before it, by hold()
+    std::map<catalog::TenantId, std::shared_ptr<RoundFollower>> followers_ GUARDED_BY(mutex_);
 };
 
 }  // namespace tidemark::archive

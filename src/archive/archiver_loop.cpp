@@ -77,14 +77,14 @@ void ArchiverLoop::attend() {
 
 void ArchiverLoop::beginEnd(Ending ending) {
     ending_ = ending;
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (!end_by_) end_by_ = steady_clock::now() + options_.end_limit;
 }
 
 bool ArchiverLoop::awaitEnd(const std::function<void()>& leave) {
-    std::unique_lock lock(mutex_);
+    MutexLock lock(mutex_);
     const auto until = end_by_.value_or(steady_clock::now() + options_.end_limit);
-    if (ended_changed_.wait_until(lock, until, [&] { return ended_; })) return true;
+    if (ended_changed_.waitUntil(lock, until, [&]() REQUIRES(mutex_) { return ended_; })) return true;
     leave();
     *left_ = true;
     listener_ = nullptr;
@@ -104,7 +104,7 @@ void ArchiverLoop::throwFailure() const {
 }
 
 void ArchiverLoop::tell(const std::function<void(ArchiveListener&)>& word) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (listener_ != nullptr) word(*listener_);
 }
 
@@ -124,9 +124,9 @@ void ArchiverLoop::run(std::stop_token stop) {
     }
     if (interruption_) handleInterruption();
     finishRound();
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     ended_ = true;
-    ended_changed_.notify_all();
+    ended_changed_.notifyAll();
 }
 
 /// Connects, opens the round behind what is durable, and follows the binlog until something fails.

@@ -1,14 +1,13 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <functional>
-#include <mutex>
 #include <stop_token>
 
 #include "archive/archiver.h"
 #include "base/growing_pause.h"
 #include "base/log.h"
+#include "base/mutex.h"
 #include "base/waker.h"
 
 namespace tidemark::archive {
@@ -84,11 +83,11 @@ private:
     std::atomic<bool> hurry_ = false;
     Waker waker_;
 
-    std::mutex mutex_;
-    std::condition_variable ended_changed_;
-    bool ended_ = false;                                           // guarded by mutex_
-    std::optional<std::chrono::steady_clock::time_point> end_by_;  // guarded by mutex_
-    ArchiveListener* listener_;  // guarded by mutex_; null once nobody waits for the thread
+    Mutex mutex_;
+    ConditionVariable ended_changed_;
+    bool ended_ GUARDED_BY(mutex_) = false;
+    std::optional<std::chrono::steady_clock::time_point> end_by_ GUARDED_BY(mutex_);
+    ArchiveListener* listener_ GUARDED_BY(mutex_);  // null once nobody waits for the thread
 };
 
 }  // namespace tidemark::archive

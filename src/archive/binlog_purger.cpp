@@ -27,13 +27,13 @@ BinlogPurger::~BinlogPurger() {
 }
 
 void BinlogPurger::purge(catalog::TenantId tenant, const std::string& before) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     wanted_[tenant] = {before, steady_clock::now()};
-    changed_.notify_all();
+    changed_.notifyAll();
 }
 
 void BinlogPurger::forget(catalog::TenantId tenant) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     wanted_.erase(tenant);
 }
 
@@ -41,16 +41,15 @@ void BinlogPurger::run(const std::stop_token& stop) {
     pthread_setname_np(pthread_self(), "binlog-purge");
     while (!stop.stop_requested()) {
         {
-            std::unique_lock lock(mutex_);
+            MutexLock lock(mutex_);
             const auto due = nextDue();
-            changed_.wait_until(lock, stop, due, [&] { return nextDue() < due; });
+            changed_.waitUntil(lock, stop, due, [&]() REQUIRES(mutex_) { return nextDue() < due; });
         }
         purgeDue(stop);
         if (steady_clock::now() >= expiry_due_ && !stop.stop_requested()) expireUnarchived(stop);
     }
 }
 
-/// `mutex_` is held.
 steady_clock::time_point BinlogPurger::nextDue() const {
     auto due = expiry_due_;
     for (const auto& [tenant, wanted] : wanted_)
@@ -61,7 +60,7 @@ steady_clock::time_point BinlogPurger::nextDue() const {
 void BinlogPurger::purgeDue(const std::stop_token& stop) {
     std::map<catalog::TenantId, Wanted> due;
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         for (const auto& [tenant, wanted] : wanted_) {
             if (wanted.due <= steady_clock::now()) due.emplace(tenant, wanted);
         }
@@ -75,7 +74,7 @@ void BinlogPurger::purgeDue(const std::stop_token& stop) {
             if (stop.stop_requested()) return;
             failure = error.what();
         }
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         const auto now = wanted_.find(tenant);
         if (now == wanted_.end() || now->second.before != wanted.before) continue;  // overtaken
         if (failure.empty()) {

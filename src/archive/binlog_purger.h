@@ -1,13 +1,12 @@
 #pragma once
 
-#include <condition_variable>
 #include <functional>
 #include <map>
-#include <mutex>
 #include <string>
 #include <thread>
 
 #include "base/log.h"
+#include "base/mutex.h"
 #include "catalog/stores.h"
 #include "mysql/sql_client.h"
 
@@ -42,7 +41,7 @@ private:
     };
 
     void run(const std::stop_token& stop);
-    std::chrono::steady_clock::time_point nextDue() const;
+    std::chrono::steady_clock::time_point nextDue() const REQUIRES(mutex_);
     void purgeDue(const std::stop_token& stop);
     void expireUnarchived(const std::stop_token& stop);
     void ask(catalog::TenantId tenant, const std::string& statement, const std::stop_token& stop);
@@ -50,9 +49,9 @@ private:
     const BinlogPurgerOptions options_;
     catalog::Stores& stores_;
     const Logger log_;
-    std::mutex mutex_;
-    std::condition_variable_any changed_;
-    std::map<catalog::TenantId, Wanted> wanted_;        // guarded by mutex_
+    Mutex mutex_;
+    ConditionVariable changed_;
+    std::map<catalog::TenantId, Wanted> wanted_ GUARDED_BY(mutex_);
     std::chrono::steady_clock::time_point expiry_due_;  // the thread's own
     std::jthread thread_;                               // last: it uses all of the above
 };

@@ -115,11 +115,11 @@ ProgressRecorder::~ProgressRecorder() {
 // --- what archivers tell ---
 
 void ProgressRecorder::change(TenantId tenant, const std::function<void(Round&)>& work) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto found = rounds_.find(tenant);
     if (found == rounds_.end()) return;
     work(*found->second);
-    if (found->second->due()) changed_.notify_all();
+    if (found->second->due()) changed_.notifyAll();
 }
 
 void ProgressRecorder::opened(TenantId tenant, const OpenedRound& round) {
@@ -169,35 +169,35 @@ void ProgressRecorder::begin(const catalog::ArchiveRound& row, std::function<voi
     round->tenant = row.tenant;
     round->round_id = row.round_id;
     round->attend = std::move(attend);
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     rounds_[row.tenant] = std::move(round);
 }
 
 void ProgressRecorder::drop(TenantId tenant) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto found = rounds_.find(tenant);
     if (found == rounds_.end()) return;
     found->second->gone = true;
     rounds_.erase(found);
-    changed_.notify_all();
+    changed_.notifyAll();
 }
 
 void ProgressRecorder::end(TenantId tenant) {
-    std::unique_lock lock(mutex_);
+    MutexLock lock(mutex_);
     const auto found = rounds_.find(tenant);
     if (found == rounds_.end()) return;
     const std::shared_ptr<Round> round = found->second;
     round->gone = true;
     rounds_.erase(found);
-    changed_.wait(lock, [&] { return !round->busy; });
+    changed_.wait(lock, [&]() REQUIRES(mutex_) { return !round->busy; });
     const RoundUpdate last = round->takeUpdate(true);
     lock.unlock();
     stores_.archive.update({&last, 1});
 }
 
 bool ProgressRecorder::drain(milliseconds limit) {
-    std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, limit, [&] {
+    MutexLock lock(mutex_);
+    return changed_.waitFor(lock, limit, [&]() REQUIRES(mutex_) {
         return std::ranges::none_of(rounds_,
                                     [](const auto& entry) { return entry.second->busy || entry.second->due(); });
     });
@@ -226,8 +226,8 @@ void ProgressRecorder::run(std::stop_token stop) {
 
 /// Marked busy; none at the end.
 ProgressRecorder::Rounds ProgressRecorder::takeDue(std::stop_token stop) {
-    std::unique_lock lock(mutex_);
-    const auto any = [&] {
+    MutexLock lock(mutex_);
+    const auto any = [&]() REQUIRES(mutex_) {
         return std::ranges::any_of(rounds_, [](const auto& entry) { return entry.second->due(); });
     };
     Rounds due;
@@ -245,10 +245,10 @@ ProgressRecorder::Rounds ProgressRecorder::takeDue(std::stop_token stop) {
 }
 
 void ProgressRecorder::release(const Rounds& rounds) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     for (const auto& round : rounds)
         round->busy = false;
-    changed_.notify_all();
+    changed_.notifyAll();
 }
 
 void ProgressRecorder::write(const Rounds& rounds) {
@@ -264,7 +264,7 @@ void ProgressRecorder::write(const Rounds& rounds) {
         }
         return writeOneByOne(rounds, std::move(updates));
     }
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     for (std::size_t i = 0; i < rounds.size(); ++i) {
         if (!updates[i].pieces.empty()) rounds[i]->known_piece = updates[i].pieces.back().piece_id;
     }
@@ -285,7 +285,7 @@ void ProgressRecorder::writeOneByOne(const Rounds& rounds, std::vector<RoundUpda
 }
 
 std::vector<RoundUpdate> ProgressRecorder::takeUpdates(const Rounds& rounds) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     std::vector<RoundUpdate> updates;
     for (const auto& round : rounds)
         updates.push_back(round->takeUpdate(!round->held()));
@@ -293,7 +293,7 @@ std::vector<RoundUpdate> ProgressRecorder::takeUpdates(const Rounds& rounds) {
 }
 
 void ProgressRecorder::giveBack(const Rounds& rounds, const std::vector<RoundUpdate>& updates) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     for (std::size_t i = 0; i < rounds.size(); ++i)
         rounds[i]->giveBack(updates[i]);
 }
@@ -306,7 +306,7 @@ void ProgressRecorder::prepareSettings(const Rounds& rounds) {
     for (const auto& round : rounds) {
         auto& waiting = changes[round->tenant];
         {
-            const std::lock_guard lock(mutex_);
+            const MutexLock lock(mutex_);
             if (!round->progress || !round->opened || round->held()) continue;
             // Those that are there already are only not removed yet.
             std::erase_if(waiting, [&](const auto& change) {
@@ -315,7 +315,7 @@ void ProgressRecorder::prepareSettings(const Rounds& rounds) {
             if (round->settled && waiting.empty()) continue;
         }
         SettingsToStore store = settingsOf(*round, waiting);
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         round->settled = true;
         if (round->gone) continue;
         if (store.records.empty()) {

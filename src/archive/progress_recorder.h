@@ -1,10 +1,8 @@
 #pragma once
 
-#include <condition_variable>
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -12,6 +10,7 @@
 #include "archive/archiver.h"
 #include "archive/settings_log.h"
 #include "base/log.h"
+#include "base/mutex.h"
 #include "catalog/stores.h"
 
 namespace tidemark::archive {
@@ -70,10 +69,10 @@ private:
     const SettingsOf settings_;
     const Logger log_;
     std::string trouble_;  // the recorder's thread's own
-    std::mutex mutex_;
-    std::condition_variable_any changed_;
-    std::map<catalog::TenantId, std::shared_ptr<Round>> rounds_;  // guarded by mutex_, as what they hold
-    std::jthread thread_;                                         // last: it uses all of the above
+    Mutex mutex_;
+    ConditionVariable changed_;
+    std::map<catalog::TenantId, std::shared_ptr<Round>> rounds_ GUARDED_BY(mutex_);  // as what they hold
+    std::jthread thread_;                                                            // last: it uses all of the above
 };
 
 }  // namespace tidemark::archive

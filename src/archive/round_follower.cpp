@@ -47,12 +47,13 @@ void RoundFollower::progress(const ArchiveProgress& progress) {
     recorder_.progress(tenant_, progress);
     std::vector<Waiting> reached;
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         begun_ = true;
         durable_ = progress.position;
         checkpoint_ = progress.round.checkpoint_scn;
-        const auto split = std::partition(waiting_.begin(), waiting_.end(),
-                                          [&](const Waiting& waiting) { return !durable_.contains(waiting.position); });
+        const auto split = std::partition(waiting_.begin(), waiting_.end(), [&](const Waiting& waiting) {
+            return !progress.position.contains(waiting.position);
+        });
         std::move(split, waiting_.end(), std::back_inserter(reached));
         waiting_.erase(split, waiting_.end());
         if (!progress.purge_before.empty() && progress.purge_before != purged_before_) {
@@ -60,7 +61,7 @@ void RoundFollower::progress(const ArchiveProgress& progress) {
             purger_.purge(tenant_, purged_before_);
         }
         applyLagTarget();
-        changed_.notify_all();
+        changed_.notifyAll();
     }
     for (const Waiting& waiting : reached)
         waiting.then();
@@ -92,20 +93,19 @@ void RoundFollower::settingsStored() {
 
 // --- those who wait ---
 
-/// `mutex_` is held.
 void RoundFollower::applyLagTarget() {
     archiver_.setLagTarget(waiting_.empty() ? lag_target_ : std::min(lag_target_, kLagWhileAwaited));
 }
 
 void RoundFollower::setLagTarget(std::chrono::milliseconds lag_target) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     lag_target_ = lag_target;
     applyLagTarget();
 }
 
 void RoundFollower::whenArchived(const mysql::GtidPosition& position, std::function<void()> then) {
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         if (!over_ && !(begun_ && durable_.contains(position))) {
             waiting_.push_back({position, std::move(then)});
             applyLagTarget();
@@ -119,10 +119,10 @@ void RoundFollower::whenArchived(const mysql::GtidPosition& position, std::funct
 void RoundFollower::callAll() {
     std::vector<Waiting> all;
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         over_ = true;
         all.swap(waiting_);
-        changed_.notify_all();
+        changed_.notifyAll();
     }
     for (const Waiting& waiting : all)
         waiting.then();
@@ -135,8 +135,8 @@ Scn RoundFollower::beginCheckpoint() {
 }
 
 bool RoundFollower::awaitCheckpoint(Scn scn, std::chrono::steady_clock::time_point until) {
-    std::unique_lock lock(mutex_);
-    changed_.wait_until(lock, until, [&] { return over_ || checkpoint_ >= scn; });
+    MutexLock lock(mutex_);
+    changed_.waitUntil(lock, until, [&]() REQUIRES(mutex_) { return over_ || checkpoint_ >= scn; });
     return checkpoint_ >= scn;
 }
 

@@ -1,9 +1,7 @@
 #pragma once
 
-#include <condition_variable>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
@@ -11,6 +9,7 @@
 #include "archive/binlog_purger.h"
 #include "archive/progress_recorder.h"
 #include "base/log.h"
+#include "base/mutex.h"
 #include "catalog/stores.h"
 
 namespace tidemark::archive {
@@ -58,7 +57,7 @@ private:
     std::vector<SettingsRecord> settingsToStore() override;
     void settingsStored() override;
 
-    void applyLagTarget();
+    void applyLagTarget() REQUIRES(mutex_);
     void callAll();
 
     const catalog::TenantId tenant_;
@@ -69,15 +68,15 @@ private:
     const Clock& clock_;
     const Logger log_;
 
-    std::mutex mutex_;
-    std::condition_variable changed_;
-    std::chrono::milliseconds lag_target_;  // guarded by mutex_, as all below but the archiver
-    mysql::GtidPosition durable_;
-    Scn checkpoint_ = 0;
-    bool begun_ = false;
-    bool over_ = false;
-    std::vector<Waiting> waiting_;
-    std::string purged_before_;
+    Mutex mutex_;
+    ConditionVariable changed_;
+    std::chrono::milliseconds lag_target_ GUARDED_BY(mutex_);
+    mysql::GtidPosition durable_ GUARDED_BY(mutex_);
+    Scn checkpoint_ GUARDED_BY(mutex_) = 0;
+    bool begun_ GUARDED_BY(mutex_) = false;
+    bool over_ GUARDED_BY(mutex_) = false;
+    std::vector<Waiting> waiting_ GUARDED_BY(mutex_);
+    std::string purged_before_ GUARDED_BY(mutex_);
     Archiver archiver_;  // last: its thread uses all of the above
 };
 

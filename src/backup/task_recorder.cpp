@@ -56,11 +56,11 @@ TaskRecorder::TaskRecorder(catalog::BackupStore& store, job::WorkContext& work, 
 
 TaskRecorder::~TaskRecorder() {
     thread_.request_stop();
-    changed_.notify_all();
+    changed_.notifyAll();
 }
 
 void TaskRecorder::show(const catalog::BackupTask& task) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (!stages_.empty() && stages_.back().status == task.status) {
         stages_.back() = task;
     } else if (stages_.empty() && task_ && task_->status == task.status) {
@@ -70,30 +70,36 @@ void TaskRecorder::show(const catalog::BackupTask& task) {
         stages_.push_back(task);
     }
     ++shows_;
-    changed_.notify_all();
+    changed_.notifyAll();
 }
 
 void TaskRecorder::follow(std::shared_ptr<const DataBackupProgress> progress) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     progress_ = std::move(progress);
     shown_ = {};
 }
 
 void TaskRecorder::drain() {
-    std::unique_lock lock(mutex_);
+    MutexLock lock(mutex_);
     const Time limit = Steady::now() + kDrainLimit;
     while (!(stages_.empty() && written_ && Steady::now() >= shown_since_ + kShown) && Steady::now() < limit)
-        changed_.wait_until(lock, std::min(limit, Steady::now() + kShown));
+        changed_.waitUntil(lock, std::min(limit, Steady::now() + kShown));
 }
 
 void TaskRecorder::run(std::stop_token stop) {
-    std::unique_lock lock(mutex_);
+    MutexLock lock(mutex_);
     while (!stop.stop_requested()) {
         const Time next = due();
         if (Steady::now() >= next) {
-            write(lock);
+            const std::optional<Write> write = toWrite();
+            if (!write) continue;
+            lock.unlock();
+            const bool done = store(write->task);
+            lock.lock();
+            failed_ = !done;
+            if (done) stored(*write);
         } else {
-            changed_.wait_until(lock, stop, next, [&] { return due() < next; });
+            changed_.waitUntil(lock, stop, next, [&]() REQUIRES(mutex_) { return due() < next; });
         }
     }
 }
@@ -104,29 +110,25 @@ TaskRecorder::Time TaskRecorder::due() const {
     return written_ ? tried_ + kInterval : earliest;
 }
 
-void TaskRecorder::write(std::unique_lock<std::mutex>& lock) {
+std::optional<TaskRecorder::Write> TaskRecorder::toWrite() {
     const bool next_stage = !stages_.empty();
     const std::uint64_t bytes = progress_ ? progress_->read_bytes + progress_->stored.stored_bytes : 0;
     tried_ = Steady::now();
     if (bytes != counted_bytes_) work_.moved();
-    if (!next_stage && (!task_ || (written_ && bytes == counted_bytes_))) return;
+    if (!next_stage && (!task_ || (written_ && bytes == counted_bytes_))) return std::nullopt;
+    return Write{counted(next_stage ? stages_.front() : *task_), next_stage, bytes, shows_};
+}
 
-    const catalog::BackupTask task = counted(next_stage ? stages_.front() : *task_);
-    const std::uint64_t shows = shows_;
-    lock.unlock();
-    const bool stored = store(task);
-    lock.lock();
-    failed_ = !stored;
-    if (!stored) return;
-    counted_bytes_ = bytes;
-    shown_ = task.stats;
-    written_ = shows == shows_;  // what came meanwhile may concern this stage
-    if (next_stage) {
+void TaskRecorder::stored(const Write& write) {
+    counted_bytes_ = write.bytes;
+    shown_ = write.task.stats;
+    written_ = write.shows == shows_;  // what came meanwhile may concern this stage
+    if (write.next_stage) {
         task_ = stages_.front();
         stages_.pop_front();
         shown_since_ = Steady::now();
     }
-    changed_.notify_all();
+    changed_.notifyAll();
 }
 
 bool TaskRecorder::store(const catalog::BackupTask& task) const {

@@ -1,15 +1,14 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <deque>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <thread>
 
 #include "backup/data_backup.h"
 #include "base/log.h"
+#include "base/mutex.h"
 #include "catalog/backup_store.h"
 #include "job/shown_stage.h"
 #include "job/work_context.h"
@@ -57,31 +56,39 @@ public:
 private:
     using Time = std::chrono::steady_clock::time_point;
 
+    struct Write {
+        catalog::BackupTask task;
+        bool next_stage = false;
+        std::uint64_t bytes = 0;  ///< read and stored
+        std::uint64_t shows = 0;
+    };
+
     void run(std::stop_token stop);
     /// When there is something to write next.
-    Time due() const;
-    /// Writes the stage that is shown, or the next one if it is that one's turn.
-    void write(std::unique_lock<std::mutex>& lock);
+    Time due() const REQUIRES(mutex_);
+    /// The stage that is shown, or the next one if it is that one's turn; none if nothing has changed.
+    std::optional<Write> toWrite() REQUIRES(mutex_);
     bool store(const catalog::BackupTask& task) const;
-    catalog::BackupTask counted(catalog::BackupTask task) const;
+    void stored(const Write& write) REQUIRES(mutex_);
+    catalog::BackupTask counted(catalog::BackupTask task) const REQUIRES(mutex_);
 
     catalog::BackupStore& store_;
     job::WorkContext& work_;
     const Logger log_;
 
-    std::mutex mutex_;
-    std::condition_variable_any changed_;
-    std::optional<catalog::BackupTask> task_;  ///< as it is shown; none in INIT
-    bool written_ = true;                      ///< task_ is in the catalog as it is, but for its counters
-    bool failed_ = false;                      ///< the last write
-    std::uint64_t shows_ = 0;                  ///< how often show() was called
-    std::deque<catalog::BackupTask> stages_;   ///< that are to be shown after it
-    std::shared_ptr<const DataBackupProgress> progress_;
-    std::uint64_t counted_bytes_ = 0;  ///< read and stored, when the row was written
-    catalog::BackupStats shown_;       ///< in the row, of progress_
-    Time shown_since_;                 ///< task_'s stage
-    Time tried_;                       ///< the last write
-    std::jthread thread_;              ///< last: it uses all of the above
+    Mutex mutex_;
+    ConditionVariable changed_;
+    std::optional<catalog::BackupTask> task_ GUARDED_BY(mutex_);  ///< as it is shown; none in INIT
+    bool written_ GUARDED_BY(mutex_) = true;      ///< task_ is in the catalog as it is, but for its counters
+    bool failed_ GUARDED_BY(mutex_) = false;      ///< the last write
+    std::uint64_t shows_ GUARDED_BY(mutex_) = 0;  ///< how often show() was called
+    std::deque<catalog::BackupTask> stages_ GUARDED_BY(mutex_);  ///< that are to be shown after it
+    std::shared_ptr<const DataBackupProgress> progress_ GUARDED_BY(mutex_);
+    std::uint64_t counted_bytes_ GUARDED_BY(mutex_) = 0;  ///< read and stored, when the row was written
+    catalog::BackupStats shown_ GUARDED_BY(mutex_);       ///< in the row, of progress_
+    Time shown_since_ GUARDED_BY(mutex_);                 ///< task_'s stage
+    Time tried_ GUARDED_BY(mutex_);                       ///< the last write
+    std::jthread thread_;                                 ///< last: it uses all of the above
 };
 
 }  // namespace tidemark::backup

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <condition_variable>
 #include <deque>
 #include <exception>
-#include <mutex>
 #include <optional>
 #include <utility>
+
+#include "base/mutex.h"
 
 namespace tidemark {
 
@@ -21,48 +21,48 @@ public:
 
     /// Waits for room. Returns false (and drops the item) if the queue was closed.
     bool push(T item) {
-        std::unique_lock lock(mutex_);
-        changed_.wait(lock, [&] { return items_.size() < capacity_ || closed_ || failure_; });
+        MutexLock lock(mutex_);
+        changed_.wait(lock, [&]() REQUIRES(mutex_) { return items_.size() < capacity_ || closed_ || failure_; });
         if (failure_) std::rethrow_exception(failure_);
         if (closed_) return false;
         items_.push_back(std::move(item));
-        changed_.notify_all();
+        changed_.notifyAll();
         return true;
     }
 
     /// Waits for an item; nullopt when the queue is closed and empty.
     std::optional<T> pop() {
-        std::unique_lock lock(mutex_);
-        changed_.wait(lock, [&] { return !items_.empty() || closed_ || failure_; });
+        MutexLock lock(mutex_);
+        changed_.wait(lock, [&]() REQUIRES(mutex_) { return !items_.empty() || closed_ || failure_; });
         if (failure_) std::rethrow_exception(failure_);
         if (items_.empty()) return std::nullopt;
         std::optional<T> item = std::move(items_.front());
         items_.pop_front();
-        changed_.notify_all();
+        changed_.notifyAll();
         return item;
     }
 
     void close() {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         closed_ = true;
-        changed_.notify_all();
+        changed_.notifyAll();
     }
 
     /// The first failure wins.
     void fail(std::exception_ptr failure) {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         if (!failure_) failure_ = std::move(failure);
         items_.clear();
-        changed_.notify_all();
+        changed_.notifyAll();
     }
 
 private:
     const std::size_t capacity_;
-    std::mutex mutex_;
-    std::condition_variable changed_;
-    std::deque<T> items_;
-    bool closed_ = false;
-    std::exception_ptr failure_;
+    Mutex mutex_;
+    ConditionVariable changed_;
+    std::deque<T> items_ GUARDED_BY(mutex_);
+    bool closed_ GUARDED_BY(mutex_) = false;
+    std::exception_ptr failure_ GUARDED_BY(mutex_);
 };
 
 }  // namespace tidemark

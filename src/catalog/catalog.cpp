@@ -96,7 +96,7 @@ mysql::SqlClient& Catalog::connected(Slot& slot) {
     slot.client.emplace(sys);
     Fd socket = slot.client->duplicateSocket();
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         if (closed_) throw closed();
         slot.socket = std::move(socket);
     }
@@ -109,9 +109,9 @@ mysql::SqlClient& Catalog::connected(Slot& slot) {
 }
 
 Catalog::Slot& Catalog::acquire() {
-    std::unique_lock lock(mutex_);
+    MutexLock lock(mutex_);
     Slot* free = nullptr;
-    changed_.wait(lock, [&] {
+    changed_.wait(lock, [&]() REQUIRES(mutex_) {
         for (const auto& slot : slots_) {
             // A connected one first: few connections are ever opened when little is going on.
             if (!slot->leased && (free == nullptr || (slot->client && !free->client))) free = slot.get();
@@ -124,24 +124,24 @@ Catalog::Slot& Catalog::acquire() {
 }
 
 void Catalog::release(Slot& slot) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     slot.leased = false;
-    changed_.notify_all();
+    changed_.notifyAll();
 }
 
 void Catalog::close() {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     closed_ = true;
     for (const auto& slot : slots_) {
         if (slot->socket.valid()) ::shutdown(slot->socket.get(), SHUT_RDWR);
     }
-    changed_.notify_all();
+    changed_.notifyAll();
 }
 
 bool Catalog::pauseBefore(steady_clock::time_point deadline, std::chrono::milliseconds pause) {
-    std::unique_lock lock(mutex_);
+    MutexLock lock(mutex_);
     if (steady_clock::now() + pause > deadline) return false;
-    return !changed_.wait_for(lock, pause, [&] { return closed_; });
+    return !changed_.waitFor(lock, pause, [&]() REQUIRES(mutex_) { return closed_; });
 }
 
 void Catalog::retrying(const std::function<void(Slot&)>& attempt) {

@@ -1,15 +1,14 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <type_traits>
 #include <vector>
 
 #include "base/clock.h"
+#include "base/mutex.h"
 #include "catalog/changes.h"
 #include "mysql/sql_client.h"
 
@@ -114,10 +113,10 @@ private:
     const Clock& clock_;
     const std::uint64_t owner_;  ///< marks this object's rows in tidemark.commit_marker
     Changes changes_;
-    std::mutex mutex_;
-    std::condition_variable changed_;
-    std::vector<std::unique_ptr<Slot>> slots_;
-    bool closed_ = false;  // guarded by mutex_
+    Mutex mutex_;
+    ConditionVariable changed_;
+    std::vector<std::unique_ptr<Slot>> slots_;  // always the same; `leased` and `socket` are guarded by mutex_
+    bool closed_ GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace tidemark::catalog

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <csignal>
 #include <future>
+#include <mutex>
 #include <random>
 #include <thread>
 

@@ -1,13 +1,12 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <cstdint>
 #include <map>
-#include <mutex>
 #include <stop_token>
 #include <vector>
 
+#include "base/mutex.h"
 #include "catalog/types.h"
 
 namespace tidemark::catalog {
@@ -55,10 +54,10 @@ public:
     std::uint64_t count(TenantId tenant) const;
 
 private:
-    mutable std::mutex mutex_;
-    std::condition_variable_any changed_;
-    std::map<TenantId, Topic> pending_;
-    std::map<TenantId, std::uint64_t> counts_;
+    mutable Mutex mutex_;
+    ConditionVariable changed_;
+    std::map<TenantId, Topic> pending_ GUARDED_BY(mutex_);
+    std::map<TenantId, std::uint64_t> counts_ GUARDED_BY(mutex_);
 };
 
 }  // namespace tidemark::catalog

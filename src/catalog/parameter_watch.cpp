@@ -17,9 +17,9 @@ ParameterWatch::ParameterWatch(ParameterStore& parameters, std::chrono::millisec
 
 void ParameterWatch::run(std::stop_token stop) {
     pthread_setname_np(pthread_self(), "parameter-watch");
-    std::unique_lock lock(mutex_);
-    while (changed_.wait(lock, stop, [&] { return !followings_.empty(); })) {
-        if (changed_.wait_for(lock, stop, interval_, [] { return false; }) || stop.stop_requested()) return;
+    MutexLock lock(mutex_);
+    while (changed_.wait(lock, stop, [&]() REQUIRES(mutex_) { return !followings_.empty(); })) {
+        if (changed_.waitFor(lock, stop, interval_, [] { return false; }) || stop.stop_requested()) return;
         lock.unlock();
         lookOnce();
         lock.lock();
@@ -30,7 +30,7 @@ void ParameterWatch::run(std::stop_token stop) {
 void ParameterWatch::lookOnce() {
     std::map<std::pair<TenantId, std::string>, std::int64_t> values;
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         for (const Following* following : followings_)
             values[{following->tenant_, following->name_}] = 0;
     }
@@ -41,7 +41,7 @@ void ParameterWatch::lookOnce() {
         log_->debug("the parameters stay as they were: {}", error.what());
         return;
     }
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     for (const Following* following : followings_) {
         const auto value = values.find({following->tenant_, following->name_});
         if (value != values.end()) following->take_(value->second);
@@ -51,13 +51,13 @@ void ParameterWatch::lookOnce() {
 ParameterWatch::Following::Following(ParameterWatch& watch, TenantId tenant, std::string name, Take take)
     : watch_(watch), tenant_(tenant), name_(std::move(name)), take_(std::move(take)) {
     take_(watch_.parameters_.number(tenant_, name_));
-    const std::lock_guard lock(watch_.mutex_);
+    const MutexLock lock(watch_.mutex_);
     watch_.followings_.push_back(this);
-    watch_.changed_.notify_all();
+    watch_.changed_.notifyAll();
 }
 
 ParameterWatch::Following::~Following() {
-    const std::lock_guard lock(watch_.mutex_);
+    const MutexLock lock(watch_.mutex_);
     watch_.followings_.remove(this);
 }
 

@@ -1,16 +1,15 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <list>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <thread>
 
 #include "base/log.h"
+#include "base/mutex.h"
 #include "catalog/parameter_store.h"
 
 namespace tidemark::catalog {
@@ -57,10 +56,10 @@ private:
     ParameterStore& parameters_;
     const std::chrono::milliseconds interval_;
     const Logger log_;
-    std::mutex mutex_;
-    std::condition_variable_any changed_;
-    std::list<Following*> followings_;  // guarded by mutex_
-    std::jthread thread_;               // the last member: it uses the others
+    Mutex mutex_;
+    ConditionVariable changed_;
+    std::list<Following*> followings_ GUARDED_BY(mutex_);
+    std::jthread thread_;  // the last member: it uses the others
 };
 
 }  // namespace tidemark::catalog

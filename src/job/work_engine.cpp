@@ -59,17 +59,17 @@ void WorkEngine::start(std::int64_t node) {
 
 void WorkEngine::tell() {
     told_ = true;
-    changed_.notify_all();
+    changed_.notifyAll();
 }
 
 void WorkEngine::wake() {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     look_at_ = {};
     tell();
 }
 
 void WorkEngine::wake(const std::string& kind, catalog::TenantId tenant) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     for (const auto& [key, entry] : entries_) {
         if (key.kind == kind && key.tenant == tenant) entry->woken = true;
     }
@@ -79,7 +79,7 @@ void WorkEngine::wake(const std::string& kind, catalog::TenantId tenant) {
 bool WorkEngine::cancel(const JobKey& key) {
     EntryPtr entry;
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         look_at_ = {};  // a record that nobody has is taken, to be ended
         tell();
         const auto found = entries_.find(key);
@@ -88,7 +88,7 @@ bool WorkEngine::cancel(const JobKey& key) {
     }
     // Outside the lock: this runs the callbacks of the job's own stop_callbacks.
     entry->job->cancel();
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     entry->woken = true;
     tell();
     return true;
@@ -98,8 +98,9 @@ bool WorkEngine::waitFor(const JobKey& key, milliseconds limit) {
     const Time until = Steady::now() + limit;
     for (GrowingPause pauses(milliseconds(10), milliseconds(500));;) {
         {
-            std::unique_lock lock(mutex_);
-            if (!changed_.wait_until(lock, until, [&] { return !entries_.contains(key); })) return false;
+            MutexLock lock(mutex_);
+            if (!changed_.waitUntil(lock, until, [&]() REQUIRES(mutex_) { return !entries_.contains(key); }))
+                return false;
         }
         if (!store_.find(key.kind, key.tenant, key.id)) return true;
         // Not taken yet, or another node's: nothing here tells when that ends.
@@ -112,7 +113,7 @@ bool WorkEngine::waitFor(const JobKey& key, milliseconds limit) {
 void WorkEngine::shutdown() {
     std::map<JobKey, EntryPtr> all;
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         if (shut_down_) return;
         shut_down_ = true;
         all = entries_;
@@ -123,7 +124,7 @@ void WorkEngine::shutdown() {
     keeper_ = {};
     threads_.stop();
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         all.swap(entries_);
         queue_.clear();
         tell();
@@ -140,14 +141,14 @@ void WorkEngine::shutdown() {
 void WorkEngine::keep(std::stop_token stop) {
     nameThread("work-keeper");
     std::string last_failure;
-    std::unique_lock lock(mutex_);
+    MutexLock lock(mutex_);
     while (!stop.stop_requested()) {
         const Time now = Steady::now();
         const bool renews = !entries_.empty() && now >= renew_at_;
         const bool looks = now >= look_at_;
         if (!renews && !looks) {
             const Time next = entries_.empty() ? look_at_ : std::min(look_at_, renew_at_);
-            changed_.wait_until(lock, stop, next, [&] { return look_at_ < next; });
+            changed_.waitUntil(lock, stop, next, [&]() REQUIRES(mutex_) { return look_at_ < next; });
             continue;
         }
         if (renews) renew_at_ = now + options_.lease / 3;
@@ -169,7 +170,7 @@ void WorkEngine::keep(std::stop_token stop) {
 void WorkEngine::renew() {
     std::map<JobKey, EntryPtr> before;
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         before = entries_;
     }
     std::map<std::int64_t, catalog::HeldWork> held;
@@ -182,7 +183,7 @@ void WorkEngine::renew() {
         if (has && found->second.cancelled) entry->job->cancel();
         if (!has) entry->job->lose();
         if (found != held.end()) held.erase(found);
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         entry->woken = entry->woken || entry->job->stopping();
         tell();
     }
@@ -197,7 +198,7 @@ void WorkEngine::look() {
     watch_.see(rows, Steady::now());
     for (const catalog::WorkRow& row : rows) {
         if (row.owner.node == 0 && row.due_in && row.due_in->count() > 0) {
-            const std::lock_guard lock(mutex_);
+            const MutexLock lock(mutex_);
             look_at_ = std::min(look_at_, Steady::now() + *row.due_in);
         } else if (mayTake(row)) {
             takeUp(row);
@@ -214,7 +215,7 @@ bool WorkEngine::mayTake(const catalog::WorkRow& row) const {
 
 void WorkEngine::takeUp(const catalog::WorkRow& seen) {
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         if (shut_down_ || entries_.contains(keyOf(seen))) return;  // lost, and not stopped yet
     }
     const auto row = store_.take(seen, owner_, options_.lease);
@@ -224,13 +225,13 @@ void WorkEngine::takeUp(const catalog::WorkRow& seen) {
     }
     const auto entry = std::make_shared<Entry>();
     const auto wake_entry = [this, weak = std::weak_ptr<Entry>(entry)] {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         if (const auto woken = weak.lock()) woken->woken = true;
         tell();
     };
     entry->job = std::make_unique<OwnedJob>(store_, kinds_.at(row->kind), *row, wake_entry, options_.retry, log_);
     if (row->cancelled) entry->job->cancel();
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (shut_down_) entry->job->leave();
     if (entries_.empty()) renew_at_ = Steady::now() + options_.lease / 3;
     entries_.emplace(entry->job->key(), entry);
@@ -242,11 +243,11 @@ void WorkEngine::takeUp(const catalog::WorkRow& seen) {
 
 void WorkEngine::dispatch(std::stop_token stop) {
     nameThread("work-dispatch");
-    std::unique_lock lock(mutex_);
+    MutexLock lock(mutex_);
     while (!stop.stop_requested()) {
         told_ = false;
         const Time next = startDue();
-        changed_.wait_until(lock, stop, next, [this] { return told_; });
+        changed_.waitUntil(lock, stop, next, [this]() REQUIRES(mutex_) { return told_; });
     }
 }
 
@@ -301,7 +302,7 @@ void WorkEngine::step(const EntryPtr& entry) {
     nameThread(fmt::format("{}-{}/{}", key.kind, key.tenant, key.id));
     const std::optional<Pause> pause = entry->job->advance();
     const bool heavy = entry->job->heavy();
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     entry->phase = Entry::Phase::Pausing;
     entry->heavy = heavy;
     // Without a pause, and not over, it is to be given back.

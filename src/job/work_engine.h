@@ -1,14 +1,13 @@
 #pragma once
 
-#include <condition_variable>
 #include <deque>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <thread>
 #include <vector>
 
 #include "base/log.h"
+#include "base/mutex.h"
 #include "job/job.h"
 #include "job/lease_watch.h"
 #include "job/owned_job.h"
@@ -60,8 +59,8 @@ private:
     using EntryPtr = std::shared_ptr<Entry>;
     using Time = std::chrono::steady_clock::time_point;
 
-    /// Something has changed; under mutex_.
-    void tell();
+    /// Something has changed.
+    void tell() REQUIRES(mutex_);
 
     // The keeper's thread: asks sys.
     void keep(std::stop_token stop);
@@ -72,8 +71,8 @@ private:
 
     // The dispatcher's thread: never asks anyone.
     void dispatch(std::stop_token stop);
-    Time startDue();
-    bool hasSlot(const Entry& entry, Time now);
+    Time startDue() REQUIRES(mutex_);
+    bool hasSlot(const Entry& entry, Time now) REQUIRES(mutex_);
 
     // A job's thread.
     void step(const EntryPtr& entry);
@@ -85,14 +84,14 @@ private:
     catalog::WorkOwner owner_;               // likewise
     LeaseWatch watch_;                       // the keeper's own
 
-    std::mutex mutex_;
-    std::condition_variable_any changed_;
-    std::map<JobKey, EntryPtr> entries_;  // guarded by mutex_, with what the entries say of their state
-    std::deque<EntryPtr> queue_;          // guarded by mutex_: to be run, in order
-    Time look_at_{};                      // guarded by mutex_
-    Time renew_at_{};                     // guarded by mutex_
-    bool told_ = false;                   // guarded by mutex_: something changed since the dispatcher looked
-    bool shut_down_ = false;              // guarded by mutex_
+    Mutex mutex_;
+    ConditionVariable changed_;
+    std::map<JobKey, EntryPtr> entries_ GUARDED_BY(mutex_);  // with what the entries say of their state
+    std::deque<EntryPtr> queue_ GUARDED_BY(mutex_);          // to be run, in order
+    Time look_at_ GUARDED_BY(mutex_){};
+    Time renew_at_ GUARDED_BY(mutex_){};
+    bool told_ GUARDED_BY(mutex_) = false;  // something changed since the dispatcher looked
+    bool shut_down_ GUARDED_BY(mutex_) = false;
 
     // Last: they use all of the above.
     WorkThreads threads_;

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <functional>
 
+#include "base/stop_sleep.h"
 #include "catalog/sql_row.h"
 #include "job/work_engine.h"
 #include "testing/mariadb_server.h"
@@ -65,10 +66,7 @@ private:
 
 /// Blocks until stopped, then throws Cancelled, as jobs do.
 inline std::optional<Pause> untilStopped(WorkContext&, std::stop_token stop) {
-    std::mutex mutex;
-    std::condition_variable_any condition;
-    std::unique_lock lock(mutex);
-    condition.wait(lock, stop, [] { return false; });
+    sleepUntilStopped(stop);
     throw Error(ErrorCode::Cancelled, "seen");
 }
 

@@ -2,10 +2,12 @@
 
 #include <pthread.h>
 
+#include "base/mutex.h"
+
 namespace tidemark::job {
 
 bool WorkThreads::run(std::function<void()> task) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     // What has ended has let go of the mutex for good.
     for (std::thread& thread : ended_)
         thread.join();
@@ -14,7 +16,7 @@ bool WorkThreads::run(std::function<void()> task) {
     if (stopped_ || (!idle && threads_.size() >= most_)) return false;
     tasks_.push_back(std::move(task));
     if (idle) {
-        changed_.notify_all();
+        changed_.notifyAll();
     } else {
         const auto self = threads_.emplace(threads_.end());
         *self = std::thread([this, self] { work(self); });
@@ -23,20 +25,20 @@ bool WorkThreads::run(std::function<void()> task) {
 }
 
 void WorkThreads::stop() {
-    std::unique_lock lock(mutex_);
+    MutexLock lock(mutex_);
     stopped_ = true;
-    changed_.notify_all();
-    changed_.wait(lock, [&] { return threads_.empty(); });
+    changed_.notifyAll();
+    changed_.wait(lock, [&]() REQUIRES(mutex_) { return threads_.empty(); });
     for (std::thread& thread : ended_)
         thread.join();
     ended_.clear();
 }
 
 void WorkThreads::work(Threads::iterator self) {
-    std::unique_lock lock(mutex_);
+    MutexLock lock(mutex_);
     for (;;) {
         ++idle_;
-        changed_.wait_for(lock, idle_limit_, [&] { return !tasks_.empty() || stopped_; });
+        changed_.waitFor(lock, idle_limit_, [&]() REQUIRES(mutex_) { return !tasks_.empty() || stopped_; });
         --idle_;
         if (tasks_.empty()) break;
         auto task = std::move(tasks_.front());
@@ -48,7 +50,7 @@ void WorkThreads::work(Threads::iterator self) {
         lock.lock();
     }
     ended_.splice(ended_.end(), threads_, self);
-    changed_.notify_all();
+    changed_.notifyAll();
 }
 
 }  // namespace tidemark::job

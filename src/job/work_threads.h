@@ -1,12 +1,12 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <deque>
 #include <functional>
 #include <list>
-#include <mutex>
 #include <thread>
+
+#include "base/mutex.h"
 
 namespace tidemark::job {
 
@@ -32,13 +32,13 @@ private:
 
     const std::size_t most_;
     const std::chrono::milliseconds idle_limit_;
-    std::mutex mutex_;
-    std::condition_variable changed_;
-    Threads threads_;                          // guarded by mutex_
-    Threads ended_;                            // guarded by mutex_: to be joined
-    std::deque<std::function<void()>> tasks_;  // guarded by mutex_
-    std::size_t idle_ = 0;                     // guarded by mutex_
-    bool stopped_ = false;                     // guarded by mutex_
+    Mutex mutex_;
+    ConditionVariable changed_;
+    Threads threads_ GUARDED_BY(mutex_);
+    Threads ended_ GUARDED_BY(mutex_);  // to be joined
+    std::deque<std::function<void()>> tasks_ GUARDED_BY(mutex_);
+    std::size_t idle_ GUARDED_BY(mutex_) = 0;
+    bool stopped_ GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace tidemark::job

@@ -10,7 +10,6 @@
 #include <cerrno>
 #include <deque>
 #include <exception>
-#include <mutex>
 #include <set>
 #include <thread>
 #include <unordered_map>
@@ -19,6 +18,7 @@
 #include "base/crash_point.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/mutex.h"
 #include "restore/set_files.h"
 #include "source/source.h"
 
@@ -124,6 +124,7 @@ public:
         for (unsigned i = 0; i < threadsFor(lane_); ++i)
             threads.emplace_back([this] { work(); });
         threads.clear();
+        const MutexLock lock(mutex_);
         if (failure_) std::rethrow_exception(failure_);
     }
 
@@ -140,7 +141,7 @@ private:
         try {
             restoreBlocks();
         } catch (...) {
-            const std::lock_guard lock(mutex_);
+            const MutexLock lock(mutex_);
             if (!failure_) failure_ = std::current_exception();
             failed_ = true;
         }
@@ -191,8 +192,8 @@ private:
     std::unordered_map<block::FileNumber, std::atomic<std::uint32_t>> blocks_left_;  ///< of each file, to be written
     std::atomic<std::size_t> next_{0};
     std::atomic<bool> failed_{false};
-    std::mutex mutex_;
-    std::exception_ptr failure_;  // guarded by mutex_ while threads run
+    Mutex mutex_;
+    std::exception_ptr failure_ GUARDED_BY(mutex_);  // while threads run
 };
 
 }  // namespace

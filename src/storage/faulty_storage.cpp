@@ -49,7 +49,7 @@ std::vector<Effect> FaultyStorage::strike(Operation operation, const Key& key) {
     std::vector<Effect> effects;
     std::chrono::milliseconds delay{0};
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         for (RuleState& state : rules_) {
             const FaultRule& rule = state.rule;
             if (rule.on != operation || key.find(rule.key_part) == Key::npos) continue;
@@ -72,13 +72,13 @@ void FaultyStorage::damage(const std::vector<Effect>& effects, std::span<std::ui
     if (has(effects, Effect::Short))
         std::fill(bytes.begin() + static_cast<std::ptrdiff_t>(bytes.size() / 2), bytes.end(), 0);
     if (has(effects, Effect::Flip)) {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         bytes[random_() % bytes.size()] ^= static_cast<std::uint8_t>(1U << (random_() % 8));
     }
 }
 
 std::uint64_t FaultyStorage::struck() const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     std::uint64_t total = 0;
     for (const RuleState& state : rules_)
         total += state.struck;

@@ -2,10 +2,10 @@
 
 #include <chrono>
 #include <limits>
-#include <mutex>
 #include <random>
 
 #include "base/error.h"
+#include "base/mutex.h"
 #include "storage/storage.h"
 
 namespace tidemark::storage {
@@ -63,7 +63,7 @@ private:
     void damage(const std::vector<FaultRule::Effect>& effects, std::span<std::uint8_t> bytes);
 
     Storage& inner_;
-    mutable std::mutex mutex_;
+    mutable Mutex mutex_;
     std::vector<RuleState> rules_;
     std::mt19937_64 random_;
 };

@@ -10,7 +10,7 @@ public:
 
     void append(ByteView bytes) override { bytes_.insert(bytes_.end(), bytes.begin(), bytes.end()); }
     void finish() override {
-        const std::lock_guard lock(storage_.mutex_);
+        const MutexLock lock(storage_.mutex_);
         const bool fresh = storage_.objects_.emplace(key_, std::make_shared<const Bytes>(std::move(bytes_))).second;
         if (!fresh) throw Error(ErrorCode::AlreadyExists, storage_.url() + "/" + key_ + " exists already");
     }
@@ -31,7 +31,7 @@ Bytes MemoryStorage::get(const Key& key, std::uint64_t offset, std::uint64_t siz
     requireValidKey(key);
     std::shared_ptr<const Bytes> object;
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         const auto found = objects_.find(key);
         if (found == objects_.end()) throw Error(ErrorCode::NotFound, url() + "/" + key + " does not exist");
         object = found->second;
@@ -45,14 +45,14 @@ Bytes MemoryStorage::get(const Key& key, std::uint64_t offset, std::uint64_t siz
 
 std::optional<ObjectInfo> MemoryStorage::stat(const Key& key) {
     requireValidKey(key);
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto found = objects_.find(key);
     if (found == objects_.end()) return std::nullopt;
     return ObjectInfo{key, found->second->size()};
 }
 
 std::vector<ObjectInfo> MemoryStorage::list(const Key& prefix) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     std::vector<ObjectInfo> listed;
     for (auto at = objects_.lower_bound(prefix); at != objects_.end() && at->first.starts_with(prefix); ++at) {
         listed.push_back({at->first, at->second->size()});
@@ -62,7 +62,7 @@ std::vector<ObjectInfo> MemoryStorage::list(const Key& prefix) {
 
 void MemoryStorage::remove(const Key& key) {
     requireValidKey(key);
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     objects_.erase(key);
 }
 

@@ -1,8 +1,8 @@
 #pragma once
 
 #include <map>
-#include <mutex>
 
+#include "base/mutex.h"
 #include "storage/storage.h"
 
 namespace tidemark::storage {
@@ -21,7 +21,7 @@ public:
 private:
     friend class MemoryWriter;
 
-    std::mutex mutex_;
+    Mutex mutex_;
     std::map<Key, std::shared_ptr<const Bytes>> objects_;
 };
 

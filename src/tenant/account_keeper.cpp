@@ -33,7 +33,7 @@ void AccountKeeper::accepted() {
     const auto server = server_.lock();
     if (!server) return;
     const mysql::WithoutGuard unguarded;
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const pid_t process = server->pid().value_or(0);
     if (standby_ && standby_of_ == process) return;
     standby_.reset();
@@ -49,7 +49,7 @@ void AccountKeeper::restore(const Error& refusal) {
     const auto server = server_.lock();
     if (!server) throw refusal;
     const mysql::WithoutGuard unguarded;
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (works(server->endpoint())) return;  // another session has seen to it meanwhile
     log_->warn("tenant={} the daemon's account is refused: {}", server->name(), refusal.what());
     if (repair(*server)) {

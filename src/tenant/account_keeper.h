@@ -2,10 +2,10 @@
 
 #include <chrono>
 #include <memory>
-#include <mutex>
 #include <optional>
 
 #include "base/log.h"
+#include "base/mutex.h"
 #include "mysql/account_guard.h"
 #include "mysql/sql_client.h"
 
@@ -29,15 +29,15 @@ public:
 
 private:
     bool works(const mysql::Endpoint& endpoint);
-    bool repair(const TenantServer& server);
-    void restart(TenantServer& server, const Error& refusal);
+    bool repair(const TenantServer& server) REQUIRES(mutex_);
+    void restart(TenantServer& server, const Error& refusal) REQUIRES(mutex_);
 
     const std::weak_ptr<TenantServer> server_;
     const Logger log_ = makeLogger("account");
-    std::mutex mutex_;
-    std::optional<mysql::SqlClient> standby_;  // guarded by mutex_, as what follows
-    pid_t standby_of_ = 0;                     // the process that it is a session of
-    std::optional<std::chrono::steady_clock::time_point> restarted_;
+    Mutex mutex_;
+    std::optional<mysql::SqlClient> standby_ GUARDED_BY(mutex_);
+    pid_t standby_of_ GUARDED_BY(mutex_) = 0;  // the process that it is a session of
+    std::optional<std::chrono::steady_clock::time_point> restarted_ GUARDED_BY(mutex_);
 };
 
 }  // namespace tidemark::tenant

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/bounded_queue.h"
+#include "base/mutex.h"
 #include "tenant/resource_service.h"
 #include "tenant/standby_service.h"
 #include "tenant/tenant_fixture.h"
@@ -90,8 +91,12 @@ protected:
         return stores_->tenants.get(name);
     }
     void see(std::string what) {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         seen_.push_back(std::move(what));
+    }
+    std::vector<std::string> seen() {
+        const MutexLock lock(mutex_);
+        return seen_;
     }
     /// "number message" of the error.
     static std::string errorOf(const std::function<void()>& call) {
@@ -110,8 +115,8 @@ protected:
     std::unique_ptr<catalog::Catalog> catalog_;
     std::unique_ptr<catalog::Stores> stores_;
     BoundedQueue<SupervisorEvent> events_{1000};
-    std::mutex mutex_;
-    std::vector<std::string> seen_;  // guarded by mutex_
+    Mutex mutex_;
+    std::vector<std::string> seen_ GUARDED_BY(mutex_);
     std::unique_ptr<Services> services_;
 };
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "base/mutex.h"
 #include "base/stop_sleep.h"
 #include "base/time_zone.h"
 #include "tenant/replica_service.h"
@@ -80,13 +81,13 @@ void ReplicaService::settleTimeZone(catalog::Tenant& tenant) {
 
 void ReplicaService::startAll(const std::vector<catalog::Tenant>& tenants) {
     std::atomic<std::size_t> next = 0;
-    std::mutex mutex;
+    Mutex mutex;
     std::vector<catalog::Tenant> late;  // guarded by mutex
     const auto work = [&] {
         pthread_setname_np(pthread_self(), "tenant-start");
         for (std::size_t i = next++; i < tenants.size(); i = next++) {
             if (bringUp(tenants[i])) continue;
-            const std::lock_guard lock(mutex);
+            const MutexLock lock(mutex);
             late.push_back(tenants[i]);
         }
     };

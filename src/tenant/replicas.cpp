@@ -24,20 +24,20 @@ LoginTarget targetOf(const catalog::Tenant& tenant, const Replica& replica, unsi
 }  // namespace
 
 std::shared_ptr<const Replicas::Snapshot> Replicas::snapshot() const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return present_;
 }
 
 template <typename Change>
 void Replicas::change(Change apply) {
-    const std::lock_guard one(changing_);
+    const MutexLock one(changing_);
     auto next = std::make_shared<Snapshot>(*snapshot());
     apply(*next);
     next->by_name.clear();
     for (const auto& [id, entry] : next->by_id)
         next->by_name[lowerCase(entry.target.name)] = id;
     std::shared_ptr<const Snapshot> put = std::move(next);
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     present_.swap(put);
 }
 

@@ -2,11 +2,11 @@
 
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "base/mutex.h"
 #include "catalog/tenant_store.h"
 #include "tenant/replica.h"
 
@@ -58,13 +58,13 @@ private:
         std::map<std::string, catalog::TenantId> by_name;  ///< lower case
     };
 
-    std::shared_ptr<const Snapshot> snapshot() const;
+    std::shared_ptr<const Snapshot> snapshot() const EXCLUDES(mutex_);
     template <typename Change>
     void change(Change apply);
 
-    std::mutex changing_;                                                     ///< one change at a time
-    mutable std::mutex mutex_;                                                ///< held for the copy of a pointer
-    std::shared_ptr<const Snapshot> present_ = std::make_shared<Snapshot>();  // guarded by mutex_
+    Mutex changing_;       ///< one change at a time
+    mutable Mutex mutex_;  ///< held for the copy of a pointer
+    std::shared_ptr<const Snapshot> present_ GUARDED_BY(mutex_) = std::make_shared<Snapshot>();
 };
 
 }  // namespace tidemark::tenant

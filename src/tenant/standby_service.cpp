@@ -48,9 +48,9 @@ void StandbyService::makeEmpty(TenantId id, const std::vector<std::uint32_t>& fo
 }
 
 void StandbyService::settleServerId(catalog::Tenant& tenant, const std::vector<std::uint32_t>& foreign) {
-    const auto isForeign = [&] { return std::ranges::find(foreign, tenant.server_id) != foreign.end(); };
-    if (!isForeign()) return;
-    while (tenant.server_id == 0 || isForeign())
+    const auto is_foreign = [&] { return std::ranges::find(foreign, tenant.server_id) != foreign.end(); };
+    if (!is_foreign()) return;
+    while (tenant.server_id == 0 || is_foreign())
         tenant.server_id = randomU32();
     stores_.tenants.setServerId(tenant.id, tenant.server_id);
 }

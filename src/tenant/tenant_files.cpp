@@ -44,7 +44,7 @@ bool TenantServer::exists() const {
 void TenantServer::makeDirectory() {
     makePrivate(paths_.directory);
     {
-        const std::lock_guard starting(starting_);
+        const MutexLock starting(starting_);
         looked_ = true;  // nothing can run on a directory that was not there
     }
     makePrivate(paths_.temporary());
@@ -77,7 +77,7 @@ void TenantServer::configure(const TenantSettings& settings) {
     if (!secret) throw Error(ErrorCode::NotFound, "tenant " + name() + " has no file " + paths_.secret().string());
     replaceFile(paths_.initFile(), initFileText(*secret, settings.profile, settings.mode) + timeZoneSql(settings));
     replaceFile(paths_.config(), configText(settings));
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     system_time_zone_ = settings.system_time_zone;
 }
 

@@ -65,7 +65,7 @@ Command TenantServer::command(const std::string& system_time_zone) const {
 std::shared_ptr<const ProcessHandle> TenantServer::current() const {
     std::shared_ptr<const ProcessHandle> process;
     {
-        const std::lock_guard lock(process_mutex_);
+        const MutexLock lock(process_mutex_);
         process = process_;
     }
     return process && !process->ended() ? process : nullptr;
@@ -75,10 +75,10 @@ void TenantServer::hold(std::optional<ProcessHandle> process) {
     std::shared_ptr<const ProcessHandle> held;
     if (process) held = std::make_shared<const ProcessHandle>(std::move(*process));
     {
-        const std::lock_guard lock(process_mutex_);
+        const MutexLock lock(process_mutex_);
         process_.swap(held);
     }
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (!process || keeper_) return;
     keeper_ = std::make_shared<AccountKeeper>(weak_from_this());
     mysql::guardAccount(socket(), kDaemonAccount, keeper_);
@@ -103,24 +103,24 @@ bool TenantServer::adoptWhileStarting(const RunningServers* running) {
 }
 
 bool TenantServer::adopt() {
-    const std::lock_guard starting(starting_);
+    const MutexLock starting(starting_);
     return adoptWhileStarting(nullptr);
 }
 
 bool TenantServer::adopt(const RunningServers& running) {
-    const std::lock_guard starting(starting_);
+    const MutexLock starting(starting_);
     return adoptWhileStarting(&running);
 }
 
 void TenantServer::launch() {
-    const std::lock_guard starting(starting_);
+    const MutexLock starting(starting_);
     if (adoptWhileStarting(nullptr)) return;
     if (!exists())
         throw Error(ErrorCode::NotFound, "tenant " + name() + " has no directory " + paths_.directory.string());
     rotateLog(paths_.log());
     std::string zone;  // a copy: what follows takes its time
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         zone = system_time_zone_;
     }
     hold(ProcessHandle::open(startDetached(command(zone))));

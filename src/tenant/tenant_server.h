@@ -3,10 +3,10 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 
+#include "base/mutex.h"
 #include "base/process.h"
 #include "mysql/sql_client.h"
 #include "tenant/account_keeper.h"
@@ -80,13 +80,13 @@ public:
     std::string socket() const { return paths_.socket().string(); }
     const TenantPaths& paths() const { return paths_; }
     catalog::TenantId id() const { return id_; }
-    std::string name() const {
-        const std::lock_guard lock(mutex_);
+    std::string name() const EXCLUDES(mutex_) {
+        const MutexLock lock(mutex_);
         return name_;
     }
     /// After RENAME: what errors and events call the tenant from now on.
     void rename(const std::string& name) {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         name_ = name;
     }
     /// The last `lines` lines of mariadbd's error log; empty if there is none. For messages.
@@ -95,25 +95,25 @@ public:
 private:
     Command command(const std::string& system_time_zone = {}) const;
     /// What process_ is, if it still runs.
-    std::shared_ptr<const ProcessHandle> current() const;
-    bool adoptWhileStarting(const RunningServers* running);
-    void hold(std::optional<ProcessHandle> process);
+    std::shared_ptr<const ProcessHandle> current() const EXCLUDES(process_mutex_);
+    bool adoptWhileStarting(const RunningServers* running) REQUIRES(starting_);
+    void hold(std::optional<ProcessHandle> process) EXCLUDES(process_mutex_, mutex_);
     mysql::Endpoint probe() const;
     void makeDirectory();
 
     const catalog::TenantId id_;
     const TenantPaths paths_;
     /// Held while a process is looked for or started: fork, exec, /proc. Taken before the others.
-    std::mutex starting_;
-    bool looked_ = false;                           // guarded by starting_: it is known what ran before us
-    mutable std::mutex process_mutex_;              ///< held for the copy of a pointer: every login takes it
-    std::shared_ptr<const ProcessHandle> process_;  // guarded by process_mutex_
-    mutable std::mutex mutex_;
-    std::string name_;  // guarded by mutex_
+    Mutex starting_;
+    bool looked_ GUARDED_BY(starting_) = false;  // it is known what ran before us
+    mutable Mutex process_mutex_;                ///< held for the copy of a pointer: every login takes it
+    std::shared_ptr<const ProcessHandle> process_ GUARDED_BY(process_mutex_);
+    mutable Mutex mutex_;
+    std::string name_ GUARDED_BY(mutex_);
     std::atomic<bool> replaying_ = false;
     std::atomic<catalog::CompatibilityMode> mode_ = catalog::CompatibilityMode::Mysql;
-    std::shared_ptr<AccountKeeper> keeper_;  // guarded by mutex_; once there is a process
-    std::string system_time_zone_;           // guarded by mutex_
+    std::shared_ptr<AccountKeeper> keeper_ GUARDED_BY(mutex_);  // once there is a process
+    std::string system_time_zone_ GUARDED_BY(mutex_);
 };
 
 /// Finishes removals that an end of the daemon interrupted: deletes what removeFiles() had renamed below `tenants`;

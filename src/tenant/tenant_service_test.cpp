@@ -37,7 +37,7 @@ TEST_F(TenantServiceTest, CreatesATenantThatCanBeUsedAndDropped) {
     EXPECT_FALSE(stores_->tenants.find("acme"));
     EXPECT_FALSE(loginTarget("acme"));
     EXPECT_FALSE(stores_->resources.findPool("p_acme")->tenant) << "the pool stays, free again";
-    EXPECT_THAT(seen_, ElementsAre("started 1002", "stopping 1002"));
+    EXPECT_THAT(seen(), ElementsAre("started 1002", "stopping 1002"));
     tenants().create("acme", {.pools = {{"p_acme"}}});
     EXPECT_EQ(stores_->tenants.get("acme").id, 1004) << "ids are never used twice";
 }
@@ -69,7 +69,7 @@ TEST_F(TenantServiceTest, AsksAServerAboutValuesBeforeItMakesATenant) {
                 HasSubstr("1235 setting max_connections of a tenant is not supported"));
     EXPECT_THAT(creating("bogus", "50"), HasSubstr("1193 "));
     EXPECT_EQ(stores_->tenants.all().size(), 1U);
-    EXPECT_THAT(seen_, ElementsAre()) << "nothing was made";
+    EXPECT_THAT(seen(), ElementsAre()) << "nothing was made";
     tenants().create("acme", {.pools = {{"p"}},
                               .variables = {{"max_allowed_packet", "64M"},
                                             {"max_statement_time", "1.5"},

@@ -38,7 +38,7 @@ void TenantSupervisor::wake() {
 
 void TenantSupervisor::watch(std::shared_ptr<TenantServer> server) {
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         const auto tenant = server->id();
         Watched& watched = watched_[tenant];
         watched.process = server->process();
@@ -49,9 +49,9 @@ void TenantSupervisor::watch(std::shared_ptr<TenantServer> server) {
 }
 
 void TenantSupervisor::forget(catalog::TenantId tenant) {
-    std::unique_lock lock(mutex_);
+    MutexLock lock(mutex_);
     watched_.erase(tenant);
-    launched_.wait(lock, [&] { return launching_ != tenant; });
+    launched_.wait(lock, [&]() REQUIRES(mutex_) { return launching_ != tenant; });
 }
 
 void TenantSupervisor::run(std::stop_token stop) {
@@ -81,7 +81,7 @@ void TenantSupervisor::wait() {
     std::vector<ProcessHandle> handles;
     milliseconds pause(60'000);
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         for (const auto& [tenant, watched] : watched_) {
             if (watched.process) {
                 handles.push_back(watched.process->duplicate());
@@ -99,7 +99,7 @@ void TenantSupervisor::wait() {
 
 /// Whose process has ended, or is due to be started.
 std::vector<catalog::TenantId> TenantSupervisor::concerned() {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     std::vector<catalog::TenantId> tenants;
     for (const auto& [tenant, watched] : watched_) {
         if (watched.process ? watched.process->ended() : watched.due <= steady_clock::now()) tenants.push_back(tenant);
@@ -118,7 +118,7 @@ std::optional<SupervisorEvent> TenantSupervisor::noteDeath(catalog::TenantId ten
     SupervisorEvent event{.kind = SupervisorEvent::Kind::Died, .tenant = tenant};
     std::shared_ptr<TenantServer> server;
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         const auto found = watched_.find(tenant);
         if (found == watched_.end() || !found->second.process || !found->second.process->ended()) return std::nullopt;
         Watched& watched = found->second;
@@ -143,7 +143,7 @@ std::optional<SupervisorEvent> TenantSupervisor::restart(catalog::TenantId tenan
     SupervisorEvent event{.kind = SupervisorEvent::Kind::Restarted, .tenant = tenant};
     std::shared_ptr<TenantServer> server;
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         const auto found = watched_.find(tenant);
         if (found == watched_.end() || found->second.process || found->second.due > steady_clock::now())
             return std::nullopt;
@@ -153,7 +153,7 @@ std::optional<SupervisorEvent> TenantSupervisor::restart(catalog::TenantId tenan
     }
     launch(*server, event);
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         launching_ = 0;
         const auto found = watched_.find(tenant);
         if (found != watched_.end()) {
@@ -163,7 +163,7 @@ std::optional<SupervisorEvent> TenantSupervisor::restart(catalog::TenantId tenan
             if (!watched.process) event.restart_in = nextPause(watched);
         }
     }
-    launched_.notify_all();
+    launched_.notifyAll();
     if (event.kind == SupervisorEvent::Kind::Restarted) {
         log_->info("mariadbd of tenant={} started again as pid {}, attempt {}", event.name, event.pid, event.attempt);
     } else {

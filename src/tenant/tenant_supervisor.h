@@ -1,16 +1,15 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "base/log.h"
+#include "base/mutex.h"
 #include "tenant/tenant_server.h"
 
 namespace tidemark::tenant {
@@ -75,18 +74,18 @@ private:
     std::optional<SupervisorEvent> noteDeath(catalog::TenantId tenant);
     std::optional<SupervisorEvent> restart(catalog::TenantId tenant);
     void launch(TenantServer& server, SupervisorEvent& event);
-    std::chrono::milliseconds nextPause(Watched& watched) const;
+    std::chrono::milliseconds nextPause(Watched& watched) const REQUIRES(mutex_);
     void wake();
 
     const Report report_;
     const SupervisorOptions options_;
     const Logger log_;
-    std::mutex mutex_;
-    std::condition_variable launched_;
-    std::map<catalog::TenantId, Watched> watched_;  // guarded by mutex_
-    catalog::TenantId launching_ = 0;               // guarded by mutex_; whose process is being started, or 0
-    Fd wake_;                                       // an eventfd: the list has changed
-    std::jthread thread_;                           // last: it uses all of the above
+    Mutex mutex_;
+    ConditionVariable launched_;
+    std::map<catalog::TenantId, Watched> watched_ GUARDED_BY(mutex_);
+    catalog::TenantId launching_ GUARDED_BY(mutex_) = 0;  // whose process is being started, or 0
+    Fd wake_;                                             // an eventfd: the list has changed
+    std::jthread thread_;                                 // last: it uses all of the above
 };
 
 }  // namespace tidemark::tenant

@@ -189,12 +189,12 @@ std::string installedServerVersion() {
 }
 
 void TenantTemplate::setContent(TemplateContent content) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     content_ = std::move(content);
 }
 
 fs::path TenantTemplate::prepare(CompatibilityMode mode) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const std::string name = fmt::format("{}-{}", installedVersion(), kLayout);
     if (!fs::exists(directory_ / name)) install(name);
     const std::string suffix =
@@ -250,7 +250,7 @@ void TenantTemplate::derive(const fs::path& target, const fs::path& base, Compat
     } else {
         const std::string secret = randomPassword();
         startOnce(making, sql + initFileText(secret, Profile::Upgrade, mode),
-                  {.user = kDaemonAccount, .password = secret}, [&](mysql::SqlClient& client) {
+                  {.user = kDaemonAccount, .password = secret}, [&](mysql::SqlClient& client) REQUIRES(mutex_) {
                       content_->install(client, mode);
                       // Each tenant makes its own.
                       client.query("DROP USER tidemark@localhost");

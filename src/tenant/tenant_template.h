@@ -4,11 +4,11 @@
 
 #include <filesystem>
 #include <functional>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <tuple>
 
+#include "base/mutex.h"
 #include "catalog/types.h"
 #include "mysql/sql_client.h"
 
@@ -49,17 +49,17 @@ private:
     /// What tells one program from another: path, inode, size, times.
     using Program = std::tuple<std::filesystem::path, ino_t, off_t, time_t, time_t>;
 
-    std::string installedVersion();
-    void install(const std::string& name);
-    void derive(const std::filesystem::path& target, const std::filesystem::path& base,
-                catalog::CompatibilityMode mode);
+    std::string installedVersion() REQUIRES(mutex_);
+    void install(const std::string& name) REQUIRES(mutex_);
+    void derive(const std::filesystem::path& target, const std::filesystem::path& base, catalog::CompatibilityMode mode)
+        REQUIRES(mutex_);
     void finish(const std::filesystem::path& making, const std::filesystem::path& target);
 
     const std::filesystem::path directory_;
-    std::mutex mutex_;
-    Program asked_;                           // guarded by mutex_: whose version it is
-    std::string version_;                     // guarded by mutex_
-    std::optional<TemplateContent> content_;  // guarded by mutex_
+    Mutex mutex_;
+    Program asked_ GUARDED_BY(mutex_);  // whose version it is
+    std::string version_ GUARDED_BY(mutex_);
+    std::optional<TemplateContent> content_ GUARDED_BY(mutex_);
 };
 
 /// The version of the installed mariadbd, e.g. "10.11.19-MariaDB". Throws NotFound if it is not installed.

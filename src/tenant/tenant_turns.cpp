@@ -5,17 +5,17 @@
 namespace tidemark::tenant {
 
 TenantTurns::Turn::Turn(TenantTurns& turns, std::string name) : turns_(turns), name_(std::move(name)) {
-    std::unique_lock lock(turns_.mutex_);
-    turns_.released_.wait(lock, [&] { return !turns_.changing_.contains(name_); });
+    MutexLock lock(turns_.mutex_);
+    turns_.released_.wait(lock, [&]() REQUIRES(turns_.mutex_) { return !turns_.changing_.contains(name_); });
     turns_.changing_.insert(name_);
 }
 
 TenantTurns::Turn::~Turn() {
     {
-        const std::lock_guard lock(turns_.mutex_);
+        const MutexLock lock(turns_.mutex_);
         turns_.changing_.erase(name_);
     }
-    turns_.released_.notify_all();
+    turns_.released_.notifyAll();
 }
 
 TenantTurns::Turn TenantTurns::take(const std::string& name) {

@@ -1,9 +1,9 @@
 #pragma once
 
-#include <condition_variable>
-#include <mutex>
 #include <set>
 #include <string>
+
+#include "base/mutex.h"
 
 namespace tidemark::tenant {
 
@@ -27,9 +27,9 @@ public:
     Turn take(const std::string& name);
 
 private:
-    std::mutex mutex_;
-    std::condition_variable released_;
-    std::set<std::string> changing_;  // guarded by mutex_; lower-case names
+    Mutex mutex_;
+    ConditionVariable released_;
+    std::set<std::string> changing_ GUARDED_BY(mutex_);  // lower-case names
 };
 
 }  // namespace tidemark::tenant

@@ -8,41 +8,42 @@
 namespace tidemark::testing {
 
 void RecordingListener::progress(const archive::ArchiveProgress& progress) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     seen_.progress = progress;
     if (progress.purge_before.empty()) ++seen_.unnamed;
-    changed_.notify_all();
+    changed_.notifyAll();
 }
 
 void RecordingListener::interrupted(const std::string& reason) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     seen_.interruption = reason;
-    changed_.notify_all();
+    changed_.notifyAll();
 }
 
 void RecordingListener::trouble(const std::string& text) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     seen_.trouble = text;
     ++seen_.troubles;
-    changed_.notify_all();
+    changed_.notifyAll();
 }
 
 void RecordingListener::recovered() {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     seen_.trouble.clear();
     ++seen_.recoveries;
-    changed_.notify_all();
+    changed_.notifyAll();
 }
 
 RecordingListener::Seen RecordingListener::seen() const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return seen_;
 }
 
 RecordingListener::Seen RecordingListener::await(const std::string& what,
                                                  const std::function<bool(const Seen&)>& condition) const {
-    std::unique_lock lock(mutex_);
-    if (changed_.wait_for(lock, std::chrono::seconds(30), [&] { return condition(seen_); })) return seen_;
+    MutexLock lock(mutex_);
+    if (changed_.waitFor(lock, std::chrono::seconds(30), [&]() REQUIRES(mutex_) { return condition(seen_); }))
+        return seen_;
     throw Error(ErrorCode::Internal,
                 fmt::format("waited in vain for: {}; trouble '{}', interruption '{}', checkpoint {}", what,
                             seen_.trouble, seen_.interruption, seen_.progress.round.checkpoint_scn));

@@ -1,11 +1,10 @@
 #pragma once
 
-#include <condition_variable>
 #include <functional>
-#include <mutex>
 #include <string>
 
 #include "archive/archiver.h"
+#include "base/mutex.h"
 #include "testing/mariadb_server.h"
 
 namespace tidemark::testing {
@@ -32,9 +31,9 @@ public:
     Seen await(const std::string& what, const std::function<bool(const Seen&)>& condition) const;
 
 private:
-    mutable std::mutex mutex_;
-    mutable std::condition_variable changed_;
-    Seen seen_;
+    mutable Mutex mutex_;
+    mutable ConditionVariable changed_;
+    Seen seen_ GUARDED_BY(mutex_);
 };
 
 /// A real server with an archiver that can be ended and started again in every way.

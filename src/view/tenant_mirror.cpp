@@ -63,14 +63,14 @@ TenantMirror::~TenantMirror() {
     for (std::jthread& thread : threads_)
         thread.request_stop();
     {
-        const std::lock_guard lock(mutex_);  // a worker either has seen the stop or waits by now
+        const MutexLock lock(mutex_);  // a worker either has seen the stop or waits by now
     }
-    changed_.notify_all();
+    changed_.notifyAll();
     threads_.clear();  // joins
 }
 
 void TenantMirror::attach(TenantId tenant, const mysql::Endpoint& endpoint) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     auto& follower = followers_[tenant];
     if (!follower) follower = std::make_shared<Follower>();
     follower->tenant = tenant;
@@ -82,29 +82,29 @@ void TenantMirror::attach(TenantId tenant, const mysql::Endpoint& endpoint) {
     follower->due = {};
     follower->retry = {};
     ++follower->asked;
-    changed_.notify_all();
+    changed_.notifyAll();
 }
 
 void TenantMirror::detach(TenantId tenant) {
-    std::unique_lock lock(mutex_);
+    MutexLock lock(mutex_);
     const auto found = followers_.find(tenant);
     if (found == followers_.end()) return;
     const std::shared_ptr<Follower> follower = found->second;
     followers_.erase(found);
-    changed_.wait(lock, [&] { return !follower->busy; });
-    changed_.notify_all();
+    changed_.wait(lock, [&]() REQUIRES(mutex_) { return !follower->busy; });
+    changed_.notifyAll();
 }
 
 bool TenantMirror::waitFresh(TenantId tenant, std::chrono::milliseconds limit) {
-    std::unique_lock lock(mutex_);
+    MutexLock lock(mutex_);
     const auto found = followers_.find(tenant);
     if (found == followers_.end()) return false;
     const std::shared_ptr<Follower> follower = found->second;
     const std::uint64_t wanted = ++follower->asked;
     follower->dirty = Topic::Everything;
     if (follower->retry.count() == 0) follower->due = {};  // a client waits; one that fails keeps its pause
-    changed_.notify_all();
-    return changed_.wait_for(lock, limit, [&] { return follower->shown >= wanted; });
+    changed_.notifyAll();
+    return changed_.waitFor(lock, limit, [&]() REQUIRES(mutex_) { return follower->shown >= wanted; });
 }
 
 void TenantMirror::listen(std::stop_token stop) {
@@ -114,7 +114,7 @@ void TenantMirror::listen(std::stop_token stop) {
 }
 
 void TenantMirror::note(const std::map<TenantId, Topic>& changes) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     for (const auto& [tenant, topic] : changes) {
         const auto found = followers_.find(tenant);
         if (found != followers_.end()) found->second->dirty = found->second->dirty | topic;
@@ -122,18 +122,18 @@ void TenantMirror::note(const std::map<TenantId, Topic>& changes) {
         for (const auto& [id, follower] : followers_)
             follower->dirty = follower->dirty | Topic::Cluster;
     }
-    changed_.notify_all();
+    changed_.notifyAll();
 }
 
 void TenantMirror::work(std::stop_token stop) {
     pthread_setname_np(pthread_self(), "tenant-mirror");
-    std::unique_lock lock(mutex_);
+    MutexLock lock(mutex_);
     while (!stop.stop_requested()) {
         const auto now = steady_clock::now();
         Time look_again = now + kForever;
         const auto follower = nextDue(now, look_again);
         if (!follower) {
-            changed_.wait_until(lock, look_again);
+            changed_.waitUntil(lock, look_again);
             continue;
         }
         const bool troubled = follower->troubled();
@@ -153,7 +153,7 @@ void TenantMirror::work(std::stop_token stop) {
     }
 }
 
-/// The follower whose turn it is; or null and when to look again. Closes idle connections by the way. Under the lock.
+/// The follower whose turn it is; or null and when to look again. Closes idle connections by the way.
 std::shared_ptr<TenantMirror::Follower> TenantMirror::nextDue(Time now, Time& look_again) {
     std::shared_ptr<Follower> next;
     for (const auto& [tenant, follower] : followers_) {
@@ -173,7 +173,7 @@ std::shared_ptr<TenantMirror::Follower> TenantMirror::nextDue(Time now, Time& lo
     return next;
 }
 
-/// Also those whose turn would come soon, so that what changes together stays together. Under the lock.
+/// Also those whose turn would come soon, so that what changes together stays together.
 TenantMirror::Followers TenantMirror::othersToReadWith(const Follower& first, Time now) const {
     Followers others;
     if (!first.mayBeReadWithOthers()) return others;
@@ -190,7 +190,7 @@ void TenantMirror::readTogether(const Followers& followers) {
     std::vector<Reading> readings;
     std::vector<Prepared> found(followers.size());
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         for (std::size_t i = 0; i < followers.size(); ++i) {
             Follower& follower = *followers[i];
             readings.push_back({follower.tenant, std::exchange(follower.dirty, Topic{}), &follower.rows});
@@ -205,7 +205,7 @@ void TenantMirror::readTogether(const Followers& followers) {
     } catch (const std::exception& error) {
         failure = error.what();
     }
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     for (std::size_t i = 0; i < followers.size(); ++i) {
         if (!failure.empty() || found[i].changes.empty()) {
             finished(*followers[i], found[i].asked, failure);
@@ -214,7 +214,7 @@ void TenantMirror::readTogether(const Followers& followers) {
             followers[i]->busy = false;
         }
     }
-    changed_.notify_all();
+    changed_.notifyAll();
 }
 
 void TenantMirror::refresh(Follower& follower) {
@@ -223,7 +223,7 @@ void TenantMirror::refresh(Follower& follower) {
     mysql::Endpoint endpoint;
     std::optional<Prepared> prepared;
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         if (std::exchange(follower.reconnect, false)) {
             follower.client.reset();
             follower.rows.clear();
@@ -246,9 +246,9 @@ void TenantMirror::refresh(Follower& follower) {
         follower.client.reset();
         follower.rows.clear();
     }
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     finished(follower, asked, failure);
-    changed_.notify_all();
+    changed_.notifyAll();
 }
 
 void TenantMirror::finished(Follower& follower, std::uint64_t asked, const std::string& failure) {
@@ -293,7 +293,7 @@ void TenantMirror::write(Follower& follower, std::vector<TableChange> changes) {
 }
 
 const TenantSchema& TenantMirror::schema(mysql::SqlClient& sys) {
-    const std::lock_guard lock(schema_mutex_);
+    const MutexLock lock(schema_mutex_);
     if (!schema_) schema_ = TenantSchema::of(sys);
     return *schema_;
 }

@@ -1,16 +1,15 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "base/log.h"
+#include "base/mutex.h"
 #include "catalog/catalog.h"
 #include "view/mirrored_table.h"
 #include "view/tenant_schema.h"
@@ -73,26 +72,26 @@ private:
     void listen(std::stop_token stop);
     void note(const std::map<catalog::TenantId, catalog::Topic>& changes);
     void work(std::stop_token stop);
-    std::shared_ptr<Follower> nextDue(Time now, Time& look_again);
-    Followers othersToReadWith(const Follower& first, Time now) const;
+    std::shared_ptr<Follower> nextDue(Time now, Time& look_again) REQUIRES(mutex_);
+    Followers othersToReadWith(const Follower& first, Time now) const REQUIRES(mutex_);
     void readTogether(const Followers& followers);
     void refresh(Follower& follower);
     void copy(Follower& follower, const mysql::Endpoint& endpoint, catalog::Topic topics);
     void write(Follower& follower, std::vector<TableChange> changes);
     void ensureSchema(Follower& follower);
     const TenantSchema& schema(mysql::SqlClient& sys);
-    void finished(Follower& follower, std::uint64_t asked, const std::string& failure);
+    void finished(Follower& follower, std::uint64_t asked, const std::string& failure) REQUIRES(mutex_);
 
     catalog::Catalog& catalog_;
     const TenantMirrorOptions options_;
     const Logger log_;
-    std::mutex schema_mutex_;
-    std::optional<TenantSchema> schema_;  // guarded by schema_mutex_; never changes once it is there
-    std::mutex mutex_;
-    std::condition_variable changed_;
-    std::map<catalog::TenantId, std::shared_ptr<Follower>> followers_;  // guarded by mutex_
-    bool serving_troubled_ = false;      // guarded by mutex_: a worker, a tenant that failed
-    std::vector<std::jthread> threads_;  // last: they use all of the above
+    Mutex schema_mutex_;
+    std::optional<TenantSchema> schema_ GUARDED_BY(schema_mutex_);  // never changes once it is there
+    Mutex mutex_;
+    ConditionVariable changed_;
+    std::map<catalog::TenantId, std::shared_ptr<Follower>> followers_ GUARDED_BY(mutex_);
+    bool serving_troubled_ GUARDED_BY(mutex_) = false;  // a worker, a tenant that failed
+    std::vector<std::jthread> threads_;                 // last: they use all of the above
 };
 
 }  // namespace tidemark::view

@@ -45,12 +45,12 @@ unsigned portOf(int socket) {
 }  // namespace
 
 void ServingState::fail(std::exception_ptr failure) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (!failure_) failure_ = std::move(failure);
 }
 
 std::exception_ptr ServingState::failure() const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return failure_;
 }
 

@@ -3,12 +3,12 @@
 #include <atomic>
 #include <exception>
 #include <list>
-#include <mutex>
 #include <string>
 #include <thread>
 
 #include "archive/archive_reader.h"
 #include "base/file.h"
+#include "base/mutex.h"
 
 namespace tidemark::virtual_primary {
 
@@ -28,8 +28,8 @@ struct ServingState {
     std::exception_ptr failure() const;
 
 private:
-    mutable std::mutex mutex_;
-    std::exception_ptr failure_;
+    mutable Mutex mutex_;
+    std::exception_ptr failure_ GUARDED_BY(mutex_);
 };
 
 /// Serves an archived round to replicas as the server that wrote it would: a MariaDB primary made of a log archive.
