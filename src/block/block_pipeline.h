@@ -3,13 +3,13 @@
 #include <exception>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <stop_token>
 #include <thread>
 #include <vector>
 
 #include "base/bounded_queue.h"
+#include "base/mutex.h"
 #include "block/block_writer.h"
 #include "block/worker_pool.h"
 
@@ -73,8 +73,8 @@ private:
     std::optional<IndexWriter> index_;
     std::uint64_t blocks_ = 0;
 
-    std::mutex failure_mutex_;
-    std::exception_ptr failure_;  // guarded by failure_mutex_
+    Mutex failure_mutex_;
+    std::exception_ptr failure_ GUARDED_BY(failure_mutex_);
 
     bool finished_ = false;  ///< everything has ended well
     std::jthread storer_;

@@ -24,12 +24,12 @@ Buffer::~Buffer() {
 }
 
 std::size_t MemoryBudget::held() const {
-    const std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     return held_;
 }
 
 std::size_t MemoryBudget::waiting() const {
-    const std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     return arriving_.size();
 }
 
@@ -54,7 +54,7 @@ std::uint8_t* MemoryBudget::give(MemoryShare& share) {
 }
 
 void MemoryBudget::takeBack(MemoryShare& share, std::uint8_t* bytes) {
-    const std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     free_.push_back(bytes);
     --held_;
     --share.held_;
@@ -64,40 +64,41 @@ void MemoryBudget::takeBack(MemoryShare& share, std::uint8_t* bytes) {
 }
 
 void MemoryBudget::tell(MemoryShare& share, bool extra) {
-    share.returned_.notify_one();
+    share.returned_.notifyOne();
     if (!extra) return;
     for (MemoryShare* other : shares_) {
-        if (other != &share) other->returned_.notify_one();
+        if (other != &share) other->returned_.notifyOne();
     }
 }
 
 void MemoryBudget::close(MemoryShare& share) {
     std::vector<std::uint8_t*> unused;
     {
-        const std::lock_guard lock(mutex_);
+        MutexLock lock(mutex_);
         promised_ -= share.options_.minimum;
         std::erase(shares_, &share);
         if (shares_.empty()) unused.swap(free_);
-        opened_or_closed_.notify_all();
+        opened_or_closed_.notifyAll();
         // Each has a larger part of what is extra now.
         for (MemoryShare* other : shares_)
-            other->returned_.notify_all();
+            other->returned_.notifyAll();
     }
     for (std::uint8_t* bytes : unused)
         ::munmap(bytes, Buffer::kSize);
 }
 
-MemoryShare::MemoryShare(MemoryBudget& budget, ShareOptions options, std::stop_token stop)
+MemoryShare::MemoryShare(MemoryBudget& budget, ShareOptions options, const std::stop_token& stop)
     : budget_(budget), options_(options) {
     if (options.minimum > budget.limits_.guaranteed) {
         throw Error(ErrorCode::InvalidRequest, "a share of more buffers than there are");
     }
-    std::unique_lock lock(budget_.mutex_);
+    MutexLock lock(budget_.mutex_);
     budget_.arriving_.push_back(this);
-    const bool opened = budget_.opened_or_closed_.wait(lock, std::move(stop), [&] { return budget_.canOpen(*this); });
+    const bool opened =
+        budget_.opened_or_closed_.wait(lock, stop, [&]() REQUIRES(budget_.mutex_) { return budget_.canOpen(*this); });
     std::erase(budget_.arriving_, this);
     // Behind it others may wait who can open theirs as well.
-    budget_.opened_or_closed_.notify_all();
+    budget_.opened_or_closed_.notifyAll();
     if (!opened) throw Error(ErrorCode::Cancelled, "cancelled while waiting for memory");
     budget_.promised_ += options_.minimum;
     budget_.shares_.push_back(this);
@@ -107,9 +108,9 @@ MemoryShare::~MemoryShare() {
     budget_.close(*this);
 }
 
-Buffer MemoryShare::take(std::stop_token stop) {
-    std::unique_lock lock(budget_.mutex_);
-    if (!returned_.wait(lock, std::move(stop), [&] { return budget_.canTake(*this); })) {
+Buffer MemoryShare::take(const std::stop_token& stop) {
+    MutexLock lock(budget_.mutex_);
+    if (!returned_.wait(lock, stop, [&]() REQUIRES(budget_.mutex_) { return budget_.canTake(*this); })) {
         throw Error(ErrorCode::Cancelled, "cancelled while waiting for memory");
     }
     return {*this, budget_.give(*this)};

@@ -1,14 +1,13 @@
 #pragma once
 
-#include <condition_variable>
 #include <cstdint>
 #include <deque>
-#include <mutex>
 #include <span>
 #include <stop_token>
 #include <utility>
 #include <vector>
 
+#include "base/mutex.h"
 #include "block/macro_block.h"
 
 namespace tidemark::block {
@@ -80,23 +79,23 @@ private:
     friend class Buffer;
     friend class MemoryShare;
 
-    bool canOpen(const MemoryShare& share) const;
-    bool canTake(const MemoryShare& share) const;
-    std::uint8_t* give(MemoryShare& share);
+    bool canOpen(const MemoryShare& share) const REQUIRES(mutex_);
+    bool canTake(const MemoryShare& share) const REQUIRES(mutex_);
+    std::uint8_t* give(MemoryShare& share) REQUIRES(mutex_);
     void takeBack(MemoryShare& share, std::uint8_t* bytes);
     /// Wakes those who may take what `share` has given back, or what its end has freed.
-    void tell(MemoryShare& share, bool extra);
+    void tell(MemoryShare& share, bool extra) REQUIRES(mutex_);
     void close(MemoryShare& share);
 
     const MemoryLimits limits_;
-    mutable std::mutex mutex_;
-    std::condition_variable_any opened_or_closed_;
-    std::deque<const MemoryShare*> arriving_;  // guarded by mutex_
-    std::vector<MemoryShare*> shares_;         // guarded by mutex_: the open ones
-    std::size_t promised_ = 0;                 // guarded by mutex_
-    std::size_t extra_held_ = 0;               // guarded by mutex_
-    std::size_t held_ = 0;                     // guarded by mutex_
-    std::vector<std::uint8_t*> free_;          // guarded by mutex_
+    mutable Mutex mutex_;
+    ConditionVariable opened_or_closed_;
+    std::deque<const MemoryShare*> arriving_ GUARDED_BY(mutex_);
+    std::vector<MemoryShare*> shares_ GUARDED_BY(mutex_);  ///< the open ones
+    std::size_t promised_ GUARDED_BY(mutex_) = 0;
+    std::size_t extra_held_ GUARDED_BY(mutex_) = 0;
+    std::size_t held_ GUARDED_BY(mutex_) = 0;
+    std::vector<std::uint8_t*> free_ GUARDED_BY(mutex_);
 };
 
 struct ShareOptions {
@@ -109,13 +108,13 @@ class MemoryShare {
 public:
     /// Waits until its minimum can be promised. Throws Cancelled if `stop` is requested, InvalidRequest for a minimum
     /// that never can be.
-    MemoryShare(MemoryBudget& budget, ShareOptions options, std::stop_token stop = {});
+    MemoryShare(MemoryBudget& budget, ShareOptions options, const std::stop_token& stop = {});
     ~MemoryShare();
     MemoryShare(const MemoryShare&) = delete;
     MemoryShare& operator=(const MemoryShare&) = delete;
 
     /// Waits for a buffer. Throws Cancelled if `stop` is requested.
-    Buffer take(std::stop_token stop = {});
+    Buffer take(const std::stop_token& stop = {});
 
 private:
     friend class MemoryBudget;
@@ -123,9 +122,10 @@ private:
 
     MemoryBudget& budget_;
     const ShareOptions options_;
-    std::size_t held_ = 0;  // guarded by budget_.mutex_
+    // Guarded by budget_.mutex_. Clang would not know it again as the mutex_ of the budget that looks at it.
+    std::size_t held_ = 0;
     // Of its own, so that a buffer that comes back does not wake the threads of all other jobs.
-    std::condition_variable_any returned_;
+    ConditionVariable returned_;
 };
 
 }  // namespace tidemark::block

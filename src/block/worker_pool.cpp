@@ -39,13 +39,15 @@ Lane* WorkerPool::next() const {
 void WorkerPool::work(std::stop_token stop) {
     pthread_setname_np(pthread_self(), "block-worker");
     Codec codec;
-    std::unique_lock lock(mutex_);
+    MutexLock lock(mutex_);
     for (;;) {
         Lane* lane = nullptr;
-        wanted_.wait(lock, stop, [&] { return (lane = next()) != nullptr; });
+        wanted_.wait(lock, stop, [&]() REQUIRES(mutex_) { return (lane = next()) != nullptr; });
         if (lane == nullptr) return;
         Lane::Task task = std::move(lane->tasks_.front());
         lane->tasks_.pop_front();
+        // Whoever comes next shall not be charged for one that went before its turn.
+        if (!lane->hurries_) now_ = lane->turn_;
         const double charged = lane->begin();
         lock.unlock();
         const double before = meter_();
@@ -54,7 +56,7 @@ void WorkerPool::work(std::stop_token stop) {
         const double spent = meter_() - before;
         lock.lock();
         lane->end(charged, spent);
-        ended_.notify_all();
+        ended_.notifyAll();
     }
 }
 
@@ -62,20 +64,18 @@ Lane::Lane(WorkerPool& pool, LaneOptions options)
     : pool_(pool),
       most_(options.most == 0 ? pool.threads() : std::min(options.most, pool.threads())),
       weight_(std::max(1U, options.weight)) {
-    const std::lock_guard lock(pool_.mutex_);
+    MutexLock lock(pool_.mutex_);
     pool_.lanes_.push_back(this);
 }
 
 Lane::~Lane() {
     drop();
-    const std::lock_guard lock(pool_.mutex_);
+    MutexLock lock(pool_.mutex_);
     std::erase(pool_.lanes_, this);
 }
 
 /// Charges what the task will take, so that the workers that come next do not all choose the same lane.
 double Lane::begin() {
-    // Whoever comes next shall not be charged for one that went before its turn.
-    if (!hurries_) pool_.now_ = turn_;
     ++running_;
     const double charged = estimate_ / weight_;
     turn_ += charged;
@@ -89,10 +89,10 @@ void Lane::end(double charged, double nanoseconds) {
 }
 
 void Lane::submit(Task task) {
-    const std::lock_guard lock(pool_.mutex_);
+    MutexLock lock(pool_.mutex_);
     if (tasks_.empty()) turn_ = std::max(turn_, pool_.now_);
     tasks_.push_back(std::move(task));
-    pool_.wanted_.notify_one();
+    pool_.wanted_.notifyOne();
 }
 
 void Lane::run(const std::function<void(Codec&)>& work) {
@@ -103,25 +103,25 @@ void Lane::run(const std::function<void(Codec&)>& work) {
 }
 
 void Lane::drain() {
-    std::unique_lock lock(pool_.mutex_);
+    MutexLock lock(pool_.mutex_);
     pool_.ended_.wait(lock, [&] { return tasks_.empty() && running_ == 0; });
 }
 
 void Lane::drop() {
     std::deque<Task> dropped;
-    std::unique_lock lock(pool_.mutex_);
+    MutexLock lock(pool_.mutex_);
     dropped.swap(tasks_);
     pool_.ended_.wait(lock, [&] { return running_ == 0; });
     lock.unlock();  // what they hold is given back without it
 }
 
 void Lane::setWeight(unsigned weight) {
-    const std::lock_guard lock(pool_.mutex_);
+    MutexLock lock(pool_.mutex_);
     weight_ = std::max(1U, weight);
 }
 
 void Lane::hurry(bool hurries) {
-    const std::lock_guard lock(pool_.mutex_);
+    MutexLock lock(pool_.mutex_);
     hurries_ = hurries;
 }
 

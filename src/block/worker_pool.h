@@ -1,14 +1,13 @@
 #pragma once
 
-#include <condition_variable>
 #include <deque>
 #include <functional>
 #include <future>
 #include <memory>
-#include <mutex>
 #include <thread>
 #include <vector>
 
+#include "base/mutex.h"
 #include "block/codec.h"
 #include "block/memory_budget.h"
 
@@ -47,16 +46,16 @@ private:
 
     void work(std::stop_token stop);
     /// The lane whose turn it is; nullptr if there is nothing to do.
-    Lane* next() const;
+    Lane* next() const REQUIRES(mutex_);
 
     const unsigned threads_;
     const Meter meter_;
     MemoryBudget memory_;
-    std::mutex mutex_;
-    std::condition_variable_any wanted_;
-    std::condition_variable ended_;      // a task has
-    std::vector<Lane*> lanes_;           // guarded by mutex_
-    double now_ = 0;                     // guarded by mutex_: the turn of the lane that was served last
+    Mutex mutex_;
+    ConditionVariable wanted_;
+    ConditionVariable ended_;  ///< a task has
+    std::vector<Lane*> lanes_ GUARDED_BY(mutex_);
+    double now_ GUARDED_BY(mutex_) = 0;  ///< the turn of the lane that was served last
     std::vector<std::jthread> workers_;  // the last member: they use the others
 };
 
@@ -105,7 +104,8 @@ private:
 
     WorkerPool& pool_;
     const unsigned most_;
-    // All of these are guarded by pool_.mutex_.
+    // All of these are guarded by pool_.mutex_. Clang would not know it again as the mutex_ of the pool that serves
+    // them.
     unsigned weight_;
     bool hurries_ = false;
     unsigned running_ = 0;

@@ -14,16 +14,16 @@ constexpr std::chrono::milliseconds kHurryInterval{20};
 }  // namespace
 
 void Bandwidth::setLimit(std::uint64_t bytes_per_second) {
-    const std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     if (limit_ == static_cast<double>(bytes_per_second)) return;
     limit_ = static_cast<double>(bytes_per_second);
     left_ = 0;
     filled_ = Clock::now();
-    changed_.notify_all();
+    changed_.notifyAll();
 }
 
 std::size_t Bandwidth::waiting() {
-    const std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     return queue_.size();
 }
 
@@ -35,7 +35,7 @@ void Bandwidth::refill() {
 }
 
 void Bandwidth::take(std::uint64_t bytes, const BandwidthUser& user) {
-    std::unique_lock lock(mutex_);
+    MutexLock lock(mutex_);
     if (limit_ == 0) return;
     const int place = 0;
     queue_.push_back(&place);
@@ -47,13 +47,12 @@ void Bandwidth::take(std::uint64_t bytes, const BandwidthUser& user) {
         // Whoever is first knows when it is his turn; the others are told.
         auto pause = std::chrono::duration<double>(first ? -left_ / limit_ : 3600.0);
         if (user.hurried) pause = std::min(pause, std::chrono::duration<double>(kHurryInterval));
-        changed_.wait_for(lock, user.stop, std::chrono::ceil<std::chrono::milliseconds>(pause),
-                          [&, limit = limit_, was_first = first] {
-                              return limit_ != limit || (queue_.front() == &place) != was_first;
-                          });
+        changed_.waitFor(lock, user.stop, std::chrono::ceil<std::chrono::milliseconds>(pause),
+                         [&, limit = limit_, was_first = first]()
+                             REQUIRES(mutex_) { return limit_ != limit || (queue_.front() == &place) != was_first; });
     }
     std::erase(queue_, &place);
-    changed_.notify_all();
+    changed_.notifyAll();
     if (user.stop.stop_requested()) throw Error(ErrorCode::Cancelled, "cancelled");
     left_ -= static_cast<double>(bytes);
 }

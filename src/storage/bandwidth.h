@@ -1,12 +1,12 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <functional>
-#include <mutex>
 #include <stop_token>
+
+#include "base/mutex.h"
 
 namespace tidemark::storage {
 
@@ -36,14 +36,14 @@ public:
 private:
     using Clock = std::chrono::steady_clock;
 
-    void refill();
+    void refill() REQUIRES(mutex_);
 
-    std::mutex mutex_;
-    std::condition_variable_any changed_;
-    double limit_ = 0;              // guarded by mutex_
-    double left_ = 0;               // guarded by mutex_: bytes that may be moved now; below 0: owed
-    Clock::time_point filled_;      // guarded by mutex_
-    std::deque<const int*> queue_;  // guarded by mutex_: those that wait, by an address of theirs
+    Mutex mutex_;
+    ConditionVariable changed_;
+    double limit_ GUARDED_BY(mutex_) = 0;
+    double left_ GUARDED_BY(mutex_) = 0;  ///< bytes that may be moved now; below 0: owed
+    Clock::time_point filled_ GUARDED_BY(mutex_);
+    std::deque<const int*> queue_ GUARDED_BY(mutex_);  ///< those that wait, by an address of theirs
 };
 
 }  // namespace tidemark::storage
