@@ -111,8 +111,10 @@ void Lane::drop() {
     std::deque<Task> dropped;
     MutexLock lock(pool_.mutex_);
     dropped.swap(tasks_);
-    pool_.ended_.wait(lock, [&] { return running_ == 0; });
     lock.unlock();  // what they hold is given back without it
+    dropped.clear();
+    lock.lock();
+    pool_.ended_.wait(lock, [&] { return running_ == 0; });
 }
 
 void Lane::setWeight(unsigned weight) {

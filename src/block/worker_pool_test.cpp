@@ -9,6 +9,7 @@
 #include <latch>
 #include <semaphore>
 #include <string>
+#include <thread>
 
 #include "base/error.h"
 #include "block/block_reader.h"
@@ -206,6 +207,7 @@ TEST(WorkerPool, ForgetsWhatHasNotBegunWhenALaneCloses) {
     std::atomic<int> begun = 0;
     std::binary_semaphore go(0);
     const auto held = std::make_shared<int>();
+    std::jthread later;  // lets the one that has begun end when the others are forgotten
     {
         Lane lane(pool);
         std::latch busy(1);
@@ -214,7 +216,12 @@ TEST(WorkerPool, ForgetsWhatHasNotBegunWhenALaneCloses) {
         for (int i = 0; i < 10; ++i)
             lane.submit(Lane::Task([&, held](Codec&) { ++begun; }));
         EXPECT_EQ(held.use_count(), 11);
-        std::jthread later([&] { go.release(); });
+        later = std::jthread([&] {
+            const auto until = std::chrono::steady_clock::now() + 20s;
+            while (held.use_count() > 1 && std::chrono::steady_clock::now() < until)
+                std::this_thread::yield();
+            go.release();
+        });
     }
     EXPECT_EQ(begun, 1);
     EXPECT_EQ(held.use_count(), 1) << "what the tasks held is free";
