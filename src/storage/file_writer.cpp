@@ -146,11 +146,14 @@ void FileWriter::finish() {
 
 void FileWriter::publish() {
     crashPoint("storage.object-written");
+    // Opened while our file keeps it: once it has its name, others may remove it, and the directory with it.
+    const fs::path directory = path_.parent_path();
+    const Fd place = openFile(directory, O_RDONLY | O_DIRECTORY);
     const int error_number = renameNew(unfinished_, path_);
     if (error_number == EEXIST) throw Error(ErrorCode::AlreadyExists, url_ + " exists already");
     if (error_number != 0) throwErrno(error_number, "giving " + url_ + " its name");
     fd_ = Fd();
-    syncDirectory(path_.parent_path());
+    syncFile(place.get(), directory);
     crashPoint("storage.object-published");
 }
 
