@@ -210,12 +210,18 @@ std::string refusal(const std::pair<Bytes, SegmentFooter>& segment) {
     }
 }
 
+/// An index of so many transactions, each as short as one can be.
+Bytes smallest(std::uint64_t count) {
+    Bytes body = ByteWriter().varint(count).take();
+    for (std::uint64_t n = 0; n < count; ++n)
+        body.insert(body.end(), {0, 0, 1, 1, 0, 1, 0});
+    return body;
+}
+
 /// A few KiB that decompress to 100 MiB, and these to an index of 15 million transactions.
 TEST(Segment, TakesNoMoreMemoryThanARealOneWhateverItsIndexClaims) {
     constexpr std::uint64_t kCount = (100 << 20) / 7;
-    Bytes body = ByteWriter().varint(kCount).take();
-    for (std::uint64_t n = 0; n < kCount; ++n)
-        body.insert(body.end(), {0, 0, 1, 1, 0, 1, 0});
+    const Bytes body = smallest(kCount);
     const auto segment = stored(body, kCount);
     const testing::PeakMemory memory;
     EXPECT_EQ(refusal(segment), "its index is impossibly large");
@@ -224,9 +230,7 @@ TEST(Segment, TakesNoMoreMemoryThanARealOneWhateverItsIndexClaims) {
 
 TEST(Segment, IsRefusedForTheNumberOfItsTransactionsBeforeTheyAreRead) {
     constexpr std::uint64_t kCount = (14 << 20) / 7;
-    Bytes body = ByteWriter().varint(kCount).take();
-    for (std::uint64_t n = 0; n < kCount; ++n)
-        body.insert(body.end(), {0, 0, 1, 1, 0, 1, 0});
+    const Bytes body = smallest(kCount);
     const auto as_many = stored(body, kCount);
     const auto fewer = stored(body, 5);
     const testing::PeakMemory memory;

@@ -11,7 +11,6 @@ import os
 import pathlib
 import re
 import shutil
-import signal
 import statistics
 import subprocess
 import sys
@@ -23,7 +22,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "test" / "scenario"))
 sys.path.insert(0, str(ROOT / "test" / "bench"))
 from many_tenants import ManyTenants  # noqa: E402
-from node import Node, checksums, free_port, wait_for  # noqa: E402
+from node import Node, free_port, wait_for  # noqa: E402
 
 HAPROXY = pathlib.Path(os.environ.get("TIDEMARK_HAPROXY", ROOT / "build" / "bench" / "haproxy" / "usr" / "sbin" / "haproxy"))
 

@@ -57,3 +57,12 @@ class Ledger:
 
 def rows(node, tenant):
     return {(r["writer"], r["n"]) for r in node.sql("SELECT writer, n FROM d.ledger", tenant=tenant)}
+
+
+def fill(node, tenant, megabytes):
+    """Something for a backup to chew on, so that what happens to it hits it in the middle."""
+    node.sql("CREATE DATABASE IF NOT EXISTS fill", tenant=tenant)
+    node.sql("CREATE TABLE IF NOT EXISTS fill.t (id INT PRIMARY KEY, a CHAR(255), b CHAR(255)) ENGINE=InnoDB",
+             tenant=tenant)
+    node.sql(f"REPLACE INTO fill.t SELECT seq, SHA2(seq, 512), SHA2(-seq, 512) FROM fill.seq_1_to_{megabytes * 1500}",
+             tenant=tenant)

@@ -50,7 +50,6 @@ class Node:
         self.log = self.directory / "log"
         self.port = free_port()
         self.options = list(options)
-        self.environment = {**os.environ, **(environment or {})}
         self.environment = os.environ | (environment or {})
         self.process = None
 
@@ -105,6 +104,13 @@ class Node:
 
     def mariadbd_pids(self):
         return self.processes("mariadbd")
+
+    def database_pid(self, tenant):
+        """Of a tenant, by its name or its id; with an id, nobody is asked."""
+        tenant_id = tenant if isinstance(tenant, int) else self.scalar(
+            "SELECT TENANT_ID FROM oceanbase.DBA_OB_TENANTS WHERE TENANT_NAME = %s", [tenant])
+        return next(pid for pid in self.mariadbd_pids()
+                    if f"{self.data}/t/{tenant_id}/" in pathlib.Path(f"/proc/{pid}/cmdline").read_text())
 
     def daemon_password(self, tenant_id):
         """Of the account `tidemark` that the daemon uses itself, for tests that go around it by the unix socket."""

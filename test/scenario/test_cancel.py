@@ -7,8 +7,8 @@ import pymysql
 import pytest
 
 from hanging_mount import HangingMount
+from hangs import hang_in_a_write, needs_fuse, on_mount
 from node import wait_for
-from test_hung import hang_in_a_write, needs_fuse, on_mount
 
 
 @pytest.fixture(scope="module")

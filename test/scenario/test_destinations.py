@@ -6,7 +6,6 @@ import subprocess
 import pymysql
 import pytest
 
-from load import Ledger, rows
 from node import wait_for
 
 

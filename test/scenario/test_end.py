@@ -1,42 +1,18 @@
 """The daemon ends when it is asked to, whatever hangs; what was going on then goes on at its next start."""
 import concurrent.futures
-import contextlib
 import functools
-import os
 import signal
 import time
 
 import pymysql
 import pytest
 
-import hanging_mount
 from hanging_mount import HangingMount
-from node import Node, wait_for
+from hangs import needs_fuse, stopped
+from node import wait_for
 
 # Three parts with a limit of 8 s each, and what a busy machine adds.
 LIMIT = 30
-
-
-@pytest.fixture(scope="module")
-def node():
-    made = Node()
-    try:
-        yield made.start()
-    finally:
-        made.destroy()
-
-
-@contextlib.contextmanager
-def stopped(pid):
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(pid, signal.SIGCONT)
-
-
-def pid_of(node, tenant_id):
-    return int((node.data / "t" / str(tenant_id) / "pid").read_text())
 
 
 def end(node):
@@ -75,10 +51,11 @@ def number_of(answer):
     return failure.value.args[0]
 
 
-def test_it_ends_beside_databases_that_hang_and_tells_who_waits_for_them(node):
+def test_it_ends_beside_databases_that_hang_and_tells_who_waits_for_them(shared_node):
+    node = shared_node
     shop = node.create_tenant("shop")
     node.start_archive("shop")
-    with concurrent.futures.ThreadPoolExecutor() as pool, stopped(pid_of(node, 1)), stopped(pid_of(node, shop)):
+    with concurrent.futures.ThreadPoolExecutor() as pool, stopped(node.database_pid(1)), stopped(node.database_pid(shop)):
         client = Client(node, "shop", defer_connect=True)
         login = asked(pool, client, client.connect)
         assert end(node).wait(LIMIT) == 0
@@ -87,8 +64,9 @@ def test_it_ends_beside_databases_that_hang_and_tells_who_waits_for_them(node):
     node.archived_now("shop")
 
 
-@pytest.mark.skipif(hanging_mount.refusal() is not None, reason=str(hanging_mount.refusal()))
-def test_it_ends_beside_a_destination_that_hangs(node):
+@needs_fuse
+def test_it_ends_beside_a_destination_that_hangs(shared_node):
+    node = shared_node
     node.create_tenant("mounted")
     with concurrent.futures.ThreadPoolExecutor(30) as pool, HangingMount(node.directory) as mount:
         node.sql(f"ALTER SYSTEM SET tenant_destination_roots = '{mount.path}'")

@@ -3,16 +3,15 @@ on meanwhile, and what hung goes on where it was."""
 import concurrent.futures
 import contextlib
 import os
-import pathlib
 import signal
 import time
 
 import pytest
 
-import hanging_mount
 from hanging_mount import HangingMount
+from hangs import hang_in_a_write, hanging, needs_fuse, on_mount, stopped
 from latency import WINDOW, PointSelects, p99
-from load import Ledger
+from load import Ledger, fill
 from node import Node, wait_for
 
 # How long something hangs. `./dev soak` lets it be a minute.
@@ -23,9 +22,6 @@ LONGEST = min(HANG / 3, 5)
 # Windows of point selects (latency.py) in a quiet phase, and in a hung one.
 PHASE = 4
 PAIRS_OF_PHASES = 12
-
-needs_fuse = pytest.mark.skipif(hanging_mount.refusal() is not None, reason=str(hanging_mount.refusal()))
-
 
 @pytest.fixture(scope="module")
 def hung_node():
@@ -39,37 +35,6 @@ def hung_node():
         yield made
     finally:
         made.destroy()
-
-
-def pid_of(node, tenant):
-    tenant_id = node.scalar("SELECT TENANT_ID FROM oceanbase.DBA_OB_TENANTS WHERE TENANT_NAME = %s", [tenant])
-    return next(pid for pid in node.mariadbd_pids()
-                if f"{node.data}/t/{tenant_id}/" in open(f"/proc/{pid}/cmdline").read())
-
-
-@contextlib.contextmanager
-def stopped(pid):
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(pid, signal.SIGCONT)
-
-
-@contextlib.contextmanager
-def hanging(mount):
-    mount.hang()
-    try:
-        yield
-    finally:
-        mount.go_on()
-
-
-def fill(node, tenant, megabytes=60):
-    node.sql("CREATE DATABASE IF NOT EXISTS fill", tenant=tenant)
-    node.sql("CREATE TABLE IF NOT EXISTS fill.t (id INT PRIMARY KEY, a CHAR(255), b CHAR(255))", tenant=tenant)
-    node.sql(f"REPLACE INTO fill.t SELECT seq, SHA2(seq, 512), SHA2(-seq, 512) FROM fill.seq_1_to_{megabytes * 1500}",
-             tenant=tenant)
 
 
 def archived_bytes(node, tenant):
@@ -151,8 +116,8 @@ def hang_for(seconds, begin):
 
 def test_a_hung_sys_holds_up_no_tenant(hung_node):
     node = hung_node
-    fill(node, "other")
-    sys_pid = pid_of(node, "sys")
+    fill(node, "other", megabytes=60)
+    sys_pid = node.database_pid("sys")
     with concurrent.futures.ThreadPoolExecutor() as pool, Others(node) as others:
         job = start_backup(node, "other")
         begin = time.monotonic()
@@ -177,7 +142,7 @@ def test_a_hung_sys_holds_up_no_tenant(hung_node):
 
 def test_a_hung_tenant_holds_up_no_other(hung_node):
     node = hung_node
-    victim_pid = pid_of(node, "victim")
+    victim_pid = node.database_pid("victim")
     node.create_pool("p_made_meanwhile")
     with concurrent.futures.ThreadPoolExecutor() as pool, Others(node) as others:
         begin = time.monotonic()
@@ -211,35 +176,6 @@ def test_a_hung_tenant_holds_up_no_other(hung_node):
         node.archived_now("victim")
         back_up(node, "victim")
     assert others.ledger.errors == []
-
-
-def on_mount(node, mount, tenant):
-    """Lets both destinations of a tenant lie on the mount, and archives it."""
-    node.sql(f"ALTER SYSTEM SET LOG_ARCHIVE_DEST = 'LOCATION=file://{mount.path}/{tenant}_log' TENANT = {tenant}")
-    node.sql(f"ALTER SYSTEM SET DATA_BACKUP_DEST = 'file://{mount.path}/{tenant}_data' TENANT = {tenant}")
-    node.sql(f"ALTER SYSTEM ARCHIVELOG TENANT = {tenant}")
-    node.wait_archive(tenant, "DOING")
-
-
-def open_files(node, mount):
-    """What the daemon has open there, without asking the mount."""
-    found = []
-    for fd in pathlib.Path(f"/proc/{node.process.pid}/fd").iterdir():
-        with contextlib.suppress(OSError):
-            found.append(os.readlink(fd))
-    return [path for path in found if path.startswith(str(mount.path))]
-
-
-def hang_in_a_write(node, mount):
-    """Hangs the mount while the daemon, which is writing there, has a file open; that stays open then."""
-    def caught():
-        if open_files(node, mount):
-            mount.hang()
-            if open_files(node, mount):
-                return True
-            mount.go_on()
-        return False
-    wait_for("a file to be open at the destination", caught, 30)
 
 
 def end_beside_it(node):

@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from hangs import stopped
 from node import Node, wait_for
 
 
@@ -17,17 +18,10 @@ def node():
     node.destroy()
 
 
-def pid_of(node, tenant_id):
-    return int((node.data / "t" / str(tenant_id) / "pid").read_text())
-
-
 @pytest.fixture
-def stopped(node):
-    tenant_id = node.scalar("SELECT TENANT_ID FROM oceanbase.DBA_OB_TENANTS WHERE TENANT_NAME = 'hung'")
-    pid = pid_of(node, tenant_id)
-    os.kill(pid, signal.SIGSTOP)
-    yield pid
-    os.kill(pid, signal.SIGCONT)
+def hung(node):
+    with stopped(node.database_pid("hung")):
+        yield
     wait_for("the tenant to answer", lambda: node.scalar("SELECT 1", tenant="hung") == 1)
 
 
@@ -37,7 +31,7 @@ def seconds(work):
     return time.monotonic() - begin
 
 
-def test_statements_about_others_go_on(node, stopped):
+def test_statements_about_others_go_on(node, hung):
     node.create_pool("p_new", "64M")
     assert seconds(lambda: node.scalar("SELECT 1", tenant="shop")) < 2
     assert seconds(lambda: node.sql("CREATE TENANT new RESOURCE_POOL_LIST = ('p_new')")) < 15
@@ -46,14 +40,14 @@ def test_statements_about_others_go_on(node, stopped):
     assert seconds(lambda: node.sql("DROP TENANT new")) < 15
 
 
-def test_views_of_others_stay_fresh(node, stopped):
+def test_views_of_others_stay_fresh(node, hung):
     for tenant in ("hung", "shop"):
         node.sql(f"ALTER SYSTEM SET DATA_BACKUP_DEST = '{node.uri(tenant)}' TENANT = {tenant}")
     query = "SELECT VALUE FROM oceanbase.DBA_OB_BACKUP_PARAMETER WHERE NAME = 'data_backup_dest'"
     wait_for("the other tenant's own views to show it", lambda: "/shop" in (node.scalar(query, tenant="shop") or ""), 20)
 
 
-def test_the_daemon_starts_beside_it(node, stopped):
+def test_the_daemon_starts_beside_it(node, hung):
     node.kill()
     assert seconds(node.start) < 20
     assert node.scalar("SELECT 1", tenant="shop") == 1
@@ -61,6 +55,6 @@ def test_the_daemon_starts_beside_it(node, stopped):
 
 def test_it_can_be_dropped(node):
     tenant_id = node.create_tenant("doomed", "64M")
-    os.kill(pid_of(node, tenant_id), signal.SIGSTOP)
+    os.kill(node.database_pid(tenant_id), signal.SIGSTOP)
     assert seconds(lambda: node.sql("DROP TENANT doomed FORCE")) < 20
     assert not (node.data / "t" / str(tenant_id)).exists()

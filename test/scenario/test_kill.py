@@ -5,25 +5,10 @@ import time
 
 import pytest
 
-from load import Ledger, rows
+from load import Ledger, fill, rows
 from node import wait_for
 
 FINAL = {"COMPLETED", "FAILED"}
-
-
-def fill(node, tenant, megabytes=120):
-    """Something for a backup to chew on, so that a kill hits it in the middle."""
-    node.sql("CREATE DATABASE IF NOT EXISTS fill", tenant=tenant)
-    node.sql("CREATE TABLE fill.t (id INT PRIMARY KEY, a CHAR(255), b CHAR(255)) ENGINE=InnoDB", tenant=tenant)
-    node.sql(f"INSERT INTO fill.t SELECT seq, SHA2(seq, 512), SHA2(-seq, 512) FROM fill.seq_1_to_{megabytes * 1500}",
-             tenant=tenant)
-
-
-def tenant_pid(node, tenant):
-    return int(node.scalar("SELECT 1") and next(
-        pid for pid in node.mariadbd_pids()
-        if f"/{node.scalar('SELECT TENANT_ID FROM oceanbase.DBA_OB_TENANTS WHERE TENANT_NAME = %s', [tenant])}/"
-        in open(f"/proc/{pid}/cmdline").read().replace("\0", " ")))
 
 
 def wait_usable(node, tenant):
@@ -54,7 +39,7 @@ def prove(node, ledger):
 @pytest.mark.parametrize("victim", ["daemon", "mariadb-backup", "mariadbd"])
 def test_kill_during_a_backup(node, rng, victim):
     node.create_tenant("shop")
-    fill(node, "shop")
+    fill(node, "shop", megabytes=120)
     node.start_archive("shop")
     with Ledger(node, "shop", writers=2) as ledger:
         wait_for("rows", lambda: ledger.count() > 50)
@@ -66,7 +51,7 @@ def test_kill_during_a_backup(node, rng, victim):
             wait_for("mariadb-backup to end with the daemon", lambda: not node.processes("mariadb-backup"), 20)
             node.start()
         elif victim == "mariadbd":
-            os.kill(tenant_pid(node, "shop"), signal.SIGKILL)
+            os.kill(node.database_pid("shop"), signal.SIGKILL)
         else:
             for pid in node.processes("mariadb-backup"):
                 os.kill(pid, signal.SIGKILL)
@@ -96,7 +81,7 @@ def test_kill_during_archiving(node, rng, victim):
                 node.kill()
                 node.start()
             else:
-                os.kill(tenant_pid(node, "shop"), signal.SIGKILL)
+                os.kill(node.database_pid("shop"), signal.SIGKILL)
             wait_usable(node, "shop")
         before = ledger.count()
         wait_for("writers to go on", lambda: ledger.count() > before + 20)
@@ -112,7 +97,7 @@ def test_kill_during_archiving(node, rng, victim):
 @pytest.mark.parametrize("victim", ["daemon", "mariadbd", "mariadb-backup"])
 def test_kill_during_a_restore(node, rng, victim):
     node.create_tenant("shop")
-    fill(node, "shop")
+    fill(node, "shop", megabytes=120)
     node.start_archive("shop")
     assert node.backup("shop")["STATUS"] == "COMPLETED"
     with Ledger(node, "shop", writers=2) as ledger:

@@ -1,13 +1,11 @@
 """Own statements share threads: those about a tenant whose destination hangs take no more than its share."""
 import concurrent.futures
-import contextlib
 import time
 
 import pymysql
-import pytest
 
-import hanging_mount
 from hanging_mount import HangingMount
+from hangs import hanging, needs_fuse
 from node import wait_for
 
 # Of one tenant: statements that run, and that wait (docs/front.md).
@@ -15,16 +13,7 @@ RUNNING, WAITING = 4, 256
 # For a statement that waits for nothing, on a busy machine.
 SOON = 10
 
-pytestmark = pytest.mark.skipif(hanging_mount.refusal() is not None, reason=str(hanging_mount.refusal()))
-
-
-@contextlib.contextmanager
-def hanging(mount):
-    mount.hang()
-    try:
-        yield
-    finally:
-        mount.go_on()
+pytestmark = needs_fuse
 
 
 def answer_of(node, statement, tenant):

@@ -7,7 +7,7 @@ import subprocess
 import pymysql
 import pytest
 
-from node import ROOT, Node, checksums, wait_for
+from node import ROOT, Node, checksums
 from sampler import Sampler, in_order
 from test_restore import OBJECTS, run_script
 

@@ -1,0 +1,59 @@
+"""What hangs and does not die: a process that is stopped, a destination whose file system does not answer."""
+import contextlib
+import os
+import pathlib
+import signal
+
+import pytest
+
+import hanging_mount
+from node import wait_for
+
+needs_fuse = pytest.mark.skipif(hanging_mount.refusal() is not None, reason=str(hanging_mount.refusal()))
+
+
+@contextlib.contextmanager
+def stopped(pid):
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+@contextlib.contextmanager
+def hanging(mount):
+    mount.hang()
+    try:
+        yield
+    finally:
+        mount.go_on()
+
+
+def on_mount(node, mount, tenant):
+    """Lets both destinations of a tenant lie on the mount, and archives it."""
+    node.sql(f"ALTER SYSTEM SET LOG_ARCHIVE_DEST = 'LOCATION=file://{mount.path}/{tenant}_log' TENANT = {tenant}")
+    node.sql(f"ALTER SYSTEM SET DATA_BACKUP_DEST = 'file://{mount.path}/{tenant}_data' TENANT = {tenant}")
+    node.sql(f"ALTER SYSTEM ARCHIVELOG TENANT = {tenant}")
+    node.wait_archive(tenant, "DOING")
+
+
+def open_files(node, mount):
+    """What the daemon has open there, without asking the mount."""
+    found = []
+    for fd in pathlib.Path(f"/proc/{node.process.pid}/fd").iterdir():
+        with contextlib.suppress(OSError):
+            found.append(os.readlink(fd))
+    return [path for path in found if path.startswith(str(mount.path))]
+
+
+def hang_in_a_write(node, mount):
+    """Hangs the mount while the daemon, which is writing there, has a file open; that stays open then."""
+    def caught():
+        if open_files(node, mount):
+            mount.hang()
+            if open_files(node, mount):
+                return True
+            mount.go_on()
+        return False
+    wait_for("a file to be open at the destination", caught, 30)
