@@ -69,6 +69,21 @@ TEST_F(FileStorageTest, TakesDirectoriesAwayWithTheirLastObject) {
     EXPECT_TRUE(fs::is_empty(root_));
 }
 
+TEST_F(FileStorageTest, StoresAnObjectThatAnotherRemovesAsSoonAsItIsThere) {
+    std::jthread other([&](std::stop_token stop) {
+        while (!stop.stop_requested()) {  // as remove() does, without waiting for the disk
+            if (::unlink((root_ / "d/a").c_str()) == 0) ::rmdir((root_ / "d").c_str());
+        }
+    });
+    for (int i = 0; i < 1000; ++i) {
+        try {
+            storage_.put("d/a", viewOf("x"));
+        } catch (const Error& error) {
+            ASSERT_EQ(error.code(), ErrorCode::AlreadyExists) << i << ": " << error.what();
+        }
+    }
+}
+
 TEST_F(FileStorageTest, ReportsAMissingRootInsteadOfMissingObjects) {
     fs::remove(root_);
     const auto code = [](auto work) {
