@@ -3,11 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <future>
-#include <thread>
 
 #include "archive/archive_reader.h"
 #include "base/error.h"
 #include "storage/open_storage.h"
+#include "testing/eventually.h"
 #include "testing/mariadb_server.h"
 
 namespace tidemark::archive {
@@ -40,10 +40,7 @@ protected:
     }
     void enabled() {
         service_.enable({tenant_});
-        const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-        while (status() != RoundStatus::Doing && std::chrono::steady_clock::now() < until)
-            std::this_thread::sleep_for(std::chrono::milliseconds(5));
-        ASSERT_EQ(status(), RoundStatus::Doing);
+        ASSERT_TRUE(testing::eventually([&] { return status() == RoundStatus::Doing; })) << text(status());
     }
     RoundStatus status() { return stores_.archive.lastRound(tenant_.id)->status; }
 

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "block/codec.h"
+#include "testing/eventually.h"
 
 namespace tidemark::block {
 namespace {
@@ -55,8 +56,7 @@ TEST(MemoryBudget, LetsJobsWaitForTheirMinimumInOrderOfArrival) {
         MemoryShare share(budget, {.minimum = 4, .most = 4});
         EXPECT_EQ(opened++, 0) << "a small one that came later must not pass, again and again";
     });
-    while (!budget.waiting())
-        std::this_thread::yield();
+    ASSERT_TRUE(testing::eventually([&] { return budget.waiting() > 0; }));
     std::jthread small([&] {
         MemoryShare share(budget, {.minimum = 1, .most = 1});
         EXPECT_EQ(opened++, 1);

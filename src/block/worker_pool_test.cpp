@@ -16,6 +16,7 @@
 #include "block/block_writer.h"
 #include "storage/faulty_storage.h"
 #include "storage/memory_storage.h"
+#include "testing/eventually.h"
 
 namespace tidemark::block {
 namespace {
@@ -175,19 +176,12 @@ private:
     Lane lane_;
 };
 
-void waitUntil(const std::function<bool()>& reached) {
-    const auto deadline = std::chrono::steady_clock::now() + 60s;
-    while (!reached()) {
-        ASSERT_LT(std::chrono::steady_clock::now(), deadline);
-        std::this_thread::yield();
-    }
-}
-
 TEST(WorkerPool, GivesALaneNoMoreWorkersThanItMayHave) {
     WorkerPool pool(6);
     BusyLane narrow(pool, {.weight = 100, .most = 2});
     BusyLane wide(pool, {});
-    waitUntil([&] { return narrow.done() > 500 && narrow.mostAtOnce() == 2 && wide.mostAtOnce() >= 4; });
+    ASSERT_TRUE(testing::eventually(
+        [&] { return narrow.done() > 500 && narrow.mostAtOnce() == 2 && wide.mostAtOnce() >= 4; }, 60s));
     EXPECT_EQ(narrow.mostAtOnce(), 2U);
     EXPECT_EQ(narrow.lane().workers(), 2U);
     EXPECT_EQ(wide.lane().workers(), 6U);
@@ -217,9 +211,7 @@ TEST(WorkerPool, ForgetsWhatHasNotBegunWhenALaneCloses) {
             lane.submit(Lane::Task([&, held](Codec&) { ++begun; }));
         EXPECT_EQ(held.use_count(), 11);
         later = std::jthread([&] {
-            const auto until = std::chrono::steady_clock::now() + 20s;
-            while (held.use_count() > 1 && std::chrono::steady_clock::now() < until)
-                std::this_thread::yield();
+            EXPECT_TRUE(testing::eventually([&] { return held.use_count() == 1; }));
             go.release();
         });
     }
@@ -269,7 +261,7 @@ TEST(WorkerPool, AHungStorageOfOneJobKeepsNobodyElseFromTheWorkers) {
         Lane lane(pool);
         writeFile(lane, hung);
     });
-    waitUntil([&] { return pool.memory().held() >= 16; });  // it has filled all it may have
+    ASSERT_TRUE(testing::eventually([&] { return pool.memory().held() >= 16; }, 60s));  // it has filled all it may have
     storage::MemoryStorage storage;
     Lane lane(pool);
     writeFile(lane, storage);
@@ -290,12 +282,12 @@ TEST(WorkerPool, AnErrorOfOneJobEndsThatJobOnlyAndFreesItsMemory) {
         Lane lane(pool);
         writeFile(lane, slow);
     });
-    waitUntil([&] { return pool.memory().held() == 24; });
+    ASSERT_TRUE(testing::eventually([&] { return pool.memory().held() == 24; }, 60s));
     std::jthread comes([&] {
         Lane lane(pool);
         writeFile(lane, waiting);
     });
-    waitUntil([&] { return pool.memory().waiting() == 1; });
+    ASSERT_TRUE(testing::eventually([&] { return pool.memory().waiting() == 1; }, 60s));
     failing.goOn(true);
     comes.join();  // with the memory of the one that failed, for the other still has all of its own
     EXPECT_EQ(pool.memory().held(), 12U);
@@ -320,7 +312,8 @@ TEST(WorkerPool, ACancelledJobFreesItsMemoryAtOnceWhateverOthersDo) {
         BlockWriter writer(storage, lane, {.directory = "set/", .set_id = 1}, progress, stop);
         for (std::size_t i = 0; i < BlockWriter::kMostOpenBlocks; ++i)
             writer.add(writer.beginFile(std::to_string(i)), 0, Bytes(1));
-        waitUntil([&] { return pool.memory().held() == 12 + BlockWriter::kMostOpenBlocks; });
+        ASSERT_TRUE(
+            testing::eventually([&] { return pool.memory().held() == 12 + BlockWriter::kMostOpenBlocks; }, 60s));
         stop.request_stop();
     }
     EXPECT_EQ(pool.memory().held(), 12U);

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "base/error.h"
+#include "base/stop_sleep.h"
 
 namespace tidemark::catalog {
 
@@ -19,8 +20,8 @@ void ParameterWatch::run(std::stop_token stop) {
     pthread_setname_np(pthread_self(), "parameter-watch");
     MutexLock lock(mutex_);
     while (changed_.wait(lock, stop, [&]() REQUIRES(mutex_) { return !followings_.empty(); })) {
-        if (changed_.waitFor(lock, stop, interval_, [] { return false; }) || stop.stop_requested()) return;
         lock.unlock();
+        if (!sleepFor(stop, interval_)) return;
         lookOnce();
         lock.lock();
     }

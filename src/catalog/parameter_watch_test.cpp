@@ -3,6 +3,7 @@
 #include <atomic>
 
 #include "catalog/stores_fixture.h"
+#include "testing/eventually.h"
 
 namespace tidemark::catalog {
 namespace {
@@ -11,13 +12,6 @@ using namespace std::chrono_literals;
 
 class ParameterWatchTest : public StoresTest {
 protected:
-    static void waitUntil(const std::function<bool()>& reached) {
-        const auto deadline = std::chrono::steady_clock::now() + 20s;
-        while (!reached() && std::chrono::steady_clock::now() < deadline)
-            std::this_thread::yield();
-        EXPECT_TRUE(reached());
-    }
-
     ParameterWatch watch_{stores_.parameters, 1ms};
 };
 
@@ -29,12 +23,12 @@ TEST_F(ParameterWatchTest, TellsTheValueAndEveryChangeOfIt) {
     EXPECT_EQ(score, 0) << "at once";
     EXPECT_EQ(limit, 0);
     stores_.parameters.set(1002, "ha_low_thread_score", "7");
-    waitUntil([&] { return score == 7; });
+    EXPECT_TRUE(testing::eventually([&] { return score == 7; }));
     EXPECT_EQ(limit, 0);
     stores_.parameters.set(kSysTenantId, "backup_net_limit", "2M");
-    waitUntil([&] { return limit == 2 << 20; });
+    EXPECT_TRUE(testing::eventually([&] { return limit == 2 << 20; }));
     stores_.parameters.reset(1002, "ha_low_thread_score");
-    waitUntil([&] { return score == 0; });
+    EXPECT_TRUE(testing::eventually([&] { return score == 0; }));
 }
 
 TEST_F(ParameterWatchTest, IsSilentForWhoNoLongerFollows) {
@@ -44,7 +38,7 @@ TEST_F(ParameterWatchTest, IsSilentForWhoNoLongerFollows) {
     watch_.follow(1002, "ha_low_thread_score", [&](std::int64_t) { ++called; }).reset();
     const int before = called;
     stores_.parameters.set(1002, "ha_low_thread_score", "9");
-    waitUntil([&] { return other == 9; });
+    EXPECT_TRUE(testing::eventually([&] { return other == 9; }));
     EXPECT_EQ(called, before);
 }
 

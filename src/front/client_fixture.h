@@ -6,29 +6,19 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <chrono>
-#include <functional>
 #include <memory>
 #include <string>
-#include <thread>
 
 #include "base/file.h"
 #include "mysql/handshake.h"
 #include "mysql/packet.h"
 #include "mysql/sql_client.h"
+#include "testing/eventually.h"
 
 /// For tests of the front only: clients that show what SqlClient hides.
 namespace tidemark::front {
 
-/// Waits for a state, up to a limit that only a defect reaches.
-inline bool eventually(const std::function<bool()>& reached, std::chrono::seconds limit = std::chrono::seconds(20)) {
-    const auto deadline = std::chrono::steady_clock::now() + limit;
-    while (!reached()) {
-        if (std::chrono::steady_clock::now() > deadline) return false;
-        std::this_thread::sleep_for(std::chrono::milliseconds(2));
-    }
-    return true;
-}
+using testing::eventually;
 
 /// Connector/C without the wrapper.
 class LibClient {

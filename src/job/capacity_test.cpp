@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "catalog/stores_fixture.h"
+#include "testing/eventually.h"
 
 namespace tidemark::job {
 namespace {
@@ -11,13 +12,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr catalog::TenantId kTenant = 1002;
-
-void waitFor(const std::function<bool()>& reached) {
-    const auto deadline = std::chrono::steady_clock::now() + 20s;
-    while (!reached() && std::chrono::steady_clock::now() < deadline)
-        std::this_thread::yield();
-    EXPECT_TRUE(reached());
-}
 
 class CapacityTest : public catalog::StoresTest {
 protected:
@@ -54,7 +48,7 @@ protected:
     static double ratio(const Busy& first, const Busy& second) {
         const long begin = first.turns();
         const long other = second.turns();
-        waitFor([&] { return first.turns() - begin + second.turns() - other >= 200; });
+        EXPECT_TRUE(testing::eventually([&] { return first.turns() - begin + second.turns() - other >= 200; }));
         return static_cast<double>(first.turns() - begin) / static_cast<double>(second.turns() - other + 1);
     }
 
@@ -66,10 +60,10 @@ TEST_F(CapacityTest, ARestoreHasFourTurnsForOneOfABackupUntilScoresSayOtherwise)
     const Busy restore(capacity_, restoreShare(kTenant + 2, 0));
     EXPECT_GT(ratio(restore, backup), 2.5);
     stores_.parameters.set(kTenant, "ha_low_thread_score", "80");
-    waitFor([&] { return ratio(backup, restore) > 5; });
+    EXPECT_TRUE(testing::eventually([&] { return ratio(backup, restore) > 5; }));
     stores_.parameters.set(kTenant + 2, "ha_high_thread_score", "100");
     stores_.parameters.set(kTenant, "ha_low_thread_score", "10");
-    waitFor([&] { return ratio(restore, backup) > 5; });
+    EXPECT_TRUE(testing::eventually([&] { return ratio(restore, backup) > 5; }));
 }
 
 TEST_F(CapacityTest, ALimitTakesEffectOnJobsThatRun) {
@@ -80,7 +74,7 @@ TEST_F(CapacityTest, ALimitTakesEffectOnJobsThatRun) {
                 bandwidth.take(1 << 20, {});
         });
         stores_.parameters.set(catalog::kSysTenantId, name, "1");
-        waitFor([&] { return bandwidth.waiting() == 1; });
+        EXPECT_TRUE(testing::eventually([&] { return bandwidth.waiting() == 1; }));
         user.request_stop();
         stores_.parameters.set(catalog::kSysTenantId, name, "0M");
         user.join();  // what it waits for would take twelve days

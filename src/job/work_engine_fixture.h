@@ -8,6 +8,7 @@
 #include "base/stop_sleep.h"
 #include "catalog/sql_row.h"
 #include "job/work_engine.h"
+#include "testing/eventually.h"
 #include "testing/mariadb_server.h"
 
 namespace tidemark::job {
@@ -74,15 +75,7 @@ inline std::optional<Pause> nothing(WorkContext&, std::stop_token) {
     return std::nullopt;
 }
 
-template <typename Condition>
-bool eventually(Condition condition) {
-    const auto until = Steady::now() + kLimit;
-    while (!condition()) {
-        if (Steady::now() > until) return false;
-        std::this_thread::sleep_for(5ms);
-    }
-    return true;
-}
+using testing::eventually;
 
 /// One node: what it has of its own in a cluster.
 struct Node {

@@ -14,6 +14,7 @@
 #include "restore/data_restore.h"
 #include "storage/file_storage.h"
 #include "storage/memory_storage.h"
+#include "testing/eventually.h"
 #include "testing/mariadb_server.h"
 
 namespace tidemark {
@@ -145,9 +146,7 @@ void atOnce(int jobs, block::WorkerPool& pool, std::size_t buffers, Gate& gate, 
             }
         });
     }
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-    while (pool.memory().held() != buffers && failed == 0 && std::chrono::steady_clock::now() < deadline)
-        std::this_thread::yield();
+    testing::eventually([&] { return pool.memory().held() == buffers || failed > 0; }, std::chrono::seconds(60));
     const std::size_t held = pool.memory().held();
     gate.open();
     threads.clear();

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "storage/memory_storage.h"
 #include "storage/throttled_storage.h"
+#include "testing/eventually.h"
 
 namespace tidemark::storage {
 namespace {
@@ -55,8 +56,7 @@ TEST(Bandwidth, ServesInOrderOfArrival) {
             const std::lock_guard lock(mutex);
             served.push_back(i);
         });
-        while (bandwidth.waiting() != static_cast<std::size_t>(i) + 1)
-            std::this_thread::yield();
+        ASSERT_TRUE(testing::eventually([&] { return bandwidth.waiting() == static_cast<std::size_t>(i) + 1; }));
     }
     users.clear();
     EXPECT_EQ(served, (std::vector<int>{0, 1, 2, 3, 4}));
@@ -76,8 +76,7 @@ public:
                 result_ = error.code() == ErrorCode::Cancelled ? 2 : 3;
             }
         });
-        while (bandwidth.waiting() == 0)
-            std::this_thread::yield();
+        EXPECT_TRUE(testing::eventually([&] { return bandwidth.waiting() > 0; }));
     }
     void stop() { stop_.request_stop(); }
     /// 1: it got its bytes, 2: it was cancelled.
