@@ -80,13 +80,13 @@ std::optional<job::Pause> BackupJob::step(std::stop_token stop) {
     return std::nullopt;
 }
 
-/// A pause that grows. Who waits for long is said to be waiting, and keeps no thread for the views.
+/// Who is said to be waiting keeps no thread for the views.
 job::Pause BackupJob::waiting(const std::string& reason) {
-    const milliseconds pause = wait_.next();
-    if (pause < wait_.longest()) return {.at_most = pause};
+    const job::Pause pause = job::pauseFor(wait_, reason);
+    if (pause.waiting_for.empty()) return pause;
     if (recorder_) recorder_->drain();
     recorder_.reset();
-    return {.at_most = pause, .waiting_for = reason};
+    return pause;
 }
 
 std::optional<job::Pause> BackupJob::begin() {

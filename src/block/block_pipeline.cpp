@@ -58,7 +58,7 @@ void BlockPipeline::guarded(const std::function<void()>& work) {
 
 void BlockPipeline::fail(std::exception_ptr failure) {
     {
-        MutexLock lock(failure_mutex_);
+        const MutexLock lock(failure_mutex_);
         if (!failure_) failure_ = failure;
     }
     encoded_.fail(failure);
@@ -66,7 +66,7 @@ void BlockPipeline::fail(std::exception_ptr failure) {
 }
 
 void BlockPipeline::rethrowFailure() {
-    MutexLock lock(failure_mutex_);
+    const MutexLock lock(failure_mutex_);
     if (failure_) std::rethrow_exception(failure_);
 }
 

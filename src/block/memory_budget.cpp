@@ -1,35 +1,23 @@
 #include "block/memory_budget.h"
 
-#include <sys/mman.h>
-
 #include <algorithm>
-#include <cerrno>
 
 #include "base/error.h"
+#include "base/pages.h"
 
 namespace tidemark::block {
-namespace {
-
-/// Not from the heap, which would keep it when it is free, and not at an address that O_DIRECT refuses.
-std::uint8_t* mapBuffer() {
-    void* memory = ::mmap(nullptr, Buffer::kSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED) throwErrno(errno, "taking memory for a macro block");
-    return static_cast<std::uint8_t*>(memory);
-}
-
-}  // namespace
 
 Buffer::~Buffer() {
     if (bytes_ != nullptr) share_->budget_.takeBack(*share_, bytes_);
 }
 
 std::size_t MemoryBudget::held() const {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     return held_;
 }
 
 std::size_t MemoryBudget::waiting() const {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     return arriving_.size();
 }
 
@@ -44,7 +32,7 @@ bool MemoryBudget::canTake(const MemoryShare& share) const {
 }
 
 std::uint8_t* MemoryBudget::give(MemoryShare& share) {
-    if (free_.empty()) free_.push_back(mapBuffer());
+    if (free_.empty()) free_.push_back(mapPages(Buffer::kSize, "taking memory for a macro block"));
     std::uint8_t* bytes = free_.back();
     free_.pop_back();
     if (share.held_ >= share.options_.minimum) ++extra_held_;
@@ -54,7 +42,7 @@ std::uint8_t* MemoryBudget::give(MemoryShare& share) {
 }
 
 void MemoryBudget::takeBack(MemoryShare& share, std::uint8_t* bytes) {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     free_.push_back(bytes);
     --held_;
     --share.held_;
@@ -74,7 +62,7 @@ void MemoryBudget::tell(MemoryShare& share, bool extra) {
 void MemoryBudget::close(MemoryShare& share) {
     std::vector<std::uint8_t*> unused;
     {
-        MutexLock lock(mutex_);
+        const MutexLock lock(mutex_);
         promised_ -= share.options_.minimum;
         std::erase(shares_, &share);
         if (shares_.empty()) unused.swap(free_);
@@ -84,7 +72,7 @@ void MemoryBudget::close(MemoryShare& share) {
             other->returned_.notifyAll();
     }
     for (std::uint8_t* bytes : unused)
-        ::munmap(bytes, Buffer::kSize);
+        unmapPages(bytes, Buffer::kSize);
 }
 
 MemoryShare::MemoryShare(MemoryBudget& budget, ShareOptions options, const std::stop_token& stop)

@@ -64,13 +64,13 @@ Lane::Lane(WorkerPool& pool, LaneOptions options)
     : pool_(pool),
       most_(options.most == 0 ? pool.threads() : std::min(options.most, pool.threads())),
       weight_(std::max(1U, options.weight)) {
-    MutexLock lock(pool_.mutex_);
+    const MutexLock lock(pool_.mutex_);
     pool_.lanes_.push_back(this);
 }
 
 Lane::~Lane() {
     drop();
-    MutexLock lock(pool_.mutex_);
+    const MutexLock lock(pool_.mutex_);
     std::erase(pool_.lanes_, this);
 }
 
@@ -89,7 +89,7 @@ void Lane::end(double charged, double nanoseconds) {
 }
 
 void Lane::submit(Task task) {
-    MutexLock lock(pool_.mutex_);
+    const MutexLock lock(pool_.mutex_);
     if (tasks_.empty()) turn_ = std::max(turn_, pool_.now_);
     tasks_.push_back(std::move(task));
     pool_.wanted_.notifyOne();
@@ -118,12 +118,12 @@ void Lane::drop() {
 }
 
 void Lane::setWeight(unsigned weight) {
-    MutexLock lock(pool_.mutex_);
+    const MutexLock lock(pool_.mutex_);
     weight_ = std::max(1U, weight);
 }
 
 void Lane::hurry(bool hurries) {
-    MutexLock lock(pool_.mutex_);
+    const MutexLock lock(pool_.mutex_);
     hurries_ = hurries;
 }
 

@@ -31,6 +31,12 @@ constexpr GrowingPause waitingPause() {
     return {std::chrono::milliseconds(20), std::chrono::milliseconds(1000)};
 }
 
+/// Its next pause. Who waits for long, until the pauses have grown to the longest, is said to be waiting for `reason`.
+inline Pause pauseFor(GrowingPause& wait, const std::string& reason) {
+    const auto pause = wait.next();
+    return {.at_most = pause, .waiting_for = pause < wait.longest() ? "" : reason};
+}
+
 /// A piece of work with a record (catalog/work_store.h), in the hands of this node. Its kind writes its own rows, each
 /// time under the claim; WorkEngine only runs it. All calls come one after the other, from changing threads.
 class Job {

@@ -1,23 +1,10 @@
 #include "net/buffer_pool.h"
 
-#include <sys/mman.h>
-
-#include <cerrno>
 #include <utility>
 
-#include "base/error.h"
+#include "base/pages.h"
 
 namespace tidemark::net {
-namespace {
-
-/// From the system and not from the heap, so that what is given back is gone from the process, whatever lies behind it.
-std::uint8_t* mapLarge() {
-    void* memory = mmap(nullptr, BufferPool::kLarge, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED) throwErrno(errno, "getting memory for a connection");
-    return static_cast<std::uint8_t*>(memory);
-}
-
-}  // namespace
 
 BufferLease::BufferLease(BufferLease&& other) noexcept
     : pool_(std::exchange(other.pool_, nullptr)),
@@ -42,7 +29,7 @@ void BufferLease::reset() {
 
 BufferPool::~BufferPool() {
     for (std::uint8_t* data : free_)
-        munmap(data, kLarge);
+        unmapPages(data, kLarge);
 }
 
 BufferLease BufferPool::lend() {
@@ -53,7 +40,7 @@ BufferLease BufferPool::lend() {
     }
     std::uint8_t* data = nullptr;
     if (free_.empty()) {
-        data = mapLarge();
+        data = mapPages(kLarge, "getting memory for a connection");
     } else {
         data = free_.back();
         free_.pop_back();
@@ -73,7 +60,7 @@ void BufferPool::giveBack(std::uint8_t* data, std::size_t size) {
     if (free_.size() < kMostFree) {
         free_.push_back(data);
     } else {
-        munmap(data, kLarge);
+        unmapPages(data, kLarge);
     }
 }
 

@@ -76,9 +76,7 @@ job::Pause RestoreJob::waitFor(const Error& away) {
         throw away.in(fmt::format("the restore has waited {} minutes for its destinations", minutes));
     }
     if (!waits_since_) waits_since_ = now;
-    const auto pause = wait_.next();
-    if (pause < wait_.longest()) return {.at_most = pause};
-    return {.at_most = pause, .waiting_for = away.what()};
+    return job::pauseFor(wait_, away.what());
 }
 
 /// Soon at first, for what was killed; after that somebody has to do something.

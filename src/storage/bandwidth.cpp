@@ -14,7 +14,7 @@ constexpr std::chrono::milliseconds kHurryInterval{20};
 }  // namespace
 
 void Bandwidth::setLimit(std::uint64_t bytes_per_second) {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     if (limit_ == static_cast<double>(bytes_per_second)) return;
     limit_ = static_cast<double>(bytes_per_second);
     left_ = 0;
@@ -23,7 +23,7 @@ void Bandwidth::setLimit(std::uint64_t bytes_per_second) {
 }
 
 std::size_t Bandwidth::waiting() {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     return queue_.size();
 }
 
