@@ -33,7 +33,7 @@ TEST(ArchiveSettings, StandBetweenTheTransactionsThatTheyCameBetween) {
     putRecord(storage, record(start.scn, start.position.text(), "first"));
     putRecord(storage, record(start.scn, start.position.text(), "written twice"));
     // It came behind the second transaction, which arrived later than that.
-    putRecord(storage, record(scns[0] - 1, "1002-101-2", "second"));
+    putRecord(storage, record(scns[1] - 1, "1002-101-2", "second"));
     putRecord(storage, record(scns[2] + 9, "", "place not known"));
     putRecord(storage, record(scns[2] + 10, "1002-101-4", "not archived yet"));
     const auto settings = ArchiveReader(storage).settings(round);
