@@ -17,6 +17,9 @@ RoundWriter::RoundWriter(storage::Storage& storage, const RoundDescription& roun
     if (storage_.stat(roundEndKey(round.key))) {
         throw Error(ErrorCode::Conflict, fmt::format("{} at {} is closed", nameOf(round.key), storage_.url()));
     }
+    // What a crashed daemon was writing of this round. PieceWriter sees to the piece's own.
+    for (const char* directory : {"rounds/", "pieces/", "settings/"})
+        storage_.removeUnfinished(directory);
     open(start);
     position_ = piece_->position();
     refreshState();

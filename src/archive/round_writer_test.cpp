@@ -2,12 +2,16 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+
 #include "archive/archive_reader.h"
 #include "archive/log_stream.h"
 #include "base/error.h"
 #include "mysql/binlog_event.h"
 #include "storage/faulty_storage.h"
+#include "storage/file_storage.h"
 #include "storage/memory_storage.h"
+#include "testing/mariadb_server.h"
 
 namespace tidemark::archive {
 namespace {
@@ -82,6 +86,19 @@ TEST(RoundWriter, GoesOnBehindWhatIsDurable) {
     add(*writer, 3, 3);
     writer->flush();
     EXPECT_EQ(archived(storage), upTo(3));
+}
+
+TEST(RoundWriter, LeavesNothingThatACrashedDaemonWasWriting) {
+    const testing::TemporaryDirectory directory;
+    storage::FileStorage storage(directory.path());
+    openRound(storage);
+    for (const char* name : {"rounds", "pieces", "settings"}) {
+        std::filesystem::create_directories(directory.path() / name);
+        std::ofstream(directory.path() / name / ".unfinished-record.obarc-1") << "half";
+    }
+    openRound(storage);
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(directory.path()))
+        EXPECT_FALSE(entry.path().filename().string().starts_with(".unfinished")) << entry.path();
 }
 
 TEST(RoundWriter, GivesNoScnBelowACheckpoint) {

@@ -134,7 +134,9 @@ void verify(const DestinationMarker& marker, const DestinationIdentity& wanted, 
 
 /// Writes and removes an object, as every later job will. Probes of crashed daemons are removed, too.
 void probe(Storage& storage, std::uint64_t tenant_id, const Clock& clock) {
-    const Key prefix = "check_file/" + std::to_string(tenant_id) + "_connect_file_";
+    const Key directory = "check_file/";
+    storage.removeUnfinished(directory);
+    const Key prefix = directory + std::to_string(tenant_id) + "_connect_file_";
     for (const ObjectInfo& old : storage.list(prefix))
         storage.remove(old.key);
     const Key key = prefix + formatCompact(clock.now()) + ".obbak";
@@ -156,6 +158,7 @@ Error noMarker(const Storage& storage, const std::string& why, const std::string
 bool createMarkerIfEmpty(Storage& storage, const DestinationMarker& marker) {
     if (storage.stat(kMarkerKey)) return false;
     if (storage.any("")) throw noMarker(storage, "is not empty", "a destination must be empty, or this tenant's own");
+    storage.removeUnfinished("");
     try {
         storage.put(kMarkerKey, encode(marker));
         return true;

@@ -1,6 +1,6 @@
 #include "storage/destination.h"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 #include <sys/mount.h>
 
 #include <fstream>
@@ -73,6 +73,25 @@ TEST_F(DestinationTest, LeavesNoProbesOfCrashedDaemons) {
     made.storage->put("check_file/1002_connect_file_20200101T000000.obbak", viewOf("x"));
     requireDestination(uri(), kAcme, DestinationKind::Data, clock_);
     EXPECT_EQ(made.storage->list("").size(), 1U);
+}
+
+TEST_F(DestinationTest, LeavesNothingThatACrashedDaemonWasWriting) {
+    const auto leave = [&](const fs::path& directory) {
+        fs::create_directories(directory);
+        std::ofstream(directory / ".unfinished-marker.obbak-1") << "half";
+    };
+    const auto left = [&] {
+        std::vector<std::string> names;
+        for (const auto& entry : fs::recursive_directory_iterator(path_))
+            names.push_back(entry.path().filename());
+        return names;
+    };
+    leave(path_);
+    open();
+    EXPECT_THAT(left(), ::testing::ElementsAre("format.obbak")) << "of the marker";
+    leave(path_ / "check_file");
+    requireDestination(uri(), kAcme, DestinationKind::Data, clock_);
+    EXPECT_THAT(left(), ::testing::ElementsAre("format.obbak")) << "of a probe";
 }
 
 TEST_F(DestinationTest, RefusesAnyoneElses) {
