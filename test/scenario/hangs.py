@@ -1,8 +1,10 @@
-"""What hangs and does not die: a process that is stopped, a destination whose file system does not answer."""
+"""What hangs and does not die: a process that is stopped, a destination whose file system does not answer; and one that is
+not there."""
 import contextlib
 import os
 import pathlib
 import signal
+import time
 
 import pytest
 
@@ -28,6 +30,17 @@ def hanging(mount):
         yield
     finally:
         mount.go_on()
+
+
+@contextlib.contextmanager
+def away(directory):
+    """The destination is not there, as when its file system is not mounted."""
+    hidden = directory.with_name(directory.name + ".away")
+    directory.rename(hidden)
+    try:
+        yield
+    finally:
+        hidden.rename(directory)
 
 
 def on_mount(node, mount, tenant):
@@ -57,3 +70,20 @@ def hang_in_a_write(node, mount):
             mount.go_on()
         return False
     wait_for("a file to be open at the destination", caught, 30)
+
+
+def start_backup(node, tenant):
+    """As the tenant's own administrator: sys has one job at a time."""
+    before = node.scalar("SELECT MAX(JOB_ID) FROM oceanbase.CDB_OB_BACKUP_JOB_HISTORY h JOIN oceanbase.DBA_OB_TENANTS t"
+                         " USING (TENANT_ID) WHERE t.TENANT_NAME = %s", [tenant]) or 0
+    node.sql("ALTER SYSTEM BACKUP DATABASE", tenant=tenant)
+    return before + 1
+
+
+def back_up(node, tenant):
+    """How many seconds it takes."""
+    begin = time.monotonic()
+    job = start_backup(node, tenant)
+    done = node.wait_backup(tenant, job, limit=60)
+    assert done["STATUS"] == "COMPLETED", done
+    return time.monotonic() - begin

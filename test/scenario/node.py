@@ -116,6 +116,14 @@ class Node:
         """Of the account `tidemark` that the daemon uses itself, for tests that go around it by the unix socket."""
         return (self.data / "t" / str(tenant_id) / "secret").read_text()
 
+    def work(self, kind):
+        """The records of work of a kind, past the daemon."""
+        with contextlib.closing(pymysql.connect(
+                unix_socket=str(self.data / "t" / "1" / "s"), user="tidemark", password=self.daemon_password(1),
+                autocommit=True, cursorclass=pymysql.cursors.DictCursor)) as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT * FROM tidemark.work WHERE kind = %s", [kind])
+            return list(cursor.fetchall())
+
     def on_catalog(self, statement):
         """On the catalog itself, as the daemon would write it, while the daemon is away."""
         with pymysql.connect(unix_socket=str(self.data / "t" / "1" / "s"), user="tidemark",

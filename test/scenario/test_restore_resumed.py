@@ -57,14 +57,6 @@ def begin_restore(node):
     node.sql(f"ALTER SYSTEM RESTORE copy FROM '{node.uri('shop_data')},{node.uri('shop_log')}' WITH 'pool_list=p_copy'")
 
 
-def work(node):
-    """The record of work of the restore, past the daemon."""
-    with pymysql.connect(unix_socket=str(node.data / "t" / "1" / "s"), user="tidemark", password=node.daemon_password(1),
-                         cursorclass=pymysql.cursors.DictCursor) as connection, connection.cursor() as cursor:
-        cursor.execute("SELECT * FROM tidemark.work WHERE kind = 'restore'")
-        return cursor.fetchone()
-
-
 def kill_once(node, program, argument):
     """Kills the program that works for the restore as soon as there is one."""
     def found():
@@ -158,7 +150,7 @@ def test_one_whose_destination_is_away_waits_for_it_and_costs_no_thread(shop):
     hidden = data.rename(data.with_name("away"))
     try:
         shop.start()
-        waiting = wait_for("the restore to wait", lambda: (work(shop) or {}).get("state") == "WAITING" and work(shop))
+        waiting = wait_for("the restore to wait", lambda: [w for w in shop.work("restore") if w["state"] == "WAITING"])[0]
         assert str(data) in waiting["waiting_for"], waiting
         assert [r["STATUS"] for r in shop.sql("SELECT STATUS FROM oceanbase.CDB_OB_RESTORE_PROGRESS WHERE TENANT_ID = 1")] \
             == ["WAIT_TENANT_RESTORE_FINISH"]
@@ -177,7 +169,7 @@ def test_one_whose_program_is_killed_begins_again(shop, program, argument):
     begin_restore(shop)
     copy = shop.scalar("SELECT TENANT_ID FROM oceanbase.DBA_OB_TENANTS WHERE TENANT_NAME = 'copy'")
     kill_once(shop, program, argument.format(copy=copy))
-    wait_for("the next attempt to be due", lambda: work(shop)["attempt"] == 2)
+    wait_for("the next attempt to be due", lambda: [w["attempt"] for w in shop.work("restore")] == [2])
     end = shop.wait_restore("copy")
     assert end["STATUS"] == "SUCCESS" and not end["COMMENT"], end
     assert count(shop, "copy") == count(shop, "shop")

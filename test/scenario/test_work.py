@@ -1,12 +1,13 @@
 """Work that waits, is left by a dead daemon, or has something to clean up: it costs nobody anything and goes on."""
 import contextlib
+import os
 import pathlib
 import signal
 
 import pymysql
-import pymysql.cursors
 import pytest
 
+from hangs import away
 from node import wait_for
 
 
@@ -20,24 +21,10 @@ def shop(shared_node):
     return node
 
 
-def work(node, kind):
-    """The records of work of a kind, past the daemon."""
-    with contextlib.closing(pymysql.connect(
-            unix_socket=str(node.data / "t" / "1" / "s"), user="tidemark", password=node.daemon_password(1),
-            autocommit=True, cursorclass=pymysql.cursors.DictCursor)) as connection, connection.cursor() as cursor:
-        cursor.execute("SELECT * FROM tidemark.work WHERE kind = %s", [kind])
-        return list(cursor.fetchall())
-
-
-@contextlib.contextmanager
-def away(directory):
-    """The destination is not there, as when its file system is not mounted."""
-    hidden = directory.with_name(directory.name + ".away")
-    directory.rename(hidden)
-    try:
-        yield
-    finally:
-        hidden.rename(directory)
+def remains(directory, number):
+    """Of a set. os.walk bears that what it has found is removed meanwhile, and glob does not."""
+    return [name for _, directories, files in os.walk(directory) for name in directories + files
+            if name.startswith(f"backup_set_{number}_full")]
 
 
 def turns(node, number):
@@ -48,19 +35,19 @@ def test_a_backup_that_waits_for_its_archive_costs_no_thread_and_survives_its_da
     node = shop
     with away(node.backups / "shop_log"):
         job = node.start_backup("shop")
-        wait_for("the backup to wait", lambda: [w["state"] for w in work(node, "backup")] == ["WAITING"])
+        wait_for("the backup to wait", lambda: [w["state"] for w in node.work("backup")] == ["WAITING"])
         assert [row["STATUS"] for row in node.sql("SELECT STATUS FROM oceanbase.CDB_OB_BACKUP_TASKS")] == ["BEFORE_BACKUP_LOG"]
         wait_for("no thread of it", lambda: not [
             comm for comm in pathlib.Path(f"/proc/{node.process.pid}/task").glob("*/comm") if "backup" in comm.read_text()])
         node.kill()
         node.start()
-        wait_for("it to wait again", lambda: [(w["state"], w["epoch"], w["attempt"]) for w in work(node, "backup")]
+        wait_for("it to wait again", lambda: [(w["state"], w["epoch"], w["attempt"]) for w in node.work("backup")]
                  == [("WAITING", 2, 1)])
         assert not node.processes("mariadb-backup")
     end = node.wait_backup("shop", job)
     assert end["STATUS"] == "COMPLETED", end
     assert turns(node, 1) == ["major_data_turn_1_retry_0"], "it was not copied again"
-    assert not work(node, "backup") and not work(node, "clean")
+    assert not node.work("backup") and not node.work("clean")
     node.archived_now("shop")
     node.restore("back", "shop")
     assert node.scalar("SELECT COUNT(*) FROM d.t", tenant="back") == 400000
@@ -88,11 +75,11 @@ def test_what_a_cancelled_backup_left_is_removed_once_its_destination_is_back(sh
         node.sql("ALTER SYSTEM CANCEL BACKUP TENANT = shop")
         # On a slow machine the copy may fail for its destination before it hears of the statement.
         assert node.wait_backup("shop", job, 30)["STATUS"] in ("CANCELED", "FAILED")
-        wait_for("the cleaner to try again", lambda: [w["attempt"] > 1 for w in work(node, "clean")] == [True])
+        wait_for("the cleaner to try again", lambda: [w["attempt"] > 1 for w in node.work("clean")] == [True])
         node.kill()  # the cleaner's work has an owner, too
         node.start()
-    wait_for("its remains to be removed", lambda: not list(data.rglob(f"backup_set_{number}_full*")))
-    wait_for("the cleaner to be done", lambda: not work(node, "clean"))
+    wait_for("its remains to be removed", lambda: not remains(data, number))
+    wait_for("the cleaner to be done", lambda: not node.work("clean"))
     assert node.backup("shop")["STATUS"] == "COMPLETED"
 
 
@@ -114,7 +101,7 @@ def test_a_whole_set_is_a_success_once_its_destination_can_be_asked(shop):
         end = node.wait_backup("shop", job, 30)
         assert end["STATUS"] == "CANCELED", end
     query = f"SELECT * FROM oceanbase.CDB_OB_BACKUP_SET_FILES WHERE BACKUP_SET_ID = {end['BACKUP_SET_ID']}"
-    wait_for("the cleaner to have asked", lambda: not work(node, "clean"))
+    wait_for("the cleaner to have asked", lambda: not node.work("clean"))
     files = node.sql(query)[0]
     assert (files["STATUS"], files["FILE_STATUS"]) == ("SUCCESS", "AVAILABLE"), files
     assert files["MIN_RESTORE_SCN"] > 0 and files["OUTPUT_BYTES"] > 0, files
