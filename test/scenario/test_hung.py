@@ -9,14 +9,13 @@ import time
 import pytest
 
 from hanging_mount import HangingMount
-from hangs import hang_in_a_write, hanging, needs_fuse, on_mount, stopped
+from hangs import back_up, hang_in_a_write, hanging, needs_fuse, on_mount, start_backup, stopped
 from latency import WINDOW, PointSelects, p99
 from load import Ledger, fill
 from node import Node, wait_for
 
 # How long something hangs. `./dev soak` lets it be a minute.
 HANG = float(os.environ.get("TIDEMARK_HANG_SECONDS", "10"))
-DEAD_TENANTS = 20
 # No login and no select of others takes that long, on however busy a machine; whoever waits for what hangs does.
 LONGEST = min(HANG / 3, 5)
 # Windows of point selects (latency.py) in a quiet phase, and in a hung one.
@@ -41,23 +40,6 @@ def archived_bytes(node, tenant):
     """What lies at the archive destination, without asking sys."""
     directory = node.backups / f"{tenant}_log"
     return sum(entry.stat().st_size for entry in directory.glob("*/logstream_1/log/*.obarc"))
-
-
-def start_backup(node, tenant):
-    """As the tenant's own administrator: sys has one job at a time."""
-    before = node.scalar("SELECT MAX(JOB_ID) FROM oceanbase.CDB_OB_BACKUP_JOB_HISTORY h JOIN oceanbase.DBA_OB_TENANTS t"
-                         " USING (TENANT_ID) WHERE t.TENANT_NAME = %s", [tenant]) or 0
-    node.sql("ALTER SYSTEM BACKUP DATABASE", tenant=tenant)
-    return before + 1
-
-
-def back_up(node, tenant):
-    """How many seconds it takes."""
-    begin = time.monotonic()
-    job = start_backup(node, tenant)
-    done = node.wait_backup(tenant, job, limit=60)
-    assert done["STATUS"] == "COMPLETED", done
-    return time.monotonic() - begin
 
 
 class Others:
@@ -233,34 +215,3 @@ def test_a_hung_destination_holds_up_no_other(hung_node):
         back_up(node, "dead")
         node.sql("ALTER SYSTEM NOARCHIVELOG TENANT = dead")
         node.drop("dead")
-
-
-@needs_fuse
-def test_tenants_with_a_dead_destination_do_not_delay_the_backup_of_one_more(hung_node):
-    node = hung_node
-    dead = [f"dead{i}" for i in range(DEAD_TENANTS)]
-    with (concurrent.futures.ThreadPoolExecutor(3 * DEAD_TENANTS) as pool,
-          HangingMount(node.directory / "many") as mount):
-        list(pool.map(lambda tenant: node.create_tenant(tenant, "64M"), dead))
-        list(pool.map(lambda tenant: on_mount(node, mount, tenant), dead))
-        alone = back_up(node, "other")
-        for tenant in dead:
-            start_backup(node, tenant)
-        hang_in_a_write(node, mount)
-        stuck = [pool.submit(node.sql, "ALTER SYSTEM SET DATA_BACKUP_DEST = ''", tenant=tenant) for tenant in dead]
-        stuck += [pool.submit(node.sql, "ALTER SYSTEM BACKUP DATABASE", tenant=tenant) for tenant in 2 * dead]
-        beside = back_up(node, "other")
-        print(f"the backup took {beside:.1f} s beside {DEAD_TENANTS} dead destinations, {alone:.1f} s alone")
-        # A copy that does not move has its place lent to others after 5 s (decisions/work.md): to eight at once, and those
-        # that have come before may not move either.
-        assert beside < 3 * alone + 5 * (DEAD_TENANTS // 8 + 1)
-        mount.go_on()
-        for answer in stuck:
-            with contextlib.suppress(Exception):  # another one may be in progress
-                answer.result(120)
-        for tenant in dead:
-            wait_for(f"the backups of {tenant} to end", lambda t=tenant: not node.sql(
-                "SELECT 1 FROM oceanbase.CDB_OB_BACKUP_JOBS j JOIN oceanbase.DBA_OB_TENANTS t USING (TENANT_ID)"
-                " WHERE t.TENANT_NAME = %s", [t]), 120)
-            node.sql(f"ALTER SYSTEM NOARCHIVELOG TENANT = {tenant}")
-            node.drop(tenant)
