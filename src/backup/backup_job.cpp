@@ -61,6 +61,16 @@ std::optional<job::Pause> BackupJob::run(std::stop_token stop) {
     }
 }
 
+std::optional<job::Pause> BackupJob::ask() {
+    try {
+        storage::requireAnswer(*storage_);
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::Unavailable) throw;
+        return waiting(error.what());
+    }
+    return std::nullopt;
+}
+
 std::optional<job::Pause> BackupJob::step(std::stop_token stop) {
     switch (step_) {
         case Step::Begin:
@@ -202,7 +212,6 @@ job::Pause BackupJob::noteCopy() {
 }
 
 DataBackupResult BackupJob::copyOnce(std::stop_token stop) {
-    storage::requireMounted(*storage_);
     counters_ = std::make_shared<DataBackupProgress>();
     const auto server = parts_.tenants.server(row_.tenant);
     source::MariadbBackupSource source({.data_directory = server->paths().data(),

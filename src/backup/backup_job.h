@@ -47,6 +47,7 @@ public:
     BackupJob(const BackupJobParts& parts, const catalog::BackupJobRow& row, job::WorkContext& context);
 
     bool heavy() const override { return step_ == Step::Copy; }
+    std::optional<job::Pause> ask() override;
     std::optional<job::Pause> run(std::stop_token stop) override;
     void finish(const catalog::Outcome& outcome) override;
 

@@ -19,7 +19,6 @@ class CleanJob : public job::Job {
 public:
     CleanJob(catalog::Stores& stores, job::WorkContext& context);
 
-    bool heavy() const override { return false; }
     std::optional<job::Pause> run(std::stop_token stop) override;
     std::optional<std::chrono::milliseconds> retryAfter(const Error& error) override;
     void finish(const catalog::Outcome& outcome) override;

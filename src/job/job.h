@@ -45,7 +45,14 @@ public:
 
     /// Whether the next step reads, computes and writes much: such steps get one of few slots. A step that only asks
     /// the destination or the catalog needs none, so that it is never waited for, and nobody waits for it.
-    virtual bool heavy() const { return true; }
+    virtual bool heavy() const { return false; }
+
+    /// Right before each heavy step: asks whether the destinations that the step works with are there. nullopt: they
+    /// are. A Pause: they are not; the slot is another one's, and this is asked again. Throws as run() does. It may
+    /// hang as they do, and be asked again when it took long. Kinds without heavy steps need none.
+    virtual std::optional<Pause> ask() {
+        throw Error(ErrorCode::Internal, "a kind of job has heavy steps and does not say how to ask before them");
+    }
 
     /// Does the next step, or all that is left. nullopt: the work is done. A Pause: call again later; until then the
     /// job has neither thread nor slot, and still owns its work. Throws Error for a failure, Error(Cancelled) once it

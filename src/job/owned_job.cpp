@@ -41,7 +41,7 @@ void OwnedJob::leave() {
     stop_.request_stop();
 }
 
-std::optional<Pause> OwnedJob::advance() {
+std::optional<Pause> OwnedJob::advance(const std::function<bool()>& takes_slot) {
     if (dropped()) {
         over_ = lost_.load();
         return std::nullopt;
@@ -52,7 +52,7 @@ std::optional<Pause> OwnedJob::advance() {
         return Pause{};  // for a slot, if it needs one
     }
     if (!ending()) {
-        if (const auto pause = run()) return pause;
+        if (const auto pause = run(takes_slot)) return pause;
         if (!ending()) return std::nullopt;
     }
     return record();
@@ -78,14 +78,13 @@ void OwnedJob::make() {
 }
 
 /// nullopt: the work has ended one way or the other, or is dropped.
-std::optional<Pause> OwnedJob::run() {
+std::optional<Pause> OwnedJob::run(const std::function<bool()>& takes_slot) {
     if (stopping()) {
         end(Error(ErrorCode::Cancelled, "cancelled"));
         return std::nullopt;
     }
     try {
-        if (job_->heavy()) noteRunning();
-        if (auto pause = job_->run(stop_.get_token())) {
+        if (auto pause = step(takes_slot)) {
             if (!pause->waiting_for.empty()) noteWaiting(pause->waiting_for);
             return pause;
         }
@@ -102,6 +101,15 @@ std::optional<Pause> OwnedJob::run() {
         end(defect(error));
     }
     return std::nullopt;
+}
+
+std::optional<Pause> OwnedJob::step(const std::function<bool()>& takes_slot) {
+    if (job_->heavy()) {
+        if (auto pause = job_->ask()) return pause;
+        if (!takes_slot()) return Pause{};
+        noteRunning();
+    }
+    return job_->run(stop_.get_token());
 }
 
 /// Unless the job ended because it was told to, by nobody who wanted it to end.

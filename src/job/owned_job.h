@@ -34,8 +34,9 @@ public:
     void leave();   ///< the engine ends: nothing, the work is to be taken up again
     bool stopping() const { return stop_.stop_requested(); }
 
-    /// Does the next step. nullopt: nothing more is to be done here. Throws nothing.
-    std::optional<Pause> advance();
+    /// Does the next step. nullopt: nothing more is to be done here. Throws nothing. Before a heavy step its
+    /// destinations are asked; after their answer, `takes_slot` says whether there still is a slot for it.
+    std::optional<Pause> advance(const std::function<bool()>& takes_slot);
     /// Whether the next step needs a slot.
     bool heavy() const { return job_ && !ending() && job_->heavy(); }
     /// The record is gone, or another one's. If advance() returns nullopt without it, the work is to be given back.
@@ -45,7 +46,8 @@ private:
     bool ending() const { return outcome_ || again_; }
     bool dropped() const { return lost_ || (left_ && !cancelled_); }
     void make();
-    std::optional<Pause> run();
+    std::optional<Pause> run(const std::function<bool()>& takes_slot);
+    std::optional<Pause> step(const std::function<bool()>& takes_slot);
     void end(const Error& error);
     std::optional<Pause> record();
     Pause afterFailure();

@@ -23,6 +23,9 @@ struct WorkEngine::Entry {
     Time resume_at;
     std::uint64_t moves = 0;  ///< of the job, when it was seen to move last
     Time moved_at;
+    bool asking = false;      ///< the present step is heavy, and whether its destinations are there is not known yet
+    milliseconds patience{};  ///< with which they are asked
+    bool late = false;        ///< they were there, and the slot was another one's by then
 };
 
 namespace {
@@ -259,38 +262,49 @@ WorkEngine::Time WorkEngine::startDue() {
         if (entry->phase != Entry::Phase::Pausing) continue;
         if (entry->woken || now >= entry->resume_at) {
             entry->phase = Entry::Phase::Queued;
-            queue_.push_back(entry);
+            queue_.insert(entry->late ? queue_.begin() : queue_.end(), entry);
         } else {
             next = std::min(next, entry->resume_at);
         }
     }
     for (auto place = queue_.begin(); place != queue_.end();) {
         const EntryPtr entry = *place;
-        if (!hasSlot(*entry, now) || !threads_.run([this, entry] { step(entry); })) {
+        const bool may = !entry->heavy || entry->job->stopping() || hasSlot(now, next);
+        if (!may || !threads_.run([this, entry] { step(entry); })) {
             next = std::min(next, now + options_.stalled / 4);
             ++place;
             continue;
         }
         entry->phase = Entry::Phase::Running;
-        entry->woken = false;
+        entry->woken = entry->late = false;
+        entry->asking = entry->heavy;
+        entry->patience = std::max(entry->patience, options_.answer);
         entry->moved_at = now;
         place = queue_.erase(place);
     }
     return next;
 }
 
-/// Whether a step may begin. Of the heavy ones that run, only those that move count.
-bool WorkEngine::hasSlot(const Entry& entry, Time now) {
-    if (!entry.heavy || entry.job->stopping()) return true;
+/// Of the heavy steps that run, only those that move keep their slots, and those whose destinations are just asked.
+WorkEngine::Time WorkEngine::keepsSlotUntil(Entry& entry, Time now) {
+    if (entry.phase != Entry::Phase::Running || !entry.heavy) return {};
+    if (entry.asking) return entry.moved_at + entry.patience;
+    const std::uint64_t moves = entry.job->context().moves();
+    if (moves != entry.moves) {
+        entry.moves = moves;
+        entry.moved_at = now;
+    }
+    return entry.moved_at + options_.stalled;
+}
+
+/// Whether one more heavy step may begin. If not, it may be so at `next`, if that is not earlier already.
+bool WorkEngine::hasSlot(Time now, Time& next) {
     std::size_t used = 0;
-    for (const auto& [key, other] : entries_) {
-        if (other->phase != Entry::Phase::Running || !other->heavy) continue;
-        const std::uint64_t moves = other->job->context().moves();
-        if (moves != other->moves) {
-            other->moves = moves;
-            other->moved_at = now;
-        }
-        if (now - other->moved_at < options_.stalled) ++used;
+    for (const auto& [key, entry] : entries_) {
+        const Time until = keepsSlotUntil(*entry, now);
+        if (now >= until) continue;
+        ++used;
+        next = std::min(next, until);
     }
     return used < options_.slots;
 }
@@ -300,7 +314,7 @@ bool WorkEngine::hasSlot(const Entry& entry, Time now) {
 void WorkEngine::step(const EntryPtr& entry) {
     const JobKey& key = entry->job->key();
     nameThread(fmt::format("{}-{}/{}", key.kind, key.tenant, key.id));
-    const std::optional<Pause> pause = entry->job->advance();
+    const std::optional<Pause> pause = entry->job->advance([&] { return takesSlot(*entry); });
     const bool heavy = entry->job->heavy();
     const MutexLock lock(mutex_);
     entry->phase = Entry::Phase::Pausing;
@@ -312,6 +326,25 @@ void WorkEngine::step(const EntryPtr& entry) {
         look_at_ = {};  // its end may have made new work
     }
     tell();
+}
+
+/// The destinations of a heavy step have just answered. When that took so long that its slot is another one's, and none
+/// is free, they are asked again with the next one, for by then they may be dead; and they get more time, so that
+/// destinations that are always slow have their turn, too.
+bool WorkEngine::takesSlot(Entry& entry) {
+    const MutexLock lock(mutex_);
+    const Time now = Steady::now();
+    Time next = Time::max();
+    entry.late = now >= keepsSlotUntil(entry, now) && !hasSlot(now, next);
+    if (entry.late) {
+        const auto took = std::chrono::ceil<milliseconds>(now - entry.moved_at);
+        entry.patience = std::min(2 * took, options_.stalled);
+        return false;
+    }
+    entry.asking = false;
+    entry.moves = entry.job->context().moves();
+    entry.moved_at = now;
+    return true;
 }
 
 }  // namespace tidemark::job

@@ -22,6 +22,7 @@ struct WorkEngineOptions {
     std::chrono::milliseconds lease{30'000};
     std::chrono::milliseconds look_interval{3000};  ///< for what other nodes left; what is added here comes at once
     std::chrono::milliseconds stalled{5000};        ///< after which a heavy step that does not move lends its slot
+    std::chrono::milliseconds answer{250};          ///< likewise one whose destination has not answered at its begin
     std::chrono::milliseconds retry{1000};          ///< first pause between attempts to record an end; doubles
 };
 
@@ -72,10 +73,12 @@ private:
     // The dispatcher's thread: never asks anyone.
     void dispatch(std::stop_token stop);
     Time startDue() REQUIRES(mutex_);
-    bool hasSlot(const Entry& entry, Time now) REQUIRES(mutex_);
+    Time keepsSlotUntil(Entry& entry, Time now) REQUIRES(mutex_);
+    bool hasSlot(Time now, Time& next) REQUIRES(mutex_);
 
     // A job's thread.
     void step(const EntryPtr& entry);
+    bool takesSlot(Entry& entry);
 
     catalog::WorkStore& store_;
     const WorkEngineOptions options_;

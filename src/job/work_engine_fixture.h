@@ -31,6 +31,7 @@ struct End {
 struct Script {
     Step step;
     bool heavy = true;
+    std::function<std::optional<Pause>()> ask = []() -> std::optional<Pause> { return std::nullopt; };
     std::optional<std::chrono::milliseconds> retry;
     std::shared_ptr<std::atomic<int>> failing_ends = std::make_shared<std::atomic<int>>(0);
 };
@@ -46,6 +47,7 @@ public:
         : catalog_(catalog), context_(context), script_(std::move(script)) {}
 
     bool heavy() const override { return script_.heavy; }
+    std::optional<Pause> ask() override { return script_.ask(); }
     std::optional<Pause> run(std::stop_token stop) override { return script_.step(context_, std::move(stop)); }
     std::optional<std::chrono::milliseconds> retryAfter(const Error&) override { return script_.retry; }
 

@@ -128,6 +128,109 @@ TEST_F(WorkEngineTest, AHeavyStepKeepsItsSlotAsLongAsItMoves) {
     EXPECT_FALSE(met);
 }
 
+/// Ten hang when they are asked, which is for longer than anybody waits here; a slot would never be lent.
+TEST_F(WorkEngineTest, DestinationsThatDoNotAnswerGetNoSlot) {
+    std::atomic<bool> over = false;
+    std::atomic<int> asked = 0;
+    std::atomic<int> now = 0;
+    std::atomic<int> most = 0;
+    const Script dead{.step = [&](WorkContext&, std::stop_token) -> std::optional<Pause> {
+                          const int running = ++now;
+                          if (running > most) most = running;
+                          std::this_thread::sleep_for(5ms);  // so that they would meet
+                          --now;
+                          return std::nullopt;
+                      },
+                      .ask = [&]() -> std::optional<Pause> {
+                          ++asked;
+                          over.wait(false);
+                          return std::nullopt;
+                      }};
+    Node node(sys_->endpoint(), {.slots = 2, .stalled = 1h, .answer = 10ms});
+    add({1, 2, 3, 4, 5, 6, 7, 8, 9, 10});
+    node.start(1, {{0, dead}, {11, {.step = nothing}}});
+    EXPECT_TRUE(eventually([&] { return asked == 10; }));
+    add({11});
+    node.engine.wake();
+    EXPECT_TRUE(node.engine.waitFor(key(11), kLimit));
+    over = true;
+    over.notify_all();
+    for (std::int64_t job = 1; job <= 10; ++job)
+        EXPECT_TRUE(node.engine.waitFor(key(job), kLimit)) << job;
+    EXPECT_EQ(most, 2) << "they all answered at once";
+}
+
+TEST_F(WorkEngineTest, AsksAfterTheQueueAndNotBefore) {
+    std::atomic<bool> over = false;
+    std::atomic<bool> away = false;
+    std::atomic<int> asked = 0;
+    std::atomic<bool> ran = false;
+    Node node(sys_->endpoint(), {.slots = 1});
+    add({1});
+    node.start(1, {{1, {.step = [&](WorkContext&, std::stop_token) -> std::optional<Pause> {
+                        over.wait(false);
+                        return std::nullopt;
+                    }}},
+                   {2,
+                    {.step = [&](WorkContext&, std::stop_token) -> std::optional<Pause> {
+                         ran = true;
+                         return std::nullopt;
+                     },
+                     .ask = [&]() -> std::optional<Pause> {
+                         ++asked;
+                         if (!away) return std::nullopt;
+                         return Pause{.at_most = 10ms, .waiting_for = "its destination"};
+                     }}},
+                   {3, {.step = nothing}}});
+    ASSERT_TRUE(eventually([] { return record(1)->state == catalog::WorkState::Running; }));
+    add({2, 3});
+    node.engine.wake();
+    ASSERT_TRUE(eventually([] { return record(2)->state == catalog::WorkState::Running; }));
+    away = true;  // while it queues
+    EXPECT_EQ(asked, 0);
+    over = true;
+    over.notify_all();
+    EXPECT_TRUE(node.engine.waitFor(key(3), kLimit));
+    EXPECT_TRUE(eventually([] { return isWaiting(2); }));
+    EXPECT_EQ(record(2)->waiting_for, "its destination");
+    EXPECT_FALSE(ran);
+    away = false;
+    EXPECT_TRUE(node.engine.waitFor(key(2), kLimit));
+    EXPECT_TRUE(ran);
+}
+
+/// Its slot is another one's each time, by the time it answers; so it is given more time.
+TEST_F(WorkEngineTest, ASlowDestinationHasItsTurnAmongFastOnes) {
+    std::atomic<bool> over = false;
+    std::atomic<int> asked = 0;
+    std::atomic<int> others = 0;
+    const Script fast{.step = [&](WorkContext&, std::stop_token) -> std::optional<Pause> {
+        ++others;
+        std::this_thread::sleep_for(300ms);  // for longer than the slow one takes to answer
+        if (over) return std::nullopt;
+        return Pause{};
+    }};
+    Node node(sys_->endpoint(), {.slots = 1, .answer = 10ms});
+    add({2, 3});
+    node.start(1, {{0, fast},
+                   {1,
+                    {.step = [&](WorkContext&, std::stop_token) -> std::optional<Pause> {
+                         over = true;
+                         return std::nullopt;
+                     },
+                     .ask = [&]() -> std::optional<Pause> {
+                         ++asked;
+                         std::this_thread::sleep_for(100ms);
+                         return std::nullopt;
+                     }}}});
+    ASSERT_TRUE(eventually([&] { return others > 1; }));
+    add({1});
+    node.engine.wake();
+    EXPECT_TRUE(node.engine.waitFor(key(1), kLimit));
+    over = true;
+    EXPECT_LE(asked, 3);
+}
+
 TEST_F(WorkEngineTest, APauseEndsWhenItIsWoken) {
     std::atomic<int> steps = 0;
     Node node(sys_->endpoint());

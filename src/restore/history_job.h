@@ -12,7 +12,6 @@ class HistoryJob : public job::Job {
 public:
     HistoryJob(catalog::RestoreStore& store, job::WorkContext& context) : store_(store), context_(context) {}
 
-    bool heavy() const override { return false; }
     std::optional<job::Pause> run(std::stop_token) override { return std::nullopt; }
     void finish(const catalog::Outcome&) override {
         store_.moveToHistory(context_.claim(), context_.key().id);

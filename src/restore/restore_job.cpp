@@ -65,7 +65,19 @@ std::optional<job::Pause> RestoreJob::plan() {
         return waitFor(error);
     }
     planned_ = true;
+    waits_since_.reset();
     return job::Pause{};
+}
+
+std::optional<job::Pause> RestoreJob::ask() {
+    try {
+        requireDestinations();
+    } catch (const Error& error) {
+        if (!isAway(error)) throw;
+        return waitFor(error);
+    }
+    waits_since_.reset();
+    return std::nullopt;
 }
 
 /// A machine that has just started may have mounted nothing yet.
@@ -83,7 +95,8 @@ job::Pause RestoreJob::waitFor(const Error& away) {
 std::optional<std::chrono::milliseconds> RestoreJob::retryAfter(const Error& error) {
     constexpr std::chrono::seconds kFirst{2};
     constexpr std::chrono::seconds kLater{60};
-    const bool again = planned_ && context_.attempt() < kRestoreAttempts && (mayHeal(error) || isDestinationAway());
+    const bool began = planned_ && !waits_since_;  // else it has waited long enough
+    const bool again = began && context_.attempt() < kRestoreAttempts && (mayHeal(error) || isDestinationAway());
     if (!again) return std::nullopt;
     try {
         if (opened()) return std::nullopt;
@@ -94,11 +107,15 @@ std::optional<std::chrono::milliseconds> RestoreJob::retryAfter(const Error& err
     return context_.attempt() == 1 ? kFirst : kLater;
 }
 
+void RestoreJob::requireDestinations() const {
+    storage::requireAnswer(*plan_.data);
+    if (plan_.archive) storage::requireAnswer(*plan_.archive);
+}
+
 /// Then whatever was missing there is not known to be damaged.
 bool RestoreJob::isDestinationAway() const {
     try {
-        storage::requireMounted(*plan_.data);
-        if (plan_.archive) storage::requireMounted(*plan_.archive);
+        requireDestinations();
         return false;
     } catch (const Error&) {
         return true;

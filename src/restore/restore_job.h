@@ -47,6 +47,7 @@ public:
     RestoreJob(const RestoreJobParts& parts, catalog::RestoreJobRow row, job::WorkContext& context);
 
     bool heavy() const override { return planned_; }
+    std::optional<job::Pause> ask() override;
     std::optional<job::Pause> run(std::stop_token stop) override;
     std::optional<std::chrono::milliseconds> retryAfter(const Error& error) override;
     void finish(const catalog::Outcome& outcome) override;
@@ -54,6 +55,7 @@ public:
 private:
     std::optional<job::Pause> plan();
     job::Pause waitFor(const Error& away);
+    void requireDestinations() const;
     bool isDestinationAway() const;
     void leaveNothing();
     bool opened() const;

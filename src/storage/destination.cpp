@@ -229,6 +229,12 @@ void requireMounted(Storage& destination) {
                 "check that its file system is mounted");
 }
 
+void requireAnswer(Storage& destination) {
+    requireMounted(destination);
+    // The kernel remembers a server's answers to stat() for a while. Whoever opens a file asks the server.
+    destination.get(kMarkerKey, 0, 1);
+}
+
 Destination readDestination(const std::string& uri) {
     const std::string plain = plainUri(uri);
     return asDestination([&]() -> Destination {

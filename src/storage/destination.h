@@ -65,6 +65,9 @@ Destination requireDestination(const std::string& uri, const DestinationIdentity
 /// not there.
 void requireMounted(Storage& destination);
 
+/// For work that is about to take what others wait for: the same, and hangs if the server behind the file system does.
+void requireAnswer(Storage& destination);
+
 /// For restores: reads the marker, whoever's it is; writes nothing. 9080 if there is none, 9070, 9071 as above.
 Destination readDestination(const std::string& uri);
 

@@ -137,7 +137,9 @@ def serve(backing, mount):
             os.utime(self._at(path), times)
 
     # hard_remove: a file that is removed while it is open is gone at once, and leaves no .fuse_hidden behind.
-    fusepy.FUSE(Passthrough(), mount, foreground=True, big_writes=True, hard_remove=True, default_permissions=True)
+    # The timeouts: as of NFS, the kernel remembers for a minute what stat() has told it.
+    fusepy.FUSE(Passthrough(), mount, foreground=True, big_writes=True, hard_remove=True, default_permissions=True,
+                attr_timeout=60, entry_timeout=60)
 
 
 if __name__ == "__main__":
