@@ -54,9 +54,7 @@ function(tidemark_library name)
     target_precompile_headers(${name}_test REUSE_FROM precompiled_tests)
     target_compile_options(${name}_test PRIVATE -O1)
     tidemark_warnings(${name}_test)
-    add_test(NAME ${name} COMMAND ${name}_test)
-    # Tests fork daemons that are killed, which start threads; ThreadSanitizer would refuse, for it might not see all.
-    set_tests_properties(${name} PROPERTIES ENVIRONMENT_MODIFICATION "TSAN_OPTIONS=path_list_append:die_after_fork=0")
+    tidemark_test(${name} ${name}_test)
   endif()
 endfunction()
 
