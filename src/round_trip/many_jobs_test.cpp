@@ -16,6 +16,7 @@
 #include "storage/memory_storage.h"
 #include "testing/eventually.h"
 #include "testing/mariadb_server.h"
+#include "testing/peak_memory.h"
 
 namespace tidemark {
 namespace {
@@ -111,10 +112,10 @@ private:
 
 constexpr backup_set::SetId kFullSet{1, backup_set::SetKind::Full};
 // The daemon's promise, less what it needs without any job (35 MB, measured with eight tenants).
-constexpr long kMostBytes = 400'000'000 - 35'000'000;
+constexpr std::uint64_t kMostBytes = 400'000'000 - 35'000'000;
 
 /// Peak memory of a process that does nothing else.
-long peakOf(const std::function<void()>& work) {
+std::uint64_t peakOf(const std::function<void()>& work) {
     const pid_t child = fork();
     if (child == 0) {
         try {
@@ -129,7 +130,7 @@ long peakOf(const std::function<void()>& work) {
     rusage usage{};
     EXPECT_EQ(wait4(child, &status, 0, &usage), child);
     EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-    return usage.ru_maxrss * 1024;
+    return testing::peakOf(usage);
 }
 
 /// Runs so many jobs, lets them go on when they hold `buffers` together, and expects that all succeed.
@@ -155,8 +156,8 @@ void atOnce(int jobs, block::WorkerPool& pool, std::size_t buffers, Gate& gate, 
     if (pool.memory().held() != 0) throw std::runtime_error("memory was not given back");
 }
 
-long peakOfBackups(int jobs, unsigned workers, std::size_t buffers) {
-    const long peak = peakOf([&] {
+std::uint64_t peakOfBackups(int jobs, unsigned workers, std::size_t buffers) {
+    const std::uint64_t peak = peakOf([&] {
         block::WorkerPool pool(workers);
         Gate gate;
         atOnce(jobs, pool, buffers, gate, [&](int) {
@@ -196,7 +197,7 @@ TEST(ManyJobs, EightRestoresAtOnceStayBelow400MbOnAnyNumberOfCores) {
     }
     // Two threads per worker, 16 at most, each with a buffer: as far as they get more than the promised 2.
     for (const auto& [workers, buffers] : {std::pair{2U, 8U * 4}, {16U, 8U * (2 + 32 / 8)}}) {
-        const long peak = peakOf([&, workers = workers, buffers = buffers] {
+        const std::uint64_t peak = peakOf([&, workers = workers, buffers = buffers] {
             block::WorkerPool pool(workers);
             Gate gate;
             GatedReading storage(destination, gate);
