@@ -72,7 +72,7 @@ TEST_F(CatalogTest, ClosingEndsACallThatWaitsForTheAnswerOfASysThatHangs) {
     for (int before = -1; before != answers; std::this_thread::sleep_for(300ms))
         before = answers;  // until it hangs
     catalog_.close();
-    const bool ended = reading.wait_for(5s) == std::future_status::ready;
+    const bool ended = reading.wait_for(60s) == std::future_status::ready;
     ::kill(sys_.pid(), SIGCONT);
     EXPECT_TRUE(ended);
     EXPECT_THROW(reading.get(), Error);
@@ -244,7 +244,7 @@ TEST_F(CatalogTest, CloseEndsWaitingCalls) {
     const auto start = std::chrono::steady_clock::now();
     catalog_.close();
     caller.join();
-    EXPECT_LT(std::chrono::steady_clock::now() - start, 10s);
+    EXPECT_LT(std::chrono::steady_clock::now() - start, CatalogOptions{}.retry_limit / 2);
 }
 
 TEST(SqlRow, KeepsTimesToTheMicrosecond) {

@@ -269,13 +269,18 @@ TEST_F(FrontSession, LetsAReplicaReadTheBinlog) {
 
 TEST_F(FrontSession, StopEndsIdleSessionsAtOnceAndBusyOnesAfterTheirCommand) {
     const LibClient idle = admin(), busy = admin();
-    std::jthread query([&] { EXPECT_EQ(busy.value("SELECT SLEEP(0.5)"), "0") << "it was cut off"; });
+    auto holder = sharedConnect();
+    holder.query("SELECT GET_LOCK('busy', 0)");
+    std::jthread query([&] { EXPECT_EQ(busy.value("SELECT GET_LOCK('busy', 60)"), "1") << "it was cut off"; });
     ASSERT_TRUE(eventually([] {
         return sharedConnect().scalar(
-                   "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE STATE = 'User sleep'") == "1";
+                   "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE STATE = 'User lock'") == "1";
     }));
-    front->stop(std::chrono::seconds(20));
+    std::jthread stop([&] { front->stop(std::chrono::seconds(60)); });
+    EXPECT_TRUE(eventually([&] { return front->counters().sessions == 1; })) << "the idle one is kept";
+    holder.query("SELECT RELEASE_LOCK('busy')");
     query.join();
+    stop.join();
     EXPECT_EQ(front->counters().sessions, 0U);
     EXPECT_NE(idle.run("SELECT 1"), 0U);
     EXPECT_FALSE(admin().connected());

@@ -17,7 +17,7 @@ using namespace std::chrono_literals;
 using Steady = std::chrono::steady_clock;
 using Step = std::function<std::optional<Pause>(WorkContext&, std::stop_token)>;
 
-constexpr auto kLimit = 20s;  // for what has to happen, on a machine that is busy otherwise
+constexpr auto kLimit = 60s;  // for what has to happen, on a machine that is busy otherwise
 
 /// How a job ended, as it was recorded under its claim.
 struct End {

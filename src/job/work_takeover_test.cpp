@@ -48,8 +48,10 @@ private:
     pid_t pid_ = -1;
 };
 
+/// One that is renewed in time on a machine that is busy otherwise.
+constexpr auto kLease = 1500ms;
+
 TEST_F(WorkEngineTest, TwoNodesDoNotDisturbEachOther) {
-    constexpr auto kLease = 300ms;
     add({1, 2, 3, 4});
     std::atomic<int> running = 0;
     std::atomic<bool> over = false;
@@ -88,7 +90,7 @@ TEST_F(WorkEngineTest, ASysWhoseClockJumpsTakesNothingFromTheLiving) {
         ++begun;
         return untilStopped(context, std::move(stop));
     }};
-    const WorkEngineOptions options{.lease = 600ms, .look_interval = 10ms};
+    const WorkEngineOptions options{.lease = kLease, .look_interval = 10ms};
     add({1});
     Node first(sys_->endpoint(), options);
     first.start(1, {{0, script}});
@@ -117,7 +119,6 @@ void workUntilKilled(const mysql::Endpoint& sys, std::int64_t id, WorkEngineOpti
 }
 
 TEST_F(WorkEngineTest, WhatAKilledNodeHeldIsTakenOverOnceAndNotBefore) {
-    constexpr auto kLease = 600ms;
     const WorkEngineOptions options{.lease = kLease, .look_interval = 20ms};
     add({1});
     OtherProcess dead([&](const auto& tell) { workUntilKilled(sys_->endpoint(), 9, options, tell); });
@@ -136,7 +137,7 @@ TEST_F(WorkEngineTest, WhatAKilledNodeHeldIsTakenOverOnceAndNotBefore) {
     const auto killed = Steady::now();
     dead.kill();
     ASSERT_TRUE(eventually([] { return !ends(1).empty(); }));
-    EXPECT_GE(Steady::now() - killed, kLease / 2);  // its last renewal was a third of a lease before, at most
+    EXPECT_GE(Steady::now() - killed, kLease / 3);  // its last renewal was a third of a lease before, or a bit more
     ASSERT_TRUE(first.engine.waitFor(key(1), kLimit));
     EXPECT_EQ(theEnd(1).state, "COMPLETED");
     EXPECT_EQ(theEnd(1).attempt, 2);
@@ -154,7 +155,7 @@ TEST_F(WorkEngineTest, ANodeTakesWhatItsKilledDaemonHeldAtOnceAndFailsWhatWasBeg
     again.start(1, {{0, {.step = nothing}}}, 1);
     ASSERT_TRUE(again.engine.waitFor(key(1), kLimit));
     ASSERT_TRUE(again.engine.waitFor(key(2), kLimit));
-    EXPECT_LT(Steady::now() - started, 5s);
+    EXPECT_LT(Steady::now() - started, WorkEngineOptions{}.lease / 2);
     for (const std::int64_t job : {1, 2}) {
         EXPECT_EQ(theEnd(job).state, "FAILED");
         EXPECT_EQ(theEnd(job).attempt, 2);
@@ -215,10 +216,10 @@ TEST_F(WorkEngineTest, ANodeThatSleptPastItsLeaseChangesNothing) {
 }
 
 TEST_F(WorkEngineTest, ASysThatHangsForLongerThanALeaseEndsNothing) {
-    constexpr auto kLease = 300ms;
+    constexpr auto kShortLease = 300ms;
     std::atomic<int> begun = 0;
     std::atomic<bool> hung = false;
-    Node node(sys_->endpoint(), {.lease = kLease, .look_interval = 20ms});
+    Node node(sys_->endpoint(), {.lease = kShortLease, .look_interval = 20ms});
     add({1});
     node.start(1, {{0, {.step = [&](WorkContext& context, std::stop_token stop) -> std::optional<Pause> {
                         ++begun;
@@ -231,7 +232,7 @@ TEST_F(WorkEngineTest, ASysThatHangsForLongerThanALeaseEndsNothing) {
     ::kill(sys_->pid(), SIGSTOP);
     hung = true;
     hung.notify_all();
-    std::this_thread::sleep_for(3 * kLease);  // what is waited for is this time
+    std::this_thread::sleep_for(3 * kShortLease);  // what is waited for is this time
     ::kill(sys_->pid(), SIGCONT);
     ASSERT_TRUE(node.engine.waitFor(key(1), kLimit));
     EXPECT_EQ(theEnd(1).state, "COMPLETED");

@@ -140,10 +140,11 @@ TEST_F(MariadbBackupTest, StreamsAWholeTenantAndSaysWhereItStands) {
 TEST_F(MariadbBackupTest, IsEndedWhenItHoldsUpTheTenant) {
     fillTable();
     auto limited = options();
-    limited.limits = {.commits = std::chrono::milliseconds(500), .stalled = std::chrono::milliseconds(500)};
+    limited.limits = {.commits = std::chrono::milliseconds(500)};
     EXPECT_THAT(stoppedIn(Stage::HoldsCommits, limited),
                 ::testing::HasSubstr("held up the tenant's commits for 500 ms"));
     server_.connect().query("INSERT INTO d.t VALUES (-1, 'goes on')");
+    limited.limits = {.stalled = std::chrono::milliseconds(500)};
     EXPECT_THAT(stoppedIn(Stage::HoldsDdl, limited), ::testing::HasSubstr("held up the tenant's DDL for 500 ms"));
     server_.connect().query("CREATE TABLE d.goes_on (a INT)");
 }

@@ -40,13 +40,13 @@ TEST(Bandwidth, LimitsAllWhoShareItTogether) {
 
 TEST(Bandwidth, WithoutALimitNobodyWaits) {
     Bandwidth bandwidth;
-    EXPECT_LT(secondsOf([&] { bandwidth.take(1ULL << 50, {}); }), 1);
+    bandwidth.take(1ULL << 50, {});
 }
 
 TEST(Bandwidth, ServesInOrderOfArrival) {
     Bandwidth bandwidth;
-    bandwidth.setLimit(1 << 20);
-    bandwidth.take(100 << 10, {});
+    bandwidth.setLimit(1);
+    bandwidth.take(100 << 10, {});  // so that nobody is served before all are there
     std::vector<int> served;
     std::mutex mutex;
     std::vector<std::jthread> users;
@@ -58,9 +58,12 @@ TEST(Bandwidth, ServesInOrderOfArrival) {
         });
         ASSERT_TRUE(testing::eventually([&] { return bandwidth.waiting() == static_cast<std::size_t>(i) + 1; }));
     }
+    bandwidth.setLimit(1 << 20);
     users.clear();
     EXPECT_EQ(served, (std::vector<int>{0, 1, 2, 3, 4}));
 }
+
+constexpr int kHalfOfTheWait = 50;  // seconds
 
 /// Somebody who waits for 100 seconds' worth of bytes.
 class Waiting {
@@ -98,14 +101,14 @@ TEST(Bandwidth, EndsAWaitAtOnceThatIsCancelledHurriedOrFreed) {
                   waiting.stop();
                   EXPECT_EQ(waiting.result(), 2);
               }),
-              5);
+              kHalfOfTheWait);
     EXPECT_LT(secondsOf([&] {
                   Bandwidth bandwidth;
                   Waiting waiting(bandwidth);
                   bandwidth.setLimit(0);
                   EXPECT_EQ(waiting.result(), 1);
               }),
-              5);
+              kHalfOfTheWait);
     EXPECT_LT(secondsOf([&] {
                   Bandwidth bandwidth;
                   std::atomic<bool> hurried = false;
@@ -113,7 +116,7 @@ TEST(Bandwidth, EndsAWaitAtOnceThatIsCancelledHurriedOrFreed) {
                   hurried = true;
                   EXPECT_EQ(waiting.result(), 1);
               }),
-              5);
+              kHalfOfTheWait);
 }
 
 TEST(ThrottledStorage, ReadsAndWritesAsFastAsItMay) {

@@ -125,7 +125,7 @@ TEST_F(TenantSupervisorTest, AStartThatIsHeldUpKeepsNoOtherFromBeingForgotten) {
             supervisor.watch(other);
         }
     });
-    const bool free = forgetting.wait_for(std::chrono::seconds(10)) == std::future_status::ready;
+    const bool free = forgetting.wait_for(std::chrono::seconds(60)) == std::future_status::ready;
     EXPECT_TRUE(free) << "it waits for the start of another tenant";
     const Fd reader = openFile(log, O_RDONLY | O_NONBLOCK);  // lets the start go on
     EXPECT_EQ(next().kind, Kind::Restarted);

@@ -42,7 +42,7 @@ RecordingListener::Seen RecordingListener::seen() const {
 RecordingListener::Seen RecordingListener::await(const std::string& what,
                                                  const std::function<bool(const Seen&)>& condition) const {
     MutexLock lock(mutex_);
-    if (changed_.waitFor(lock, std::chrono::seconds(30), [&]() REQUIRES(mutex_) { return condition(seen_); }))
+    if (changed_.waitFor(lock, std::chrono::seconds(60), [&]() REQUIRES(mutex_) { return condition(seen_); }))
         return seen_;
     throw Error(ErrorCode::Internal,
                 fmt::format("waited in vain for: {}; trouble '{}', interruption '{}', checkpoint {}", what,

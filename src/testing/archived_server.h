@@ -27,7 +27,7 @@ public:
     void recovered() override;
 
     Seen seen() const;
-    /// Waits until `condition` holds; throws Error after 30 s, saying what was waited for and what was seen last.
+    /// Waits until `condition` holds; throws Error after 60 s, saying what was waited for and what was seen last.
     Seen await(const std::string& what, const std::function<bool(const Seen&)>& condition) const;
 
 private:

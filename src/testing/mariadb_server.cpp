@@ -86,7 +86,7 @@ void MariadbServer::start() {
     command.stderr_file = directory_.path() / "log";
     pid_ = startDetached(command);
     const auto handle = ProcessHandle::open(pid_);
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
     for (;;) {
         try {
             connect();

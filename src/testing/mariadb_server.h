@@ -26,7 +26,7 @@ private:
 
 /// A real mariadbd for unit tests: row binlog with GTID, unix socket only, account root without password, small memory.
 /// The data directory is copied from a template made once per machine and user. The constructor returns when it accepts
-/// connections and throws if that takes over 30 s.
+/// connections and throws if that takes over 60 s.
 class MariadbServer {
 public:
     /// `options` are added to the command line, e.g. "--gtid-domain-id=1002", "--port=…".
