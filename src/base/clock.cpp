@@ -102,7 +102,7 @@ Nanos parseTimestamp(const std::string& text, const std::string& time_zone) {
         throw invalid(kForm);
     const auto seconds = momentOf(civil, time_zone);
     if (!seconds) throw invalid("daylight saving leaves it out in time zone " + time_zone);
-    if (*seconds < 0) throw invalid(kForm);
+    if (*seconds < 0 || *seconds >= static_cast<std::int64_t>(kScnUnlimited) / kSecond) throw invalid(kForm);
     return static_cast<Nanos>(*seconds) * kSecond + given->fraction;
 }
 
