@@ -56,7 +56,7 @@ private:
                 while (at_ < text_.size() && std::isdigit(static_cast<unsigned char>(text_[at_])) != 0)
                     ++at_;
             } else if (at("/*")) {
-                at_ = std::min(text_.find("*/", at_), text_.size() - 2) + 2;
+                at_ = std::min(text_.find("*/", at_ + 2), text_.size() - 2) + 2;
             } else if (at("*/")) {
                 at_ += 2;
             } else if (at("#") || at("-- ") || at("--\n") || at("--\t")) {

@@ -26,6 +26,7 @@ std::string read(const mysql::QueryEvent& event) {
 
 TEST(EventStatement, SaysWhatBecomesOfAnEventsStatus) {
     EXPECT_EQ(read(query("CREATE DEFINER=`root`@`%` EVENT e ON SCHEDULE EVERY 1 DAY DO SELECT 1")), "0 here.e ENABLED");
+    EXPECT_EQ(read(query("CREATE /*/ a comment */ EVENT e ON SCHEDULE AT NOW() DO SELECT 1")), "0 here.e ENABLED");
     EXPECT_EQ(read(query("CREATE OR REPLACE DEFINER=`event` EVENT `D`.`disable` ON SCHEDULE AT NOW() DISABLE COMMENT "
                          "'do enable' DO BEGIN END")),
               "0 d.disable DISABLED");
