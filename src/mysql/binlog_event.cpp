@@ -12,6 +12,9 @@ namespace {
 
 constexpr std::size_t kCreatedOffset = kEventHeaderSize + 2 + 50;  // after binlog version and server version
 constexpr std::size_t kSmallestFormat = kCreatedOffset + 4 + 1 + 1 + kEventChecksumSize;
+/// Where a row event has its flags: behind the id of its table.
+constexpr std::size_t kRowsFlagsOffset = kEventHeaderSize + 6;
+constexpr std::uint8_t kStatementEnd = 1;
 
 Bytes makeEvent(const EventHeader& header, ByteView body) {
     ByteWriter out;
@@ -157,6 +160,31 @@ FormatDescription parseFormatDescription(ByteView event) {
     // The algorithm is the last byte before the checksum, which is there even where checksums are off.
     result.has_checksums = event[event.size() - kEventChecksumSize - 1] == 1;
     return result;
+}
+
+TableMap parseTableMap(ByteView event) {
+    ByteReader in(bodyOf(event, "table map"), "table map event");
+    TableMap result;
+    result.id = in.u48();
+    in.skip(2);  // flags
+    result.database = textOf(in.bytes(in.u8()));
+    in.skip(1);
+    result.table = textOf(in.bytes(in.u8()));
+    return result;
+}
+
+std::uint64_t tableOfRows(ByteView event) {
+    return ByteReader(bodyOf(event, "row"), "row event").u48();
+}
+
+Bytes makeLastOfStatement(ByteView row_event) {
+    ByteReader(bodyOf(row_event, "row"), "row event").skip(6 + 2);
+    Bytes alone(row_event.begin(), row_event.end() - kEventChecksumSize);
+    alone[kRowsFlagsOffset] |= kStatementEnd;
+    ByteWriter sum;
+    sum.u32(crc32(alone));
+    alone.insert(alone.end(), sum.data().begin(), sum.data().end());
+    return alone;
 }
 
 bool sameFormat(ByteView earlier, ByteView later) {

@@ -115,6 +115,18 @@ struct FormatDescription {
 };
 FormatDescription parseFormatDescription(ByteView event);
 
+/// The table that row events mean by its id.
+struct TableMap {
+    std::uint64_t id = 0;
+    std::string database;
+    std::string table;
+};
+TableMap parseTableMap(ByteView event);
+/// The id of the table whose rows these are.
+std::uint64_t tableOfRows(ByteView event);
+/// A row event as the last one of its statement, so that it stands alone.
+Bytes makeLastOfStatement(ByteView row_event);
+
 /// Whether events after `later` read exactly as events after `earlier`: the same but for time, place and `created`.
 bool sameFormat(ByteView earlier, ByteView later);
 

@@ -6,16 +6,12 @@
 #include <algorithm>
 #include <fstream>
 
-#include "base/hash.h"
 #include "mysql/binlog_event.h"
 
 namespace tidemark::restore {
 namespace {
 
 using mysql::EventType;
-
-constexpr std::uint16_t kStatementEnd = 1;
-constexpr std::size_t kRowsFlagsAt = mysql::kEventHeaderSize + 6;
 
 enum class RowsKind { None, Write, Change };
 
@@ -35,27 +31,12 @@ RowsKind rowsKind(EventType type) {
     }
 }
 
-std::uint64_t tableId(const Bytes& event) {
-    ByteReader in(mysql::bodyOf(event, "row"), "row event");
-    return in.u48();
-}
-
 std::string base64(ByteView bytes) {
     std::string text(4 * ((bytes.size() + 2) / 3) + 1, '\0');
     const int size =
         EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), bytes.data(), static_cast<int>(bytes.size()));
     text.resize(static_cast<std::size_t>(size));
     return text;
-}
-
-/// The event as the last one of its statement, so that it stands alone.
-Bytes endingStatement(const Bytes& event) {
-    Bytes alone(event.begin(), event.end() - mysql::kEventChecksumSize);
-    alone.at(kRowsFlagsAt) |= kStatementEnd;
-    ByteWriter sum;
-    sum.u32(crc32(alone));
-    alone.insert(alone.end(), sum.data().begin(), sum.data().end());
-    return alone;
 }
 
 bool isSavepoint(const std::string& text) {
@@ -79,18 +60,13 @@ std::map<std::uint64_t, MemoryRows::Table> MemoryRows::tablesOf(const LoggedTran
     std::map<std::uint64_t, Table> tables;
     for (const Bytes& event : transaction.events) {
         if (mysql::parseEventHeader(event).type != EventType::TableMap) continue;
-        ByteReader in(mysql::bodyOf(event, "table map"), "table map event");
-        in.skip(8);  // table id, flags
-        Table table;
-        table.database = textOf(in.bytes(in.u8()));
-        in.skip(1);
-        table.name = textOf(in.bytes(in.u8()));
+        const mysql::TableMap map = mysql::parseTableMap(event);
+        Table table{.database = map.database, .name = map.table, .map = event};
         const auto engine =
             client_.scalar("SELECT engine FROM information_schema.tables WHERE table_schema = ? AND table_name = ?",
                            {table.database, table.name});
         table.memory = engine == "MEMORY";
-        table.map = event;
-        tables[tableId(event)] = std::move(table);
+        tables[map.id] = std::move(table);
     }
     return tables;
 }
@@ -121,7 +97,7 @@ void MemoryRows::apply(const LoggedTransaction& transaction) {
             const auto text = mysql::parseQueryEvent(event, 4096, true).text;
             if (!isCommit(text)) client_.query(text);
         } else if (rowsKind(type) != RowsKind::None) {
-            const auto table = tables.find(tableId(event));
+            const auto table = tables.find(mysql::tableOfRows(event));
             if (table != tables.end()) applyRows(table->second, event);
         }
     }
@@ -132,7 +108,7 @@ void MemoryRows::applyRows(const Table& table, const Bytes& event) {
     const bool lenient = table.memory && rowsKind(mysql::parseEventHeader(event).type) == RowsKind::Change;
     const auto before = logSize();
     Bytes both = table.map;
-    const Bytes rows = endingStatement(event);
+    const Bytes rows = mysql::makeLastOfStatement(event);
     both.insert(both.end(), rows.begin(), rows.end());
     if (lenient) client_.query("SET GLOBAL slave_exec_mode = 'IDEMPOTENT'");
     try {
