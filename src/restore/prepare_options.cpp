@@ -1,34 +1,53 @@
 #include "restore/prepare_options.h"
 
-#include <array>
+#include <map>
 #include <regex>
 #include <sstream>
-#include <utility>
 
 #include "base/error.h"
 
 namespace tidemark::restore {
 namespace {
 
-/// Names, and what their values look like as mariadb-backup 10.11 to 11.8 writes them.
-constexpr auto kKnown = std::to_array<std::pair<const char*, const char*>>({
-    {"innodb_checksum_algorithm", "(strict_)?(full_)?(crc32|innodb|none)"},
-    {"innodb_data_file_path",
-     "ibdata[0-9]{1,3}:[0-9]{1,12}[KMG]?(:autoextend(:max:[0-9]{1,12}[KMG]?)?)?"
-     "(;ibdata[0-9]{1,3}:[0-9]{1,12}[KMG]?(:autoextend(:max:[0-9]{1,12}[KMG]?)?)?){0,99}"},
-    {"innodb_log_file_size", "[0-9]{1,15}"},
-    {"innodb_page_size", "4096|8192|16384|32768|65536"},
-    {"innodb_undo_directory", "\\./?"},
-    {"innodb_undo_tablespaces", "[0-9]{1,3}"},
-    {"innodb_compression_level", "[0-9]"},
-});
+/// Names, and what their values, or what stands between semicolons, look like as mariadb-backup 10.11 to 11.8 writes
+/// them. Made once: a file may name one of them a thousand times.
+const std::map<std::string, std::regex>& knownOptions() {
+    static const std::map<std::string, std::regex> known = {
+        {"innodb_checksum_algorithm", std::regex("(strict_)?(full_)?(crc32|innodb|none)")},
+        {"innodb_data_file_path",
+         std::regex("ibdata[0-9]{1,3}:[0-9]{1,12}[KMG]?(:autoextend(:max:[0-9]{1,12}[KMG]?)?)?")},
+        {"innodb_log_file_size", std::regex("[0-9]{1,15}")},
+        {"innodb_page_size", std::regex("4096|8192|16384|32768|65536")},
+        {"innodb_undo_directory", std::regex("\\./?")},
+        {"innodb_undo_tablespaces", std::regex("[0-9]{1,3}")},
+        {"innodb_compression_level", std::regex("[0-9]")},
+    };
+    return known;
+}
+
+bool isList(const std::string& name) {
+    return name == "innodb_data_file_path";
+}
+
+bool matches(const std::string& value, const std::regex& form) {
+    constexpr std::size_t kLongest = 100;  // the library goes as deep as a text is long
+    return value.size() <= kLongest && std::regex_match(value, form);
+}
+
+bool isPossible(const std::string& name, const std::string& value, const std::regex& form) {
+    if (!isList(name)) return matches(value, form);
+    std::istringstream parts(value);
+    bool possible = !value.empty() && value.back() != ';';
+    for (std::string part; possible && std::getline(parts, part, ';');)
+        possible = matches(part, form);
+    return possible;
+}
 
 /// "name=value", if it is one that is taken over.
 std::string checkedLine(const std::string& name, const std::string& value) {
-    for (const auto& [known, pattern] : kKnown) {
-        if (name != known) continue;
-        constexpr std::size_t kLongest = 4096;
-        if (value.size() <= kLongest && std::regex_match(value, std::regex(pattern))) return name + "=" + value + "\n";
+    const auto known = knownOptions().find(name);
+    if (known != knownOptions().end()) {
+        if (isPossible(name, value, known->second)) return name + "=" + value + "\n";
         throw Error(
             ErrorCode::Corrupt,
             "backup-my.cnf of the backup set gives " + name + " the impossible value '" + value.substr(0, 100) + "'",
