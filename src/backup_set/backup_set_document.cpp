@@ -64,12 +64,15 @@ BackupSetDescription descriptionFrom(const storage::Document& document) {
     BackupSetDescription description;
     visitFields(description, [&](const char* name, auto& value, bool came_later = false) {
         if (came_later && !content.contains(name)) return;
-        content.at(name).get_to(value);
+        storage::takeField(content, name, value);
     });
-    const bool full = content.at("backup_type").get<std::string>() == "FULL";
-    description.id.kind = full ? SetKind::Full : SetKind::Incremental;
-    for (const json& object : content.at("objects"))
-        description.objects.push_back({object.at("key").get<std::string>(), object.at("size").get<std::uint64_t>()});
+    const auto type = storage::takeField<std::string>(content, "backup_type");
+    if (type != "FULL" && type != "INC") throw std::range_error("backup_type is '" + type + "'");
+    description.id.kind = type == "FULL" ? SetKind::Full : SetKind::Incremental;
+    for (const json& object : content.at("objects")) {
+        description.objects.push_back(
+            {storage::takeField<std::string>(object, "key"), storage::takeField<std::uint64_t>(object, "size")});
+    }
     return description;
 }
 

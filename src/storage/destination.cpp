@@ -38,14 +38,14 @@ DestinationMarker readMarker(Storage& storage) {
     const nlohmann::json content = openDocument(kMarkerDocument, storage, kMarkerKey).content;
     return readFields(storage.url() + "/" + kMarkerKey, [&] {
         DestinationMarker marker;
-        content.at("cluster_name").get_to(marker.identity.cluster_name);
-        content.at("cluster_id").get_to(marker.identity.cluster_id);
-        content.at("tenant_name").get_to(marker.identity.tenant_name);
-        content.at("tenant_id").get_to(marker.identity.tenant_id);
-        content.at("path").get_to(marker.path);
-        content.at("incarnation").get_to(marker.incarnation);
-        content.at("dest_id").get_to(marker.identity.dest_id);
-        const auto type = content.at("dest_type").get<std::string>();
+        takeField(content, "cluster_name", marker.identity.cluster_name);
+        takeField(content, "cluster_id", marker.identity.cluster_id);
+        takeField(content, "tenant_name", marker.identity.tenant_name);
+        takeField(content, "tenant_id", marker.identity.tenant_id);
+        takeField(content, "path", marker.path);
+        takeField(content, "incarnation", marker.incarnation);
+        takeField(content, "dest_id", marker.identity.dest_id);
+        const auto type = takeField<std::string>(content, "dest_type");
         marker.kind = type == typeName(DestinationKind::Data) ? DestinationKind::Data : DestinationKind::Archive;
         if (type != typeName(marker.kind)) {
             throw Error(ErrorCode::Corrupt, storage.url() + "/" + kMarkerKey + " names an unknown kind '" + type + "'");

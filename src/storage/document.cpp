@@ -61,12 +61,14 @@ Document openDocument(const DocumentType& type, Storage& storage, const Key& key
     const std::string text = readText(storage, key, object);
     return readFields(object, [&] {
         nlohmann::json document = parsed(text, object);
-        const auto kind = document.at("kind").get<std::string>();
+        const auto kind = takeField<std::string>(document, "kind");
         if (kind != type.kind) {
             throw Error(ErrorCode::Corrupt, object + " is a '" + kind + "', not a '" + type.kind + "'");
         }
-        const int version = document.at("version").get<int>();
-        if (version > type.version && document.value("oldest_reader", version) > type.version) {
+        const auto version = takeField<int>(document, "version");
+        const bool names_readers = document.contains("oldest_reader");
+        const int oldest = names_readers ? takeField<int>(document, "oldest_reader") : version;
+        if (version > type.version && oldest > type.version) {
             throw newerVersion(object);
         }
         return Document{version, std::move(document.at("content"))};

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
+#include <stdexcept>
 
 #include "base/error.h"
 #include "storage/storage.h"
@@ -18,8 +19,8 @@ struct DocumentType {
     int oldest_reader = 0;
 };
 
-/// A record as it was found. A decoder takes what every version has with at(), and what came later with value() and a
-/// default; of what it does not know it takes nothing.
+/// A record as it was found. A decoder takes what every version has, and what came later if it is there; of what it
+/// does not know it takes nothing.
 struct Document {
     int version = 0;
     nlohmann::json content;
@@ -42,7 +43,31 @@ auto readFields(const std::string& object, Read read) {
         return read();
     } catch (const nlohmann::json::exception& problem) {
         throw Error(ErrorCode::Corrupt, object + " lacks something or has the wrong type: " + problem.what());
+    } catch (const std::range_error& problem) {
+        throw Error(ErrorCode::Corrupt, object + " has something impossible: " + problem.what());
     }
+}
+
+/// Takes a field, for readFields(). The library would cut a number to what `into` has room for, or take a truth value
+/// for one: it is refused unless it is written again as it is there.
+template <typename Value>
+void takeField(const nlohmann::json& content, const char* name, Value& into) {
+    const nlohmann::json& field = content.at(name);
+    bool same = !std::is_integral_v<Value> || !field.is_number_float();  // what a large one becomes is not defined
+    if (same) {
+        field.get_to(into);
+        const nlohmann::json taken = into;
+        // As texts: the library compares -1 with the largest number and finds them equal.
+        same = field.is_number() ? taken.dump() == field.dump() : taken == field;
+    }
+    if (!same) throw std::range_error(std::string(name) + " is " + field.dump().substr(0, 100));
+}
+
+template <typename Value>
+Value takeField(const nlohmann::json& content, const char* name) {
+    Value value{};
+    takeField(content, name, value);
+    return value;
 }
 
 }  // namespace tidemark::storage

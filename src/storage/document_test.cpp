@@ -27,6 +27,28 @@ TEST(Document, IsOnlyReadAsWhatItIs) {
     EXPECT_EQ(openDocument(type, storage, "good").content.at("name"), "caf\xef\xbf\xbd");
 }
 
+TEST(Document, AFieldIsNotTakenForSomethingElse) {
+    const nlohmann::json content = {{"fits", 4294967295U}, {"large", 4294967296U}, {"huge", 18446744073709551615U},
+                                    {"negative", -1},      {"broken", 1.5},        {"true", true}};
+    const auto read = [&](auto kind, const char* name) {
+        return readFields("place/key", [&] { return takeField<decltype(kind)>(content, name); });
+    };
+    EXPECT_EQ(read(std::uint32_t{}, "fits"), 4294967295U);
+    EXPECT_EQ(read(std::int64_t{}, "negative"), -1);
+    EXPECT_EQ(read(std::uint64_t{}, "huge"), 18446744073709551615U);
+    for (const char* name : {"large", "huge", "negative", "broken", "true", "absent"})
+        EXPECT_THROW(read(std::uint32_t{}, name), Error) << name;
+    for (const char* name : {"negative", "broken", "true"})
+        EXPECT_THROW(read(std::uint64_t{}, name), Error) << name;
+    EXPECT_THROW(read(std::int64_t{}, "huge"), Error);
+    try {
+        read(std::uint32_t{}, "negative");
+    } catch (const Error& error) {
+        EXPECT_EQ(error.code(), ErrorCode::Corrupt);
+        EXPECT_THAT(error.what(), HasSubstr("place/key has something impossible: negative is -1"));
+    }
+}
+
 TEST(Document, OfANewerVersionIsReadIfThatSaysSo) {
     MemoryStorage storage;
     storage.put("may", sealDocument({"test", 3, 1}, {{"a", 1}, {"unknown", 2}}));
