@@ -63,7 +63,8 @@ void ArchiveReader::readPieces(RoundInfo& info, Round& round) {
         if (!frozen && piece != *pieces.rbegin()) {
             throw Error(ErrorCode::NotFound, fmt::format("{}/{} is missing", storage_.url(), pieceInfoKey(piece)));
         }
-        const PieceRecord record = readPiece(storage_, frozen ? pieceInfoKey(piece) : findPieceStart(storage_, piece));
+        const PieceRecord record =
+            readPiece(storage_, frozen ? pieceInfoKey(piece) : findPieceStart(storage_, piece), piece);
         if (info.pieces.empty()) {
             round.first_position = record.start;
             round.first_scn = record.state.start_scn;

@@ -19,9 +19,10 @@ bool take(std::string_view& text, std::string_view expected) {
     return true;
 }
 
+/// As we write numbers: with a zero before it, the name of an object would be a second one for the same thing.
 bool take(std::string_view& text, std::uint64_t& into) {
     const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), into);
-    if (failure != std::errc{}) return false;
+    if (failure != std::errc{} || (text.front() == '0' && end != text.data() + 1)) return false;
     text.remove_prefix(static_cast<std::size_t>(end - text.data()));
     return true;
 }

@@ -44,7 +44,7 @@ PieceWriter::PieceWriter(storage::Storage& storage, const Start& start)
 PieceWriter::PieceWriter(storage::Storage& storage, const PieceKey& key) : storage_(storage) {
     state_.key = key;
     const bool frozen = storage.stat(pieceInfoKey(key)).has_value();
-    const PieceRecord record = readPiece(storage, frozen ? pieceInfoKey(key) : findPieceStart(storage, key));
+    const PieceRecord record = readPiece(storage, frozen ? pieceInfoKey(key) : findPieceStart(storage, key), key);
     state_ = record.state;
     start_position_ = record.start;
     position_ = record.end;

@@ -9,6 +9,7 @@ namespace tidemark::archive {
 namespace {
 
 using nlohmann::json;
+using storage::takeField;
 
 constexpr storage::DocumentType kRoundStart{"log archive round start", 1};
 constexpr storage::DocumentType kRoundEnd{"log archive round end", 1};
@@ -25,10 +26,17 @@ struct Origin {
 
 mysql::GtidPosition positionIn(const json& content, const char* field, const Origin& from) {
     try {
-        return mysql::GtidPosition::parse(content.at(field).get<std::string>());
+        return mysql::GtidPosition::parse(takeField<std::string>(content, field));
     } catch (const Error& error) {
         throw Error(ErrorCode::Corrupt, from.object + ": " + error.what());
     }
+}
+
+/// The round that a record is of must be the one that its object's name says.
+void takeRound(const json& content, RoundKey& into, const RoundKey& expected, const Origin& from) {
+    takeField(content, "dest_id", into.dest);
+    takeField(content, "round_id", into.round);
+    if (into != expected) throw Error(ErrorCode::Corrupt, from.object + " is of " + nameOf(into));
 }
 
 /// Reads a document and hands `read` its content and where that comes from.
@@ -53,14 +61,14 @@ void putRecord(storage::Storage& storage, const RoundStart& record) {
 }
 
 RoundStart readRoundStart(storage::Storage& storage, const RoundKey& round) {
-    return readRecord(kRoundStart, storage, roundStartKey(round), [](const json& in, const Origin& from) {
+    return readRecord(kRoundStart, storage, roundStartKey(round), [&](const json& in, const Origin& from) {
         RoundStart record;
-        record.key = {in.at("dest_id"), in.at("round_id")};
-        record.tenant_id = in.at("tenant_id");
-        record.base_piece_id = in.at("base_piece_id");
-        record.scn = in.at("start_scn");
+        takeRound(in, record.key, round, from);
+        takeField(in, "tenant_id", record.tenant_id);
+        takeField(in, "base_piece_id", record.base_piece_id);
+        takeField(in, "start_scn", record.scn);
         record.position = positionIn(in, "start_gtid", from);
-        record.piece_interval = in.at("piece_interval");
+        takeField(in, "piece_interval", record.piece_interval);
         return record;
     });
 }
@@ -76,13 +84,13 @@ void putRecord(storage::Storage& storage, const RoundEnd& record) {
 }
 
 RoundEnd readRoundEnd(storage::Storage& storage, const RoundKey& round) {
-    return readRecord(kRoundEnd, storage, roundEndKey(round), [](const json& in, const Origin& from) {
+    return readRecord(kRoundEnd, storage, roundEndKey(round), [&](const json& in, const Origin& from) {
         RoundEnd record;
-        record.key = {in.at("dest_id"), in.at("round_id")};
-        record.checkpoint_scn = in.at("checkpoint_scn");
-        record.used_piece_id = in.at("used_piece_id");
+        takeRound(in, record.key, round, from);
+        takeField(in, "checkpoint_scn", record.checkpoint_scn);
+        takeField(in, "used_piece_id", record.used_piece_id);
         record.position = positionIn(in, "end_gtid", from);
-        record.reason = in.at("reason");
+        takeField(in, "reason", record.reason);
         return record;
     });
 }
@@ -102,12 +110,12 @@ std::vector<SettingsRecord> readSettings(storage::Storage& storage, const RoundK
     std::vector<SettingsRecord> records;
     for (const auto& object : storage.list(settingsPrefix(round))) {
         if (!parseSettings(round, object.key)) continue;
-        records.push_back(readRecord(kSettings, storage, object.key, [](const json& in, const Origin& from) {
+        records.push_back(readRecord(kSettings, storage, object.key, [&](const json& in, const Origin& from) {
             SettingsRecord record;
-            record.key = {in.at("dest_id"), in.at("round_id")};
-            record.scn = in.at("scn");
+            takeRound(in, record.key, round, from);
+            takeField(in, "scn", record.scn);
             record.position = positionIn(in, "gtid", from);
-            record.settings = in.at("tenant_settings").get<std::map<std::string, std::string>>();
+            takeField(in, "tenant_settings", record.settings);
             return record;
         }));
     }
@@ -126,19 +134,22 @@ void putRecord(storage::Storage& storage, const storage::Key& key, const PieceRe
     storage.put(key, storage::sealDocument(kPiece, content));
 }
 
-PieceRecord readPiece(storage::Storage& storage, const storage::Key& key) {
-    return readRecord(kPiece, storage, key, [](const json& in, const Origin& from) {
+PieceRecord readPiece(storage::Storage& storage, const storage::Key& key, const PieceKey& expected) {
+    return readRecord(kPiece, storage, key, [&](const json& in, const Origin& from) {
         PieceRecord record;
         PieceState& piece = record.state;
-        piece.key = {in.at("dest_id"), in.at("round_id"), in.at("piece_id")};
-        piece.start_scn = in.at("start_scn");
-        piece.end_scn = in.at("end_scn");
-        piece.checkpoint_scn = in.at("checkpoint_scn");
-        piece.max_scn = in.at("max_scn");
-        piece.input_bytes = in.at("input_bytes");
-        piece.output_bytes = in.at("output_bytes");
-        piece.files = in.at("files");
-        piece.frozen = in.at("frozen");
+        takeField(in, "dest_id", piece.key.dest);
+        takeField(in, "round_id", piece.key.round);
+        takeField(in, "piece_id", piece.key.piece);
+        if (piece.key != expected) throw Error(ErrorCode::Corrupt, from.object + " is of " + nameOf(piece.key));
+        takeField(in, "start_scn", piece.start_scn);
+        takeField(in, "end_scn", piece.end_scn);
+        takeField(in, "checkpoint_scn", piece.checkpoint_scn);
+        takeField(in, "max_scn", piece.max_scn);
+        takeField(in, "input_bytes", piece.input_bytes);
+        takeField(in, "output_bytes", piece.output_bytes);
+        takeField(in, "files", piece.files);
+        takeField(in, "frozen", piece.frozen);
         record.start = positionIn(in, "start_gtid", from);
         record.end = positionIn(in, "end_gtid", from);
         return record;
@@ -153,7 +164,7 @@ void putCheckpoint(storage::Storage& storage, const PieceKey& piece, Scn scn, co
 
 std::uint64_t readCheckpointFiles(storage::Storage& storage, const storage::Key& key) {
     return readRecord(kCheckpoint, storage, key,
-                      [](const json& in, const Origin&) { return in.at("files").get<std::uint64_t>(); });
+                      [](const json& in, const Origin&) { return takeField<std::uint64_t>(in, "files"); });
 }
 
 void putPieceFiles(storage::Storage& storage, const PieceState& piece) {

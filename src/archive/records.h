@@ -10,7 +10,7 @@
 namespace tidemark::archive {
 
 /// The small records of an archive, JSON documents as in storage/document.h; docs/format/archive_piece.md. Readers
-/// throw NotFound or Corrupt, naming the object.
+/// throw NotFound or Corrupt, naming the object; one of another round or piece than is asked for is Corrupt, too.
 
 /// "rounds/round_…_start.obarc"
 struct RoundStart {
@@ -67,7 +67,7 @@ struct PieceRecord {
     mysql::GtidPosition end;
 };
 void putRecord(storage::Storage& storage, const storage::Key& key, const PieceRecord& record);
-PieceRecord readPiece(storage::Storage& storage, const storage::Key& key);
+PieceRecord readPiece(storage::Storage& storage, const storage::Key& key, const PieceKey& piece);
 
 /// "…/checkpoint/checkpoint_info.<scn>.obarc": its name says up to when, `files` how many segments the piece had then,
 /// so that the loss of the last ones is noticed.

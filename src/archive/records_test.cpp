@@ -107,6 +107,35 @@ TEST(ArchiveRecords, OfAVersionThatCannotBeReadSaySo) {
     EXPECT_GE(refused, 5);  // those that a reader needs
 }
 
+TEST(ArchiveRecords, OfAnotherRoundOrPieceAreRefused) {
+    const RoundKey other{1001, 2};
+    const PieceKey piece{1001, 1, 1};
+    storage::MemoryStorage storage, place;
+    putRecord(storage, RoundStart{kKey, 1002, 1, 5, {}, kSecond});
+    putRecord(storage, RoundEnd{kKey, 5, 1, {}, "asked"});
+    putRecord(storage, SettingsRecord{kKey, 5, {}, {}});
+    putRecord(storage, pieceInfoKey(piece), {{.key = piece}, {}, {}});
+    place.put(roundStartKey(other), storage.getAll(roundStartKey(kKey)));
+    place.put(roundEndKey(other), storage.getAll(roundEndKey(kKey)));
+    place.put(settingsKey(other, 5), storage.getAll(settingsKey(kKey, 5)));
+    const auto refusal = [](auto read) -> std::string {
+        try {
+            read();
+            return "none";
+        } catch (const Error& error) {
+            return error.what();
+        }
+    };
+    EXPECT_EQ(refusal([&] { readRoundStart(place, other); }),
+              "memory:/rounds/round_d1001r2_start.obarc is of round_d1001r1");
+    EXPECT_NE(refusal([&] { readRoundEnd(place, other); }).find("is of round_d1001r1"), std::string::npos);
+    EXPECT_NE(refusal([&] { readSettings(place, other); }).find("is of round_d1001r1"), std::string::npos);
+    EXPECT_NE(refusal([&] {
+                  readPiece(storage, pieceInfoKey(piece), {1001, 1, 2});
+              }).find("is of piece_d1001r1p1"),
+              std::string::npos);
+}
+
 TEST(ArchiveRecords, ASegmentOfANewerVersionIsNotTakenForDamaged) {
     storage::MemoryStorage storage;
     write(storage, 1, 1);

@@ -29,6 +29,12 @@ storage::Key endPrefix(const SetId& id) {
 storage::Key descriptionKey(const SetId& id) {
     return setDirectory(id) + "single_backup_set_info.obbak";
 }
+/// The description that lies where that of a set has to be.
+BackupSetDescription storedDescription(storage::Storage& storage, const SetId& id) {
+    BackupSetDescription description = decodeDescription(storage, descriptionKey(id));
+    if (description.id == id) return description;
+    throw Error(ErrorCode::Corrupt, storage.url() + "/" + descriptionKey(id) + " describes another backup set");
+}
 storage::Key turnsDirectory(const SetId& id) {
     return setDirectory(id) + "logstream_1001/";
 }
@@ -49,7 +55,8 @@ std::optional<PlaceHolder> parsePlaceHolder(std::string_view key) {
     key.remove_prefix(kPlaceHolders.size());
     PlaceHolder found;
     const auto [rest, problem] = std::from_chars(key.data(), key.data() + key.size(), found.id.number);
-    if (problem != std::errc() || found.id.number == 0) return std::nullopt;
+    // Not with a zero before it: that would be a second name of the same set.
+    if (problem != std::errc() || key.front() == '0') return std::nullopt;
     key.remove_prefix(static_cast<std::size_t>(rest - key.data()));
     if (key.starts_with("_full_")) {
         key.remove_prefix(6);
@@ -107,7 +114,7 @@ void finishBackupSet(storage::Storage& storage, const BackupSetDescription& desc
 
 std::optional<BackupSetDescription> finishDescribedSet(storage::Storage& storage, const SetId& id) {
     if (!storage.stat(descriptionKey(id))) return std::nullopt;
-    BackupSetDescription description = decodeDescription(storage, descriptionKey(id));
+    const BackupSetDescription description = storedDescription(storage, id);
     finishBackupSet(storage, description);
     return description;
 }
@@ -125,7 +132,7 @@ std::vector<FoundBackupSet> listBackupSets(storage::Storage& storage) {
     for (auto& [number, set] : sets) {
         if (set.state == FoundBackupSet::State::Complete) {
             try {
-                set.description = decodeDescription(storage, descriptionKey(set.id));
+                set.description = storedDescription(storage, set.id);
             } catch (const Error& error) {
                 // One damaged set must not hide the others; a storage that does not answer must not look like damage.
                 if (error.code() == ErrorCode::Unavailable || error.code() == ErrorCode::Denied) throw;
@@ -142,9 +149,7 @@ BackupSetDescription readBackupSet(storage::Storage& storage, const SetId& id) {
     if (!isComplete(storage, id)) {
         throw Error(ErrorCode::NotFound, storage.url() + " has no complete backup set " + nameOf(id));
     }
-    BackupSetDescription description = decodeDescription(storage, descriptionKey(id));
-    if (description.id.number == id.number && description.id.kind == id.kind) return description;
-    throw Error(ErrorCode::Corrupt, storage.url() + "/" + descriptionKey(id) + " describes another backup set");
+    return storedDescription(storage, id);
 }
 
 void verifyBackupSet(storage::Storage& storage, const BackupSetDescription& wanted) {

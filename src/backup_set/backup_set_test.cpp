@@ -155,6 +155,22 @@ TEST(BackupSet, OneThatIsDamagedDoesNotHideTheOthers) {
     }
 }
 
+TEST(BackupSet, IsDamagedIfItsDescriptionIsThatOfAnother) {
+    MemoryStorage storage;
+    finishBackupSet(storage, writeSet(storage, 1));
+    finishBackupSet(storage, writeSet(storage, 2));
+    const storage::Key key = "backup_set_1_full/single_backup_set_info.obbak";
+    storage.remove(key);
+    storage.put(key, storage.getAll("backup_set_2_full/single_backup_set_info.obbak"));
+    const auto found = listBackupSets(storage);
+    ASSERT_EQ(found.size(), 2U);
+    EXPECT_EQ(found[0].state, State::Damaged);
+    EXPECT_NE(found[0].problem.find(key + " describes another backup set"), std::string::npos) << found[0].problem;
+    EXPECT_EQ(found[1].state, State::Complete);
+    EXPECT_THROW(readBackupSet(storage, {1, SetKind::Full}), Error);
+    EXPECT_THROW(finishDescribedSet(storage, {1, SetKind::Full}), Error);
+}
+
 TEST(BackupSet, OfANewerVersionIsReadWithoutWhatIsUnknown) {
     MemoryStorage storage;
     const BackupSetDescription written = writeSet(storage, 1);

@@ -142,7 +142,7 @@ TEST(VirtualPrimary, TellsAReplicaThatAsksForWhatItHasNot) {
     auto start = archive::readRoundStart(whole, kRound);
     start.position = GtidPosition::parse("1002-101-50");
     archive::putRecord(later, start);
-    auto piece = archive::readPiece(whole, archive::pieceInfoKey({1001, 1, 1}));
+    auto piece = archive::readPiece(whole, archive::pieceInfoKey({1001, 1, 1}), {1001, 1, 1});
     piece.start = start.position;
     archive::putRecord(later, archive::pieceInfoKey({1001, 1, 1}), piece);
     const ArchiveReader reader(later);
