@@ -40,6 +40,22 @@ void checksum(ByteView event, std::size_t cut) {
         requireThat(sum.matches() == as_a_whole, "a checksum does not depend on how the bytes came");
 }
 
+/// As the rows of MEMORY tables are looked at.
+void rows(ByteView event) {
+    accepted([&] {
+        const TableMap map = parseTableMap(event);
+        requireThat(map.database.size() + map.table.size() < event.size() && map.id == tableOfRows(event),
+                    "a table map has its names");
+    });
+    const Bytes alone = makeLastOfStatement(event);
+    Bytes expected(event.begin(), event.end());
+    expected[kEventHeaderSize + 6] |= 1;
+    requireThat(std::equal(expected.begin(), expected.end() - kEventChecksumSize, alone.begin()),
+                "nothing but the end of the statement is added");
+    requireThat(alone.size() == event.size() && checksumMatches(alone) && tableOfRows(alone) == tableOfRows(event),
+                "the last event of a statement is as long and of the same table");
+}
+
 void runBinlog(ByteView input) {
     Choices choices(input);
     const std::uint8_t cut = choices.byte();
@@ -53,6 +69,7 @@ void runBinlog(ByteView input) {
         requireThat(again.file == rotate.file && again.position == rotate.position, "ROTATE reads as it was written");
     });
     accepted([&] { format(event); });
+    accepted([&] { rows(event); });
     checksum(event, cut);
     // A transaction is cut into its events by their sizes.
     accepted([&] {
@@ -84,11 +101,13 @@ std::vector<Bytes> binlogSeeds() {
     ByteWriter format_body;
     format_body.u16(4).text("10.11.14-MariaDB-log").bytes(Bytes(30)).u32(1700000000).u8(19).bytes(Bytes(160, 8)).u8(1);
     GtidPosition position = GtidPosition::parse("0-1-17,3-2-9");
-    return {seed(makeRotate(1, "binlog.000007", 4)),
-            seed(makeHeartbeat(1, "binlog.000007", 900)),
-            seed(makeGtidList(1, position, 0, true)),
-            seed(event(EventType::FormatDescription, format_body.data())),
+    return {seed(makeRotate(1, "binlog.000007", 4)), seed(makeHeartbeat(1, "binlog.000007", 900)),
+            seed(makeGtidList(1, position, 0, true)), seed(event(EventType::FormatDescription, format_body.data())),
             seed(event(EventType::Gtid, ByteWriter().u64(17).u32(0).u8(0x25).bytes(Bytes(6)).data())),
+            seed(event(EventType::TableMap,
+                       ByteWriter().u32(9).u16(0).u16(1).u8(1).nulTerminated("d").u8(2).nulTerminated("tt").data())),
+            // The shortest that has a table's id, but no room for its flags.
+            seed(event(static_cast<EventType>(24), Bytes(6, 9))),
             seed(queryEvent("CREATE OR REPLACE DEFINER=`a`@`%` EVENT IF NOT EXISTS d.e ON SCHEDULE EVERY 1 DAY DISABLE "
                             "ON SLAVE COMMENT 'x' DO SELECT 1")),
             seed(queryEvent("ALTER EVENT e RENAME TO `d2`.\"f\" ENABLE")),
@@ -123,8 +142,10 @@ void runEventStatement(ByteView input) {
 }
 
 std::vector<Bytes> eventStatementSeeds() {
-    return seedsOf({"\0CREATE EVENT e ON SCHEDULE AT NOW() DO SELECT 1", "\1DROP EVENT IF EXISTS \"a\"\"b\".`c`",
-                    "\0DROP SCHEMA IF EXISTS x", "\0ALTER DEFINER=CURRENT_USER() EVENT e RENAME TO f DISABLE /* x"});
+    using namespace std::string_view_literals;  // a seed may have NULs
+    return seedsOf({"\0CREATE EVENT e ON SCHEDULE AT NOW() DO SELECT 1"sv, "\1DROP EVENT IF EXISTS \"a\"\"b\".`c`"sv,
+                    "\0DROP SCHEMA IF EXISTS x"sv, "\0CREATE /*/ x */ EVENT e DO SELECT 1"sv,
+                    "\0ALTER DEFINER=CURRENT_USER() EVENT e RENAME TO f DISABLE /* x"sv});
 }
 
 const Registered registered_events({"event_statement", runEventStatement, eventStatementSeeds});

@@ -42,6 +42,17 @@ bool accepted(Work work) {
     }
 }
 
+/// Runs what may not fail, such as reading what was written just now: an Error ends the program.
+template <typename Work>
+auto promised(Work work) {
+    try {
+        return work();
+    } catch (const Error& error) {
+        requireThat(false, error.what());
+        throw;
+    }
+}
+
 /// Cuts an input into small choices and the rest; what is not there is 0.
 class Choices {
 public:

@@ -5,8 +5,46 @@
 namespace tidemark::fuzz {
 namespace {
 
+/// Values as a client sends them are the values that come out.
+void runValues(ByteView input) {
+    Choices choices(input);
+    std::vector<mysql::Value> values;
+    ByteWriter types, sent;
+    Bytes nulls;
+    while (!choices.rest().empty() && values.size() < 70) {
+        if (values.size() % 8 == 0) nulls.push_back(0);
+        switch (choices.byte() % 4) {
+            case 0:
+                nulls.back() |= static_cast<std::uint8_t>(1U << values.size() % 8);
+                values.emplace_back(nullptr);
+                types.u16(6);
+                break;
+            case 1:
+                values.emplace_back(std::int64_t{static_cast<std::int32_t>(choices.number())});
+                types.u16(3);
+                sent.u32(static_cast<std::uint32_t>(std::get<std::int64_t>(values.back())));
+                break;
+            case 2:
+                values.emplace_back(std::uint64_t{choices.number()} << 32 | choices.number());
+                types.u16(0x8008);
+                sent.u64(std::get<std::uint64_t>(values.back()));
+                break;
+            default:
+                values.emplace_back(std::string(textOf(choices.longPart())));
+                types.u16(253);
+                mysql::writeLenencString(sent, std::get<std::string>(values.back()));
+        }
+    }
+    mysql::ParameterState state{.count = static_cast<std::uint16_t>(values.size()), .types = {}, .long_data = {}};
+    const Bytes payload =
+        ByteWriter().u8(0x17).u32(1).u8(0).u32(1).bytes(nulls).u8(1).bytes(types.data()).bytes(sent.data()).take();
+    promised(
+        [&] { requireThat(mysql::decodeParameters(payload, state) == values, "values come out as they were sent"); });
+}
+
 /// COM_STMT_EXECUTE twice, for a server remembers the types.
 void runParameters(ByteView input) {
+    runValues(input);
     Choices choices(input);
     mysql::ParameterState state{.count = static_cast<std::uint16_t>(choices.byte() % 70), .types = {}, .long_data = {}};
     const std::uint8_t long_data = choices.byte();
@@ -30,7 +68,10 @@ std::vector<Bytes> parametersSeeds() {
     const Bytes payload = execute.take();
     ByteWriter seed;
     seed.u8(6).u8(0).u8(static_cast<std::uint8_t>(payload.size() >> 8)).u8(static_cast<std::uint8_t>(payload.size()));
-    return {seed.bytes(payload).bytes(payload).take()};
+    ByteWriter values;
+    for (std::uint8_t i = 0; i < 12; ++i)
+        values.u8(i % 4).u32(i % 4 == 0 ? 0 : 2);
+    return {seed.bytes(payload).bytes(payload).take(), values.take()};
 }
 
 const Registered registered_parameters({"parameters", runParameters, parametersSeeds});

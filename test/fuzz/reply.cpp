@@ -85,7 +85,7 @@ void runRoundTrip(ByteView input) {
         }
     }
     const Bytes reply = resultReply(style, std::vector<std::string>(columns, "c"), rows, RowFormat::Text);
-    requireThat(parseTextResponse(reply, style.agreed) == rows, "a result reads as it was written");
+    promised([&] { requireThat(parseTextResponse(reply, style.agreed) == rows, "a result reads as it was written"); });
     const Seen seen = track(reply, style.agreed, Command::Query, 17);
     requireThat(seen.complete && seen.taken == reply.size(), "a result ends where it was ended");
 }

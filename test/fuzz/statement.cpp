@@ -58,6 +58,7 @@ void runStatement(ByteView input) {
 }
 
 std::vector<Bytes> statementSeeds() {
+    using namespace std::string_view_literals;  // a seed may have NULs
     return seedsOf({
         "\x01"
         "ALTER SYSTEM SET LOG_ARCHIVE_DEST = 'LOCATION=file:///a b/c BINDING=Optional' TENANT = shop;",
@@ -77,10 +78,8 @@ std::vector<Bytes> statementSeeds() {
         "SET SESSION ob_query_timeout = 1, @@session.x = (1, 2), @a := 3; SELECT 1; /* c */ SET ob_trx_timeout=5",
         "\x03"
         "SET ob_a = 'x\\', b = \"y\"",
-        "\x00"
-        "KILL HARD QUERY 12 ;",
-        "\x00"
-        "kill/* x */17 # y",
+        "\0KILL HARD QUERY 12 ;"sv,
+        "\0kill/* x */17 # y"sv,
     });
 }
 

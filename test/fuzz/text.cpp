@@ -1,12 +1,20 @@
+#include <algorithm>
+#include <sstream>
+
 #include "archive/archive_dest.h"
 #include "archive/layout.h"
+#include "backup_set/backup_set.h"
 #include "base/clock.h"
 #include "base/posix_zone.h"
 #include "catalog/parameter.h"
 #include "fuzz.h"
+#include "restore/prepare_options.h"
 #include "restore/restore_options.h"
+#include "storage/memory_storage.h"
 #include "storage/open_storage.h"
 #include "tenant/invited_nodes.h"
+#include "tenant/tenant_config.h"
+#include "tenant/tenant_variables.h"
 #include "virtual_primary/replica_session.h"
 
 namespace tidemark::fuzz {
@@ -60,7 +68,10 @@ std::vector<Bytes> zoneSeeds() {
                     "\0\0\0\0"
                     "2026-11-21 12:00:00.123456;-05:30"sv,
                     "\0\0\0\0"
-                    "2026-03-29 02:30:00;Europe/Berlin"sv});
+                    "2026-03-29 02:30:00;Europe/Berlin"sv,
+                    // Beyond what an SCN can be.
+                    "\0\0\0\0"
+                    "4052-11-21 12:00:00;+00:00"sv});
 }
 
 const Registered registered_zone({"time_zone", runZone, zoneSeeds});
@@ -96,30 +107,92 @@ std::vector<Bytes> settingSeeds() {
 
 const Registered registered_setting({"setting", runSetting, settingSeeds});
 
+/// Variables of CREATE TENANT, and of a backup set that is restored: they become lines of the tenant's my.cnf.
+void runVariable(ByteView input) {
+    const std::string text(textOf(input));
+    const auto equals = text.find('=');
+    if (equals == std::string::npos) return;
+    const auto checked = tenant::checkVariables({{text.substr(0, equals), text.substr(equals + 1)}},
+                                                [](const std::string& name) { return name.starts_with("i"); });
+    requireThat(tenant::checkVariables(checked, [](const std::string&) { return false; }) == checked,
+                "checked variables are checked");
+    tenant::TenantSettings settings;
+    const auto lines = [&] {
+        const std::string config = tenant::configText(settings);
+        return std::count(config.begin(), config.end(), '\n');
+    };
+    const auto before = lines();
+    settings.variables = tenant::serverSettings(checked);
+    const auto more = static_cast<std::ptrdiff_t>(settings.variables.size() - settings.variables.count("time_zone"));
+    requireThat(lines() == before + more, "a variable is one line");
+    tenant::modeOf(checked);
+    tenant::systemTimeZoneOf(checked);
+}
+
+std::vector<Bytes> variableSeeds() {
+    return seedsOf({"sql_mode=ORACLE,ANSI_QUOTES", "Time_Zone=Europe/Berlin", "ob_compatibility_mode=oracle",
+                    "ob_tcp_invited_nodes=10.0.0.0/8", "lower_case_table_names=1", "secure_file_priv=/",
+                    "system_time_zone=CET-1CEST", "innodb_x=1"});
+}
+
+const Registered registered_variable({"variable", runVariable, variableSeeds});
+
+/// backup-my.cnf of a backup set, of which a part becomes an option file of mariadb-backup.
+void runPrepareOptions(ByteView input) {
+    const std::string options = restore::prepareOptions(std::string(textOf(input)));
+    requireThat(restore::prepareOptions(options) == options, "checked options are checked");
+    std::istringstream lines(options);
+    for (std::string line; std::getline(lines, line);) {
+        const bool plain = std::all_of(line.begin(), line.end(), [](unsigned char c) { return c >= ' ' && c < 0x7f; });
+        requireThat(plain && (line.starts_with("innodb_") || line.starts_with('#') || line == "[mysqld]"),
+                    "only known options pass");
+    }
+}
+
+std::vector<Bytes> prepareOptionsSeeds() {
+    return seedsOf(
+        {"[mysqld]\ninnodb_checksum_algorithm=crc32\ninnodb_data_file_path=ibdata1:12M;ibdata2:1G:autoextend"
+         ":max:2G\ninnodb_log_file_size=100663296\ninnodb_page_size=16384\ninnodb_undo_directory=./\n"
+         "innodb_undo_tablespaces=0\nplugin_load_add=x.so\n"});
+}
+
+const Registered registered_prepare_options({"prepare_options", runPrepareOptions, prepareOptionsSeeds});
+
 /// Names of objects at a destination.
 void runKey(ByteView input) {
     const std::string key(textOf(input));
     const archive::PieceKey piece{1001, 2, 3};
-    accepted([&] { storage::requireValidKey(key); });
+    accepted([&] {
+        storage::requireValidKey(key);
+        storage::MemoryStorage place;
+        place.put(key, {});
+        for (const auto& set : backup_set::listBackupSets(place)) {
+            requireThat(set.id.number > 0 && key.find(std::to_string(set.id.number)) != std::string::npos,
+                        "a set has the number of its name");
+        }
+    });
+    // No other text is taken for the name of an object of ours.
     if (const auto marker = archive::parseRoundMarker(key)) {
         const auto made = marker->end ? archive::roundEndKey(marker->round) : archive::roundStartKey(marker->round);
-        requireThat(archive::parseRoundMarker(made)->round == marker->round, "a round's name reads as it was written");
+        requireThat(made == key, "a round's name is the one that we make");
     }
-    archive::parsePieceStart(key);
+    if (const auto start = archive::parsePieceStart(key))
+        requireThat(key.starts_with("pieces/" + archive::nameOf(*start) + "_start_"), "a piece's name begins as ours");
     if (const auto scn = archive::parseCheckpoint(piece, key))
-        requireThat(archive::parseCheckpoint(piece, archive::checkpointKey(piece, *scn)) == scn, "a checkpoint's name");
+        requireThat(archive::checkpointKey(piece, *scn) == key, "a checkpoint's name is the one that we make");
     if (const auto scn = archive::parseSettings(piece.roundKey(), key))
-        requireThat(archive::parseSettings(piece.roundKey(), archive::settingsKey(piece.roundKey(), *scn)) == scn,
-                    "a name of settings");
+        requireThat(archive::settingsKey(piece.roundKey(), *scn) == key, "a name of settings is the one that we make");
     if (const auto file = archive::parseSegment(piece, key))
-        requireThat(archive::parseSegment(piece, archive::segmentKey(piece, *file)) == file, "a segment's name");
+        requireThat(archive::segmentKey(piece, *file) == key, "a segment's name is the one that we make");
 }
 
 std::vector<Bytes> keySeeds() {
     const archive::PieceKey piece{1001, 2, 3};
     return seedsOf({archive::roundStartKey(piece.roundKey()), archive::roundEndKey(piece.roundKey()),
                     archive::settingsKey(piece.roundKey(), 17), archive::checkpointKey(piece, 18),
-                    archive::segmentKey(piece, 4), archive::pieceStartKey(piece, 1700000000000000000)});
+                    archive::segmentKey(piece, 4), archive::segmentPrefix(piece) + "04.obarc",
+                    "rounds/round_d01r2_end.obarc", archive::pieceStartKey(piece, 1700000000000000000),
+                    "backup_sets/backup_set_12_full_start.obbak", "backup_sets/backup_set_7_inc_end_success_x.obbak"});
 }
 
 const Registered registered_key({"key", runKey, keySeeds});
