@@ -58,8 +58,10 @@ void runZone(ByteView input) {
             requireThat((*periods)[i - 1].from <= (*periods)[i].from, "periods are in order");
     }
     const auto comma = text.find(';');
-    accepted(
-        [&] { parseTimestamp(text.substr(0, comma), comma == std::string::npos ? "+01:00" : text.substr(comma + 1)); });
+    accepted([&] {
+        const std::string zone = comma == std::string::npos ? "+01:00" : text.substr(comma + 1);
+        requireThat(parseTimestamp(text.substr(0, comma), zone) >= 0, "no time is before 1970");
+    });
 }
 
 std::vector<Bytes> zoneSeeds() {
