@@ -114,17 +114,9 @@ void FileStorage::refuseLinks(const Key& key) const {
     }
 }
 
-void FileStorage::requireRoot() const {
-    struct stat info {};
-    const bool there = ::stat(root_.c_str(), &info) == 0;
-    if (there && S_ISDIR(info.st_mode)) return;
-    throw Error(ErrorCode::Unavailable, url() + (there ? " is not a directory" : " is not there"),
-                "check that the directory exists and that its file system is mounted");
-}
-
 std::unique_ptr<ObjectWriter> FileStorage::create(const Key& key) {
     const fs::path path = pathOf(key);
-    requireRoot();
+    requireRoot(root_);
     return std::make_unique<FileWriter>(root_, path, url() + "/" + key);
 }
 
@@ -144,7 +136,7 @@ void FileStorage::read(const Key& key, std::uint64_t offset, std::span<std::uint
     const fs::path path = pathOf(key);
     const Fd fd(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
     if (!fd.valid() && (errno == ENOENT || errno == ENOTDIR)) {
-        requireRoot();
+        requireRoot(root_);
         throw Error(ErrorCode::NotFound, url() + "/" + key + " does not exist");
     }
     if (!fd.valid()) throwErrno(errno, "opening " + url() + "/" + key);
@@ -164,32 +156,36 @@ std::optional<ObjectInfo> FileStorage::stat(const Key& key) {
         return ObjectInfo{key, static_cast<std::uint64_t>(info.st_size)};
     }
     if (errno != ENOENT && errno != ENOTDIR) throwErrno(errno, "looking for " + url() + "/" + key);
-    requireRoot();
+    requireRoot(root_);
     return std::nullopt;
 }
 
 std::vector<ObjectInfo> FileStorage::list(const Key& prefix) {
-    requireRoot();
+    requireRoot(root_);
     refuseLinks(prefix);
     std::vector<ObjectInfo> found;
     walk(root_, directoryOf(prefix), prefix, [&](const ObjectInfo& object) {
         if (!isUnfinished(object.key)) found.push_back(object);
         return true;
     });
+    requireRoot(root_);  // where nothing was found if it has gone meanwhile
     return found;
 }
 
 bool FileStorage::any(const Key& prefix) {
-    requireRoot();
+    requireRoot(root_);
     refuseLinks(prefix);
-    return !walk(root_, directoryOf(prefix), prefix, [](const ObjectInfo& object) { return isUnfinished(object.key); });
+    const bool found =
+        !walk(root_, directoryOf(prefix), prefix, [](const ObjectInfo& object) { return isUnfinished(object.key); });
+    requireRoot(root_);
+    return found;
 }
 
 void FileStorage::remove(const Key& key) {
     const fs::path path = pathOf(key);
     if (::unlink(path.c_str()) != 0) {
         if (errno != ENOENT && errno != ENOTDIR) throwErrno(errno, "removing " + url() + "/" + key);
-        return requireRoot();
+        return requireRoot(root_);
     }
     // The directories came with the object and go with the last one in them.
     fs::path directory = path.parent_path();
@@ -200,7 +196,7 @@ void FileStorage::remove(const Key& key) {
 }
 
 std::size_t FileStorage::removeUnfinished(const Key& prefix) {
-    requireRoot();
+    requireRoot(root_);
     refuseLinks(prefix);
     std::size_t removed = 0;
     const auto visit = [&](const ObjectInfo& object) {

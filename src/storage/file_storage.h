@@ -43,8 +43,6 @@ private:
     std::filesystem::path pathOf(const Key& key) const;
     /// Throws Corrupt if a directory of a key, or of a prefix of keys, is a link.
     void refuseLinks(const Key& key) const;
-    /// Throws Unavailable if the root is not a directory now.
-    void requireRoot() const;
 
     const std::filesystem::path root_;
 };

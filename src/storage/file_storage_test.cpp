@@ -104,6 +104,37 @@ TEST_F(FileStorageTest, ReportsAMissingRootInsteadOfMissingObjects) {
     EXPECT_FALSE(fs::exists(root_));
 }
 
+/// As when its file system is unmounted meanwhile.
+TEST_F(FileStorageTest, SaysThatTheRootIsAwayToWhoeverIsWriting) {
+    const fs::path away = directory_.path() / "away";
+    const auto expectAway = [&](const auto& work) {
+        try {
+            work();
+            ADD_FAILURE() << "it was written";
+        } catch (const Error& error) {
+            EXPECT_EQ(error.code(), ErrorCode::Unavailable) << error.what();
+            EXPECT_NE(error.hint().find("mounted"), std::string::npos) << error.hint();
+        }
+    };
+    const auto whole = storage_.create("d/whole");
+    whole->append(viewOf("x"));
+    auto broken_off = storage_.create("d/broken off");
+    fs::rename(root_, away);
+    expectAway([&] { broken_off->finish(); });
+    broken_off.reset();
+    expectAway([&] { FileWriter(root_, root_ / "d/begun", storage_.url() + "/d/begun"); });
+    EXPECT_FALSE(fs::exists(root_)) << "what is away is not made";
+    fs::rename(away, root_);
+    whole->finish();
+    EXPECT_EQ(storage_.list("").size(), 1U);
+    EXPECT_EQ(storage_.removeUnfinished(""), 1U) << "of the one that ended while the root was away";
+
+    // It was away for so short that the root is there again when it is asked for.
+    const auto late = storage_.create("d/late");
+    fs::rename(root_ / "d", away);
+    expectAway([&] { late->finish(); });
+}
+
 /// A name that the system refuses to look at, as a broken disk or network would: not the same as one that is gone.
 TEST_F(FileStorageTest, DoesNotPassOverWhatItCannotLookAt) {
     fs::path deep = root_;

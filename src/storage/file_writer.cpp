@@ -27,6 +27,8 @@ constexpr std::uint64_t kMostUnwritten = 32 << 20;
 // How often a place in a directory is tried for, when others keep removing the directory with its last object.
 constexpr int kAttempts = 100;
 
+constexpr const char* kMountHint = "check that the directory exists and that its file system is mounted";
+
 /// mkdir -p below `root`, which itself must be there; adds the parents of what it made to `changed`. Returns 0, or
 /// ENOENT if somebody removed a directory meanwhile.
 int makeDirectories(const fs::path& root, const fs::path& directory, std::set<fs::path>& changed) {
@@ -65,23 +67,44 @@ int renameNew(const fs::path& from, const fs::path& to) {
 
 }  // namespace
 
+void requireRoot(const fs::path& root) {
+    struct stat info {};
+    const bool there = ::stat(root.c_str(), &info) == 0;
+    if (there && S_ISDIR(info.st_mode)) return;
+    throw Error(ErrorCode::Unavailable, "file://" + root.string() + (there ? " is not a directory" : " is not there"),
+                kMountHint);
+}
+
 FileWriter::FileWriter(const fs::path& root, fs::path path, std::string url)
-    : path_(std::move(path)), url_(std::move(url)) {
+    : root_(root), path_(std::move(path)), url_(std::move(url)) {
     if (::access(path_.c_str(), F_OK) == 0) throw Error(ErrorCode::AlreadyExists, url_ + " exists already");
-    openUnfinished(root);
+    inItsPlace([&] { openUnfinished(); });
 }
 
 FileWriter::~FileWriter() {
     if (fd_.valid()) ::unlink(unfinished_.c_str());
 }
 
-void FileWriter::openUnfinished(const fs::path& root) {
+/// A writer makes the directories that it misses, and its file keeps them. When it misses one all the same, the root is
+/// away, or was for a moment.
+template <typename Work>
+void FileWriter::inItsPlace(Work work) {
+    try {
+        work();
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::NotFound) throw;
+        requireRoot(root_);
+        throw Error(ErrorCode::Unavailable, error.what(), kMountHint);
+    }
+}
+
+void FileWriter::openUnfinished() {
     const fs::path directory = path_.parent_path();
     // New names are made durable only when our file keeps the directories from being removed: a cleaner that runs
     // all the time would win every race against a disk's sync.
     std::set<fs::path> changed;
     for (int attempt = 1; !fd_.valid(); ++attempt) {
-        int error_number = makeDirectories(root, directory, changed);
+        int error_number = makeDirectories(root_, directory, changed);
         if (error_number == 0) {
             unfinished_ = directory / fmt::format("{}{:08x}{:08x}", kUnfinishedPrefix, randomU32(), randomU32());
             Fd fd(::open(unfinished_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
@@ -141,7 +164,7 @@ void FileWriter::finish() {
     syncFile(fd_.get(), url_);
     // What is small may be read soon, a log segment for instance.
     if (settled_ > 0) leaveCache(written_);
-    publish();
+    inItsPlace([&] { publish(); });
 }
 
 void FileWriter::publish() {

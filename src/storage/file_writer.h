@@ -10,11 +10,15 @@ namespace tidemark::storage {
 /// Names that start so belong to files still being written.
 constexpr std::string_view kUnfinishedPrefix = ".unfinished-";
 
+/// Throws Unavailable if the root of a FileStorage is not a directory now.
+void requireRoot(const std::filesystem::path& root);
+
 /// Writes one file of a FileStorage: see there for the promise. Keeps at most kFileWriteSize bytes in memory and lets
 /// the disk work while it writes, so that the final fsync of a file of gigabytes is short.
 class FileWriter : public ObjectWriter {
 public:
-    /// Makes missing directories between `root` and the file. Throws AlreadyExists if `path` is taken.
+    /// Makes missing directories between `root` and the file. Throws AlreadyExists if `path` is taken, and Unavailable,
+    /// as finish() does, if the root goes meanwhile.
     FileWriter(const std::filesystem::path& root, std::filesystem::path path, std::string url);
     ~FileWriter() override;
 
@@ -22,7 +26,9 @@ public:
     void finish() override;
 
 private:
-    void openUnfinished(const std::filesystem::path& root);
+    template <typename Work>
+    void inItsPlace(Work work);
+    void openUnfinished();
     void flush(ByteView bytes);
     /// Starts writing what is new, and waits for what was started long ago, so that neither dirty pages nor the time of
     /// the fsync grow with the file.
@@ -32,6 +38,7 @@ private:
     void leaveCache(std::uint64_t until);
     void publish();
 
+    const std::filesystem::path root_;
     const std::filesystem::path path_;
     const std::string url_;
     std::filesystem::path unfinished_;
