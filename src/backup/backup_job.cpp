@@ -56,7 +56,8 @@ std::optional<job::Pause> BackupJob::run(std::stop_token stop) {
         // sys, the tenant or a destination is away: what is copied is not thrown away for that. That a destination is
         // not usable is said with a number, and ends a backup that has copied nothing yet.
         const bool waits = step_ == Step::Begin ? !error.sql() : step_ != Step::Copy;
-        if (error.code() != ErrorCode::Unavailable || !waits || stop.stop_requested()) throw;
+        if (!waits || stop.stop_requested()) throw;
+        if (error.code() != ErrorCode::Unavailable && !isDestinationAway()) throw;
         return waiting(error.what());
     }
 }
@@ -184,23 +185,46 @@ void BackupJob::describeTenant() {
 }
 
 job::Pause BackupJob::copy(std::stop_token stop) {
-    // mariadb-backup loses the data of Aria and MyISAM tables that are created and renamed while it runs, which is
-    // found out at the end of the copy: docs/decisions/data_path.md. Another copy rarely meets the same again.
-    constexpr int kCopies = 4;
     try {
-        ++copies_;
         copied_ = copyOnce(stop);
+        // What went beneath a destination that is not mounted is not there.
+        storage::requireMounted(*storage_);
     } catch (const Error& error) {
-        if (error.code() != ErrorCode::Unavailable || copies_ == kCopies || stop.stop_requested()) throw;
-        log_->warn("copy {} of {}: {}", copies_, kCopies, error.what());
-        nextTurn();
-        enter(BackupTaskStatus::BackupUserMeta);
-        return {};
+        if (stop.stop_requested()) throw;
+        return copyAgain(error);
     }
     task_.end_scn = static_cast<Scn>(parts_.clock.now());
     crashPoint("backup.copied");
     step_ = Step::NoteCopy;
     return {};
+}
+
+/// Throws what is handled if there is no sense in it. A destination that goes, however often, is no failure of a copy:
+/// the next one begins when ask() has found it there.
+job::Pause BackupJob::copyAgain(const Error& error) {
+    // mariadb-backup loses the data of Aria and MyISAM tables that are created and renamed while it runs, which is
+    // found out at the end of the copy: docs/decisions/data_path.md. Another copy rarely meets the same again.
+    constexpr int kCopies = 4;
+    if (isDestinationAway()) {
+        log_->warn("set {} is copied again when its destination is back: {}", set_.backup_set_id, error.what());
+    } else {
+        if (error.code() != ErrorCode::Unavailable || ++failed_copies_ == kCopies) throw;
+        log_->warn("copy {} of {}: {}", failed_copies_, kCopies, error.what());
+    }
+    nextTurn();
+    enter(BackupTaskStatus::BackupUserMeta);
+    return {};
+}
+
+/// Asked after each failure, for what is not mounted looks like missing objects.
+bool BackupJob::isDestinationAway() const {
+    if (!storage_) return false;
+    try {
+        storage::requireAnswer(*storage_);
+        return false;
+    } catch (const Error&) {
+        return true;
+    }
 }
 
 job::Pause BackupJob::noteCopy() {
@@ -293,7 +317,13 @@ bool BackupJob::archivePassed() {
     const catalog::ArchiveRound round = currentRound();
     const auto log = storage::openStorage(round.path);
     const archive::RoundKey key{static_cast<std::uint64_t>(round.dest_id), static_cast<std::uint64_t>(round.round_id)};
-    const auto covered = archive::ArchiveReader(*log, key).scnOf(key, mysql::GtidPosition::parse(description_.gtid));
+    std::optional<archive::ArchiveReader::Covered> covered;
+    try {
+        covered = archive::ArchiveReader(*log, key).scnOf(key, mysql::GtidPosition::parse(description_.gtid));
+    } catch (const Error&) {
+        storage::requireMounted(*log);  // what goes meanwhile looks like damage
+        throw;
+    }
     if (!covered || !covered->complete) {
         storage::requireMounted(*log);
         return false;

@@ -58,6 +58,7 @@ private:
     std::optional<job::Pause> step(std::stop_token stop);
     std::optional<job::Pause> begin();
     job::Pause copy(std::stop_token stop);
+    job::Pause copyAgain(const Error& error);
     job::Pause noteCopy();
     job::Pause beginToWait();
     job::Pause awaitArchive();
@@ -77,6 +78,7 @@ private:
     std::string ownPosition(const std::string& gtid);
     catalog::ArchiveRound currentRound();
     bool archivePassed();
+    bool isDestinationAway() const;
     std::optional<catalog::BackupSet> wholeSet();
     std::optional<Leftovers> leftovers(bool completed) const;
 
@@ -89,7 +91,7 @@ private:
     const Logger log_;
     Step step_ = Step::Begin;
     BackupProgress progress_;
-    int copies_ = 0;  ///< in this attempt
+    int failed_copies_ = 0;  ///< in this attempt
     std::optional<DataBackupResult> copied_;
     GrowingPause wait_ = job::waitingPause();  ///< while something is waited for
     catalog::Tenant tenant_;
