@@ -6,11 +6,14 @@
 #include <atomic>
 #include <chrono>
 #include <iostream>
+#include <memory>
+#include <semaphore>
 #include <stdexcept>
 #include <thread>
 
 #include "backup/data_backup.h"
 #include "backup_set/backup_set.h"
+#include "base/error.h"
 #include "restore/data_restore.h"
 #include "storage/file_storage.h"
 #include "storage/memory_storage.h"
@@ -214,6 +217,44 @@ TEST(ManyJobs, EightRestoresAtOnceStayBelow400MbOnAnyNumberOfCores) {
         for (int job = 0; job < 8; ++job)
             std::filesystem::remove_all(directory.path() / std::to_string(job));
     }
+}
+
+TEST(ManyJobs, OneThatIsGivenUpWhileItsBlocksQueueForOthersGivesItsMemoryBack) {
+    block::WorkerPool pool(1);
+    block::Lane other(pool);
+    std::binary_semaphore busy(0);
+    std::binary_semaphore go(0);
+    other.submit(block::Lane::Task([&](block::Codec&) { busy.release(), go.acquire(); }));
+    busy.acquire();
+    storage::MemoryStorage storage;
+    block::Lane lane(pool);
+    block::BlockProgress progress;
+    auto writer = std::make_unique<block::BlockWriter>(
+        storage, lane, block::BlockWriterOptions{.directory = "set/", .set_id = 1}, progress);
+    writer->add(writer->beginFile("t.ibd"), 0, Bytes(4 * block::kMacroBlockSize));
+    EXPECT_GE(pool.memory().held(), 4U);
+    writer.reset();
+    EXPECT_EQ(pool.memory().held(), 0U);
+    go.release();
+    other.drain();
+}
+
+TEST(ManyJobs, OneThatWaitsForMemoryCanBeCancelled) {
+    block::WorkerPool pool(1, {.guaranteed = 12, .extra = 0});
+    auto others = std::make_unique<block::MemoryShare>(pool.memory(), block::ShareOptions{.minimum = 12, .most = 12});
+    storage::MemoryStorage storage;
+    std::stop_source stop;
+    std::atomic<bool> ended = false;
+    std::jthread waits([&] {
+        block::Lane lane(pool);
+        block::BlockProgress progress;
+        EXPECT_THROW(block::BlockWriter(storage, lane, {.directory = "set/", .set_id = 1}, progress, stop), Error);
+        ended = true;
+    });
+    EXPECT_TRUE(testing::eventually([&] { return pool.memory().waiting() == 1; }));
+    stop.request_stop();
+    EXPECT_TRUE(testing::eventually([&] { return ended.load(); }, std::chrono::seconds(10)));
+    others.reset();
 }
 
 }  // namespace
