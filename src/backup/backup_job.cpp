@@ -247,6 +247,7 @@ DataBackupResult BackupJob::copyOnce(std::stop_token stop) {
                        .turn = progress_.turn,
                        .data_file_size = static_cast<std::uint64_t>(
                            parts_.stores.parameters.bytes(row_.tenant, "backup_data_file_size")),
+                       .scratch = server->paths().directory,
                        .limits = DataBackupLimits{.source_reading = parts_.capacity.tenant_reading,
                                                   .destination_reading = parts_.capacity.destination_reading,
                                                   .destination_writing = parts_.capacity.destination_writing},

@@ -42,7 +42,9 @@ DataBackupResult DataBackup::run(std::stop_token stop) {
     block::BlockWriter writer(limitedStorage(), lane_,
                               {.directory = backup_set::blockDirectory(options_.set, options_.turn),
                                .set_id = options_.set.number,
-                               .data_file_size = options_.data_file_size},
+                               .turn = options_.turn,
+                               .data_file_size = options_.data_file_size,
+                               .scratch = options_.scratch},
                               progress_.stored, abort);
     try {
         DataBackupResult result;

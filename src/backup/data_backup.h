@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <stop_token>
@@ -44,6 +45,7 @@ struct DataBackupOptions {
     backup_set::SetId set;
     std::uint32_t turn = 1;                     ///< which copy of it
     std::uint64_t data_file_size = 4ULL << 30;  ///< parameter backup_data_file_size
+    std::filesystem::path scratch;              ///< where scratch files go; empty: the system's place
     /// While the source holds up its tenant, they are not in force.
     std::optional<DataBackupLimits> limits;
     /// Called by the reading thread when a phase begins: each, in order, also one with nothing to read.

@@ -13,7 +13,7 @@
 #include <thread>
 
 #include "base/error.h"
-#include "block/block_reader.h"
+#include "block/read_files.h"
 #include "storage/faulty_storage.h"
 #include "storage/memory_storage.h"
 #include "testing/peak_memory.h"
@@ -130,18 +130,11 @@ TEST_F(DataBackupTest, StoresWhatTheSourceDeliversAndCountsIt) {
     EXPECT_EQ(progress_.read_bytes, bytes);
     EXPECT_EQ(progress_.total_bytes, bytes) << "what was estimated is replaced by what was";
 
-    const block::BlockReader reader(storage, backup_set::blockDirectory(kSet), 1);
-    block::MemoryShare memory(pool_.memory(), {});
-    const block::Buffer buffer = memory.take();
-    block::Codec codec;
-    EXPECT_EQ(reader.index().file("d/m.frm")->size, 0U);
-    for (const block::BlockEntry& entry : reader.index().blocks()) {
-        const std::string& path = reader.index().file(entry.id.file)->path;
-        reader.read(entry, buffer);
-        const ByteView content = reader.decode(entry, buffer, codec);
-        for (std::size_t i = 0; i < content.size(); ++i) {
-            ASSERT_EQ(content[i], ScriptedSource::byteAt(path, entry.id.number * block::kMacroBlockSize + i));
-        }
+    const auto files = block::readFiles(storage, backup_set::blockDirectory(kSet), 1);
+    EXPECT_EQ(files.at("d/m.frm").size(), 0U);
+    for (const auto& [path, content] : files) {
+        for (std::size_t i = 0; i < content.size(); ++i)
+            ASSERT_EQ(content[i], ScriptedSource::byteAt(path, i));
     }
 }
 
@@ -188,7 +181,7 @@ TEST_F(DataBackupTest, PassesOnThatTheSourceIsIncomplete) {
 }
 
 TEST_F(DataBackupTest, StopsASilentSourceWhenTheStorageIsFull) {
-    ScriptedSource source({data("a", 0, 1), end("a"), data("b", 0, 1)});
+    ScriptedSource source({data("a", 0, block::kFrameSize), end("a"), data("b", 0, 1)});
     source.before_next = [&](std::size_t at) {
         if (at == 2) source.waitForStop();
     };
@@ -199,7 +192,7 @@ TEST_F(DataBackupTest, StopsASilentSourceWhenTheStorageIsFull) {
 }
 
 TEST_F(DataBackupTest, CanBeCancelledWhileTheSourceIsSilent) {
-    ScriptedSource source({data("a", 0, 1), end("a"), data("b", 0, 1)});
+    ScriptedSource source({data("a", 0, block::kFrameSize), end("a"), data("b", 0, 1)});
     std::stop_source stop;
     std::jthread canceller;
     source.before_next = [&](std::size_t at) {

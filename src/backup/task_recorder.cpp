@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "block/macro_block.h"
+#include "block/page.h"
 
 namespace tidemark::backup {
 namespace {

@@ -16,7 +16,7 @@
 namespace tidemark::backup {
 
 /// In the views a macro block is 2 MiB of data, so that their share tells the truth: a tenant's many small files take a
-/// block each where they are stored.
+/// block each as they are read.
 std::int64_t shownMacroBlocks(std::uint64_t bytes);
 
 /// What the views show of a copy, as far as it has come.

@@ -164,7 +164,9 @@ void verifyBackupSet(storage::Storage& storage, const BackupSetDescription& want
             fail(object.key, "has " + std::to_string(info->size) + " bytes instead of " + std::to_string(object.size));
         }
     }
-    openBlocks(storage, wanted)->checkObjects();
+    const auto reader = openBlocks(storage, wanted);
+    reader->checkObjects();
+    reader->index().eachMap([](const block::FileMap&) {});
     const storage::Key key = descriptionKey(wanted.id);
     if (encodeDescription(decodeDescription(storage, key)) != encodeDescription(wanted))
         fail(key, "has another content");
@@ -176,7 +178,10 @@ bool isComplete(storage::Storage& storage, const SetId& id) {
 
 std::unique_ptr<block::BlockReader> openBlocks(storage::Storage& storage, const BackupSetDescription& description) {
     const storage::Key directory = blockDirectory(description.id, description.turn);
-    auto reader = std::make_unique<block::BlockReader>(storage, directory, description.id.number);
+    auto reader = std::make_unique<
+        block::BlockReader>(storage, directory, description.id.number, [](const block::IndexLayer& layer) {
+        return blockDirectory({layer.id.set, layer.incremental ? SetKind::Incremental : SetKind::Full}, layer.id.turn);
+    });
     if (reader->index().checksum() == description.index_checksum) return reader;
     throw Error(ErrorCode::Corrupt, storage.url() + "/" + directory + block::kRangeIndexName +
                                         " is whole, but not the index that this backup set was finished with");

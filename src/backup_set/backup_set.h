@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "block/block_reader.h"
+#include "block/block_writer.h"
 #include "storage/storage.h"
 
 namespace tidemark::backup_set {
@@ -62,7 +63,7 @@ struct BackupSetDescription {
     std::uint64_t macro_blocks = 0;
 
     std::vector<block::StoredObject> objects;  ///< the set's blocks: data files and indexes
-    std::uint64_t index_checksum = 0;          ///< XXH3 of the range index
+    std::uint64_t index_checksum = 0;          ///< block::SetIndex::checksum()
 };
 
 /// "backup_set_1_full/" and, below it, where the blocks of a turn are.

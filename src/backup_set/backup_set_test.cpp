@@ -85,7 +85,7 @@ TEST(BackupSet, TakesNoNumberTwice) {
 }
 
 TEST(BackupSet, IsNotFinishedIfTheStorageLostSomething) {
-    for (const char* part : {"data.0", "meta_index", "range_index", "set_info"}) {
+    for (const char* part : {"data.0", "range_index", "set_info"}) {
         for (const auto effect : {FaultRule::Effect::Lose, FaultRule::Effect::Short}) {
             const auto on =
                 effect == FaultRule::Effect::Lose ? FaultRule::Operation::Finish : FaultRule::Operation::Append;

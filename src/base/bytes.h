@@ -34,6 +34,11 @@ public:
     std::uint64_t u64() { return integer(8); }
     /// An unsigned LEB128 number of up to 64 bits.
     std::uint64_t varint();
+    /// A varint that also may be negative: 2v, or -2v - 1.
+    std::int64_t difference() {
+        const std::uint64_t value = varint();
+        return static_cast<std::int64_t>(value >> 1) ^ -static_cast<std::int64_t>(value & 1);
+    }
     ByteView bytes(std::size_t size);
     /// varint length, then that many bytes.
     std::string_view string() { return textOf(bytes(varint())); }
@@ -61,6 +66,9 @@ public:
     ByteWriter& u32(std::uint32_t v) { return integer(v, 4); }
     ByteWriter& u64(std::uint64_t v) { return integer(v, 8); }
     ByteWriter& varint(std::uint64_t v);
+    ByteWriter& difference(std::int64_t v) {
+        return varint(static_cast<std::uint64_t>(v) << 1 ^ static_cast<std::uint64_t>(v >> 63));
+    }
     ByteWriter& bytes(ByteView v);
     ByteWriter& text(std::string_view v) { return bytes(viewOf(v)); }
     /// varint length, then the bytes.

@@ -3,39 +3,52 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/error.h"
 #include "base/hash.h"
-#include "block/index_format.h"
 
 namespace tidemark::block {
 namespace {
 
-// Two beyond those that are being filled: they are encoded and stored, and come back (memory_budget.h).
-constexpr std::size_t kPromised = BlockWriter::kMostOpenBlocks + 2;
-
 /// More than one per worker, for a worker that is done waits neither for the source nor for the storage.
 std::size_t usefulBuffers(const Lane& lane) {
-    return kPromised + std::size_t{2} * lane.workers();
+    return BlockWriter::kPromisedBuffers + std::size_t{2} * lane.workers();
+}
+
+bool isZero(ByteView bytes) {
+    return bytes.front() == 0 && std::equal(bytes.begin() + 1, bytes.end(), bytes.begin());
+}
+
+/// The pages of a block that are no zeros, moved together.
+std::vector<PackedPage> packTogether(const PlainBlock& block) {
+    const std::span<std::uint8_t> plain = Codec::plain(block.buffer).first(block.size);
+    std::vector<PackedPage> pages;
+    std::size_t end = 0;
+    for (std::size_t at = 0; at < plain.size(); at += kPageSize) {
+        const auto page = plain.subspan(at, std::min(kPageSize, plain.size() - at));
+        if (isZero(page)) continue;
+        const auto number = static_cast<std::uint32_t>(block.number * kPagesPerBlock + at / kPageSize);
+        pages.push_back({block.file, number, static_cast<std::uint32_t>(page.size()), xxh3(page)});
+        if (end != at) std::memmove(plain.data() + end, page.data(), page.size());
+        end += page.size();
+    }
+    return pages;
 }
 
 }  // namespace
 
 BlockPipeline::BlockPipeline(storage::Storage& storage, Lane& lane, BlockWriterOptions options, BlockProgress& progress,
                              std::stop_source abort)
-    : storage_(storage),
-      lane_(lane),
-      options_(std::move(options)),
+    : lane_(lane),
       progress_(progress),
       abort_(std::move(abort)),
-      memory_(lane.memory(), {.minimum = kPromised, .most = usefulBuffers(lane)}, abort_.get_token()),
-      encoded_(usefulBuffers(lane)) {
-    index_.emplace(storage_, options_.directory, options_.set_id);
-    meta_index_ = storage_.create(options_.directory + kMetaIndexName);
-    ByteWriter head;
-    head.text(kMetaMagic).u16(kIndexVersion).u32(options_.set_id);
-    meta_index_->append(head.data());
-    meta_index_size_ = head.size();
+      memory_(lane.memory(), {.minimum = BlockWriter::kPromisedBuffers, .most = usefulBuffers(lane)},
+              abort_.get_token()),
+      encoded_(usefulBuffers(lane)),
+      layer_(storage, std::move(options)),
+      whole_pages_(memory_.take(abort_.get_token())),
+      short_pages_(memory_.take(abort_.get_token())) {
     storer_ = std::jthread([this] {
         pthread_setname_np(pthread_self(), "block-store");
         guarded([this] { storeAll(); });
@@ -46,6 +59,7 @@ BlockPipeline::~BlockPipeline() {
     if (finished_) return;
     fail(std::make_exception_ptr(Error(ErrorCode::Cancelled, "the backup was given up")));
     lane_.drop();
+    storer_.join();  // before what it uses goes
 }
 
 void BlockPipeline::guarded(const std::function<void()>& work) {
@@ -86,52 +100,88 @@ void BlockPipeline::push(PlainBlock block) {
 }
 
 void BlockPipeline::encode(PlainBlock block, Codec& codec) {
-    EncodedBlock encoded;
-    encoded.entry = {.id = block.id, .plain_size = static_cast<std::uint32_t>(block.size)};
-    codec.encode(block.buffer, options_.set_id, encoded.entry, encoded.hashes);
-    encoded.buffer = std::move(block.buffer);
+    Encoded encoded;
+    encoded.packed.pages = packTogether(block);
+    encoded.packed.buffer = std::move(block.buffer);
+    encoded.block = std::move(block);
+    const auto& pages = encoded.packed.pages;
+    const std::size_t whole = pages.size() - (!pages.empty() && pages.back().size < kPageSize ? 1 : 0);
+    encoded.packed.frames.assign(whole / kPagesPerFrame, kPagesPerFrame);
+    encoded.frames = encodeFrames(encoded.packed, codec);
+    encoded.rest_at = encoded.frames.size() * kFrameSize;
     encoded_.push(std::move(encoded));  // has room for every buffer there is: a worker must not wait
 }
 
-void BlockPipeline::storeAll() {
-    while (auto block = encoded_.pop())
-        store(*block);
-    endDataFile();
-    meta_index_->finish();
+std::vector<BufferedFrame> BlockPipeline::encodeFrames(const PackedPages& packed, Codec& codec) {
+    std::vector<BufferedFrame> frames;
+    auto page = packed.pages.begin();
+    for (const std::uint32_t count : packed.frames) {
+        frames.push_back({.id = layer_.newFrame()});
+        for (std::uint32_t i = 0; i < count; ++i)
+            frames.back().plain += (page++)->size;
+    }
+    codec.encode(packed.buffer, frames);
+    return frames;
 }
 
-void BlockPipeline::store(EncodedBlock& block) {
-    const ByteView frames = block.buffer.all().first(block.entry.storedSize());
-    if (data_file_ != nullptr && data_file_sizes_.back() + frames.size() > options_.data_file_size) endDataFile();
-    if (data_file_ == nullptr) beginDataFile();
-    block.entry.data_file = static_cast<std::uint32_t>(data_file_sizes_.size() - 1);
-    block.entry.offset = data_file_sizes_.back();
-    data_file_->append(frames);
-    data_file_sizes_.back() += frames.size();
+void BlockPipeline::storeAll() {
+    while (const auto encoded = encoded_.pop())
+        store(*encoded);
+    flush(whole_pages_);
+    flush(short_pages_);
+    layer_.endObject();
+}
 
-    ByteWriter checksum;
-    checksum.u64(xxh3(block.hashes, meta_index_size_));
-    meta_index_->append(block.hashes);
-    meta_index_->append(checksum.data());
-    meta_index_size_ += block.hashes.size() + checksum.size();
-
-    index_->add(block.entry);
+void BlockPipeline::store(const Encoded& encoded) {
+    storeZeros(encoded);
+    const std::uint8_t* rest = Codec::plain(encoded.packed.buffer).data() + encoded.rest_at;
+    for (std::size_t i = storeFrames(encoded.packed, encoded.frames); i < encoded.packed.pages.size(); ++i) {
+        pack(encoded.packed.pages[i], rest);
+        rest += encoded.packed.pages[i].size;
+    }
     ++blocks_;
-    progress_.plain_bytes += block.entry.plain_size;
-    progress_.stored_bytes += frames.size() + block.hashes.size();
+    progress_.plain_bytes += encoded.block.size;
     ++progress_.blocks;
 }
 
-void BlockPipeline::beginDataFile() {
-    const auto number = static_cast<std::uint32_t>(data_file_sizes_.size());
-    data_file_ = storage_.create(options_.directory + dataFileName(number));
-    data_file_sizes_.push_back(0);
+std::size_t BlockPipeline::storeFrames(const PackedPages& packed, const std::vector<BufferedFrame>& frames) {
+    std::size_t at = 0;
+    std::size_t page = 0;
+    for (std::size_t i = 0; i < frames.size(); ++i) {
+        const ByteView stored = packed.buffer.all().subspan(at, frames[i].stored);
+        layer_.store(frames[i], stored, std::span(packed.pages).subspan(page, packed.frames[i]));
+        at += stored.size();
+        page += packed.frames[i];
+        progress_.stored_bytes += stored.size();
+    }
+    return page;
 }
 
-void BlockPipeline::endDataFile() {
-    if (data_file_ == nullptr) return;
-    data_file_->finish();
-    data_file_.reset();
+void BlockPipeline::storeZeros(const Encoded& encoded) {
+    const PlainBlock& block = encoded.block;
+    auto next = static_cast<std::uint32_t>(block.number * kPagesPerBlock);
+    const auto end = static_cast<std::uint32_t>(next + partsOf(block.size, kPageSize));
+    for (const PackedPage& page : encoded.packed.pages) {
+        layer_.setZeros(block.file, next, page.number - next);
+        next = page.number + 1;
+    }
+    layer_.setZeros(block.file, next, end - next);
+}
+
+void BlockPipeline::pack(const PackedPage& page, const std::uint8_t* bytes) {
+    Packer& packer = page.size == kPageSize ? whole_pages_ : short_pages_;
+    if (packer.add(page, {bytes, page.size})) return;
+    flush(packer);
+    packer.add(page, {bytes, page.size});
+}
+
+/// A worker encodes while this thread waits: what a packer collects is little of what comes.
+void BlockPipeline::flush(Packer& packer) {
+    if (packer.packed().pages.empty()) return;
+    std::vector<BufferedFrame> frames;
+    lane_.run([&](Codec& codec) { frames = encodeFrames(packer.packed(), codec); });
+    storeFrames(packer.packed(), frames);
+    packer.clear();
 }
 
 BlockWriterResult BlockPipeline::finish(const std::vector<StoredFile>& files) {
@@ -140,18 +190,8 @@ BlockWriterResult BlockPipeline::finish(const std::vector<StoredFile>& files) {
     storer_.join();
     rethrowFailure();
     finished_ = true;
-    const StoredIndex index = index_->finish(files, data_file_sizes_, meta_index_size_);
-
-    BlockWriterResult result{.files = files.size(), .blocks = blocks_, .index_checksum = index.checksum};
-    for (std::uint32_t i = 0; i < data_file_sizes_.size(); ++i) {
-        result.objects.push_back({options_.directory + dataFileName(i), data_file_sizes_[i]});
-    }
-    result.objects.push_back({options_.directory + kMetaIndexName, meta_index_size_});
-    result.objects.push_back({options_.directory + kRangeIndexName, index.size});
-    for (const StoredObject& object : result.objects)
-        result.stored_bytes += object.size;
-    for (const StoredFile& file : files)
-        result.plain_bytes += file.size;
+    BlockWriterResult result = layer_.finish(files);
+    result.blocks = blocks_;
     return result;
 }
 

@@ -11,22 +11,18 @@
 #include "base/bounded_queue.h"
 #include "base/mutex.h"
 #include "block/block_writer.h"
+#include "block/layer_writer.h"
+#include "block/packer.h"
 #include "block/worker_pool.h"
 
 namespace tidemark::block {
 
 /// One macro block of a file, as it came.
 struct PlainBlock {
-    BlockId id;
+    FileNumber file = 0;
+    std::uint32_t number = 0;  ///< bytes [number * 2 MiB, …)
     std::size_t size = 0;
     Buffer buffer;  ///< with the bytes at Codec::plain
-};
-
-/// The same, hashed and compressed.
-struct EncodedBlock {
-    BlockEntry entry;  ///< without its place
-    Buffer buffer;     ///< begins with entry.storedSize() bytes to be stored
-    Bytes hashes;
 };
 
 /// What is behind a BlockWriter: tasks that hash and compress, and a thread of its own that stores. See there.
@@ -39,6 +35,8 @@ public:
     BlockPipeline(const BlockPipeline&) = delete;
     BlockPipeline& operator=(const BlockPipeline&) = delete;
 
+    /// A file began; before its first block.
+    void name(FileNumber file, const std::string& path) { layer_.name(file, path); }
     /// Waits for memory. Throws what made a thread fail, Cancelled if the abort was asked for.
     Buffer takeBuffer();
     /// Throws what made a thread fail.
@@ -48,29 +46,38 @@ public:
     void rethrowFailure();
 
 private:
+    /// What comes back from a worker: frames, and behind them pages that are too few for one.
+    struct Encoded {
+        PlainBlock block;
+        PackedPages packed;
+        std::vector<BufferedFrame> frames;
+        std::size_t rest_at = 0;  ///< where in Codec::plain the rest begins
+    };
+
     void guarded(const std::function<void()>& work);
     void fail(std::exception_ptr failure);
     void encode(PlainBlock block, Codec& codec);
+    /// The frames of pages that lie in a buffer, in their stored form.
+    std::vector<BufferedFrame> encodeFrames(const PackedPages& packed, Codec& codec);
     void storeAll();
-    void store(EncodedBlock& block);
-    void beginDataFile();
-    void endDataFile();
+    void store(const Encoded& encoded);
+    /// Returns how many pages these were.
+    std::size_t storeFrames(const PackedPages& packed, const std::vector<BufferedFrame>& frames);
+    void storeZeros(const Encoded& encoded);
+    void pack(const PackedPage& page, const std::uint8_t* bytes);
+    void flush(Packer& packer);
 
-    storage::Storage& storage_;
     Lane& lane_;
-    const BlockWriterOptions options_;
     BlockProgress& progress_;
     std::stop_source abort_;
 
     MemoryShare memory_;
-    BoundedQueue<EncodedBlock> encoded_;
+    BoundedQueue<Encoded> encoded_;
+    LayerWriter layer_;
 
-    // Used by the storing thread alone, until it has ended.
-    std::unique_ptr<storage::ObjectWriter> data_file_;
-    std::vector<std::uint64_t> data_file_sizes_;
-    std::unique_ptr<storage::ObjectWriter> meta_index_;
-    std::uint64_t meta_index_size_ = 0;
-    std::optional<IndexWriter> index_;
+    // Used by the storing thread alone.
+    Packer whole_pages_;
+    Packer short_pages_;
     std::uint64_t blocks_ = 0;
 
     Mutex failure_mutex_;

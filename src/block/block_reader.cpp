@@ -1,67 +1,87 @@
 #include "block/block_reader.h"
 
-#include <numeric>
+#include <algorithm>
+#include <optional>
 
 #include "base/error.h"
-#include "block/index_format.h"
+#include "base/hash.h"
 
 namespace tidemark::block {
+namespace {
 
-BlockReader::BlockReader(storage::Storage& storage, storage::Key directory, std::uint32_t set_id)
-    : storage_(storage),
-      directory_(std::move(directory)),
-      set_id_(set_id),
-      index_(BlockIndex::load(storage, directory_, set_id)) {}
-
-std::string BlockReader::indexName() const {
-    return storage_.url() + "/" + directory_ + kRangeIndexName;
+/// The page of a run that is not what was stored; nullopt if all are.
+std::optional<std::uint32_t> wrongPage(const WantedRun& run, ByteView bytes) {
+    for (std::size_t i = 0; i < run.hashes.size(); ++i) {
+        const std::size_t at = i * kPageSize;
+        if (xxh3(bytes.subspan(at, std::min(kPageSize, bytes.size() - at))) != run.hashes[i]) {
+            return static_cast<std::uint32_t>(run.first_page + i);
+        }
+    }
+    return std::nullopt;
 }
 
-std::vector<std::uint64_t> BlockReader::pageHashes(const BlockEntry& block) const {
-    const storage::Key key = directory_ + kMetaIndexName;
-    const std::size_t size = block.pageCount() * kPageHashSize;
-    const Bytes bytes = storage_.get(key, block.hashes, size + kMetaChecksum);
-    const ByteView hashes = ByteView(bytes).first(size);
-    if (ByteReader(ByteView(bytes).subspan(size), "page hashes").u64() != xxh3(hashes, block.hashes)) {
-        throw Error(ErrorCode::Corrupt, storage_.url() + "/" + key + ": the page hashes at " +
-                                            std::to_string(block.hashes) + " are damaged");
-    }
-    std::vector<std::uint64_t> result(block.pageCount());
-    ByteReader reader(hashes, "page hashes");
-    for (std::uint64_t& hash : result)
-        hash = reader.u64();
-    return result;
+}  // namespace
+
+BlockReader::BlockReader(storage::Storage& storage, const storage::Key& directory, std::uint32_t set_id,
+                         const DirectoryOf& directory_of_others)
+    : storage_(storage), index_(storage, directory + kRangeIndexName, set_id), directories_{directory} {
+    for (std::size_t i = 1; i < index_.layers().size(); ++i)
+        directories_.push_back(directory_of_others(index_.layers()[i]));
 }
 
 void BlockReader::checkObjects() const {
-    const auto check = [&](const storage::Key& key, std::uint64_t size) {
-        const auto info = storage_.stat(key);
-        if (!info) throw Error(ErrorCode::NotFound, storage_.url() + "/" + key + " does not exist");
-        if (info->size == size) return;
-        throw Error(ErrorCode::Corrupt, storage_.url() + "/" + key + " has " + std::to_string(info->size) +
-                                            " bytes instead of " + std::to_string(size));
-    };
-    for (std::uint32_t i = 0; i < index_.dataFileSizes().size(); ++i) {
-        check(directory_ + dataFileName(i), index_.dataFileSizes()[i]);
+    for (std::size_t i = 0; i < directories_.size(); ++i) {
+        for (const auto& object : index_.layers()[i].objects) {
+            const storage::Key key = directories_[i] + dataFileName(object.number);
+            const auto info = storage_.stat(key);
+            if (!info) throw Error(ErrorCode::NotFound, storage_.url() + "/" + key + " does not exist");
+            if (info->size == object.size) continue;
+            throw Error(ErrorCode::Corrupt, storage_.url() + "/" + key + " has " + std::to_string(info->size) +
+                                                " bytes instead of " + std::to_string(object.size));
+        }
     }
-    check(directory_ + kMetaIndexName, index_.metaIndexSize());
 }
 
-void BlockReader::read(const BlockEntry& block, const Buffer& into) const {
-    storage_.read(directory_ + dataFileName(block.data_file), block.offset, Codec::stored(into, block));
+std::string BlockReader::objectName(const FramePlace& place) const {
+    return directories_[place.layer] + dataFileName(place.object);
 }
 
-ByteView BlockReader::decode(const BlockEntry& block, const Buffer& buffer, Codec& codec) const {
-    const auto damage = codec.decode(buffer, set_id_, block);
-    if (!damage) return buffer.all().first(block.plain_size);
-    const auto first = block.frames.begin();
-    const std::uint64_t at = std::accumulate(first, first + static_cast<std::ptrdiff_t>(damage->frame), block.offset);
-    const StoredFile* file = index_.file(block.id.file);
-    const std::uint64_t in_file = block.id.number * std::uint64_t{kMacroBlockSize} + damage->frame * kFrameSize;
+void BlockReader::read(const WantedFrames& frames, const Buffer& into) const {
+    const FramePlace& first = frames.front().place;
+    const FramePlace& last = frames.back().place;
+    const std::uint64_t size = last.offset + last.stored - first.offset;
+    storage_.read(objectName(first), first.offset, Codec::stored(into, size));
+}
+
+ByteView BlockReader::decode(const WantedFrames& frames, const Buffer& buffer, Codec& codec,
+                             const std::vector<StoredFile>& files) const {
+    std::vector<BufferedFrame> buffered;
+    std::size_t size = 0;
+    for (const WantedFrame& frame : frames) {
+        const std::uint64_t layer = index_.layers()[frame.place.layer].id.id;
+        buffered.push_back({{PartKind::Frame, layer, frame.place.number}, frame.place.stored, frame.place.plain});
+        size += frame.place.plain;
+    }
+    if (const auto damage = codec.decode(buffer, buffered)) failAt(frames[damage->frame], files, damage->what);
+    ByteView rest = buffer.all().first(size);
+    for (const WantedFrame& frame : frames) {
+        for (const WantedRun& run : frame.runs) {
+            const auto page = wrongPage(run, rest.subspan(run.offset, run.bytes));
+            if (page) failAt(frame, files, "page " + std::to_string(*page) + " is not what the index tells");
+        }
+        rest = rest.subspan(frame.place.plain);
+    }
+    return buffer.all().first(size);
+}
+
+void BlockReader::failAt(const WantedFrame& frame, const std::vector<StoredFile>& files,
+                         const std::string& what) const {
+    const WantedRun& run = frame.runs.front();
+    const std::string path = run.file < files.size() ? files[run.file].path : "an unknown file";
     throw Error(ErrorCode::Corrupt,
-                storage_.url() + "/" + directory_ + dataFileName(block.data_file) + " is damaged at byte " +
-                    std::to_string(at) + ": the frame of " + (file != nullptr ? file->path : "an unknown file") +
-                    " from byte " + std::to_string(in_file) + " on: " + damage->what,
+                storage_.url() + "/" + objectName(frame.place) + " is damaged at byte " +
+                    std::to_string(frame.place.offset) + ": the frame of " + path + " from byte " +
+                    std::to_string(std::uint64_t{run.first_page} * kPageSize) + " on: " + what,
                 "restore from another backup set, or from a copy of this object");
 }
 

@@ -1,37 +1,44 @@
 #pragma once
 
-#include "base/hash.h"
-#include "block/block_index.h"
+#include <functional>
+
 #include "block/codec.h"
+#include "block/read_plan.h"
+#include "block/set_index.h"
 #include "storage/storage.h"
 
 namespace tidemark::block {
 
+/// Where the objects of a layer are; ends in '/'.
+using DirectoryOf = std::function<storage::Key(const IndexLayer&)>;
+
 /// Reads what BlockWriter stored. Thread-safe.
 class BlockReader {
 public:
-    /// Loads the index. Throws NotFound or Corrupt, naming the object.
-    BlockReader(storage::Storage& storage, storage::Key directory, std::uint32_t set_id);
+    /// Opens the index in `directory`, where the set's own layer is. Throws NotFound or Corrupt, naming the object.
+    BlockReader(storage::Storage& storage, const storage::Key& directory, std::uint32_t set_id,
+                const DirectoryOf& directory_of_others = {});
 
-    const BlockIndex& index() const { return index_; }
-    /// The object that the index is, for errors.
-    std::string indexName() const;
-    /// XXH3 of each 16 KiB of a block (its last page may be shorter), as they were when it was stored.
-    std::vector<std::uint64_t> pageHashes(const BlockEntry& block) const;
-    /// Throws NotFound or Corrupt, naming the object, if one is missing or has another size than the index says.
+    const SetIndex& index() const { return index_; }
+    /// Throws NotFound or Corrupt, naming the object, if one of those that the set's pages lie in is missing or has
+    /// another size than the index says.
     void checkObjects() const;
 
-    /// Reads a block as it is stored. Throws NotFound or Corrupt.
-    void read(const BlockEntry& block, const Buffer& into) const;
-    /// The file's bytes of a block that was read, at the beginning of the buffer. Throws Corrupt, naming the object,
-    /// the offset in it and the file. Waits for nothing.
-    ByteView decode(const BlockEntry& block, const Buffer& buffer, Codec& codec) const;
+    /// Reads frames as they are stored. Throws NotFound or Corrupt.
+    void read(const WantedFrames& frames, const Buffer& into) const;
+    /// Their plain bytes, one frame after another, at the beginning of the buffer. Throws Corrupt, naming the object,
+    /// the offset in it and the file, whose path is in `files`. Waits for nothing.
+    ByteView decode(const WantedFrames& frames, const Buffer& buffer, Codec& codec,
+                    const std::vector<StoredFile>& files) const;
 
 private:
+    std::string objectName(const FramePlace& place) const;
+    [[noreturn]] void failAt(const WantedFrame& frame, const std::vector<StoredFile>& files,
+                             const std::string& what) const;
+
     storage::Storage& storage_;
-    const storage::Key directory_;
-    const std::uint32_t set_id_;
-    const BlockIndex index_;
+    const SetIndex index_;
+    std::vector<storage::Key> directories_;  ///< of the layers
 };
 
 }  // namespace tidemark::block

@@ -1,14 +1,13 @@
 #include <gtest/gtest.h>
 
 #include <map>
-#include <numeric>
 #include <random>
 
 #include "base/error.h"
-#include "base/file.h"
-#include "block/block_reader.h"
+#include "base/hash.h"
 #include "block/block_writer.h"
-#include "block/index_format.h"
+#include "block/frame_table.h"
+#include "block/read_files.h"
 #include "block/worker_pool.h"
 #include "storage/faulty_storage.h"
 #include "storage/memory_storage.h"
@@ -31,24 +30,14 @@ Bytes randomContent(std::mt19937& random, std::size_t size) {
     return bytes;
 }
 
-/// Reads every file of a set back, block by block.
+/// Reads everything that there is of a set.
 std::map<std::string, Bytes> readAll(storage::Storage& storage) {
     const BlockReader reader(storage, kDirectory, kSet);
-    MemoryBudget budget;
-    MemoryShare memory(budget, {.minimum = 1, .most = 1});
-    const Buffer buffer = memory.take();
-    Codec codec;
-    std::map<std::string, Bytes> files;
-    for (const StoredFile& file : reader.index().files())
-        files[file.path].resize(file.size);
-    for (const BlockEntry& block : reader.index().blocks()) {
-        reader.read(block, buffer);
-        const ByteView content = reader.decode(block, buffer, codec);
-        Bytes& file = files.at(reader.index().file(block.id.file)->path);
-        std::copy(content.begin(), content.end(),
-                  file.begin() + static_cast<std::ptrdiff_t>(block.id.number * kMacroBlockSize));
-    }
-    return files;
+    for (const auto& object : reader.index().layers().front().objects)
+        readFrameTable(storage, kDirectory + dataFileName(object.number), object.number, [](const FrameRecord&) {});
+    const storage::Key index = kDirectory + kRangeIndexName;
+    decodeHead(kIndexObject, storage.get(index, 0, kHeadSize), 0, reader.index().name());
+    return readFiles(storage, kDirectory, kSet);
 }
 
 class BlockTest : public ::testing::Test {
@@ -57,7 +46,7 @@ protected:
         if (HasFailure()) ADD_FAILURE() << "seed " << seed_;
     }
 
-    BlockWriterOptions options() const { return {.directory = kDirectory, .set_id = kSet, .data_file_size = 3 << 20}; }
+    BlockWriterOptions options() const { return {.directory = kDirectory, .set_id = kSet, .data_file_size = 1 << 20}; }
 
     /// A set of files of sizes around every border, sent interleaved in pieces of any size.
     std::map<std::string, Bytes> writeSample(storage::Storage& storage) {
@@ -118,41 +107,89 @@ TEST_F(BlockTest, GivesBackEveryByteOfFilesSentInterleaved) {
     EXPECT_EQ(result_.stored_bytes, stored);
     EXPECT_EQ(result_.objects.size(), storage.list("").size());
     EXPECT_GT(result_.objects.size(), 5U) << "data files are cut";
-    EXPECT_EQ(result_.index_checksum, xxh3(storage.getAll(kDirectory + kRangeIndexName)));
-    BlockReader(storage, kDirectory, kSet).checkObjects();
+    const BlockReader reader(storage, kDirectory, kSet);
+    EXPECT_EQ(result_.index_checksum, reader.index().checksum());
+    reader.checkObjects();
+    EXPECT_EQ(reader.index().totals().files, files.size());
+    EXPECT_EQ(reader.index().totals().bytes, bytes);
 }
 
 TEST_F(BlockTest, LeadsFromFileAndPageStraightToItsBytes) {
     MemoryStorage storage;
     const auto files = writeSample(storage);
-    const BlockReader reader(storage, kDirectory, kSet);
+    const SetIndex index(storage, kDirectory + kRangeIndexName, kSet);
     FrameDecoder decoder;
-    Bytes frame(kFrameSize);
-    for (const StoredFile& file : reader.index().files()) {
-        const Bytes& content = files.at(file.path);
-        for (std::size_t page = 0; page < partsOf(content.size(), kPageSize); ++page) {
-            const auto number = static_cast<std::uint32_t>(page / kPagesPerBlock);
-            const BlockEntry* block = reader.index().block({file.number, number});
-            ASSERT_NE(block, nullptr);
-            const ByteView expected =
-                ByteView(content).subspan(page * kPageSize, std::min(kPageSize, content.size() - page * kPageSize));
-            const std::size_t number_of_frame = page % kPagesPerBlock * kPageSize / kFrameSize;
-            const auto frames = block->frames.begin();
-            const std::uint64_t at =
-                std::accumulate(frames, frames + static_cast<std::ptrdiff_t>(number_of_frame), block->offset);
-            const auto plain =
-                std::span(frame).first(std::min(kFrameSize, block->plain_size - number_of_frame * kFrameSize));
-            const Bytes stored =
-                storage.get(kDirectory + dataFileName(block->data_file), at, block->frames[number_of_frame]);
-            ASSERT_EQ(decoder.decode(stored, {kSet, block->id, static_cast<std::uint32_t>(number_of_frame)}, plain),
-                      "");
-            const auto got = plain.subspan(page * kPageSize % kFrameSize, expected.size());
-            ASSERT_TRUE(std::equal(got.begin(), got.end(), expected.begin(), expected.end())) << file.path << page;
-            ASSERT_EQ(reader.pageHashes(*block)[page % kPagesPerBlock], xxh3(expected));
+    for (const auto& [path, content] : files) {
+        const auto maps = index.find(path);
+        ASSERT_EQ(maps.size(), 1U) << path;
+        Bytes found(content.size());
+        auto hash = maps.front().hashes.begin();
+        for (const PageRun& run : maps.front().runs) {
+            const auto to = found.begin() + static_cast<std::ptrdiff_t>(run.first_page * kPageSize);
+            if (!run.frame) continue;
+            const FramePlace& place = maps.front().frames.at(*run.frame);
+            Bytes frame(place.plain);
+            const Bytes stored = storage.get(kDirectory + dataFileName(place.object), place.offset, place.stored);
+            const PartId id{PartKind::Frame, index.layers().at(place.layer).id.id, place.number};
+            ASSERT_EQ(decoder.decode(stored, id, frame), "");
+            std::copy_n(frame.begin() + run.offset, maps.front().bytesOf(run), to);
+            for (std::uint32_t page = run.first_page; page < run.first_page + run.pages; ++page) {
+                const std::size_t at = std::size_t{page} * kPageSize;
+                const ByteView expected = ByteView(content).subspan(at, std::min(kPageSize, content.size() - at));
+                ASSERT_EQ(*hash++, xxh3(expected)) << path << " page " << page;
+            }
+        }
+        EXPECT_TRUE(found == content) << path;
+        EXPECT_EQ(hash, maps.front().hashes.end());
+    }
+    EXPECT_TRUE(index.find("db/none").empty());
+    EXPECT_TRUE(index.find("").empty());
+    EXPECT_TRUE(index.find("zz").empty());
+}
+
+TEST_F(BlockTest, PacksWhatIsLeftOfManySmallFiles) {
+    MemoryStorage storage;
+    std::map<std::string, Bytes> files;
+    BlockWriter writer(storage, lane_, options(), progress_);
+    for (int i = 0; i < 600; ++i) {
+        for (const auto& [path, size] : {std::pair{"d/t" + std::to_string(i) + ".ibd", 6 * kPageSize},
+                                         std::pair{"d/t" + std::to_string(i) + ".frm", std::size_t{900}}}) {
+            files[path] = randomContent(random_, size);
+            const FileNumber number = writer.beginFile(path);
+            writer.add(number, 0, files[path]);
+            writer.endFile(number);
         }
     }
-    EXPECT_EQ(reader.index().block({999, 0}), nullptr);
-    EXPECT_EQ(reader.index().file("db/none"), nullptr);
+    writer.finish();
+    EXPECT_TRUE(readAll(storage) == files);
+    std::uint64_t frames = 0;
+    ReadPlan plan(SetIndex(storage, kDirectory + kRangeIndexName, kSet), {});
+    for (auto read = plan.next(); !read.empty(); read = plan.next())
+        frames += read.size();
+    EXPECT_EQ(frames, 600U * 6 / kPagesPerFrame + partsOf(600 * 900, kFrameSize));
+}
+
+TEST_F(BlockTest, StoresNoZeros) {
+    MemoryStorage storage;
+    std::map<std::string, Bytes> files;
+    for (const std::size_t size : {kPageSize, 9 * kMacroBlockSize + 100, std::size_t{7}})
+        files["d/zeros" + std::to_string(size)] = Bytes(size);
+    Bytes& mixed = files["d/mixed"];
+    mixed = randomContent(random_, 5 * kMacroBlockSize + 5000);
+    for (std::size_t page = 0; page < mixed.size() / kPageSize; ++page) {
+        if (random_() % 3 == 0)
+            std::fill_n(mixed.begin() + static_cast<std::ptrdiff_t>(page * kPageSize), kPageSize, 0);
+    }
+    BlockWriter writer(storage, lane_, options(), progress_);
+    for (const auto& [path, content] : files) {
+        const FileNumber number = writer.beginFile(path);
+        writer.add(number, 0, content);
+        writer.endFile(number);
+    }
+    result_ = writer.finish();
+    EXPECT_TRUE(readAll(storage) == files);
+    EXPECT_LT(result_.stored_bytes, mixed.size());
+    EXPECT_EQ(SetIndex(storage, kDirectory + kRangeIndexName, kSet).find("d/zeros7").at(0).frames.size(), 0U);
 }
 
 TEST_F(BlockTest, FollowsFilesThatAreRenamedRemovedAndReplaced) {
@@ -270,7 +307,7 @@ TEST_F(BlockTest, WakesACallerThatWaitsElsewhere) {
     std::stop_source abort;
     BlockWriter writer(storage, lane_, options(), progress_, abort);
     const FileNumber file = writer.beginFile("a");
-    writer.add(file, 0, Bytes(10));
+    writer.add(file, 0, Bytes(kFrameSize, 1));
     writer.endFile(file);
     std::mutex mutex;
     std::condition_variable_any changed;
@@ -313,12 +350,8 @@ TEST_F(BlockTest, NoticesAnyFlippedBitAndNamesTheObject) {
             return content;
         });
         try {
-            const BlockReader reader(bad, kDirectory, kSet);
             readAll(bad);
-            for (const BlockEntry& block : reader.index().blocks())
-                reader.pageHashes(block);
-            // The head of the meta index is read by nobody yet.
-            EXPECT_NE(key.find(kMetaIndexName), storage::Key::npos) << key;
+            ADD_FAILURE() << key;
         } catch (const Error& error) {
             EXPECT_EQ(error.code(), ErrorCode::Corrupt);
             EXPECT_NE(std::string(error.what()).find(key), std::string::npos) << key << ": " << error.what();
@@ -351,23 +384,21 @@ TEST_F(BlockTest, NoticesCutAndMissingObjects) {
 TEST_F(BlockTest, NoticesFramesThatChangedPlaces) {
     MemoryStorage good;
     {
-        WorkerPool one(1);  // so that blocks are stored in their order
-        Lane lane(one);
-        BlockWriter writer(good, lane, options(), progress_);
-        for (const char* path : {"a", "b"}) {
-            const FileNumber file = writer.beginFile(path);
-            Bytes content(kPageSize, static_cast<std::uint8_t>(path[0]));
-            writer.add(file, 0, content);
-            writer.endFile(file);
-        }
+        BlockWriter writer(good, lane_, options(), progress_);
+        const FileNumber file = writer.beginFile("a");
+        writer.add(file, 0, Bytes(kFrameSize, 'a'));
+        writer.add(file, kFrameSize, Bytes(kFrameSize, 'b'));
+        writer.endFile(file);
         writer.finish();
     }
-    const BlockReader reader(good, kDirectory, kSet);
-    const std::uint64_t size = reader.index().blocks()[0].storedSize();
-    ASSERT_EQ(size, reader.index().blocks()[1].storedSize());
+    const auto frames = SetIndex(good, kDirectory + kRangeIndexName, kSet).find("a").at(0).frames;
+    ASSERT_EQ(frames.size(), 2U);
+    ASSERT_EQ(frames[0].stored, frames[1].stored);
     MemoryStorage bad;
     copyWithDamage(good, bad, kDirectory + dataFileName(0), [&](Bytes content) {
-        std::rotate(content.begin(), content.begin() + static_cast<std::ptrdiff_t>(size), content.end());
+        std::swap_ranges(content.begin() + static_cast<std::ptrdiff_t>(frames[0].offset),
+                         content.begin() + static_cast<std::ptrdiff_t>(frames[0].offset + frames[0].stored),
+                         content.begin() + static_cast<std::ptrdiff_t>(frames[1].offset));
         return content;
     });
     EXPECT_THROW(readAll(bad), Error);
@@ -377,90 +408,6 @@ TEST_F(BlockTest, RefusesTheIndexOfAnotherSet) {
     MemoryStorage storage;
     writeSample(storage);
     EXPECT_THROW(BlockReader(storage, kDirectory, kSet + 1), Error);
-}
-
-/// Seals sections anew after a change, so that the change gets past the checksums and meets the checks behind them.
-Bytes resealed(Bytes index) {
-    std::size_t at = 0;
-    while (at + 5 <= index.size()) {
-        const std::size_t size = ByteReader(ByteView(index).subspan(at + 1, 4), "test").u32();
-        if (size > index.size() - at - 5 || index.size() - at - 5 - size < 8) break;
-        ByteWriter checksum;
-        checksum.u64(xxh3(ByteView(index).subspan(at, 5 + size)));
-        std::copy(checksum.data().begin(), checksum.data().end(),
-                  index.begin() + static_cast<std::ptrdiff_t>(at + 5 + size));
-        at += 5 + size + 8;
-    }
-    return index;
-}
-
-TEST_F(BlockTest, SurvivesAnyIndexWhoseChecksumsFit) {
-    MemoryStorage good;
-    writeSample(good);
-    const storage::Key key = kDirectory + kRangeIndexName;
-    const Bytes index = good.getAll(key);
-    int refused = 0;
-    for (int round = 0; round < 4000; ++round) {
-        Bytes changed = index;
-        for (unsigned i = 0; i <= random_() % 4; ++i)
-            changed[random_() % changed.size()] = static_cast<std::uint8_t>(random_());
-        MemoryStorage bad;
-        bad.put(key, resealed(std::move(changed)));
-        try {
-            BlockIndex::load(bad, kDirectory, kSet);
-        } catch (const Error& error) {
-            ++refused;
-            const bool newer = error.code() == ErrorCode::InvalidRequest;  // as far as its version tells
-            EXPECT_TRUE(newer || error.code() == ErrorCode::Corrupt) << error.what();
-            EXPECT_NE(std::string(error.what()).find(kRangeIndexName), std::string::npos) << error.what();
-        }
-    }
-    EXPECT_GT(refused, 2000);
-}
-
-/// Writes an index of one file with two blocks in two data files, and reads it, each with its own limits.
-void writeAndLoad(const IndexLimits& writers, const IndexLimits& readers) {
-    MemoryStorage storage;
-    IndexWriter writer(storage, kDirectory, kSet, writers);
-    for (const std::uint32_t number : {0U, 1U})
-        writer.add({.id = {0, number}, .data_file = number, .plain_size = kMacroBlockSize, .offset = 0, .frames = {9}});
-    writer.finish({{0, "d/t.ibd", 2 * kMacroBlockSize}, {1, "d/u.ibd", 0}}, {10, 10},
-                  kMetaHead + 2 * (kPagesPerBlock * kPageHashSize + kMetaChecksum));
-    EXPECT_EQ(BlockIndex::load(storage, kDirectory, kSet, readers).blocks().size(), 2U);
-}
-
-TEST_F(BlockTest, HasAnIndexOfLimitedSizeWhoeverWroteIt) {
-    const IndexLimits enough{.blocks = 2, .files = 2, .data_files = 2};
-    writeAndLoad(enough, enough);
-    for (const IndexLimits& less : {IndexLimits{.blocks = 1}, {.files = 1}, {.data_files = 1}}) {
-        const auto codeOf = [](const IndexLimits& writers, const IndexLimits& readers) {
-            try {
-                writeAndLoad(writers, readers);
-            } catch (const Error& error) {
-                return error.code();
-            }
-            return ErrorCode::Internal;
-        };
-        EXPECT_EQ(codeOf(less, enough), ErrorCode::Conflict);
-        EXPECT_EQ(codeOf(enough, less), ErrorCode::Corrupt);
-    }
-}
-
-TEST_F(BlockTest, SaysThatItsIndexIsOfANewerVersion) {
-    MemoryStorage good;
-    writeSample(good);
-    const storage::Key key = kDirectory + kRangeIndexName;
-    Bytes index = good.getAll(key);
-    ++index[kSectionHead + kIndexMagic.size()];
-    MemoryStorage newer;
-    newer.put(key, resealed(std::move(index)));
-    try {
-        BlockIndex::load(newer, kDirectory, kSet);
-        FAIL() << "no error";
-    } catch (const Error& error) {
-        EXPECT_EQ(error.code(), ErrorCode::InvalidRequest) << error.what();
-        EXPECT_NE(error.hint().find("update Tidemark on this node"), std::string::npos) << error.hint();
-    }
 }
 
 }  // namespace

@@ -1,12 +1,13 @@
 #pragma once
 
 #include <atomic>
+#include <filesystem>
 #include <memory>
 #include <span>
 #include <stop_token>
+#include <vector>
 
-#include "block/block_index.h"
-#include "block/macro_block.h"
+#include "block/page.h"
 #include "storage/storage.h"
 
 namespace tidemark::block {
@@ -20,10 +21,18 @@ struct BlockProgress {
     std::atomic<std::uint64_t> blocks{0};
 };
 
+/// One object that a set consists of.
+struct StoredObject {
+    storage::Key key;
+    std::uint64_t size = 0;
+};
+
 struct BlockWriterOptions {
     storage::Key directory;  ///< of the objects, ends in '/'
     std::uint32_t set_id = 0;
-    std::uint64_t data_file_size = 4ULL << 30;  ///< data files are cut before they grow larger
+    std::uint32_t turn = 1;
+    std::uint64_t data_file_size = 4ULL << 30;  ///< the frames of a data object are no longer
+    std::filesystem::path scratch;              ///< where a node keeps scratch files; empty: the system's place
 };
 
 struct BlockWriterResult {
@@ -32,10 +41,10 @@ struct BlockWriterResult {
     std::uint64_t blocks = 0;
     std::uint64_t plain_bytes = 0;     ///< of the files, as they are at the end
     std::uint64_t stored_bytes = 0;    ///< of all objects
-    std::uint64_t index_checksum = 0;  ///< XXH3 of the range index object
+    std::uint64_t index_checksum = 0;  ///< SetIndex::checksum()
 };
 
-/// Turns files that come in pieces into macro blocks, page hashes and an index: docs/format/macro_block.md.
+/// Turns files that come in pieces into frames of pages and an index: docs/format/macro_block.md.
 ///
 /// The caller fills buffers (reserve, commit); the lane's workers hash and compress; one writer thread stores. Memory
 /// is bounded whatever comes: a few buffers per worker, and kMostOpenBlocks that are being filled. A failure of any
@@ -49,6 +58,9 @@ public:
     /// One for a file that has not ended and is at most a macro block long, two for a longer one. mariadb-backup needs
     /// six to eight: two tablespaces, the redo log and Aria's log at once.
     static constexpr std::size_t kMostOpenBlocks = 10;
+    /// Buffers that it is promised. Beyond those that are being filled, two in which pages of several files are packed,
+    /// and two that are encoded and stored, and come back (memory_budget.h).
+    static constexpr std::size_t kPromisedBuffers = kMostOpenBlocks + 2 + 2;
 
     /// Waits, unless `abort` is asked to stop, until memory can be promised: see MemoryShare.
     BlockWriter(storage::Storage& storage, Lane& lane, BlockWriterOptions options, BlockProgress& progress,

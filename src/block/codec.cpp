@@ -7,41 +7,45 @@
 namespace tidemark::block {
 
 Codec::Codec() : frame_(FrameEncoder::largestFrame()) {
-    if (kFramesPerBlock * (FrameEncoder::largestFrame() - kFrameSize) > Buffer::kHeadroom) {
+    if (kMostFrames * (FrameEncoder::largestFrame() - kFrameSize) > Buffer::kHeadroom) {
         throw Error(ErrorCode::Internal, "zstd may make a frame larger than there is room for");
     }
 }
 
-void Codec::encode(const Buffer& buffer, std::uint32_t set_id, BlockEntry& entry, Bytes& hashes) {
+void Codec::encode(const Buffer& buffer, std::span<BufferedFrame> frames) {
     const std::span<std::uint8_t> all = buffer.all();
     std::size_t stored = 0;
-    for (std::uint32_t frame = 0; frame < entry.frameCount(); ++frame) {
-        const std::size_t at = frame * kFrameSize;
-        const auto plain = Codec::plain(buffer).subspan(at, std::min(kFrameSize, entry.plain_size - at));
-        const std::size_t room = Buffer::kHeadroom + at - stored;
-        const FrameId id{set_id, entry.id, frame};
+    std::size_t at = Buffer::kHeadroom;
+    for (BufferedFrame& frame : frames) {
+        const auto plain = all.subspan(at, frame.plain);
+        const std::size_t room = at - stored;
         if (room >= frame_.size()) {
-            entry.frames[frame] = encoder_.encode(plain, id, all.subspan(stored, room), hashes);
+            frame.stored = encoder_.encode(plain, frame.id, all.subspan(stored, room));
         } else {
-            entry.frames[frame] = encoder_.encode(plain, id, frame_, hashes);
-            std::copy_n(frame_.begin(), entry.frames[frame], all.begin() + static_cast<std::ptrdiff_t>(stored));
+            frame.stored = encoder_.encode(plain, frame.id, frame_);
+            std::copy_n(frame_.begin(), frame.stored, all.begin() + static_cast<std::ptrdiff_t>(stored));
         }
-        stored += entry.frames[frame];
+        stored += frame.stored;
+        at += frame.plain;
     }
 }
 
-std::optional<Codec::Damage> Codec::decode(const Buffer& buffer, std::uint32_t set_id, const BlockEntry& entry) {
+std::optional<Codec::Damage> Codec::decode(const Buffer& buffer, std::span<const BufferedFrame> frames) {
     const std::span<std::uint8_t> all = buffer.all();
-    std::size_t at = Buffer::kSize - entry.storedSize();
-    for (std::uint32_t frame = 0; frame < entry.frameCount(); ++frame) {
-        const std::size_t begin = frame * kFrameSize;
-        const auto plain = all.subspan(begin, std::min(kFrameSize, entry.plain_size - begin));
+    std::size_t at = Buffer::kSize;
+    for (const BufferedFrame& frame : frames)
+        at -= frame.stored;
+    std::size_t begin = 0;
+    for (std::size_t i = 0; i < frames.size(); ++i) {
+        const auto plain = all.subspan(begin, frames[i].plain);
         const bool direct = begin + plain.size() <= at;
         const auto into = direct ? plain : std::span(frame_).first(plain.size());
-        std::string problem = decoder_.decode(all.subspan(at, entry.frames[frame]), {set_id, entry.id, frame}, into);
-        if (!problem.empty()) return Damage{frame, std::move(problem)};
+        std::string problem = decoder_.decode(all.subspan(at, frames[i].stored), frames[i].id, into);
+        if (!problem.empty()) return Damage{i, std::move(problem)};
+        // A frame grows by little: what is behind this one is not reached.
+        at += frames[i].stored;
         if (!direct) std::copy(into.begin(), into.end(), plain.begin());
-        at += entry.frames[frame];
+        begin += plain.size();
     }
     return std::nullopt;
 }

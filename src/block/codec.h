@@ -2,38 +2,46 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "block/frame.h"
-#include "block/macro_block.h"
 #include "block/memory_budget.h"
 
 namespace tidemark::block {
 
-/// Turns whole macro blocks into their stored form and back, in the buffer they lie in: two buffers per block would
-/// cost twice the memory, and the cache. One per worker: zstd's tables are what it keeps between blocks.
+/// A frame in a buffer.
+struct BufferedFrame {
+    PartId id;
+    std::uint32_t stored = 0;  ///< bytes, with the seal
+    std::uint32_t plain = 0;   ///< bytes
+};
+
+/// Turns the frames in a buffer into their stored form and back, in place: two buffers would cost twice the memory, and
+/// the cache. One per worker: zstd's tables are what it keeps between frames.
 ///
 /// Going on frame by frame, what is written never overtakes what is still to be read: a frame grows by no more than
-/// Buffer::kHeadroom / kFramesPerBlock.
+/// Buffer::kHeadroom / kMostFrames.
 class Codec {
 public:
+    /// In one buffer.
+    static constexpr std::size_t kMostFrames = kMacroBlockSize / kFrameSize;
+
     Codec();
 
-    /// Where the plain bytes of a block are filled in that is to be encoded: kMacroBlockSize of them.
+    /// Where the plain bytes are filled in that are to be encoded: kMacroBlockSize of them.
     static std::span<std::uint8_t> plain(const Buffer& buffer) { return buffer.all().subspan(Buffer::kHeadroom); }
-    /// Encodes entry.plain_size bytes; the stored form begins where the buffer begins, entry.storedSize() bytes. Fills
-    /// entry.frames; appends the hashes of all pages.
-    void encode(const Buffer& buffer, std::uint32_t set_id, BlockEntry& entry, Bytes& hashes);
+    /// Encodes frames that lie there one after another; their stored form begins where the buffer begins. Fills
+    /// `stored` of each.
+    void encode(const Buffer& buffer, std::span<BufferedFrame> frames);
 
-    /// Where the stored form of a block is filled in that is to be decoded.
-    static std::span<std::uint8_t> stored(const Buffer& buffer, const BlockEntry& entry) {
-        return buffer.all().last(entry.storedSize());
-    }
+    /// Where the stored form is filled in of frames that are to be decoded, one after another.
+    static std::span<std::uint8_t> stored(const Buffer& buffer, std::size_t bytes) { return buffer.all().last(bytes); }
     struct Damage {
         std::size_t frame;
         std::string what;
     };
-    /// Decodes and verifies; the plain bytes begin where the buffer begins. Returns what is wrong, if anything is.
-    std::optional<Damage> decode(const Buffer& buffer, std::uint32_t set_id, const BlockEntry& entry);
+    /// Decodes them; their plain bytes begin where the buffer begins. Returns what is wrong, if anything is.
+    std::optional<Damage> decode(const Buffer& buffer, std::span<const BufferedFrame> frames);
 
 private:
     FrameEncoder encoder_;

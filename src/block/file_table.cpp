@@ -26,6 +26,7 @@ FileNumber FileTable::begin(const std::string& path, bool replaces) {
     const auto number = static_cast<FileNumber>(entries_.size());
     entries_.push_back({{number, path, 0}});
     by_path_.emplace(path, number);
+    pipeline_.name(number, path);
     growing_.emplace(number, Growing{});
     return number;
 }
@@ -43,7 +44,7 @@ PlainBlock& FileTable::blockAt(FileNumber file, Growing& growing, std::uint64_t 
         throw corrupt(path,
                       "goes on at byte " + std::to_string(offset) + " after only " + std::to_string(growing.size));
     }
-    if (number > UINT32_MAX) throw corrupt(path, "is too long");
+    if (number >= UINT32_MAX / kPagesPerBlock) throw corrupt(path, "is too long");
     if (number == 0) return growing.first;
     if (number == growing.size / kMacroBlockSize) return growing.current;
     throw corrupt(path, "goes back to byte " + std::to_string(offset) + ", which is stored already");
@@ -53,7 +54,7 @@ std::span<std::uint8_t> FileTable::reserve(FileNumber file, std::uint64_t offset
     PlainBlock& block = blockAt(file, growing(file), offset);
     if (block.buffer.empty()) {
         if (open_blocks_ == BlockWriter::kMostOpenBlocks) throw corrupt(entries_[file].file.path, kTooMany);
-        block = {{file, static_cast<std::uint32_t>(offset / kMacroBlockSize)}, 0, pipeline_.takeBuffer()};
+        block = {file, static_cast<std::uint32_t>(offset / kMacroBlockSize), 0, pipeline_.takeBuffer()};
         ++open_blocks_;
     }
     return Codec::plain(block.buffer).subspan(offset % kMacroBlockSize);
@@ -64,7 +65,7 @@ void FileTable::commit(FileNumber file, std::uint64_t offset, std::size_t size) 
     PlainBlock& block = blockAt(file, grown, offset);
     block.size = std::max<std::size_t>(block.size, offset % kMacroBlockSize + size);
     grown.size = std::max(grown.size, offset + size);
-    if (block.size == kMacroBlockSize && block.id.number != 0) push(block);
+    if (block.size == kMacroBlockSize && block.number != 0) push(block);
 }
 
 void FileTable::push(PlainBlock& block) {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/mutex.h"
-#include "block/macro_block.h"
+#include "block/page.h"
 
 namespace tidemark::block {
 
@@ -45,12 +45,12 @@ private:
 };
 
 struct MemoryLimits {
-    std::size_t guaranteed = 112;  ///< buffers that shares may be promised
-    std::size_t extra = 32;        ///< buffers for whoever can use more than he was promised
+    std::size_t guaranteed = 126;  ///< buffers that shares may be promised
+    std::size_t extra = 24;        ///< buffers for whoever can use more than he was promised
 };
 
 /// The buffers of all jobs of a daemon. However many jobs there are, they never hold more than limits.guaranteed +
-/// limits.extra of them: 144, which are 304 MB.
+/// limits.extra of them: 150, which are 317 MB.
 ///
 /// A job opens one share and is promised a minimum. As long as it holds less than that, it gets a buffer at once,
 /// whatever others do. Beyond, it gets one of the extra buffers if one is free and it holds no more than its part of
@@ -59,7 +59,8 @@ struct MemoryLimits {
 ///   others leave no room; and whoever waits for that holds nothing.
 /// - Somebody who holds his minimum or more, and waits for one more, gets it at the latest when one of his own comes
 ///   back. He has to see to it that one does: of the minimum, at least one buffer is always on its way to its end
-///   without needing another. (A writer of blocks fills at most kMostOpenBlocks at once, and is promised two more.)
+///   without needing another. (A writer of blocks fills at most kMostOpenBlocks at once, and is promised four more: it
+///   packs pages in two.)
 /// - A job whose storage hangs keeps what it has, and takes nothing from the minima of others.
 ///
 /// Memory that is given back is used again, the last first; when the last share ends, the system gets it back.

@@ -98,13 +98,17 @@ TEST(Codec, BringsBackBlocksOfAnySizeAndContentInPlace) {
             content[i] = static_cast<std::uint8_t>((i < noise) != (round % 2 == 0 && noise < content.size()) ? random()
                                                                                                              : i >> 14);
         std::copy(content.begin(), content.end(), Codec::plain(buffer).begin());
-        BlockEntry entry{.id = {3, 4}, .plain_size = static_cast<std::uint32_t>(content.size())};
-        Bytes hashes;
-        codec.encode(buffer, 7, entry, hashes);
-        ASSERT_EQ(hashes.size(), entry.pageCount() * kPageHashSize);
-        const auto stored = Codec::stored(back, entry);
-        std::copy_n(buffer.all().begin(), stored.size(), stored.begin());
-        const auto damage = codec.decode(back, 7, entry);
+        std::vector<BufferedFrame> frames;
+        for (std::size_t at = 0; at < content.size(); at += kFrameSize) {
+            const auto plain = static_cast<std::uint32_t>(std::min(kFrameSize, content.size() - at));
+            frames.push_back({.id = {PartKind::Frame, 7, frames.size()}, .plain = plain});
+        }
+        codec.encode(buffer, frames);
+        std::size_t size = 0;
+        for (const BufferedFrame& frame : frames)
+            size += frame.stored;
+        std::copy_n(buffer.all().begin(), size, Codec::stored(back, size).begin());
+        const auto damage = codec.decode(back, frames);
         ASSERT_FALSE(damage) << "seed " << seed << ": frame " << damage->frame << ": " << damage->what;
         ASSERT_TRUE(std::equal(content.begin(), content.end(), back.all().begin())) << "seed " << seed;
     }

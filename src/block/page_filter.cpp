@@ -1,6 +1,6 @@
 #include "block/page_filter.h"
 
-#include "block/macro_block.h"
+#include "block/page.h"
 
 namespace tidemark::block {
 namespace {

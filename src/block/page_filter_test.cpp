@@ -5,7 +5,7 @@
 #include <random>
 
 #include "base/bytes.h"
-#include "block/macro_block.h"
+#include "block/page.h"
 
 namespace tidemark::block {
 namespace {

@@ -58,18 +58,44 @@ void requireSpace(const fs::path& directory, std::uint64_t bytes) {
 }
 
 /// Every file with its final size, so that workers can write anywhere.
-void makeFiles(const block::BlockIndex& index, const fs::path& directory) {
-    std::set<fs::path> made;
-    for (const block::StoredFile& file : index.files()) {
-        const fs::path path = directory / file.path;
-        if (made.insert(path.parent_path()).second) {
-            fs::create_directories(path.parent_path());
-            fs::permissions(path.parent_path(), fs::perms::owner_all);
+class FileMaker {
+public:
+    explicit FileMaker(const fs::path& directory) : directory_(directory) {}
+
+    /// Returns how many bytes of it are zeros, and so are there already.
+    std::uint64_t make(const block::FileMap& map) {
+        if (map.first_page == 0) begin(map);
+        std::uint64_t zeros = 0;
+        for (const block::PageRun& run : map.runs) {
+            if (run.frame) continue;
+            keepRoom(std::uint64_t{run.first_page} * block::kPageSize, map.bytesOf(run));
+            zeros += map.bytesOf(run);
         }
-        const Fd fd = openFile(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
-        if (::ftruncate(fd.get(), static_cast<off_t>(file.size)) != 0) throwErrno(errno, "sizing " + path.string());
+        return zeros;
     }
-}
+
+private:
+    void begin(const block::FileMap& map) {
+        path_ = directory_ / map.path;
+        if (made_.insert(path_.parent_path()).second) {
+            fs::create_directories(path_.parent_path());
+            fs::permissions(path_.parent_path(), fs::perms::owner_all);
+        }
+        file_ = openFile(path_, O_WRONLY | O_CREAT | O_EXCL, 0600);
+        if (::ftruncate(file_.get(), static_cast<off_t>(map.size)) != 0) throwErrno(errno, "sizing " + path_.string());
+    }
+
+    /// For pages of zeros (a tablespace's reserve), which need not be written. Where that cannot be, they are a hole.
+    void keepRoom(std::uint64_t offset, std::uint64_t bytes) {
+        if (::fallocate(file_.get(), 0, static_cast<off_t>(offset), static_cast<off_t>(bytes)) == 0) return;
+        if (errno == ENOSPC) throwErrno(errno, "keeping room for " + path_.string());
+    }
+
+    const fs::path& directory_;
+    std::set<fs::path> made_;
+    fs::path path_;
+    Fd file_;
+};
 
 /// Whether files there can be written past the page cache. That halves the CPU time of a restore, keeps the tenants'
 /// pages in the cache, and leaves nothing for a sync at the end to wait for.
@@ -83,27 +109,38 @@ bool canWriteDirectly(const fs::path& directory) {
     return written;
 }
 
-bool isZero(ByteView bytes) {
-    return bytes.front() == 0 && std::equal(bytes.begin() + 1, bytes.end(), bytes.begin());
-}
+/// Pages of a file that follow each other, in a buffer too.
+struct Extent {
+    std::uint32_t file = 0;
+    std::uint64_t offset = 0;
+    ByteView bytes;
+};
 
-/// Writes a block's frames. The disk keeps room for one of zeros (a tablespace's reserve) but need not write it.
-void writeFrames(int fd, ByteView content, std::uint64_t offset, const fs::path& path) {
-    std::size_t written = 0;
-    for (std::size_t at = 0; at < content.size(); at += block::kFrameSize) {
-        const ByteView frame = content.subspan(at, std::min(block::kFrameSize, content.size() - at));
-        if (!isZero(frame)) continue;
-        if (::fallocate(fd, 0, static_cast<off_t>(offset + at), static_cast<off_t>(frame.size())) != 0) continue;
-        writeAt(fd, content.subspan(written, at - written), offset + written, path);
-        written = at + frame.size();
+/// What decoded frames are for, in as few extents as they allow.
+std::vector<Extent> extentsOf(const block::WantedFrames& frames, ByteView plain) {
+    std::vector<Extent> extents;
+    for (const block::WantedFrame& frame : frames) {
+        for (const block::WantedRun& run : frame.runs) {
+            const Extent next{run.file, std::uint64_t{run.first_page} * block::kPageSize,
+                              plain.subspan(run.offset, run.bytes)};
+            Extent* last = extents.empty() ? nullptr : &extents.back();
+            const bool goes_on = last != nullptr && last->file == next.file &&
+                                 last->offset + last->bytes.size() == next.offset &&
+                                 last->bytes.data() + last->bytes.size() == next.bytes.data();
+            if (goes_on)
+                last->bytes = {last->bytes.data(), last->bytes.size() + next.bytes.size()};
+            else
+                extents.push_back(next);
+        }
+        plain = plain.subspan(frame.place.plain);
     }
-    writeAt(fd, content.subspan(written), offset + written, path);
+    return extents;
 }
 
-/// The threads that read blocks, have them decoded, and write them into the files.
+/// The threads that read frames, have them decoded, and write their pages into the files.
 class Restorers {
 public:
-    Restorers(const block::BlockReader& reader, block::Lane& lane, const fs::path& directory,
+    Restorers(const block::BlockReader& reader, block::ReadPlan& plan, block::Lane& lane, const fs::path& directory,
               DataRestoreProgress& progress, std::stop_token stop)
         : reader_(reader),
           lane_(lane),
@@ -111,15 +148,16 @@ public:
           directory_(directory),
           progress_(progress),
           stop_(std::move(stop)),
-          direct_(canWriteDirectly(directory)) {
-        for (const block::BlockEntry& entry : reader.index().blocks())
-            ++blocks_left_[entry.id.file];
-        for (const block::StoredFile& file : reader.index().files()) {
-            if (!blocks_left_.contains(file.number)) finished(file.path);
-        }
+          direct_(canWriteDirectly(directory)),
+          files_(plan.files()),
+          bytes_left_(files_.size()),
+          plan_(plan) {
+        for (const block::StoredFile& file : files_)
+            bytes_left_[file.number] = file.size;
     }
 
     void run() {
+        makeFiles();
         std::vector<std::jthread> threads;
         for (unsigned i = 0; i < threadsFor(lane_); ++i)
             threads.emplace_back([this] { work(); });
@@ -130,54 +168,77 @@ public:
 
 private:
     struct OpenFile {
-        block::FileNumber number;
+        std::uint32_t number;
         bool direct;
         fs::path path;
         Fd fd;
     };
 
+    void makeFiles() {
+        FileMaker maker(directory_);
+        std::uint32_t begun = 0;
+        reader_.index().eachMap([&](const block::FileMap& map) {
+            if (stop_.stop_requested()) throw Error(ErrorCode::Cancelled, "the restore was cancelled");
+            if (map.first_page == 0) ++begun;
+            const std::uint64_t zeros = maker.make(map);
+            progress_.finished_bytes += zeros;
+            finished(begun - 1, zeros);
+        });
+    }
+
     void work() {
         pthread_setname_np(pthread_self(), "restore-files");
         try {
-            restoreBlocks();
+            restoreFrames();
         } catch (...) {
             const MutexLock lock(mutex_);
             if (!failure_) failure_ = std::current_exception();
-            failed_ = true;
         }
     }
 
-    void restoreBlocks() {
+    /// Empty when there is nothing left to do.
+    block::WantedFrames next() {
+        const MutexLock lock(mutex_);
+        return failure_ ? block::WantedFrames{} : plan_.next();
+    }
+
+    void restoreFrames() {
         std::deque<OpenFile> open;
-        const auto& blocks = reader_.index().blocks();
-        for (std::size_t i = next_++; i < blocks.size() && !failed_; i = next_++) {
+        for (auto frames = next(); !frames.empty(); frames = next()) {
             if (stop_.stop_requested()) throw Error(ErrorCode::Cancelled, "the restore was cancelled");
-            const block::BlockEntry& entry = blocks[i];
             const block::Buffer buffer = memory_.take(stop_);
-            reader_.read(entry, buffer);
-            ByteView content;
-            lane_.run([&](block::Codec& codec) { content = reader_.decode(entry, buffer, codec); });
-            // Only the end of a file can have an odd size; it takes the usual way.
-            const bool direct = direct_ && content.size() % kAlignment == 0;
-            const OpenFile& file = fileFor(entry.id.file, direct, open);
-            writeFrames(file.fd.get(), content, std::uint64_t{entry.id.number} * block::kMacroBlockSize, file.path);
-            progress_.finished_bytes += content.size();
+            reader_.read(frames, buffer);
+            ByteView plain;
+            lane_.run([&](block::Codec& codec) { plain = reader_.decode(frames, buffer, codec, files_); });
+            for (const Extent& extent : extentsOf(frames, plain))
+                write(extent, open);
             ++progress_.finished_macro_blocks;
-            if (--blocks_left_.at(entry.id.file) > 0) continue;
-            finished(reader_.index().file(entry.id.file)->path);
-            crashPoint("restore.file-written");
         }
     }
 
-    void finished(const std::string& path) { progress_.finished_tablets += source::isTablet(path) ? 1 : 0; }
+    void write(const Extent& extent, std::deque<OpenFile>& open) {
+        // Only the end of a file can have an odd size; it takes the usual way, as do pages behind one in a frame.
+        const bool aligned = extent.bytes.size() % kAlignment == 0 &&
+                             reinterpret_cast<std::uintptr_t>(extent.bytes.data()) % kAlignment == 0;
+        const OpenFile& file = fileFor(extent.file, direct_ && aligned, open);
+        writeAt(file.fd.get(), extent.bytes, extent.offset, file.path);
+        progress_.finished_bytes += extent.bytes.size();
+        finished(extent.file, extent.bytes.size());
+    }
 
-    const OpenFile& fileFor(block::FileNumber number, bool direct, std::deque<OpenFile>& open) const {
+    void finished(std::uint32_t file, std::uint64_t bytes) {
+        if ((bytes_left_[file] -= bytes) > 0) return;
+        progress_.finished_tablets += source::isTablet(files_[file].path) ? 1 : 0;
+        if (bytes > 0) crashPoint("restore.file-written");
+    }
+
+    const OpenFile& fileFor(std::uint32_t number, bool direct, std::deque<OpenFile>& open) const {
         const auto found = std::find_if(open.begin(), open.end(), [&](const OpenFile& one) {
             return one.number == number && one.direct == direct;
         });
         if (found != open.end()) return *found;
         if (open.size() == kOpenFilesPerThread) open.pop_front();
-        const fs::path path = directory_ / reader_.index().file(number)->path;
+        const fs::path path = directory_ / files_[number].path;
         open.push_back({number, direct, path, openFile(path, O_WRONLY | O_NOFOLLOW | (direct ? O_DIRECT : 0))});
         return open.back();
     }
@@ -189,31 +250,27 @@ private:
     DataRestoreProgress& progress_;
     const std::stop_token stop_;
     const bool direct_;
-    std::unordered_map<block::FileNumber, std::atomic<std::uint32_t>> blocks_left_;  ///< of each file, to be written
-    std::atomic<std::size_t> next_{0};
-    std::atomic<bool> failed_{false};
+    const std::vector<block::StoredFile>& files_;
+    std::vector<std::atomic<std::uint64_t>> bytes_left_;  ///< of each file, to be written
     Mutex mutex_;
-    std::exception_ptr failure_ GUARDED_BY(mutex_);  // while threads run
+    block::ReadPlan& plan_ GUARDED_BY(mutex_);
+    std::exception_ptr failure_ GUARDED_BY(mutex_);
 };
 
 }  // namespace
 
 void restoreFiles(const block::BlockReader& reader, block::Lane& lane, const DataRestoreOptions& options,
                   DataRestoreProgress& progress, std::stop_token stop) {
-    const block::BlockIndex& index = reader.index();
-    std::uint64_t bytes = 0;
-    for (const block::StoredFile& file : index.files())
-        bytes += file.size;
-    progress.total_bytes = bytes;
-    progress.total_files = index.files().size();
-    progress.total_macro_blocks = index.blocks().size();
-
+    const block::IndexTotals& totals = reader.index().totals();
+    progress.total_bytes = totals.bytes;
+    progress.total_files = totals.files;
     reader.checkObjects();
-    requireOrdinaryFiles(index, reader.indexName());
+    block::ReadPlan plan(reader.index(), options.directory.parent_path());
+    progress.total_macro_blocks = plan.reads();
+    requireOrdinaryFiles(plan.files(), reader.index().name());
     requireEmptyDirectory(options.directory);
-    requireSpace(options.directory, bytes);
-    makeFiles(index, options.directory);
-    Restorers(reader, lane, options.directory, progress, std::move(stop)).run();
+    requireSpace(options.directory, totals.bytes);
+    Restorers(reader, plan, lane, options.directory, progress, std::move(stop)).run();
 }
 
 void syncFiles(const fs::path& directory) {

@@ -38,13 +38,13 @@ bool isSchemaFile(std::string_view name) {
 
 }  // namespace
 
-void requireOrdinaryFiles(const block::BlockIndex& index, const std::string& object) {
+void requireOrdinaryFiles(const std::vector<block::StoredFile>& files, const std::string& object) {
     std::set<std::string_view> schemas;
     const auto refuse = [&](const block::StoredFile& file, const std::string& what) {
         throw Error(ErrorCode::Corrupt, object + " names '" + file.path + "', " + what,
                     "nothing was written; find out who can write to the destination, restore from another backup set");
     };
-    for (const block::StoredFile& file : index.files()) {
+    for (const block::StoredFile& file : files) {
         const std::string_view path = file.path;
         const auto slash = path.find('/');
         const std::string_view name = path.substr(slash + 1);
@@ -54,7 +54,7 @@ void requireOrdinaryFiles(const block::BlockIndex& index, const std::string& obj
         }
         if (in_schema) schemas.insert(path.substr(0, slash));
     }
-    for (const block::StoredFile& file : index.files()) {
+    for (const block::StoredFile& file : files) {
         if (schemas.contains(file.path)) refuse(file, "which is a directory of other files at the same time");
     }
 }

@@ -159,6 +159,9 @@ void atOnce(int jobs, block::WorkerPool& pool, std::size_t buffers, Gate& gate, 
     if (pool.memory().held() != 0) throw std::runtime_error("memory was not given back");
 }
 
+constexpr std::size_t kPromised = block::BlockWriter::kPromisedBuffers;
+constexpr std::size_t kExtra = block::MemoryLimits{}.extra;
+
 std::uint64_t peakOfBackups(int jobs, unsigned workers, std::size_t buffers) {
     const std::uint64_t peak = peakOf([&] {
         block::WorkerPool pool(workers);
@@ -176,14 +179,14 @@ std::uint64_t peakOfBackups(int jobs, unsigned workers, std::size_t buffers) {
 }
 
 TEST(ManyJobs, EightBackupsAtOnceStayBelow400MbOnAnyNumberOfCores) {
-    // Each has the 12 that it is promised and an eighth of the 32 that are extra.
-    EXPECT_LT(peakOfBackups(8, 2, 128), kMostBytes);
-    EXPECT_LT(peakOfBackups(8, 16, 128), kMostBytes);
+    // Each has what it is promised and an eighth of those that are extra.
+    EXPECT_LT(peakOfBackups(8, 2, 8 * (kPromised + kExtra / 8)), kMostBytes);
+    EXPECT_LT(peakOfBackups(8, 16, 8 * (kPromised + kExtra / 8)), kMostBytes);
 }
 
 TEST(ManyJobs, FiftyBackupsAtOnceStayBelow400MbAndAllOfThemEnd) {
     // Nine have memory, the others wait for their turn and hold nothing.
-    EXPECT_LT(peakOfBackups(50, 16, 9 * (12 + 32 / 9)), kMostBytes);
+    EXPECT_LT(peakOfBackups(50, 16, 9 * (kPromised + kExtra / 9)), kMostBytes);
 }
 
 TEST(ManyJobs, EightRestoresAtOnceStayBelow400MbOnAnyNumberOfCores) {
@@ -199,7 +202,7 @@ TEST(ManyJobs, EightRestoresAtOnceStayBelow400MbOnAnyNumberOfCores) {
         backup::DataBackup(source, storage, lane, {.set = kFullSet}, progress).run({});
     }
     // Two threads per worker, 16 at most, each with a buffer: as far as they get more than the promised 2.
-    for (const auto& [workers, buffers] : {std::pair{2U, 8U * 4}, {16U, 8U * (2 + 32 / 8)}}) {
+    for (const auto& [workers, buffers] : {std::pair{2U, 8U * 4}, {16U, 8U * (2 + kExtra / 8)}}) {
         const std::uint64_t peak = peakOf([&, workers = workers, buffers = buffers] {
             block::WorkerPool pool(workers);
             Gate gate;

@@ -4,6 +4,7 @@
 
 #include "backup/data_backup.h"
 #include "base/hash.h"
+#include "block/read_files.h"
 #include "block/worker_pool.h"
 #include "fuzz.h"
 #include "source/mbstream.h"
@@ -83,20 +84,7 @@ Files filesIn(storage::Storage& storage, block::Lane& lane) {
     const block::BlockReader reader(storage, backup_set::blockDirectory(kCopy), kCopy.number);
     reader.checkObjects();
     block::MemoryShare memory(lane.memory(), {.minimum = 1, .most = 1});
-    static block::Codec codec;
-    Files files;
-    for (const block::StoredFile& file : reader.index().files()) {
-        Bytes& content = files[file.path];
-        for (std::uint32_t number = 0; content.size() < file.size; ++number) {
-            const block::Buffer buffer = memory.take();
-            const block::BlockEntry& block = *reader.index().block({file.number, number});
-            reader.read(block, buffer);
-            const ByteView bytes = reader.decode(block, buffer, codec);
-            content.insert(content.end(), bytes.begin(), bytes.end());
-        }
-        requireThat(content.size() == file.size, "a file has its size");
-    }
-    return files;
+    return block::readFiles(reader, memory);
 }
 
 void runCopy(ByteView input) {

@@ -1,0 +1,182 @@
+#include "block/frame_table.h"
+
+#include "base/error.h"
+#include "block/frame.h"
+#include "block/stored_path.h"
+
+namespace tidemark::block {
+namespace {
+
+constexpr std::size_t kSectionHead = 1 + 4;
+/// A section ends when it has grown beyond this…
+constexpr std::size_t kSectionFull = 512 << 10;
+/// …so none is larger than this.
+constexpr std::size_t kLargestSection = 1 << 20;
+
+constexpr char kNames = 'N';
+constexpr char kFrames = 'F';
+constexpr char kEnd = 'E';
+
+PartId sectionId(const LayerId& layer, std::uint32_t object, std::uint32_t number) {
+    return {PartKind::Section, layer.id, std::uint64_t{object} << 32 | number};
+}
+
+/// Reads and checks the table of one object; each step throws Corrupt with what is wrong.
+class FrameTableReader {
+public:
+    FrameTableReader(storage::Storage& storage, storage::Key key, std::uint32_t object,
+                     const std::function<void(const FrameRecord&)>& visit)
+        : storage_(storage), key_(std::move(key)), object_(object), visit_(visit) {}
+
+    FrameTable read() {
+        const auto info = storage_.stat(key_);
+        if (!info) throw Error(ErrorCode::NotFound, name() + " does not exist");
+        if (info->size < kHeadSize + kTrailerSize) fail("is too short");
+        const LayerId layer = decodeHead(kDataObject, storage_.get(key_, 0, kHeadSize), object_, name());
+        const Bytes end = storage_.get(key_, info->size - kTrailerSize, kTrailerSize);
+        trailer_ = decodeTrailer(kDataObject, end, info->size, name());
+        if (trailer_.layer != layer) fail("has the end of another object");
+        table_.layer = layer;
+        readSections();
+        return std::move(table_);
+    }
+
+private:
+    std::string name() const { return storage_.url() + "/" + key_; }
+    [[noreturn]] void fail(const std::string& what) const { throw Error(ErrorCode::Corrupt, name() + " " + what); }
+    void require(bool good, const char* what) const {
+        if (!good) fail(what);
+    }
+
+    void readSections() {
+        std::uint64_t at = trailer_.begin;
+        for (std::uint32_t number = 0; at < trailer_.end; ++number) {
+            const Bytes head = storage_.get(key_, at, kSectionHead);
+            ByteReader in(head, "section");
+            const char type = static_cast<char>(in.u8());
+            const std::uint64_t size = kSectionHead + std::uint64_t{in.u32()} + kSealSize;
+            require(size <= kSectionHead + kLargestSection + kSealSize && at + size <= trailer_.end,
+                    "has a section of an impossible size");
+            const Bytes whole = storage_.get(key_, at, size);
+            const auto part = unsealed(sectionId(table_.layer, object_, number), whole);
+            require(part.has_value(), "has a damaged section");
+            readSection(type, ByteReader(part->subspan(kSectionHead), "section"));
+            at += size;
+        }
+        require(ended_ && frame_end_ == trailer_.begin, "has not all of its frames");
+    }
+
+    void readSection(char type, ByteReader in) {
+        require(!ended_, "has a section behind its last one");
+        if (type == kNames) {
+            while (!in.atEnd()) {
+                const FileNumber file = small(in);
+                std::string path(in.string());
+                requireInnerPath(path, name());
+                table_.names.emplace_back(file, std::move(path));
+            }
+        } else if (type == kFrames) {
+            while (!in.atEnd())
+                readFrame(in);
+        } else {
+            require(type == kEnd && in.u32() == table_.frames && in.atEnd(), "has not all of its frames");
+            ended_ = true;
+        }
+    }
+
+    std::uint32_t small(ByteReader& in) const {
+        const std::uint64_t value = in.varint();
+        require(value <= UINT32_MAX, "has a number that is too large");
+        return static_cast<std::uint32_t>(value);
+    }
+
+    void readFrame(ByteReader& in) {
+        FrameRecord frame;
+        std::int64_t number = 0;
+        require(!__builtin_add_overflow(std::int64_t{next_number_}, in.difference(), &number) && number >= 0 &&
+                    number < UINT32_MAX,
+                "has a frame of an impossible number");
+        next_number_ = static_cast<std::uint32_t>(number + 1);
+        frame.place = {.number = static_cast<std::uint32_t>(number), .object = object_, .offset = frame_end_};
+        frame.place.stored = small(in);
+        frame.place.plain = small(in);
+        require(frame.place.stored <= FrameEncoder::largestFrame() && frame.place.plain <= kFrameSize,
+                "has a frame of an impossible size");
+        frame_end_ += frame.place.stored;
+        const std::uint64_t runs = in.varint();
+        std::uint64_t bytes = 0;
+        std::uint64_t pages = 0;
+        for (std::uint64_t i = 0; i < runs; ++i) {
+            frame.runs.push_back({small(in), small(in), small(in)});
+            bytes += frame.runs.back().bytes;
+            pages += partsOf(frame.runs.back().bytes, kPageSize);
+            require(bytes <= frame.place.plain, "has a frame with more pages than its size");
+        }
+        require(bytes == frame.place.plain, "has a frame with fewer pages than its size");
+        for (std::uint64_t i = 0; i < pages; ++i)
+            frame.hashes.push_back(in.u64());
+        ++table_.frames;
+        visit_(frame);
+    }
+
+    storage::Storage& storage_;
+    const storage::Key key_;
+    const std::uint32_t object_;
+    const std::function<void(const FrameRecord&)>& visit_;
+    Trailer trailer_;
+    FrameTable table_;
+    std::uint32_t next_number_ = 0;
+    std::uint64_t frame_end_ = kHeadSize;
+    bool ended_ = false;
+};
+
+}  // namespace
+
+void FrameTableWriter::endSection(char type, ByteWriter& payload) {
+    ByteWriter part;
+    part.u8(static_cast<std::uint8_t>(type)).u32(static_cast<std::uint32_t>(payload.size())).bytes(payload.take());
+    sections_.bytes(sealed(sectionId(layer_, object_, section_count_++), part.take()));
+}
+
+void FrameTableWriter::name(FileNumber file, const std::string& path) {
+    named_.insert(file);
+    names_.varint(file).string(path);
+    if (names_.size() >= kSectionFull) endSection(kNames, names_);
+}
+
+void FrameTableWriter::add(const FrameRecord& frame) {
+    frames_.difference(std::int64_t{frame.place.number} - next_number_);
+    next_number_ = frame.place.number + 1;
+    frames_.varint(frame.place.stored).varint(frame.place.plain).varint(frame.runs.size());
+    for (const FrameRun& run : frame.runs)
+        frames_.varint(run.file).varint(run.first_page).varint(run.bytes);
+    for (const PageHash hash : frame.hashes)
+        frames_.u64(hash);
+    ++frame_count_;
+    if (frames_.size() >= kSectionFull) endSection(kFrames, frames_);
+}
+
+Bytes FrameTableWriter::finish(std::uint64_t at) {
+    if (names_.size() > 0) endSection(kNames, names_);
+    if (frames_.size() > 0) endSection(kFrames, frames_);
+    ByteWriter end;
+    end.u32(frame_count_);
+    endSection(kEnd, end);
+    const Bytes trailer = encodeTrailer(kDataObject, {layer_, at, at + sections_.size()});
+    sections_.bytes(trailer);
+    return sections_.take();
+}
+
+FrameTable readFrameTable(storage::Storage& storage, const storage::Key& key, std::uint32_t object,
+                          const std::function<void(const FrameRecord&)>& visit) {
+    try {
+        return FrameTableReader(storage, key, object, visit).read();
+    } catch (const Error& error) {
+        // Of a number that does not end inside its section: say where.
+        const std::string what = error.what();
+        if (error.code() != ErrorCode::Corrupt || what.find(key) != std::string::npos) throw;
+        throw error.in(storage.url() + "/" + key);
+    }
+}
+
+}  // namespace tidemark::block

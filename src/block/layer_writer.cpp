@@ -1,0 +1,125 @@
+#include "block/layer_writer.h"
+
+#include <algorithm>
+
+#include "base/random.h"
+#include "block/set_index_writer.h"
+
+namespace tidemark::block {
+namespace {
+
+/// An object ends when its table is so large, that writing and reading it take little memory.
+constexpr std::size_t kLargestTable = 8 << 20;
+
+/// Pages of one file that follow each other become one run.
+FrameRecord recordOf(const FramePlace& place, std::span<const PackedPage> pages) {
+    FrameRecord record{.place = place, .runs = {}, .hashes = {}};
+    std::uint32_t next = 0;
+    for (const PackedPage& page : pages) {
+        if (record.runs.empty() || record.runs.back().file != page.file || page.number != next) {
+            record.runs.push_back({page.file, page.number, 0});
+        }
+        record.runs.back().bytes += page.size;
+        record.hashes.push_back(page.hash);
+        next = page.number + 1;
+    }
+    return record;
+}
+
+}  // namespace
+
+LayerWriter::LayerWriter(storage::Storage& storage, BlockWriterOptions options)
+    : storage_(storage),
+      options_(std::move(options)),
+      layer_{.set = options_.set_id, .turn = options_.turn, .id = randomU63()},
+      pages_(options_.scratch),
+      frames_(options_.scratch) {}
+
+void LayerWriter::name(FileNumber file, const std::string& path) {
+    const MutexLock lock(names_mutex_);
+    if (file >= names_.size()) names_.resize(file + std::size_t{1});
+    names_[file] = path;
+}
+
+void LayerWriter::beginObject() {
+    const auto number = static_cast<std::uint32_t>(object_sizes_.size());
+    object_ = storage_.create(options_.directory + dataFileName(number));
+    object_->append(encodeHead(kDataObject, layer_, number));
+    table_.emplace(layer_, number);
+    frames_end_ = kHeadSize;
+}
+
+void LayerWriter::endObject() {
+    if (object_ == nullptr) return;
+    const Bytes end = table_->finish(frames_end_);
+    object_->append(end);
+    object_->finish();
+    object_.reset();
+    object_sizes_.push_back(frames_end_ + end.size());
+}
+
+void LayerWriter::nameFilesOf(std::span<const PackedPage> pages) {
+    for (const PackedPage& page : pages) {
+        if (table_->knows(page.file)) continue;
+        const MutexLock lock(names_mutex_);
+        table_->name(page.file, names_.at(page.file));
+    }
+}
+
+void LayerWriter::store(const BufferedFrame& frame, ByteView stored, std::span<const PackedPage> pages) {
+    const bool full =
+        object_ != nullptr && (frames_end_ + stored.size() > options_.data_file_size || table_->size() > kLargestTable);
+    if (full) endObject();
+    if (object_ == nullptr) beginObject();
+    const FramePlace place{.number = static_cast<std::uint32_t>(frame.id.number),
+                           .object = static_cast<std::uint32_t>(object_sizes_.size()),
+                           .offset = frames_end_,
+                           .stored = frame.stored,
+                           .plain = frame.plain};
+    object_->append(stored);
+    frames_end_ += stored.size();
+    nameFilesOf(pages);
+    table_->add(recordOf(place, pages));
+    frames_.write(place.number, place);
+    enterPages(place.number, pages);
+}
+
+void LayerWriter::enterPages(std::uint32_t frame, std::span<const PackedPage> pages) {
+    std::vector<PageEntry> entries;
+    std::uint32_t offset = 0;
+    for (std::size_t i = 0; i < pages.size(); ++i) {
+        entries.push_back({{.layer = 0, .frame = frame, .offset = offset}, pages[i].hash});
+        offset += pages[i].size;
+        const bool goes_on =
+            i + 1 < pages.size() && pages[i + 1].file == pages[i].file && pages[i + 1].number == pages[i].number + 1;
+        if (goes_on) continue;
+        const auto first = static_cast<std::uint32_t>(pages[i].number + 1 - entries.size());
+        pages_.write(pages[i].file, first, entries);
+        entries.clear();
+    }
+}
+
+void LayerWriter::setZeros(FileNumber file, std::uint32_t first_page, std::uint32_t count) {
+    if (count == 0) return;
+    pages_.write(file, first_page, std::vector<PageEntry>(count, {{.layer = Place::kZeros}, 0}));
+}
+
+BlockWriterResult LayerWriter::finish(const std::vector<StoredFile>& files) {
+    BlockWriterResult result{.files = files.size()};
+    IndexLayer own{.id = layer_};
+    for (std::uint32_t i = 0; i < object_sizes_.size(); ++i) {
+        result.objects.push_back({options_.directory + dataFileName(i), object_sizes_[i]});
+        own.objects.push_back({i, object_sizes_[i]});
+    }
+    const StoredIndex index = writeIndex(storage_, options_.directory, {own}, files, pages_,
+                                         [&](std::uint16_t, std::uint32_t number) { return frames_.read(number); });
+    result.index_checksum = index.checksum;
+    result.objects.push_back({options_.directory + kRangeIndexName, index.size});
+    for (const StoredObject& object : result.objects)
+        result.stored_bytes += object.size;
+    for (const StoredFile& file : files)
+        result.plain_bytes += file.size;
+    return result;
+}
+
+}  // namespace tidemark::block

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <optional>
+
+#include "base/bytes.h"
+#include "storage/storage.h"
+
+/// What the objects of a layer have in common: docs/format/macro_block.md.
+namespace tidemark::block {
+
+constexpr std::uint16_t kFormatVersion = 3;
+constexpr std::size_t kHeadSize = 64;
+constexpr std::size_t kTrailerSize = 48;
+constexpr std::size_t kSealSize = 8;
+constexpr std::size_t kPageHashSize = 8;
+
+/// A turn of a set: whose frames they are.
+struct LayerId {
+    std::uint32_t set = 0;
+    std::uint32_t turn = 1;
+    std::uint64_t id = 0;  ///< random
+
+    bool operator==(const LayerId&) const = default;
+};
+
+enum class PartKind : std::uint8_t { Frame = 'F', Section = 'S', Group = 'G', Directory = 'D' };
+
+/// What a part of an object is; no two parts of a layer are the same.
+struct PartId {
+    PartKind kind{};
+    std::uint64_t layer = 0;  ///< LayerId::id
+    std::uint64_t number = 0;
+};
+
+/// What follows a part that is stored so.
+std::uint64_t sealOf(const PartId& id, ByteView stored);
+/// The part with its seal.
+Bytes sealed(const PartId& id, Bytes part);
+/// The part without its seal; nullopt if that does not fit.
+std::optional<ByteView> unsealed(const PartId& id, ByteView stored);
+
+struct ObjectKind {
+    std::string_view head;     ///< magic, 8 bytes
+    std::string_view trailer;  ///< the same at its end
+};
+constexpr ObjectKind kDataObject{"TDMKDATA", "TDMKFOOT"};
+constexpr ObjectKind kIndexObject{"TDMKINDX", "TDMKIEND"};
+
+Bytes encodeHead(const ObjectKind& kind, const LayerId& layer, std::uint32_t object);
+/// Throws Corrupt, InvalidRequest if a newer version wrote it; both name the object.
+LayerId decodeHead(const ObjectKind& kind, ByteView head, std::uint32_t object, const std::string& name);
+
+/// The end of an object.
+struct Trailer {
+    LayerId layer;
+    std::uint64_t begin = 0;  ///< where what comes after the frames, or the groups, begins
+    std::uint64_t end = 0;    ///< of it; the trailer follows
+};
+Bytes encodeTrailer(const ObjectKind& kind, const Trailer& trailer);
+/// As decodeHead. `size`: of the whole object.
+Trailer decodeTrailer(const ObjectKind& kind, ByteView bytes, std::uint64_t size, const std::string& name);
+
+/// Names of the objects below the directory of a layer.
+std::string dataFileName(std::uint32_t number);
+constexpr const char* kRangeIndexName = "macro_range_index.obbak";
+
+}  // namespace tidemark::block

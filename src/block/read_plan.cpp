@@ -1,0 +1,90 @@
+#include "block/read_plan.h"
+
+#include <algorithm>
+
+namespace tidemark::block {
+namespace {
+
+void encode(ByteWriter& out, const FramePlace& place, const WantedRun& run) {
+    out.varint(place.number).varint(place.offset).varint(place.stored).varint(place.plain);
+    out.varint(run.file).varint(run.first_page).varint(run.bytes).varint(run.offset);
+    for (const PageHash hash : run.hashes)
+        out.u64(hash);
+}
+
+std::uint32_t small(ByteReader& in) {
+    return static_cast<std::uint32_t>(in.varint());
+}
+
+std::pair<FramePlace, WantedRun> decode(ByteReader& in) {
+    FramePlace place{.number = small(in), .object = 0, .offset = in.varint(), .stored = small(in), .plain = small(in)};
+    WantedRun run{.file = small(in), .first_page = small(in), .bytes = small(in), .offset = small(in), .hashes = {}};
+    for (std::uint64_t pages = partsOf(run.bytes, kPageSize); pages > 0; --pages)
+        run.hashes.push_back(in.u64());
+    return {place, std::move(run)};
+}
+
+}  // namespace
+
+ReadPlan::ReadPlan(const SetIndex& index, const std::filesystem::path& scratch) : logs_(scratch) {
+    index.eachMap([this](const FileMap& map) { add(map); });
+    for (std::size_t log = 0; log < logs_.count(); ++log)
+        reads_ += readsOf(log).size();
+}
+
+std::size_t ReadPlan::logOf(const FramePlace& frame) {
+    const auto [found, is_new] = log_of_.try_emplace({frame.layer, frame.object}, objects_.size());
+    if (is_new) objects_.emplace_back(frame.layer, frame.object);
+    return found->second;
+}
+
+void ReadPlan::add(const FileMap& map) {
+    if (map.first_page == 0) files_.push_back({static_cast<FileNumber>(files_.size()), map.path, map.size});
+    auto hash = map.hashes.begin();
+    for (const PageRun& run : map.runs) {
+        if (!run.frame) continue;
+        const WantedRun wanted{.file = files_.back().number,
+                               .first_page = run.first_page,
+                               .bytes = static_cast<std::uint32_t>(map.bytesOf(run)),
+                               .offset = run.offset,
+                               .hashes = {hash, hash + run.pages}};
+        hash += run.pages;
+        ByteWriter record;
+        encode(record, map.frames[*run.frame], wanted);
+        logs_.append(logOf(map.frames[*run.frame]), record.data());
+    }
+}
+
+std::vector<WantedFrames> ReadPlan::readsOf(std::size_t log) const {
+    const Bytes bytes = logs_.read(log);
+    std::map<std::uint64_t, WantedFrame> frames;  // by offset
+    for (ByteReader in(bytes, "plan of a restore"); !in.atEnd();) {
+        auto [place, run] = decode(in);
+        place.layer = objects_[log].first;
+        place.object = objects_[log].second;
+        WantedFrame& frame = frames[place.offset];
+        frame.place = place;
+        frame.runs.push_back(std::move(run));
+    }
+    std::vector<WantedFrames> reads;
+    for (auto& [offset, frame] : frames) {
+        const bool goes_on = !reads.empty() && reads.back().size() < Codec::kMostFrames &&
+                             reads.back().back().place.offset + reads.back().back().place.stored == offset;
+        if (!goes_on) reads.emplace_back();
+        reads.back().push_back(std::move(frame));
+    }
+    return reads;
+}
+
+WantedFrames ReadPlan::next() {
+    while (ready_.empty()) {
+        if (next_log_ == logs_.count()) return {};
+        ready_ = readsOf(next_log_++);
+        std::reverse(ready_.begin(), ready_.end());
+    }
+    WantedFrames frames = std::move(ready_.back());
+    ready_.pop_back();
+    return frames;
+}
+
+}  // namespace tidemark::block

@@ -1,0 +1,170 @@
+#include "block/set_index.h"
+
+#include <algorithm>
+#include <tuple>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "block/file_map.h"
+#include "block/stored_path.h"
+
+namespace tidemark::block {
+namespace {
+
+/// What is read first of an index: most directories are shorter.
+constexpr std::uint64_t kFirstRead = 256 << 10;
+/// A group is read whole.
+constexpr std::uint64_t kLargestGroup = 4 << 20;
+
+std::uint32_t smallNumber(ByteReader& in) {
+    const std::uint64_t value = in.varint();
+    if (value > UINT32_MAX) throw Error(ErrorCode::Corrupt, "a number is too large");
+    return static_cast<std::uint32_t>(value);
+}
+
+/// Whether what is at (path, page) comes behind it.
+bool isBehind(const std::string& path, std::uint32_t page, const std::string& other, std::uint32_t other_page) {
+    return std::tie(path, page) > std::tie(other, other_page);
+}
+
+}  // namespace
+
+/// An error of a number that does not end inside its part says where that was.
+template <typename Work>
+auto SetIndex::naming(Work work) const {
+    try {
+        return work();
+    } catch (const Error& error) {
+        if (std::string(error.what()).find(key_) != std::string::npos) throw;
+        throw error.in(name());
+    }
+}
+
+SetIndex::SetIndex(storage::Storage& storage, storage::Key key, std::uint32_t set_id, const IndexLimits& limits)
+    : storage_(storage), key_(std::move(key)), limits_(limits) {
+    const auto info = storage_.stat(key_);
+    if (!info) throw Error(ErrorCode::NotFound, name() + " does not exist");
+    if (info->size < kHeadSize + kTrailerSize) fail("it is too short");
+    const std::uint64_t first = info->size - std::min(info->size, kFirstRead);
+    Bytes end = storage_.get(key_, first, info->size - first);
+    const Trailer trailer = decodeTrailer(kIndexObject, ByteView(end).last(kTrailerSize), info->size, name());
+    layer_ = trailer.layer;
+    if (layer_.set != set_id) fail("it belongs to another backup set than " + std::to_string(set_id));
+    if (trailer.begin < first) {
+        const Bytes more = storage_.get(key_, trailer.begin, first - trailer.begin);
+        end.insert(end.begin(), more.begin(), more.end());
+    }
+    const ByteView tail = end;
+    const auto directory = unsealed({PartKind::Directory, layer_.id, 0},
+                                    tail.last(info->size - trailer.begin).first(trailer.end - trailer.begin));
+    if (!directory) fail("its directory is damaged");
+    checksum_ = xxh3(*directory);
+    naming([&] { readDirectory(ByteReader(*directory, "directory"), trailer.begin); });
+}
+
+std::string SetIndex::name() const {
+    return storage_.url() + "/" + key_;
+}
+
+void SetIndex::fail(const std::string& what) const {
+    throw Error(ErrorCode::Corrupt, name() + ": " + what);
+}
+
+void SetIndex::readLayers(ByteReader& in) {
+    const std::uint64_t count = in.varint();
+    if (count == 0 || count > limits_.layers) fail("it leans on more sets than any backup set");
+    for (std::uint64_t i = 0; i < count; ++i) {
+        IndexLayer& layer = layers_.emplace_back();
+        layer.id.set = smallNumber(in);
+        layer.incremental = in.u8() != 0;
+        layer.id.turn = smallNumber(in);
+        layer.id.id = in.u64();
+        const std::uint64_t objects = in.varint();
+        if (objects > limits_.objects) fail("it has more data files than any backup set");
+        for (std::uint64_t j = 0; j < objects; ++j) {
+            const std::uint32_t number = smallNumber(in);
+            if (j > 0 && number <= layer.objects.back().number) fail("its data files are not in order");
+            layer.objects.push_back({number, in.varint()});
+        }
+    }
+    if (layers_.front().id != layer_) fail("it is the index of another backup set");
+}
+
+void SetIndex::readDirectory(ByteReader in, std::uint64_t end) {
+    readLayers(in);
+    totals_ = {.files = in.varint(), .bytes = in.varint(), .stored_pages = in.varint(), .frame_bytes = in.varint()};
+    if (totals_.files > limits_.files) fail("it has more files than any backup set");
+    const std::uint64_t count = in.varint();
+    if (count > limits_.groups) fail("it has more groups than any backup set");
+    std::uint64_t at = kHeadSize;
+    for (std::uint64_t i = 0; i < count; ++i) {
+        Group group{.first_path = std::string(in.string()), .first_page = smallNumber(in), .offset = at};
+        group.size = in.varint();
+        if (group.size > kLargestGroup || group.size > end - at) fail("a group has an impossible size");
+        if (i > 0 &&
+            !isBehind(group.first_path, group.first_page, groups_.back().first_path, groups_.back().first_page))
+            fail("its groups are not in order");
+        at += group.size;
+        groups_.push_back(std::move(group));
+    }
+    if (at != end || !in.atEnd()) fail("its directory does not tell all of it");
+}
+
+Bytes SetIndex::readGroup(std::size_t number) const {
+    const Group& group = groups_[number];
+    Bytes stored = storage_.get(key_, group.offset, group.size);
+    if (!unsealed({PartKind::Group, layer_.id, number}, stored)) {
+        fail("its group " + std::to_string(number) + " is damaged");
+    }
+    stored.resize(stored.size() - kSealSize);
+    return stored;
+}
+
+void SetIndex::eachMap(const std::function<void(const FileMap&)>& visit) const {
+    IndexTotals seen;
+    FileMap last;
+    const auto take = [&](const FileMap& map) {
+        const bool goes_on = map.first_page > 0;
+        const std::uint32_t wanted = last.first_page + last.pages;
+        if (goes_on ? map.path != last.path || map.size != last.size || map.first_page != wanted
+                    : seen.files > 0 && (map.path <= last.path || partsOf(last.size, kPageSize) != wanted)) {
+            fail("its files are not in order at " + map.path);
+        }
+        if (!goes_on) {
+            ++seen.files;
+            seen.bytes += map.size;
+        }
+        seen.stored_pages += map.hashes.size();
+        last = {.path = map.path, .size = map.size, .first_page = map.first_page, .pages = map.pages};
+        visit(map);
+    };
+    for (std::size_t i = 0; i < groups_.size(); ++i) {
+        const Bytes group = readGroup(i);
+        ByteReader in(group, "group of files");
+        while (!in.atEnd())
+            take(naming([&] { return decodeFileMap(in, layers_, name()); }));
+    }
+    if (seen.files != totals_.files || seen.bytes != totals_.bytes || seen.stored_pages != totals_.stored_pages ||
+        partsOf(last.size, kPageSize) != last.first_page + std::uint64_t{last.pages}) {
+        fail("it does not have all the files that it should");
+    }
+}
+
+std::vector<FileMap> SetIndex::find(const std::string& path) const {
+    auto group = std::lower_bound(groups_.begin(), groups_.end(), path,
+                                  [](const Group& one, const std::string& wanted) { return one.first_path < wanted; });
+    // The file may begin in the group before, and go on into later ones.
+    if (group != groups_.begin()) --group;
+    std::vector<FileMap> maps;
+    for (; group != groups_.end() && group->first_path <= path; ++group) {
+        const Bytes bytes = readGroup(static_cast<std::size_t>(group - groups_.begin()));
+        ByteReader in(bytes, "group of files");
+        while (!in.atEnd()) {
+            FileMap map = naming([&] { return decodeFileMap(in, layers_, name()); });
+            if (map.path == path) maps.push_back(std::move(map));
+        }
+    }
+    return maps;
+}
+
+}  // namespace tidemark::block

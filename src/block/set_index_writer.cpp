@@ -1,0 +1,172 @@
+#include "block/set_index_writer.h"
+
+#include <algorithm>
+#include <map>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "block/file_map.h"
+
+namespace tidemark::block {
+namespace {
+
+/// A group ends when it has grown beyond this; a map is at most 1.5 MiB long.
+constexpr std::size_t kGroupFull = 256 << 10;
+
+void requireWithin(std::uint64_t count, std::uint64_t limit, const char* what) {
+    if (count <= limit) return;
+    throw Error(ErrorCode::Conflict, "a backup set cannot have more than " + std::to_string(limit) + " " + what,
+                "divide the tenant's data between several tenants");
+}
+
+class IndexWriter {
+public:
+    IndexWriter(storage::Storage& storage, const storage::Key& directory, const std::vector<IndexLayer>& layers,
+                const PageTable& pages, const FramePlaceOf& frame)
+        : object_(storage.create(directory + kRangeIndexName)),
+          layers_(layers),
+          pages_(pages),
+          frame_(frame),
+          used_(layers.size()) {
+        append(encodeHead(kIndexObject, layers.front().id, 0));
+    }
+
+    void add(const StoredFile& file) {
+        ++totals_.files;
+        totals_.bytes += file.size;
+        const std::uint64_t pages = partsOf(file.size, kPageSize);
+        std::uint64_t first = 0;
+        do {
+            FileMap map{.path = file.path, .size = file.size};
+            map.first_page = static_cast<std::uint32_t>(first);
+            map.pages = static_cast<std::uint32_t>(std::min<std::uint64_t>(kPagesPerMap, pages - first));
+            fill(map, file.number);
+            add(map);
+            first += map.pages;
+        } while (first < pages);
+    }
+
+    StoredIndex finish(const IndexLimits& limits) {
+        if (group_.size() > 0) endGroup();
+        requireWithin(group_count_, limits.groups, "groups of files");
+        ByteWriter directory;
+        addLayers(directory);
+        directory.varint(totals_.files).varint(totals_.bytes).varint(totals_.stored_pages).varint(totals_.frame_bytes);
+        directory.varint(group_count_).bytes(groups_.data());
+        const std::uint64_t begin = size_;
+        const std::uint64_t checksum = xxh3(directory.data());
+        append(sealed({PartKind::Directory, layers_.front().id.id, 0}, directory.take()));
+        append(encodeTrailer(kIndexObject, {layers_.front().id, begin, size_}));
+        object_->finish();
+        return {size_, checksum};
+    }
+
+private:
+    void append(const Bytes& bytes) {
+        object_->append(bytes);
+        size_ += bytes.size();
+    }
+
+    void fill(FileMap& map, FileNumber file) {
+        std::map<std::pair<std::uint16_t, std::uint32_t>, std::uint32_t> known;
+        std::vector<PageEntry> entries(map.pages);
+        pages_.read(file, map.first_page, entries);
+        for (std::uint32_t i = 0; i < map.pages; ++i) {
+            const Place& place = entries[i].place;
+            if (place.layer == Place::kNowhere) {
+                throw Error(ErrorCode::Internal,
+                            "page " + std::to_string(map.first_page + i) + " of " + map.path + " was stored nowhere");
+            }
+            addPage(map, map.first_page + i, place, known);
+            if (place.layer != Place::kZeros) map.hashes.push_back(entries[i].hash);
+        }
+        totals_.stored_pages += map.hashes.size();
+    }
+
+    void addPage(FileMap& map, std::uint32_t page, const Place& place,
+                 std::map<std::pair<std::uint16_t, std::uint32_t>, std::uint32_t>& known) {
+        std::optional<std::uint32_t> frame;
+        if (place.layer != Place::kZeros) {
+            const auto [at, is_new] =
+                known.try_emplace({place.layer, place.frame}, static_cast<std::uint32_t>(map.frames.size()));
+            if (is_new) map.frames.push_back(use(place));
+            frame = at->second;
+        }
+        if (!map.runs.empty()) {
+            PageRun& last = map.runs.back();
+            const bool goes_on =
+                last.frame == frame && (!frame || last.offset + std::uint64_t{last.pages} * kPageSize == place.offset);
+            if (goes_on) {
+                ++last.pages;
+                return;
+            }
+        }
+        map.runs.push_back({page, 1, frame, frame ? place.offset : 0});
+    }
+
+    FramePlace use(const Place& place) {
+        FramePlace frame = frame_(place.layer, place.frame);
+        frame.layer = place.layer;
+        auto& used = used_[place.layer];
+        if (frame.number >= used.size()) used.resize(frame.number + std::size_t{1});
+        if (!used[frame.number]) totals_.frame_bytes += frame.stored;
+        used[frame.number] = true;
+        return frame;
+    }
+
+    void add(const FileMap& map) {
+        if (group_.size() == 0) {
+            first_path_ = map.path;
+            first_page_ = map.first_page;
+        }
+        encodeFileMap(group_, map);
+        if (group_.size() >= kGroupFull) endGroup();
+    }
+
+    void endGroup() {
+        const Bytes stored = sealed({PartKind::Group, layers_.front().id.id, group_count_++}, group_.take());
+        append(stored);
+        groups_.string(first_path_).varint(first_page_).varint(stored.size());
+    }
+
+    void addLayers(ByteWriter& out) const {
+        out.varint(layers_.size());
+        for (const IndexLayer& layer : layers_) {
+            out.varint(layer.id.set).u8(layer.incremental ? 1 : 0).varint(layer.id.turn).u64(layer.id.id);
+            out.varint(layer.objects.size());
+            for (const auto& object : layer.objects)
+                out.varint(object.number).varint(object.size);
+        }
+    }
+
+    const std::unique_ptr<storage::ObjectWriter> object_;
+    const std::vector<IndexLayer>& layers_;
+    const PageTable& pages_;
+    const FramePlaceOf& frame_;
+    std::uint64_t size_ = 0;
+    IndexTotals totals_;
+    std::vector<std::vector<bool>> used_;  ///< frames, by layer and number
+    ByteWriter group_;
+    std::string first_path_;
+    std::uint32_t first_page_ = 0;
+    ByteWriter groups_;  ///< as the directory lists them
+    std::uint64_t group_count_ = 0;
+};
+
+}  // namespace
+
+StoredIndex writeIndex(storage::Storage& storage, const storage::Key& directory, const std::vector<IndexLayer>& layers,
+                       std::vector<StoredFile> files, const PageTable& pages, const FramePlaceOf& frame,
+                       const IndexLimits& limits) {
+    requireWithin(files.size(), limits.files, "files");
+    requireWithin(layers.size(), limits.layers, "sets that it leans on");
+    for (const IndexLayer& layer : layers)
+        requireWithin(layer.objects.size(), limits.objects, "data files");
+    std::sort(files.begin(), files.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
+    IndexWriter writer(storage, directory, layers, pages, frame);
+    for (const StoredFile& file : files)
+        writer.add(file);
+    return writer.finish(limits);
+}
+
+}  // namespace tidemark::block
