@@ -61,6 +61,7 @@ TEST(MemoryBudget, LetsJobsWaitForTheirMinimumInOrderOfArrival) {
         MemoryShare share(budget, {.minimum = 1, .most = 1});
         EXPECT_EQ(opened++, 1);
     });
+    ASSERT_TRUE(testing::eventually([&] { return budget.waiting() == 2 || opened > 0; }));
     first.reset();
     large.join();
     small.join();
