@@ -59,7 +59,6 @@ BlockPipeline::~BlockPipeline() {
     if (finished_) return;
     fail(std::make_exception_ptr(Error(ErrorCode::Cancelled, "the backup was given up")));
     lane_.drop();
-    storer_.join();  // before what it uses goes
 }
 
 void BlockPipeline::guarded(const std::function<void()>& work) {
@@ -175,7 +174,8 @@ void BlockPipeline::pack(const PackedPage& page, const std::uint8_t* bytes) {
     packer.add(page, {bytes, page.size});
 }
 
-/// A worker encodes while this thread waits: what a packer collects is little of what comes.
+/// A worker encodes while this thread waits, so what is packed is encoded by one worker at a time: at most 15 pages of
+/// each macro block, but all there is of small tables.
 void BlockPipeline::flush(Packer& packer) {
     if (packer.packed().pages.empty()) return;
     std::vector<BufferedFrame> frames;

@@ -25,6 +25,9 @@ std::optional<std::uint32_t> wrongPage(const WantedRun& run, ByteView bytes) {
 BlockReader::BlockReader(storage::Storage& storage, const storage::Key& directory, std::uint32_t set_id,
                          const DirectoryOf& directory_of_others)
     : storage_(storage), index_(storage, directory + kRangeIndexName, set_id), directories_{directory} {
+    if (index_.layers().size() > 1 && !directory_of_others) {
+        throw Error(ErrorCode::Corrupt, index_.name() + " leans on other sets, which it should not");
+    }
     for (std::size_t i = 1; i < index_.layers().size(); ++i)
         directories_.push_back(directory_of_others(index_.layers()[i]));
 }

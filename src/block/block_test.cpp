@@ -301,6 +301,21 @@ TEST_F(BlockTest, StopsEverythingWhenTheStorageFails) {
     }
 }
 
+TEST_F(BlockTest, TellsWhatFailsAtItsVeryEnd) {
+    for (const char* object : {"data.0", kRangeIndexName}) {
+        for (const auto operation :
+             {FaultRule::Operation::Create, FaultRule::Operation::Append, FaultRule::Operation::Finish}) {
+            MemoryStorage inner;
+            FaultyStorage storage(inner, {{.on = operation, .key_part = object, .error = ErrorCode::NoSpace}}, seed_);
+            BlockWriter writer(storage, lane_, options(), progress_);
+            const FileNumber file = writer.beginFile("a");
+            writer.add(file, 0, Bytes(1, 1));
+            writer.endFile(file);
+            EXPECT_THROW(writer.finish(), Error) << object;
+        }
+    }
+}
+
 TEST_F(BlockTest, WakesACallerThatWaitsElsewhere) {
     MemoryStorage inner;
     FaultyStorage storage(inner, {{.on = FaultRule::Operation::Append, .key_part = "data."}}, seed_);

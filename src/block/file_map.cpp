@@ -49,7 +49,7 @@ private:
         map_.pages = small();
         const std::uint64_t pages = partsOf(map_.size, kPageSize);
         require(map_.size <= INT64_MAX && pages <= UINT32_MAX, "it has an impossible size");
-        require(map_.first_page % kPagesPerMap == 0 && (map_.first_page < pages || pages == 0) &&
+        require(map_.first_page % kPagesPerMap == 0 && (pages == 0 ? map_.first_page == 0 : map_.first_page < pages) &&
                     map_.pages == std::min<std::uint64_t>(kPagesPerMap, pages - map_.first_page),
                 "its pages are not parted as they should be");
     }
@@ -74,8 +74,8 @@ private:
                     "a frame has an impossible size");
             frame.number = static_cast<std::uint32_t>(number++);
             frame.offset = static_cast<std::uint64_t>(end);
-            end += frame.stored;
             requireInObject(frame);
+            end += frame.stored;
             map_.frames.push_back(frame);
         }
     }
@@ -86,7 +86,8 @@ private:
             std::lower_bound(objects.begin(), objects.end(), frame.object,
                              [](const auto& object, std::uint32_t number) { return object.number < number; });
         require(found != objects.end() && found->number == frame.object, "a frame lies in an object that there is not");
-        require(frame.offset + frame.stored <= found->size, "a frame lies outside of its object");
+        require(frame.offset <= found->size && frame.stored <= found->size - frame.offset,
+                "a frame lies outside of its object");
     }
 
     void readRuns() {

@@ -75,8 +75,8 @@ Bytes encodeHead(const ObjectKind& kind, const LayerId& layer, std::uint32_t obj
 LayerId decodeHead(const ObjectKind& kind, ByteView head, std::uint32_t object, const std::string& name) {
     ByteReader in(head, "head of an object");
     if (head.size() != kHeadSize || textOf(in.bytes(kind.head.size())) != kind.head) fail(name, "has no head");
-    checkVersion(in.u16(), name);
     if (!checksumFits(head)) fail(name, "has a damaged head");
+    checkVersion(in.u16(), name);
     checkForm(in, name);
     in.skip(1);
     LayerId layer;
@@ -97,8 +97,8 @@ Bytes encodeTrailer(const ObjectKind& kind, const Trailer& trailer) {
 Trailer decodeTrailer(const ObjectKind& kind, ByteView bytes, std::uint64_t size, const std::string& name) {
     ByteReader in(bytes, "end of an object");
     if (bytes.size() != kTrailerSize || textOf(in.bytes(kind.trailer.size())) != kind.trailer) fail(name, "has no end");
-    checkVersion(in.u16(), name);
     if (!checksumFits(bytes)) fail(name, "has a damaged end");
+    checkVersion(in.u16(), name);
     in.skip(2);
     Trailer trailer;
     trailer.layer.set = in.u32();

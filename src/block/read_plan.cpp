@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/error.h"
+
 namespace tidemark::block {
 namespace {
 
@@ -26,7 +28,8 @@ std::pair<FramePlace, WantedRun> decode(ByteReader& in) {
 
 }  // namespace
 
-ReadPlan::ReadPlan(const SetIndex& index, const std::filesystem::path& scratch) : logs_(scratch) {
+ReadPlan::ReadPlan(const SetIndex& index, const std::filesystem::path& scratch)
+    : index_name_(index.name()), logs_(scratch) {
     index.eachMap([this](const FileMap& map) { add(map); });
     for (std::size_t log = 0; log < logs_.count(); ++log)
         reads_ += readsOf(log).size();
@@ -63,6 +66,12 @@ std::vector<WantedFrames> ReadPlan::readsOf(std::size_t log) const {
         place.layer = objects_[log].first;
         place.object = objects_[log].second;
         WantedFrame& frame = frames[place.offset];
+        const FramePlace& known = frame.runs.empty() ? place : frame.place;
+        if (known.number != place.number || known.stored != place.stored || known.plain != place.plain) {
+            throw Error(ErrorCode::Corrupt, index_name_ + " contradicts itself about a frame at byte " +
+                                                std::to_string(place.offset) + " of data file " +
+                                                std::to_string(place.object));
+        }
         frame.place = place;
         frame.runs.push_back(std::move(run));
     }

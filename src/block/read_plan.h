@@ -46,6 +46,7 @@ private:
     std::size_t logOf(const FramePlace& frame);
     std::vector<WantedFrames> readsOf(std::size_t log) const;
 
+    const std::string index_name_;
     ScratchLogs logs_;
     std::map<std::pair<std::uint16_t, std::uint32_t>, std::size_t> log_of_;  ///< by layer and object
     std::vector<std::pair<std::uint16_t, std::uint32_t>> objects_;           ///< by log

@@ -45,14 +45,15 @@ SetIndex::SetIndex(storage::Storage& storage, storage::Key key, std::uint32_t se
     const auto info = storage_.stat(key_);
     if (!info) throw Error(ErrorCode::NotFound, name() + " does not exist");
     if (info->size < kHeadSize + kTrailerSize) fail("it is too short");
-    const std::uint64_t first = info->size - std::min(info->size, kFirstRead);
+    std::uint64_t first = info->size - std::min(info->size, kFirstRead);
     Bytes end = storage_.get(key_, first, info->size - first);
     const Trailer trailer = decodeTrailer(kIndexObject, ByteView(end).last(kTrailerSize), info->size, name());
     layer_ = trailer.layer;
     if (layer_.set != set_id) fail("it belongs to another backup set than " + std::to_string(set_id));
+    if (trailer.end - trailer.begin > limits_.directory) fail("its directory is larger than that of any backup set");
     if (trailer.begin < first) {
-        const Bytes more = storage_.get(key_, trailer.begin, first - trailer.begin);
-        end.insert(end.begin(), more.begin(), more.end());
+        first = trailer.begin;
+        end = storage_.get(key_, first, info->size - first);
     }
     const ByteView tail = end;
     const auto directory = unsealed({PartKind::Directory, layer_.id, 0},
@@ -72,6 +73,7 @@ void SetIndex::fail(const std::string& what) const {
 
 void SetIndex::readLayers(ByteReader& in) {
     const std::uint64_t count = in.varint();
+    std::uint64_t all = 0;
     if (count == 0 || count > limits_.layers) fail("it leans on more sets than any backup set");
     for (std::uint64_t i = 0; i < count; ++i) {
         IndexLayer& layer = layers_.emplace_back();
@@ -80,11 +82,13 @@ void SetIndex::readLayers(ByteReader& in) {
         layer.id.turn = smallNumber(in);
         layer.id.id = in.u64();
         const std::uint64_t objects = in.varint();
-        if (objects > limits_.objects) fail("it has more data files than any backup set");
+        if (objects > limits_.objects - all) fail("it has more data files than any backup set");
+        all += objects;
         for (std::uint64_t j = 0; j < objects; ++j) {
             const std::uint32_t number = smallNumber(in);
             if (j > 0 && number <= layer.objects.back().number) fail("its data files are not in order");
             layer.objects.push_back({number, in.varint()});
+            if (layer.objects.back().size > INT64_MAX) fail("a data file has an impossible size");
         }
     }
     if (layers_.front().id != layer_) fail("it is the index of another backup set");
@@ -134,6 +138,7 @@ void SetIndex::eachMap(const std::function<void(const FileMap&)>& visit) const {
             ++seen.files;
             seen.bytes += map.size;
         }
+        if (seen.files > totals_.files || seen.bytes > totals_.bytes) fail("it has more files than it should");
         seen.stored_pages += map.hashes.size();
         last = {.path = map.path, .size = map.size, .first_page = map.first_page, .pages = map.pages};
         visit(map);

@@ -16,7 +16,8 @@ struct IndexLimits {
     std::uint64_t files = 4 << 20;
     std::uint64_t groups = 64 << 10;  ///< 256 KiB at least, which tell of 500 MB: 32 TB of files
     std::uint64_t layers = 1024;
-    std::uint64_t objects = 64 << 10;  ///< of a layer
+    std::uint64_t objects = 64 << 10;    ///< of all layers together
+    std::uint64_t directory = 64 << 20;  ///< bytes of what lists all of these
 };
 
 /// A layer that pages of the set lie in.

@@ -5,6 +5,7 @@
 #include <random>
 
 #include "base/error.h"
+#include "base/hash.h"
 #include "block/set_index_writer.h"
 #include "storage/memory_storage.h"
 
@@ -203,7 +204,8 @@ TEST_F(SetIndexTest, HasLimitsWhoeverWroteIt) {
         return ErrorCode::Internal;
     };
     EXPECT_EQ(codeOf({}, {}), ErrorCode::Internal) << "no error";
-    for (const IndexLimits& less : {IndexLimits{.files = 299}, {.groups = 2}, {.layers = 1}, {.objects = 1}}) {
+    for (const IndexLimits& less :
+         {IndexLimits{.files = 299}, {.groups = 2}, {.layers = 1}, {.objects = 3}, {.directory = 50}}) {
         EXPECT_EQ(codeOf(less, {}), ErrorCode::Conflict);
         EXPECT_EQ(codeOf({}, less), ErrorCode::Corrupt);
     }
@@ -214,6 +216,9 @@ TEST_F(SetIndexTest, SaysThatItIsOfANewerVersion) {
     write(good);
     Bytes index = good.getAll(kKey);
     ++index[index.size() - kTrailerSize + 8];
+    ByteWriter checksum;
+    checksum.u64(xxh3(ByteView(index).last(kTrailerSize).first(kTrailerSize - 8)));
+    std::copy(checksum.data().begin(), checksum.data().end(), index.end() - 8);
     MemoryStorage newer;
     newer.put(kKey, index);
     try {

@@ -10,7 +10,7 @@
 namespace tidemark::block {
 namespace {
 
-/// A group ends when it has grown beyond this; a map is at most 1.5 MiB long.
+/// A group ends when it has grown beyond this; a map is at most 2.5 MiB long.
 constexpr std::size_t kGroupFull = 256 << 10;
 
 void requireWithin(std::uint64_t count, std::uint64_t limit, const char* what) {
@@ -53,6 +53,7 @@ public:
         addLayers(directory);
         directory.varint(totals_.files).varint(totals_.bytes).varint(totals_.stored_pages).varint(totals_.frame_bytes);
         directory.varint(group_count_).bytes(groups_.data());
+        requireWithin(directory.size(), limits.directory, "bytes in the directory of its index");
         const std::uint64_t begin = size_;
         const std::uint64_t checksum = xxh3(directory.data());
         append(sealed({PartKind::Directory, layers_.front().id.id, 0}, directory.take()));
@@ -160,8 +161,10 @@ StoredIndex writeIndex(storage::Storage& storage, const storage::Key& directory,
                        const IndexLimits& limits) {
     requireWithin(files.size(), limits.files, "files");
     requireWithin(layers.size(), limits.layers, "sets that it leans on");
+    std::uint64_t objects = 0;
     for (const IndexLayer& layer : layers)
-        requireWithin(layer.objects.size(), limits.objects, "data files");
+        objects += layer.objects.size();
+    requireWithin(objects, limits.objects, "data files");
     std::sort(files.begin(), files.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
     IndexWriter writer(storage, directory, layers, pages, frame);
     for (const StoredFile& file : files)

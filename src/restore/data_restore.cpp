@@ -88,7 +88,7 @@ private:
     /// For pages of zeros (a tablespace's reserve), which need not be written. Where that cannot be, they are a hole.
     void keepRoom(std::uint64_t offset, std::uint64_t bytes) {
         if (::fallocate(file_.get(), 0, static_cast<off_t>(offset), static_cast<off_t>(bytes)) == 0) return;
-        if (errno == ENOSPC) throwErrno(errno, "keeping room for " + path_.string());
+        if (errno != EOPNOTSUPP && errno != ENOSYS) throwErrno(errno, "keeping room for " + path_.string());
     }
 
     const fs::path& directory_;
@@ -180,6 +180,10 @@ private:
         reader_.index().eachMap([&](const block::FileMap& map) {
             if (stop_.stop_requested()) throw Error(ErrorCode::Cancelled, "the restore was cancelled");
             if (map.first_page == 0) ++begun;
+            // It is read again since it was planned and checked by: a stranger may have changed it meanwhile.
+            if (begun > files_.size() || map.path != files_[begun - 1].path || map.size != files_[begun - 1].size) {
+                throw Error(ErrorCode::Corrupt, reader_.index().name() + " has changed while it was read");
+            }
             const std::uint64_t zeros = maker.make(map);
             progress_.finished_bytes += zeros;
             finished(begun - 1, zeros);

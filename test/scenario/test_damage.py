@@ -48,7 +48,9 @@ def test_a_damaged_object_is_named(backed_up, rng, kind, harm):
     content = path.read_bytes()
     try:
         if harm == "flip":
-            at = rng.randrange(len(content))
+            # A restore reads frames and the index; heads and the tables at the end of data files are for other readers.
+            read = (64, len(content) * 9 // 10) if path.name.startswith("macro_") else (0, len(content))
+            at = rng.randrange(*read)
             print(f"flipping byte {at} of {path}")
             path.write_bytes(content[:at] + bytes([content[at] ^ 0x40]) + content[at + 1:])
         elif harm == "cut":
