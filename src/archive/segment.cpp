@@ -50,11 +50,6 @@ void writeEntries(ByteWriter& out, const std::vector<TransactionEntry>& entries,
     }
 }
 
-std::uint32_t narrow(std::uint64_t number) {
-    if (number > UINT32_MAX) corrupt("a number of its index is too large");
-    return static_cast<std::uint32_t>(number);
-}
-
 mysql::GtidPosition positionIn(std::string_view text) {
     try {
         return mysql::GtidPosition::parse(text);
@@ -65,13 +60,13 @@ mysql::GtidPosition positionIn(std::string_view text) {
 
 TransactionEntry readEntry(ByteReader& in, Scn previous) {
     TransactionEntry entry;
-    entry.gtid.domain = narrow(in.varint());
-    entry.gtid.server = narrow(in.varint());
+    entry.gtid.domain = in.varint32();
+    entry.gtid.server = in.varint32();
     entry.gtid.sequence = in.varint();
     const std::uint64_t step = in.varint();
     if (step == 0 || step > UINT64_MAX - previous) corrupt("the SCNs of its index do not grow");
     entry.scn = previous + step;
-    entry.timestamp = narrow(in.varint());
+    entry.timestamp = in.varint32();
     entry.size = in.varint();
     entry.flags = in.u8();
     if ((entry.flags & TransactionEntry::kDdl) != 0) {
@@ -114,7 +109,7 @@ std::vector<BlockPlace> readBlocks(ByteReader& in, std::uint64_t offset, const S
     std::vector<BlockPlace> blocks;
     std::uint64_t raw = 0;
     for (std::uint64_t left = count; left > 0; --left) {
-        BlockPlace place{offset, narrow(in.varint()), narrow(in.varint())};
+        BlockPlace place{offset, in.varint32(), in.varint32()};
         const bool fits = place.raw_size > 0 && place.raw_size <= kBlockSize && place.frame_size > kFramePrefixSize &&
                           offset <= footer.index_offset && place.frame_size <= footer.index_offset - offset;
         if (!fits) corrupt("a block of its index cannot be there");

@@ -25,6 +25,20 @@ std::uint64_t ByteReader::varint() {
     throw Error(ErrorCode::Corrupt, std::string(what_) + ": a number does not end within 64 bits");
 }
 
+std::uint32_t ByteReader::varint32() {
+    const std::uint64_t value = varint();
+    if (value <= UINT32_MAX) return static_cast<std::uint32_t>(value);
+    throw Error(ErrorCode::Corrupt, std::string(what_) + ": a number is too large");
+}
+
+std::int64_t ByteReader::movedFrom(std::int64_t from) {
+    const std::uint64_t value = varint();
+    const std::int64_t difference = static_cast<std::int64_t>(value >> 1) ^ -static_cast<std::int64_t>(value & 1);
+    std::int64_t to = 0;
+    if (!__builtin_add_overflow(from, difference, &to)) return to;
+    throw Error(ErrorCode::Corrupt, std::string(what_) + ": a number is too large");
+}
+
 ByteView ByteReader::bytes(std::size_t size) {
     if (size > rest_.size()) {
         throw Error(ErrorCode::Corrupt, std::string(what_) + ": " + std::to_string(size) + " bytes expected, only " +

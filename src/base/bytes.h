@@ -34,11 +34,10 @@ public:
     std::uint64_t u64() { return integer(8); }
     /// An unsigned LEB128 number of up to 64 bits.
     std::uint64_t varint();
-    /// A varint that also may be negative: 2v, or -2v - 1.
-    std::int64_t difference() {
-        const std::uint64_t value = varint();
-        return static_cast<std::int64_t>(value >> 1) ^ -static_cast<std::int64_t>(value & 1);
-    }
+    /// The same of up to 32 bits; Corrupt for a larger one.
+    std::uint32_t varint32();
+    /// `from` and a difference to it, a varint that also may be negative: 2v, or -2v - 1. Corrupt if that is too much.
+    std::int64_t movedFrom(std::int64_t from);
     ByteView bytes(std::size_t size);
     /// varint length, then that many bytes.
     std::string_view string() { return textOf(bytes(varint())); }

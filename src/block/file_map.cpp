@@ -29,24 +29,13 @@ private:
     void require(bool good, const char* what) const {
         if (!good) throw Error(ErrorCode::Corrupt, origin_ + ": " + map_.path + ": " + what);
     }
-    std::uint32_t small() const {
-        const std::uint64_t value = in_.varint();
-        require(value <= UINT32_MAX, "a number is too large");
-        return static_cast<std::uint32_t>(value);
-    }
-
-    std::int64_t moved(std::int64_t from) const {
-        std::int64_t to = 0;
-        require(!__builtin_add_overflow(from, in_.difference(), &to), "a number is too large");
-        return to;
-    }
 
     void readFile() {
         map_.path = std::string(in_.string());
         requireInnerPath(map_.path, origin_);
         map_.size = in_.varint();
-        map_.first_page = small();
-        map_.pages = small();
+        map_.first_page = in_.varint32();
+        map_.pages = in_.varint32();
         const std::uint64_t pages = partsOf(map_.size, kPageSize);
         require(map_.size <= INT64_MAX && pages <= UINT32_MAX, "it has an impossible size");
         require(map_.first_page % kPagesPerMap == 0 && (pages == 0 ? map_.first_page == 0 : map_.first_page < pages) &&
@@ -64,11 +53,11 @@ private:
             const std::uint64_t layer = in_.varint();
             require(layer < layers_.size(), "it names a layer that there is not");
             frame.layer = static_cast<std::uint16_t>(layer);
-            frame.object = small();
-            number = moved(number);
-            end = moved(end);
-            frame.stored = small();
-            frame.plain = small();
+            frame.object = in_.varint32();
+            number = in_.movedFrom(number);
+            end = in_.movedFrom(end);
+            frame.stored = in_.varint32();
+            frame.plain = in_.varint32();
             require(number >= 0 && number < UINT32_MAX && end >= 0, "a frame has an impossible place");
             require(frame.stored <= FrameEncoder::largestFrame() && frame.plain <= kFrameSize,
                     "a frame has an impossible size");
@@ -100,8 +89,8 @@ private:
             if (head % 4 == kNextFrame) {
                 run.frame = next_frame++;
             } else if (head % 4 == kInFrame) {
-                run.frame = small();
-                run.offset = small();
+                run.frame = in_.varint32();
+                run.offset = in_.varint32();
             } else {
                 require(head % 4 == kZeroPages, "a run of pages is of an unknown kind");
             }

@@ -70,7 +70,7 @@ private:
         require(!ended_, "has a section behind its last one");
         if (type == kNames) {
             while (!in.atEnd()) {
-                const FileNumber file = small(in);
+                const FileNumber file = in.varint32();
                 std::string path(in.string());
                 requireInnerPath(path, name());
                 table_.names.emplace_back(file, std::move(path));
@@ -84,22 +84,14 @@ private:
         }
     }
 
-    std::uint32_t small(ByteReader& in) const {
-        const std::uint64_t value = in.varint();
-        require(value <= UINT32_MAX, "has a number that is too large");
-        return static_cast<std::uint32_t>(value);
-    }
-
     void readFrame(ByteReader& in) {
         FrameRecord frame;
-        std::int64_t number = 0;
-        require(!__builtin_add_overflow(std::int64_t{next_number_}, in.difference(), &number) && number >= 0 &&
-                    number < UINT32_MAX,
-                "has a frame of an impossible number");
+        const std::int64_t number = in.movedFrom(next_number_);
+        require(number >= 0 && number < UINT32_MAX, "has a frame of an impossible number");
         next_number_ = static_cast<std::uint32_t>(number + 1);
         frame.place = {.number = static_cast<std::uint32_t>(number), .object = object_, .offset = frame_end_};
-        frame.place.stored = small(in);
-        frame.place.plain = small(in);
+        frame.place.stored = in.varint32();
+        frame.place.plain = in.varint32();
         require(frame.place.stored <= FrameEncoder::largestFrame() && frame.place.plain <= kFrameSize,
                 "has a frame of an impossible size");
         frame_end_ += frame.place.stored;
@@ -107,7 +99,7 @@ private:
         std::uint64_t bytes = 0;
         std::uint64_t pages = 0;
         for (std::uint64_t i = 0; i < runs; ++i) {
-            frame.runs.push_back({small(in), small(in), small(in)});
+            frame.runs.push_back({in.varint32(), in.varint32(), in.varint32()});
             bytes += frame.runs.back().bytes;
             pages += partsOf(frame.runs.back().bytes, kPageSize);
             require(bytes <= frame.place.plain, "has a frame with more pages than its size");
@@ -169,14 +161,7 @@ Bytes FrameTableWriter::finish(std::uint64_t at) {
 
 FrameTable readFrameTable(storage::Storage& storage, const storage::Key& key, std::uint32_t object,
                           const std::function<void(const FrameRecord&)>& visit) {
-    try {
-        return FrameTableReader(storage, key, object, visit).read();
-    } catch (const Error& error) {
-        // Of a number that does not end inside its section: say where.
-        const std::string what = error.what();
-        if (error.code() != ErrorCode::Corrupt || what.find(key) != std::string::npos) throw;
-        throw error.in(storage.url() + "/" + key);
-    }
+    return naming(storage.url() + "/" + key, [&] { return FrameTableReader(storage, key, object, visit).read(); });
 }
 
 }  // namespace tidemark::block

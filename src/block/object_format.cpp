@@ -1,6 +1,5 @@
 #include "block/object_format.h"
 
-#include "base/error.h"
 #include "base/hash.h"
 #include "storage/newer_version.h"
 
@@ -42,6 +41,15 @@ bool checksumFits(ByteView bytes) {
     return ByteReader(bytes.last(8), "checksum").u64() == xxh3(covered);
 }
 
+/// Past its magic and version, of bytes that are whole.
+ByteReader opened(std::string_view magic, ByteView bytes, std::size_t size, const char* part, const std::string& name) {
+    ByteReader in(bytes, part);
+    if (bytes.size() != size || textOf(in.bytes(magic.size())) != magic) fail(name, std::string("has no ") + part);
+    if (!checksumFits(bytes)) fail(name, std::string("has a damaged ") + part);
+    checkVersion(in.u16(), name);
+    return in;
+}
+
 }  // namespace
 
 std::uint64_t sealOf(const PartId& id, ByteView stored) {
@@ -73,10 +81,7 @@ Bytes encodeHead(const ObjectKind& kind, const LayerId& layer, std::uint32_t obj
 }
 
 LayerId decodeHead(const ObjectKind& kind, ByteView head, std::uint32_t object, const std::string& name) {
-    ByteReader in(head, "head of an object");
-    if (head.size() != kHeadSize || textOf(in.bytes(kind.head.size())) != kind.head) fail(name, "has no head");
-    if (!checksumFits(head)) fail(name, "has a damaged head");
-    checkVersion(in.u16(), name);
+    ByteReader in = opened(kind.head, head, kHeadSize, "head", name);
     checkForm(in, name);
     in.skip(1);
     LayerId layer;
@@ -95,10 +100,7 @@ Bytes encodeTrailer(const ObjectKind& kind, const Trailer& trailer) {
 }
 
 Trailer decodeTrailer(const ObjectKind& kind, ByteView bytes, std::uint64_t size, const std::string& name) {
-    ByteReader in(bytes, "end of an object");
-    if (bytes.size() != kTrailerSize || textOf(in.bytes(kind.trailer.size())) != kind.trailer) fail(name, "has no end");
-    if (!checksumFits(bytes)) fail(name, "has a damaged end");
-    checkVersion(in.u16(), name);
+    ByteReader in = opened(kind.trailer, bytes, kTrailerSize, "end", name);
     in.skip(2);
     Trailer trailer;
     trailer.layer.set = in.u32();

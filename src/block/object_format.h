@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "base/bytes.h"
+#include "base/error.h"
 #include "storage/storage.h"
 
 /// What the objects of a layer have in common: docs/format/macro_block.md.
@@ -49,6 +50,18 @@ constexpr ObjectKind kIndexObject{"TDMKINDX", "TDMKIEND"};
 Bytes encodeHead(const ObjectKind& kind, const LayerId& layer, std::uint32_t object);
 /// Throws Corrupt, InvalidRequest if a newer version wrote it; both name the object.
 LayerId decodeHead(const ObjectKind& kind, ByteView head, std::uint32_t object, const std::string& name);
+
+/// Runs `work`, which reads parts of `object`. An error of a number that does not end inside its part says where that
+/// was; others say so themselves.
+template <typename Work>
+auto naming(const std::string& object, Work work) {
+    try {
+        return work();
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::Corrupt || std::string(error.what()).find(object) != std::string::npos) throw;
+        throw error.in(object);
+    }
+}
 
 /// The end of an object.
 struct Trailer {

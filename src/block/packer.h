@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstring>
-#include <optional>
 #include <vector>
 
 #include "block/codec.h"

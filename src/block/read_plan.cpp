@@ -14,13 +14,14 @@ void encode(ByteWriter& out, const FramePlace& place, const WantedRun& run) {
         out.u64(hash);
 }
 
-std::uint32_t small(ByteReader& in) {
-    return static_cast<std::uint32_t>(in.varint());
-}
-
 std::pair<FramePlace, WantedRun> decode(ByteReader& in) {
-    FramePlace place{.number = small(in), .object = 0, .offset = in.varint(), .stored = small(in), .plain = small(in)};
-    WantedRun run{.file = small(in), .first_page = small(in), .bytes = small(in), .offset = small(in), .hashes = {}};
+    FramePlace place{
+        .number = in.varint32(), .object = 0, .offset = in.varint(), .stored = in.varint32(), .plain = in.varint32()};
+    WantedRun run{.file = in.varint32(),
+                  .first_page = in.varint32(),
+                  .bytes = in.varint32(),
+                  .offset = in.varint32(),
+                  .hashes = {}};
     for (std::uint64_t pages = partsOf(run.bytes, kPageSize); pages > 0; --pages)
         run.hashes.push_back(in.u64());
     return {place, std::move(run)};

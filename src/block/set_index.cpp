@@ -6,7 +6,6 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "block/file_map.h"
-#include "block/stored_path.h"
 
 namespace tidemark::block {
 namespace {
@@ -16,29 +15,12 @@ constexpr std::uint64_t kFirstRead = 256 << 10;
 /// A group is read whole.
 constexpr std::uint64_t kLargestGroup = 4 << 20;
 
-std::uint32_t smallNumber(ByteReader& in) {
-    const std::uint64_t value = in.varint();
-    if (value > UINT32_MAX) throw Error(ErrorCode::Corrupt, "a number is too large");
-    return static_cast<std::uint32_t>(value);
-}
-
 /// Whether what is at (path, page) comes behind it.
 bool isBehind(const std::string& path, std::uint32_t page, const std::string& other, std::uint32_t other_page) {
     return std::tie(path, page) > std::tie(other, other_page);
 }
 
 }  // namespace
-
-/// An error of a number that does not end inside its part says where that was.
-template <typename Work>
-auto SetIndex::naming(Work work) const {
-    try {
-        return work();
-    } catch (const Error& error) {
-        if (std::string(error.what()).find(key_) != std::string::npos) throw;
-        throw error.in(name());
-    }
-}
 
 SetIndex::SetIndex(storage::Storage& storage, storage::Key key, std::uint32_t set_id, const IndexLimits& limits)
     : storage_(storage), key_(std::move(key)), limits_(limits) {
@@ -60,7 +42,7 @@ SetIndex::SetIndex(storage::Storage& storage, storage::Key key, std::uint32_t se
                                     tail.last(info->size - trailer.begin).first(trailer.end - trailer.begin));
     if (!directory) fail("its directory is damaged");
     checksum_ = xxh3(*directory);
-    naming([&] { readDirectory(ByteReader(*directory, "directory"), trailer.begin); });
+    naming(name(), [&] { readDirectory(ByteReader(*directory, "directory"), trailer.begin); });
 }
 
 std::string SetIndex::name() const {
@@ -77,15 +59,15 @@ void SetIndex::readLayers(ByteReader& in) {
     if (count == 0 || count > limits_.layers) fail("it leans on more sets than any backup set");
     for (std::uint64_t i = 0; i < count; ++i) {
         IndexLayer& layer = layers_.emplace_back();
-        layer.id.set = smallNumber(in);
+        layer.id.set = in.varint32();
         layer.incremental = in.u8() != 0;
-        layer.id.turn = smallNumber(in);
+        layer.id.turn = in.varint32();
         layer.id.id = in.u64();
         const std::uint64_t objects = in.varint();
         if (objects > limits_.objects - all) fail("it has more data files than any backup set");
         all += objects;
         for (std::uint64_t j = 0; j < objects; ++j) {
-            const std::uint32_t number = smallNumber(in);
+            const std::uint32_t number = in.varint32();
             if (j > 0 && number <= layer.objects.back().number) fail("its data files are not in order");
             layer.objects.push_back({number, in.varint()});
             if (layer.objects.back().size > INT64_MAX) fail("a data file has an impossible size");
@@ -102,7 +84,7 @@ void SetIndex::readDirectory(ByteReader in, std::uint64_t end) {
     if (count > limits_.groups) fail("it has more groups than any backup set");
     std::uint64_t at = kHeadSize;
     for (std::uint64_t i = 0; i < count; ++i) {
-        Group group{.first_path = std::string(in.string()), .first_page = smallNumber(in), .offset = at};
+        Group group{.first_path = std::string(in.string()), .first_page = in.varint32(), .offset = at};
         group.size = in.varint();
         if (group.size > kLargestGroup || group.size > end - at) fail("a group has an impossible size");
         if (i > 0 &&
@@ -147,7 +129,7 @@ void SetIndex::eachMap(const std::function<void(const FileMap&)>& visit) const {
         const Bytes group = readGroup(i);
         ByteReader in(group, "group of files");
         while (!in.atEnd())
-            take(naming([&] { return decodeFileMap(in, layers_, name()); }));
+            take(naming(name(), [&] { return decodeFileMap(in, layers_, name()); }));
     }
     if (seen.files != totals_.files || seen.bytes != totals_.bytes || seen.stored_pages != totals_.stored_pages ||
         partsOf(last.size, kPageSize) != last.first_page + std::uint64_t{last.pages}) {
@@ -165,7 +147,7 @@ std::vector<FileMap> SetIndex::find(const std::string& path) const {
         const Bytes bytes = readGroup(static_cast<std::size_t>(group - groups_.begin()));
         ByteReader in(bytes, "group of files");
         while (!in.atEnd()) {
-            FileMap map = naming([&] { return decodeFileMap(in, layers_, name()); });
+            FileMap map = naming(name(), [&] { return decodeFileMap(in, layers_, name()); });
             if (map.path == path) maps.push_back(std::move(map));
         }
     }

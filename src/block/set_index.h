@@ -93,8 +93,6 @@ private:
     };
 
     [[noreturn]] void fail(const std::string& what) const;
-    template <typename Work>
-    auto naming(Work work) const;
     void readDirectory(ByteReader in, std::uint64_t end);
     void readLayers(ByteReader& in);
     Bytes readGroup(std::size_t number) const;

@@ -12,7 +12,6 @@
 #include <exception>
 #include <set>
 #include <thread>
-#include <unordered_map>
 #include <vector>
 
 #include "base/crash_point.h"
@@ -28,7 +27,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr unsigned kMostThreads = 16;
-// The set interleaves as many files as mariadb-backup copied at once.
+// A data file interleaves as many files as mariadb-backup copied at once, but for the small ones that share frames.
 constexpr std::size_t kOpenFilesPerThread = 4;
 // What writing with O_DIRECT asks for; buffers begin at such addresses.
 constexpr std::size_t kAlignment = 4096;
