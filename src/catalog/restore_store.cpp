@@ -65,6 +65,35 @@ void insertJob(mysql::SqlClient& client, const RestoreJobRow& job) {
                {"recover_scn", job.recover_scn}});
 }
 
+RestorePace paceFrom(const mysql::Row& row) {
+    using std::chrono::microseconds;
+    return {.job_id = row.integer("job_id"),
+            .server = row.integer("server_id"),
+            .file_bytes = row.unsignedInteger("file_bytes"),
+            .file_time = microseconds(row.integer("file_us")),
+            .log_bytes = row.unsignedInteger("log_bytes"),
+            .log_time = microseconds(row.integer("log_us")),
+            .rest_time = microseconds(row.integer("rest_us"))};
+}
+
+void insertPace(mysql::SqlClient& client, const RestorePace& pace) {
+    insertRow(client, "restore_pace",
+              {{"job_id", pace.job_id},
+               {"server_id", pace.server},
+               {"file_bytes", pace.file_bytes},
+               {"file_us", std::int64_t{pace.file_time.count()}},
+               {"log_bytes", pace.log_bytes},
+               {"log_us", std::int64_t{pace.log_time.count()}},
+               {"rest_us", std::int64_t{pace.rest_time.count()}}});
+    const auto oldest = client.scalar(
+        "SELECT job_id FROM tidemark.restore_pace WHERE server_id = ? ORDER BY job_id DESC LIMIT 1 OFFSET ?",
+        {pace.server, std::int64_t{RestoreStore::kPacesKept}});
+    if (oldest) {
+        client.query("DELETE FROM tidemark.restore_pace WHERE server_id = ? AND job_id <= ?",
+                     {pace.server, std::stoll(*oldest)});
+    }
+}
+
 std::vector<Change> restoreChanges(TenantId tenant) {
     return {{kSysTenantId, Topic::Restore}, {tenant, Topic::Restore}};
 }
@@ -135,7 +164,8 @@ void RestoreStore::progress(const WorkClaim& claim, const RestoreJobRow& job) {
     });
 }
 
-void RestoreStore::finish(const WorkClaim& claim, JobId job_id, const Outcome& outcome) {
+void RestoreStore::finish(const WorkClaim& claim, JobId job_id, const Outcome& outcome,
+                          const std::optional<RestorePace>& pace) {
     const auto work = [&](mysql::SqlClient& client) {
         endWork(client, claim);
         addWork(client, kRestoreHistoryWork, kSysTenantId, job_id, {}, kEndShown);
@@ -154,6 +184,7 @@ void RestoreStore::finish(const WorkClaim& claim, JobId job_id, const Outcome& o
                 "UPDATE tidemark.restore_job SET finish_bytes = COALESCE(total_bytes, finish_bytes), "
                 "finish_tablet_count = tablet_count, recover_scn = restore_scn WHERE job_id = ?",
                 {job_id});
+            if (pace) insertPace(client, *pace);
         }
         return tenantOf(client, job_id);
     };
@@ -197,6 +228,14 @@ std::vector<RestoreJobRow> RestoreStore::history() {
     return catalog_.read([](mysql::SqlClient& client) {
         return rowsAs<RestoreJobRow>(client.query("SELECT * FROM tidemark.restore_job_history ORDER BY job_id"),
                                      restoreJobFrom);
+    });
+}
+
+std::vector<RestorePace> RestoreStore::paces(std::int64_t server) {
+    return catalog_.read([&](mysql::SqlClient& client) {
+        return rowsAs<RestorePace>(
+            client.query("SELECT * FROM tidemark.restore_pace WHERE server_id = ? ORDER BY job_id DESC", {server}),
+            paceFrom);
     });
 }
 

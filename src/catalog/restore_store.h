@@ -42,6 +42,17 @@ struct RestoreJobRow {
     std::string comment;
 };
 
+/// What a restore that succeeded took on its node. Times are those of its last attempt, without waiting for a turn.
+struct RestorePace {
+    JobId job_id = 0;
+    std::int64_t server = 0;                ///< as in catalog::Server
+    std::uint64_t file_bytes = 0;           ///< of the tenant's files
+    std::chrono::microseconds file_time{};  ///< reading, decoding and writing them
+    std::uint64_t log_bytes = 0;            ///< of the replayed log, before compression
+    std::chrono::microseconds log_time{};
+    std::chrono::microseconds rest_time{};  ///< everything else: preparing, starting, checking
+};
+
 // Kinds of work (work_store.h), all of tenant sys: a job's id is unique in the cluster.
 constexpr const char* kRestoreWork = "restore";
 /// Moves an ended restore to the history.
@@ -76,7 +87,9 @@ public:
     /// The end, also of the record of work: both rows are RESTORE_SUCCESS, with all counters at their totals, or
     /// RESTORE_FAIL (also a cancelled one). They stay in PROGRESS for kEndShown: a record of kRestoreHistoryWork is
     /// made, which is due then.
-    void finish(const WorkClaim& claim, JobId job_id, const Outcome& outcome);
+    /// `pace`: of a success, if it was measured; the newest kPacesKept of a node are kept.
+    void finish(const WorkClaim& claim, JobId job_id, const Outcome& outcome,
+                const std::optional<RestorePace>& pace = {});
     /// Takes an ended job from PROGRESS to HISTORY, and ends that record.
     void moveToHistory(const WorkClaim& claim, JobId job_id);
     /// Asks for the end of the one of this tenant name. nullopt if none is running.
@@ -86,6 +99,10 @@ public:
     std::optional<RestoreJobRow> findActive(const std::string& tenant_name);
     std::optional<RestoreJobRow> findActive(JobId job_id);
     std::vector<RestoreJobRow> history();
+
+    static constexpr int kPacesKept = 20;
+    /// Of the node's newest restores, the newest first.
+    std::vector<RestorePace> paces(std::int64_t server);
 
 private:
     Catalog& catalog_;

@@ -87,5 +87,34 @@ TEST_F(StoresTest, ARestoreThatIsRefusedLeavesNeitherTenantNorWork) {
     EXPECT_FALSE(stores_.work.find(kRestoreWork, kSysTenantId, 1));
 }
 
+TEST_F(StoresTest, TheNewestRestoresOfANodeSayHowLongWhatTook) {
+    using namespace std::chrono_literals;
+    auto& restores = stores_.restores;
+    int made = 0;
+    const auto end = [&](const Outcome& outcome, const std::optional<RestorePace>& wanted) {
+        const std::string name = "t" + std::to_string(++made);
+        const auto begun = restores.start({.tenant_name = name}, newTenant(name), "");
+        const JobId job = begun.job.job_id;
+        std::optional<RestorePace> pace = wanted;
+        if (pace) pace->job_id = job;
+        restores.finish(claimRestore(kRestoreWork, job), job, outcome, pace);
+        stores_.tenants.remove(begun.tenant.id);
+    };
+    const RestorePace pace{
+        .server = 1, .file_bytes = 7, .file_time = 3s, .log_bytes = 5, .log_time = 2s, .rest_time = 1us};
+    end(Outcome::completed(), std::nullopt);
+    end(Outcome::of(Error(ErrorCode::Corrupt, "damaged")), pace);
+    EXPECT_TRUE(restores.paces(1).empty()) << "neither was measured";
+    for (int i = 0; i < RestoreStore::kPacesKept + 3; ++i)
+        end(Outcome::completed(), pace);
+    const auto kept = restores.paces(1);
+    ASSERT_EQ(kept.size(), RestoreStore::kPacesKept);
+    EXPECT_EQ(kept.front().job_id, RestoreStore::kPacesKept + 5);
+    EXPECT_EQ(kept.front().file_time, 3s);
+    EXPECT_EQ(kept.front().rest_time, 1us);
+    EXPECT_EQ(kept.front().log_bytes, 5);
+    EXPECT_TRUE(restores.paces(2).empty()) << "another node";
+}
+
 }  // namespace
 }  // namespace tidemark::catalog

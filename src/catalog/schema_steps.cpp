@@ -420,7 +420,20 @@ INSERT IGNORE INTO tidemark.work (work_id, kind, tenant_id, job_id, state, progr
 REPLACE INTO tidemark.sequence SELECT 'work', 0, COALESCE(MAX(work_id), 0) FROM tidemark.work;
 )sql";
 
-constexpr std::array<const char*, 6> kSteps = {kStep1, kStep2, kStep3, kStep4, kStep5, kStep6};
+/// What restores that succeeded took, for estimates of later ones on the same node: see restore_store.h.
+constexpr const char* kStep7 = R"sql(
+CREATE TABLE IF NOT EXISTS tidemark.restore_pace (
+    job_id BIGINT NOT NULL PRIMARY KEY,
+    server_id BIGINT NOT NULL,
+    file_bytes BIGINT UNSIGNED NOT NULL,
+    file_us BIGINT NOT NULL,
+    log_bytes BIGINT UNSIGNED NOT NULL,
+    log_us BIGINT NOT NULL,
+    rest_us BIGINT NOT NULL,
+    KEY by_server (server_id, job_id));
+)sql";
+
+constexpr std::array<const char*, 7> kSteps = {kStep1, kStep2, kStep3, kStep4, kStep5, kStep6, kStep7};
 
 }  // namespace
 

@@ -91,6 +91,7 @@ void OwnStatements::passedOn(Command command) {
     if (command == Command::ResetConnection || command == Command::ChangeUser) {
         prepared_.clear();
         last_prepared_.reset();
+        memory_ = std::make_shared<statement::SessionMemory>();
     }
 }
 
@@ -235,7 +236,8 @@ net::Awaitable<statement::Caller> OwnStatements::askCaller() {
     statement::Caller caller{.tenant = connection_.tenant_name,
                              .user = fromHex(rows[0][0]),
                              .database = fromHex(rows[0][1]),
-                             .alter_system = rows[0][2] == "1"};
+                             .alter_system = rows[0][2] == "1",
+                             .memory = memory_};
     co_return caller;
 }
 

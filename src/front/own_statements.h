@@ -64,6 +64,7 @@ private:
     Connection& connection_;
     std::map<std::uint32_t, Prepared> prepared_;
     std::uint32_t next_id_ = kFirstId;
+    std::shared_ptr<statement::SessionMemory> memory_ = std::make_shared<statement::SessionMemory>();
     std::optional<std::uint32_t> last_prepared_;  ///< if the last COM_STMT_PREPARE was ours
 };
 

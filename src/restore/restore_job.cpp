@@ -25,6 +25,10 @@ namespace {
 
 constexpr std::chrono::milliseconds kRecordInterval{200};
 
+std::chrono::microseconds since(std::chrono::steady_clock::time_point begin) {
+    return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begin);
+}
+
 /// What COMMENT of a restore that succeeded tells; empty if there is nothing.
 std::string leftOut(const MissingRows& rows) {
     std::string text;
@@ -135,6 +139,7 @@ bool RestoreJob::opened() const {
 }
 
 void RestoreJob::restore(std::stop_token stop) {
+    const auto begin = std::chrono::steady_clock::now();
     log_->info("begins from set {} to {}, attempt {}", plan_.set.id.number, row_.restore_scn, context_.attempt());
     makeTenant();
     restoreData(stop);
@@ -159,6 +164,18 @@ void RestoreJob::restore(std::stop_token stop) {
     // Nobody may write into it before: a failure until here removes the tenant.
     parts_.tenants.openRestored(row_.tenant);
     crashPoint("restore.opened");
+    notePace(since(begin));
+}
+
+/// Not when it goes on after a crash: then nobody knows how long it took.
+void RestoreJob::notePace(std::chrono::microseconds whole) {
+    pace_ = {.job_id = row_.job_id,
+             .server = parts_.server,
+             .file_bytes = data_bytes_,
+             .file_time = data_time_,
+             .log_bytes = plan_.log.bytes,
+             .log_time = log_time_,
+             .rest_time = whole - data_time_ - log_time_};
 }
 
 void RestoreJob::makeTenant() {
@@ -191,7 +208,9 @@ void RestoreJob::restoreData(std::stop_token stop) {
             record(progress.finished_bytes);
         }
     });
+    const auto begin = std::chrono::steady_clock::now();
     restoreFiles(*reader, share.lane(), {.directory = data}, progress, stop);
+    data_time_ = since(begin);
     ticker.request_stop();
     ticker.join();
     data_bytes_ = progress.finished_bytes;
@@ -206,12 +225,14 @@ void RestoreJob::restoreData(std::stop_token stop) {
 
 /// In steps between which the settings change as the source's did.
 void RestoreJob::replayLog(std::stop_token stop) {
+    const auto begin = std::chrono::steady_clock::now();
     reached_ = mysql::GtidPosition::parse(plan_.set.gtid);
     for (const auto& change : plan_.changes) {
         if (change.after > plan_.set.min_restore_scn) replayTo(change.after, stop);
         parts_.tenants.takeSettings(row_.tenant, change.settings);
     }
     replayTo(plan_.target, stop);
+    log_time_ = since(begin);
     log_->info("replayed {} transactions up to {}", plan_.log.transactions, reached_.text());
 }
 
@@ -322,7 +343,7 @@ void RestoreJob::finish(const catalog::Outcome& outcome) {
         crashPoint("restore.tenant-removed");
     }
     stage_.awaitShown();
-    parts_.stores.restores.finish(context_.claim(), row_.job_id, end);
+    parts_.stores.restores.finish(context_.claim(), row_.job_id, end, pace_);
     crashPoint("restore.end-recorded");
 }
 

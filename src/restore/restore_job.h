@@ -30,6 +30,7 @@ struct RestoreJobParts {
     std::function<void(const std::vector<std::string>&)> before_reading = [](const auto&) {};
     /// For so long a restore that goes on waits for a destination that is away; its tenant exists meanwhile.
     std::chrono::milliseconds patience = std::chrono::hours(1);
+    std::int64_t server = 1;  ///< this node, as in catalog::Server
 };
 
 /// How often a restore may be begun. One more would not tell more: what fails three times fails again.
@@ -60,6 +61,7 @@ private:
     void leaveNothing();
     bool opened() const;
     void restore(std::stop_token stop);
+    void notePace(std::chrono::microseconds whole);
     void makeTenant();
     void restoreData(std::stop_token stop);
     void replayLog(std::stop_token stop);
@@ -85,9 +87,12 @@ private:
     job::ShownStage stage_;
     job::ProgressGate gate_;
     std::uint64_t data_bytes_ = 0;
+    std::chrono::microseconds data_time_{};
+    std::chrono::microseconds log_time_{};
     mysql::GtidPosition reached_;       ///< by set and replay
     std::uint64_t replayed_bytes_ = 0;  ///< by its steps that are over
     MissingRows missing_rows_;
+    std::optional<catalog::RestorePace> pace_;  ///< once all of it is measured
 };
 
 }  // namespace tidemark::restore

@@ -280,19 +280,43 @@ RestoreChoice RestorePlan::choice(std::vector<std::string> uris) const {
             .round = round};
 }
 
-std::string RestorePlan::setList() const {
-    std::string directory = backup_set::setDirectory(set.id);
+std::string RestorePlan::setUri(const backup_set::SetId& id) const {
+    std::string directory = backup_set::setDirectory(id);
     if (directory.ends_with('/')) directory.pop_back();
     return data_uri + "/" + directory;
 }
 
+std::string RestorePlan::pieceUri(const archive::PieceKey& key) const {
+    return archive_uri + "/" + archive::nameOf(key);
+}
+
+std::vector<archive::PieceState> RestorePlan::pieces() const {
+    std::vector<archive::PieceState> needed;
+    if (!hasLog()) return needed;
+    for (const archive::PieceState& piece : reader->round(round).pieces) {
+        if (piece.start_scn <= target && piece.checkpoint_scn >= set.min_restore_scn) needed.push_back(piece);
+    }
+    return needed;
+}
+
+std::string RestorePlan::setList() const {
+    // A full set leans on no other: its index need not be read for this.
+    if (set.id.kind == backup_set::SetKind::Full) return setUri(set.id);
+    std::map<std::uint32_t, std::string> uris;  // in order, each once: a set may have several layers
+    for (const block::IndexLayer& layer : backup_set::openBlocks(*data, set)->index().layers()) {
+        const auto kind = layer.incremental ? backup_set::SetKind::Incremental : backup_set::SetKind::Full;
+        uris[layer.id.set] = setUri({layer.id.set, kind});
+    }
+    std::string list;
+    for (const auto& [number, uri] : uris)
+        list += (list.empty() ? "" : ",") + uri;
+    return list;
+}
+
 std::string RestorePlan::pieceList() const {
     std::string list;
-    if (!hasLog()) return list;
-    for (const archive::PieceState& piece : reader->round(round).pieces) {
-        if (piece.start_scn > target || piece.checkpoint_scn < set.min_restore_scn) continue;
-        list += (list.empty() ? "" : ",") + archive_uri + "/" + archive::nameOf(piece.key);
-    }
+    for (const archive::PieceState& piece : pieces())
+        list += (list.empty() ? "" : ",") + pieceUri(piece.key);
     return list;
 }
 

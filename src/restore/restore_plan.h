@@ -43,7 +43,13 @@ struct RestorePlan {
     std::vector<archive::ArchiveReader::Settings> changes;
     bool hasLog() const { return reader != nullptr; }
 
-    std::string setList() const;  ///< as the views show it: URIs, comma-separated
+    std::string setUri(const backup_set::SetId& id) const;
+    std::string pieceUri(const archive::PieceKey& key) const;
+    std::vector<archive::PieceState> pieces() const;  ///< of which log is needed
+
+    /// As the views show it: URIs, comma-separated; of all sets that hold pages of the one that is restored. Throws
+    /// NotFound or Corrupt, naming the object.
+    std::string setList() const;
     std::string pieceList() const;
     std::vector<std::uint32_t> serverIds() const;  ///< that occur in the set or the log
     RestoreChoice choice(std::vector<std::string> uris) const;

@@ -42,6 +42,17 @@ RestoreService::RestoreService(const RestoreJobParts& parts, job::WorkEngine& en
     engine_.add({.name = catalog::kRestoreHistoryWork, .make = history, .attempts = std::numeric_limits<int>::max()});
 }
 
+RestorePlan RestoreService::planFrom(const RestoreTarget& target) {
+    parts_.before_reading(target.uris);
+    RestorePlan plan = planRestore(target);
+    requireRestorable(plan);
+    return plan;
+}
+
+std::vector<PreviewRow> RestoreService::preview(const RestoreTarget& target) {
+    return previewOf(planFrom(target), stores_.restores.paces(parts_.server));
+}
+
 /// A backup of a newer server is refused now, not after hours of copying.
 void RestoreService::requireRestorable(const RestorePlan& plan) {
     needsUpgrade(
@@ -88,9 +99,7 @@ void RestoreService::start(const RestoreRequest& request) {
     tenant::TenantItems items = itemsOf(options);
     tenants_.requireCreatable(request.tenant, items);
     const auto uris = destinationsOf(request.from);
-    parts_.before_reading(uris);
-    RestorePlan plan = planRestore({.uris = uris, .until_scn = request.until_scn, .until_time = request.until_time});
-    requireRestorable(plan);
+    const RestorePlan plan = planFrom({.uris = uris, .until_scn = request.until_scn, .until_time = request.until_time});
     // Once more with what the set carries: a refused statement leaves no job.
     requireSettings(request.tenant, items, plan);
     const RestoreNotes notes{.choice = plan.choice(uris)};

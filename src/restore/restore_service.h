@@ -7,6 +7,7 @@
 #include "job/work_engine.h"
 #include "restore/restore_job.h"
 #include "restore/restore_options.h"
+#include "restore/restore_preview.h"
 
 namespace tidemark::restore {
 
@@ -20,7 +21,7 @@ struct RestoreRequest {
     std::string description;
 };
 
-/// RESTORE and CANCEL RESTORE. Thread-safe.
+/// RESTORE, its preview, and CANCEL RESTORE. Thread-safe.
 class RestoreService {
 public:
     /// Adds its kinds of work to the engine, which is started later.
@@ -30,10 +31,15 @@ public:
     /// is thrown here, before anything exists.
     void start(const RestoreRequest& request);
 
+    /// What a restore from there would read, and how long it would take; nothing is changed. Throws what start() throws
+    /// of destinations, point and set.
+    std::vector<PreviewRow> preview(const RestoreTarget& target);
+
     /// Ends a restore that runs or waits, and drops its tenant. Throws Ob::EntryNotExist if there is none of this name.
     void cancel(const std::string& tenant);
 
 private:
+    RestorePlan planFrom(const RestoreTarget& target);
     void requireRestorable(const RestorePlan& plan);
     void requireSettings(const std::string& name, tenant::TenantItems& items, const RestorePlan& plan);
     catalog::RestoreJobRow rowFor(const RestoreRequest& request, const RestorePlan& plan) const;

@@ -44,6 +44,27 @@ bool isDestination(const std::string& parameter) {
     return parameter == "log_archive_dest" || parameter == "log_archive_dest_state" || parameter == "data_backup_dest";
 }
 
+/// The first four columns are OceanBase's.
+StatementResult shownPreview(const std::vector<restore::PreviewRow>& rows) {
+    using Kind = restore::PreviewRow::Kind;
+    StatementResult result{.columns = {"backup_type", "backup_id", "backup_dest", "description", "read_bytes",
+                                       "restored_bytes", "estimated_seconds"}};
+    for (const restore::PreviewRow& row : rows) {
+        const bool whole = row.kind == Kind::Whole;
+        const auto unlessWhole = [&](std::string text) {
+            return whole ? std::nullopt : std::optional<std::string>(std::move(text));
+        };
+        std::optional<std::string> seconds;
+        if (row.seconds) seconds = fmt::format("{:.3f}", *row.seconds);
+        result.rows.push_back({whole                   ? "RESTORE"
+                               : row.kind == Kind::Set ? "BACKUP_SET"
+                                                       : "BACKUP_PIECE",
+                               unlessWhole(std::to_string(row.id)), unlessWhole(row.uri), row.description,
+                               std::to_string(row.read_bytes), std::to_string(row.restored_bytes), seconds});
+    }
+    return result;
+}
+
 }  // namespace
 
 StatementResult Engine::execute(const Caller& caller, std::string_view text,
@@ -245,6 +266,22 @@ StatementResult Engine::run(const Caller& caller, const Restore& restore) {
                           .options = restore.options,
                           .description = restore.description});
     return {};
+}
+
+StatementResult Engine::run(const Caller& caller, const PreviewRestore& preview) {
+    requireSys(caller);
+    const auto rows = parts_.restore.preview({.uris = restore::destinationsOf(preview.from),
+                                              .until_scn = preview.until_scn,
+                                              .until_time = preview.until_time});
+    caller.memory->restore_preview = shownPreview(rows);
+    return {};
+}
+
+StatementResult Engine::run(const Caller& caller, const ShowRestorePreview& /*show*/) {
+    requireSys(caller);
+    if (caller.memory->restore_preview) return *caller.memory->restore_preview;
+    throw obError(Ob::EntryNotExist, "nothing has been previewed in this session",
+                  "ALTER SYSTEM RESTORE FROM 'data uri,archive uri' PREVIEW");
 }
 
 StatementResult Engine::run(const Caller& caller, const CancelRestore& cancel) {

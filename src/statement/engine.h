@@ -50,6 +50,8 @@ private:
     StatementResult run(const Caller& caller, const Backup& backup);
     StatementResult run(const Caller& caller, const CancelBackup& cancel);
     StatementResult run(const Caller& caller, const Restore& restore);
+    StatementResult run(const Caller& caller, const PreviewRestore& preview);
+    StatementResult run(const Caller& caller, const ShowRestorePreview& show);
     StatementResult run(const Caller& caller, const CancelRestore& cancel);
     StatementResult run(const Caller& caller, const ActivateStandby& activate);
     StatementResult run(const Caller& caller, const Shutdown& shutdown);

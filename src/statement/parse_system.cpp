@@ -65,24 +65,38 @@ Scn parseScn(const std::string& text) {
     return scn;
 }
 
+/// FROM 'uri' [UNTIL …], of Restore or PreviewRestore.
+template <typename Kind>
+void parseFrom(TokenStream& in, Kind& restore) {
+    in.expectWord("FROM");
+    restore.from = in.value();
+    if (!in.acceptWord("UNTIL")) return;
+    const bool is_time = in.acceptWord("TIME");
+    if (!is_time) in.expectWord("SCN");
+    in.skipEquals();
+    const std::string point = in.value();
+    if (is_time) {
+        restore.until_time = point;
+    } else {
+        restore.until_scn = parseScn(point);
+    }
+}
+
+PreviewRestore parsePreview(TokenStream& in) {
+    PreviewRestore preview;
+    parseFrom(in, preview);
+    if (in.isWord("WITH"))
+        throw obError(Ob::NotSupported, "RESTORE without a tenant's name is",
+                      "RESTORE t FROM …, or RESTORE FROM … PREVIEW");
+    in.expectWord("PREVIEW");
+    return preview;
+}
+
 Statement parseRestore(TokenStream& in) {
-    if (in.isWord("FROM"))
-        throw obError(Ob::NotSupported, "RESTORE without a tenant's name, or PREVIEW, is", "RESTORE t FROM …");
+    if (in.isWord("FROM")) return parsePreview(in);
     Restore restore;
     restore.tenant = in.name();
-    if (!in.acceptWord("FROM")) in.fail();
-    restore.from = in.value();
-    if (in.acceptWord("UNTIL")) {
-        const bool is_time = in.acceptWord("TIME");
-        if (!is_time) in.expectWord("SCN");
-        in.skipEquals();
-        const std::string point = in.value();
-        if (is_time) {
-            restore.until_time = point;
-        } else {
-            restore.until_scn = parseScn(point);
-        }
-    }
+    parseFrom(in, restore);
     in.expectWord("WITH");
     if (in.isWord("KEY")) return Unsupported{"RESTORE … WITH KEY"};
     restore.options = in.value();

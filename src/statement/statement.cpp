@@ -52,6 +52,7 @@ Statement parseStatement(TokenStream& in, const std::vector<std::string>& words)
         return ShowTenant{};
     }
     if (in.acceptWords({"SHOW", "PARAMETERS"})) return parseShowParameters(in);
+    if (in.acceptWords({"SHOW", "RESTORE", "PREVIEW"})) return ShowRestorePreview{};
     if (in.isWord("SHOW") && words.size() > 2) return Unsupported{words[0] + " " + words[1] + " " + words[2]};
     if (in.isWord("CREATE") || in.isWord("ALTER") || in.isWord("DROP")) return parseResource(in);
     return Unsupported{words.at(0) + " " + words.at(1)};

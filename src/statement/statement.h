@@ -53,6 +53,12 @@ struct Restore {
     std::string options;  ///< 'pool_list=…&primary_zone=…'
     std::string description;
 };
+/// RESTORE without a tenant, … PREVIEW: nothing is restored.
+struct PreviewRestore {
+    std::string from;
+    std::optional<Scn> until_scn;
+    std::optional<std::string> until_time;
+};
 struct CancelRestore {
     std::string tenant;
 };
@@ -119,6 +125,7 @@ struct DropTenant {
 // --- answers with rows ---
 
 struct ShowTenant {};
+struct ShowRestorePreview {};
 struct ShowParameters {
     std::optional<std::string> like;
     TenantClause tenants;
@@ -129,9 +136,9 @@ struct Unsupported {
 };
 
 using Statement =
-    std::variant<SetParameters, SwitchArchiveMode, Backup, CancelBackup, Restore, CancelRestore, ActivateStandby,
-                 Shutdown, CreateUnit, AlterUnit, DropUnit, CreatePool, AlterPool, DropPool, CreateTenant, AlterTenant,
-                 DropTenant, ShowTenant, ShowParameters, Unsupported>;
+    std::variant<SetParameters, SwitchArchiveMode, Backup, CancelBackup, Restore, PreviewRestore, CancelRestore,
+                 ActivateStandby, Shutdown, CreateUnit, AlterUnit, DropUnit, CreatePool, AlterPool, DropPool,
+                 CreateTenant, AlterTenant, DropTenant, ShowTenant, ShowRestorePreview, ShowParameters, Unsupported>;
 
 /// See StatementService::isOwn.
 bool isOwnStatement(std::string_view text);

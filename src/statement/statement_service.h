@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -9,18 +10,25 @@
 
 namespace tidemark::statement {
 
+struct StatementResult {
+    std::vector<std::string> columns;                           ///< empty: the answer is an OK packet
+    std::vector<std::vector<std::optional<std::string>>> rows;  ///< one text (or NULL) per column
+    std::uint64_t affected_rows = 0;
+};
+
+/// What statements of one session leave for later ones of it, until it ends or is reset. Its statements run one after
+/// another, so nobody else looks at it meanwhile.
+struct SessionMemory {
+    std::optional<StatementResult> restore_preview;
+};
+
 /// On whose behalf a statement runs: what the tenant itself said of the session.
 struct Caller {
     std::string tenant;         ///< name of the session's tenant; "sys" for the sys tenant
     std::string user;           ///< CURRENT_USER(), e.g. "root@%"
     std::string database;       ///< the session's default database, may be empty
     bool alter_system = false;  ///< may run Tidemark's own statements (see docs/sql.md, privileges)
-};
-
-struct StatementResult {
-    std::vector<std::string> columns;                           ///< empty: the answer is an OK packet
-    std::vector<std::vector<std::optional<std::string>>> rows;  ///< one text (or NULL) per column
-    std::uint64_t affected_rows = 0;
+    std::shared_ptr<SessionMemory> memory = std::make_shared<SessionMemory>();
 };
 
 /// The only door from a client session to the engine. Thread-safe.

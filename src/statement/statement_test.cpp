@@ -103,6 +103,23 @@ TEST(Statement, TakesAnScnAsAParameter) {
             << wrong;
 }
 
+TEST(Statement, ReadsAPreviewWhichNamesNoTenant) {
+    const auto newest = parsed<PreviewRestore>("alter system restore from 'a,b' preview");
+    EXPECT_EQ(newest.from, "a,b");
+    EXPECT_FALSE(newest.until_scn || newest.until_time);
+    const auto scn = parsed<PreviewRestore>("ALTER SYSTEM RESTORE FROM ? UNTIL SCN = ? PREVIEW",
+                                            {std::string("a"), std::int64_t{7}});
+    EXPECT_EQ(scn.until_scn, 7U);
+    EXPECT_EQ(parsed<PreviewRestore>("ALTER SYSTEM RESTORE FROM 'a' UNTIL TIME='2026-11-21' PREVIEW").until_time,
+              "2026-11-21");
+    EXPECT_EQ(tenantOf("ALTER SYSTEM RESTORE FROM 'a' PREVIEW", {}, "sys"), "sys");
+    parsed<ShowRestorePreview>("SHOW RESTORE PREVIEW;");
+    for (const char* wrong : {"ALTER SYSTEM RESTORE FROM 'a'", "ALTER SYSTEM RESTORE FROM PREVIEW",
+                              "ALTER SYSTEM RESTORE FROM 'a' PREVIEW WITH 'x'", "SHOW RESTORE PREVIEW x",
+                              "ALTER SYSTEM RESTORE FROM 'a' WITH 'pool_list=p'"})
+        EXPECT_THROW(parse(wrong), Error) << wrong;
+}
+
 TEST(Statement, RefusesAParameterWithoutAValue) {
     EXPECT_THROW(parse("ALTER SYSTEM SET DATA_BACKUP_DEST = ?"), Error);
     EXPECT_THROW(parse("ALTER SYSTEM BACKUP TENANT = ?"), Error);
@@ -141,7 +158,6 @@ TEST(Statement, NamesWhatItKnowsAndDoesNot) {
              {"alter tenant all lock", "ALTER TENANT ALL"},
              {"SHOW PARAMETERS WHERE name = 'x' AND value > 3", "SHOW PARAMETERS WHERE"},
              {"show create tenant t", "SHOW CREATE TENANT"},
-             {"SHOW RESTORE PREVIEW", "SHOW RESTORE PREVIEW"},
              {"SHOW RECYCLEBIN", "SHOW RECYCLEBIN"}}) {
         EXPECT_EQ(parsed<Unsupported>(text).what, what);
     }

@@ -117,11 +117,15 @@ class Node:
         return (self.data / "t" / str(tenant_id) / "secret").read_text()
 
     def work(self, kind):
-        """The records of work of a kind, past the daemon."""
+        """The records of work of a kind."""
+        return self.in_catalog("SELECT * FROM tidemark.work WHERE kind = %s", [kind])
+
+    def in_catalog(self, query, args=None):
+        """Rows of the catalog, past the daemon."""
         with contextlib.closing(pymysql.connect(
                 unix_socket=str(self.data / "t" / "1" / "s"), user="tidemark", password=self.daemon_password(1),
                 autocommit=True, cursorclass=pymysql.cursors.DictCursor)) as connection, connection.cursor() as cursor:
-            cursor.execute("SELECT * FROM tidemark.work WHERE kind = %s", [kind])
+            cursor.execute(query, args)
             return list(cursor.fetchall())
 
     def on_catalog(self, statement):

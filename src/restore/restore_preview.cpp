@@ -1,0 +1,167 @@
+#include "restore/restore_preview.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <unordered_map>
+
+namespace tidemark::restore {
+namespace {
+
+/// Which numbers have been seen. Takes memory for those alone: they come from outside.
+class SeenNumbers {
+public:
+    /// Whether it is new.
+    bool add(std::uint32_t number) {
+        std::uint64_t& word = words_[number / 64];
+        const std::uint64_t bit = std::uint64_t{1} << (number % 64);
+        const bool is_new = (word & bit) == 0;
+        word |= bit;
+        return is_new;
+    }
+
+private:
+    std::unordered_map<std::uint32_t, std::uint64_t> words_;
+};
+
+struct Amount {
+    std::uint64_t read = 0;
+    std::uint64_t restored = 0;
+};
+
+backup_set::SetId setOf(const block::IndexLayer& layer) {
+    return {layer.id.set, layer.incremental ? backup_set::SetKind::Incremental : backup_set::SetKind::Full};
+}
+
+/// By layer. A frame is read once, however many files have pages in it; pages of zeros are the set's own.
+std::vector<Amount> amountsOf(const block::SetIndex& index) {
+    std::vector<Amount> amounts(index.layers().size());
+    std::vector<SeenNumbers> seen(index.layers().size());
+    index.eachMap([&](const block::FileMap& map) {
+        for (const block::FramePlace& frame : map.frames) {
+            if (seen.at(frame.layer).add(frame.number)) amounts.at(frame.layer).read += frame.stored;
+        }
+        for (const block::PageRun& run : map.runs)
+            amounts.at(run.frame ? map.frames.at(*run.frame).layer : 0).restored += map.bytesOf(run);
+    });
+    return amounts;
+}
+
+std::vector<PreviewRow> setRows(const RestorePlan& plan) {
+    const auto reader = backup_set::openBlocks(*plan.data, plan.set);
+    const auto amounts = amountsOf(reader->index());
+    std::map<std::uint32_t, PreviewRow> rows;  // the turns of a set are one row
+    for (std::size_t i = 0; i < amounts.size(); ++i) {
+        const backup_set::SetId id = setOf(reader->index().layers()[i]);
+        PreviewRow& row = rows[id.number];
+        row.kind = PreviewRow::Kind::Set;
+        row.id = id.number;
+        row.uri = plan.setUri(id);
+        row.read_bytes += amounts[i].read;
+        row.restored_bytes += amounts[i].restored;
+    }
+    std::vector<PreviewRow> list;
+    for (auto& [number, row] : rows)
+        list.push_back(std::move(row));
+    return list;
+}
+
+PreviewRow pieceRow(const RestorePlan& plan, const archive::PieceState& piece) {
+    return {.kind = PreviewRow::Kind::Piece,
+            .id = static_cast<std::int64_t>(piece.key.piece),
+            .uri = plan.pieceUri(piece.key),
+            .description = fmt::format("start_scn_display: {}, checkpoint_scn_display: {}.",
+                                       formatCompact(static_cast<Nanos>(piece.start_scn)),
+                                       formatCompact(static_cast<Nanos>(piece.checkpoint_scn))),
+            .seconds = std::nullopt};
+}
+
+std::vector<PreviewRow> pieceRows(const RestorePlan& plan) {
+    std::vector<PreviewRow> rows;
+    if (!plan.hasLog()) return rows;
+    std::map<archive::PieceKey, Amount> amounts;
+    const auto after = mysql::GtidPosition::parse(plan.set.gtid);
+    const auto& places = plan.reader->segments(plan.round);
+    for (std::size_t i = plan.reader->findSegment(plan.round, after); i < places.size(); ++i) {
+        const archive::SegmentFile segment = plan.reader->open(places[i]);
+        if (segment.summary().from_scn > plan.target) break;
+        Amount& amount = amounts[places[i].piece];
+        amount.read += segment.size();
+        for (const auto& entry : segment.readIndex().transactions) {
+            if (entry.scn <= plan.target && !after.contains(entry.gtid)) amount.restored += entry.size;
+        }
+    }
+    for (const archive::PieceState& piece : plan.pieces()) {
+        rows.push_back(pieceRow(plan, piece));
+        rows.back().read_bytes = amounts[piece.key].read;
+        rows.back().restored_bytes = amounts[piece.key].restored;
+    }
+    return rows;
+}
+
+/// Nothing takes no time, also where it is not known how long something would take.
+std::optional<double> secondsFor(std::uint64_t bytes, const std::optional<double>& rate) {
+    if (bytes == 0) return 0;
+    if (!rate) return std::nullopt;
+    return static_cast<double>(bytes) / *rate;
+}
+
+std::string basis(std::size_t restores, const ExpectedPace& pace) {
+    if (!pace.rest) return "no restore has been measured on this node, so there is no estimate";
+    const auto rate = [](const std::optional<double>& bytes) {
+        return bytes ? fmt::format("{:.1f} MB/s", *bytes / 1e6) : std::string("never measured");
+    };
+    return fmt::format("estimated by {} restore{} on this node: files {}, log {}, {:.2f} s for the rest", restores,
+                       restores == 1 ? "" : "s", rate(pace.files), rate(pace.log), *pace.rest);
+}
+
+}  // namespace
+
+ExpectedPace expectedPace(const std::vector<catalog::RestorePace>& paces) {
+    using Seconds = std::chrono::duration<double>;
+    if (paces.empty()) return {};
+    double files = 0;
+    double log = 0;
+    Seconds file_time{};
+    Seconds log_time{};
+    std::vector<double> rests;
+    for (const catalog::RestorePace& pace : paces) {
+        files += static_cast<double>(pace.file_bytes);
+        log += static_cast<double>(pace.log_bytes);
+        file_time += pace.file_time;
+        log_time += pace.log_time;
+        rests.push_back(Seconds(pace.rest_time).count());
+    }
+    const auto middle = rests.begin() + static_cast<std::ptrdiff_t>(rests.size() / 2);
+    std::nth_element(rests.begin(), middle, rests.end());
+    ExpectedPace expected{.rest = *middle};
+    if (files > 0 && file_time.count() > 0) expected.files = files / file_time.count();
+    if (log > 0 && log_time.count() > 0) expected.log = log / log_time.count();
+    return expected;
+}
+
+std::vector<PreviewRow> previewOf(const RestorePlan& plan, const std::vector<catalog::RestorePace>& paces) {
+    const ExpectedPace expected = expectedPace(paces);
+    PreviewRow whole{
+        .kind = PreviewRow::Kind::Whole,
+        .description = fmt::format("to {} ({}); {}", plan.target, formatTimestamp(static_cast<Nanos>(plan.target)),
+                                   basis(paces.size(), expected)),
+        .seconds = expected.rest};
+    std::vector<PreviewRow> rows = setRows(plan);
+    for (PreviewRow& piece : pieceRows(plan))
+        rows.push_back(std::move(piece));
+    for (PreviewRow& row : rows) {
+        row.seconds = secondsFor(row.restored_bytes, row.kind == PreviewRow::Kind::Set ? expected.files : expected.log);
+        whole.read_bytes += row.read_bytes;
+        whole.restored_bytes += row.restored_bytes;
+        if (whole.seconds && row.seconds)
+            *whole.seconds += *row.seconds;
+        else
+            whole.seconds.reset();
+    }
+    rows.push_back(std::move(whole));
+    return rows;
+}
+
+}  // namespace tidemark::restore
