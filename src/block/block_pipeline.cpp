@@ -6,7 +6,7 @@
 #include <cstring>
 
 #include "base/error.h"
-#include "base/hash.h"
+#include "block/page_hash.h"
 
 namespace tidemark::block {
 namespace {
@@ -29,7 +29,7 @@ std::vector<PackedPage> packTogether(const PlainBlock& block) {
         const auto page = plain.subspan(at, std::min(kPageSize, plain.size() - at));
         if (isZero(page)) continue;
         const auto number = static_cast<std::uint32_t>(block.number * kPagesPerBlock + at / kPageSize);
-        pages.push_back({block.file, number, static_cast<std::uint32_t>(page.size()), xxh3(page)});
+        pages.push_back({block.file, number, static_cast<std::uint32_t>(page.size()), hashOfPage(page)});
         if (end != at) std::memmove(plain.data() + end, page.data(), page.size());
         end += page.size();
     }

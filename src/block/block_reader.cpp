@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "base/error.h"
-#include "base/hash.h"
+#include "block/page_hash.h"
 
 namespace tidemark::block {
 namespace {
@@ -13,7 +13,7 @@ namespace {
 std::optional<std::uint32_t> wrongPage(const WantedRun& run, ByteView bytes) {
     for (std::size_t i = 0; i < run.hashes.size(); ++i) {
         const std::size_t at = i * kPageSize;
-        if (xxh3(bytes.subspan(at, std::min(kPageSize, bytes.size() - at))) != run.hashes[i]) {
+        if (hashOfPage(bytes.subspan(at, std::min(kPageSize, bytes.size() - at))) != run.hashes[i]) {
             return static_cast<std::uint32_t>(run.first_page + i);
         }
     }

@@ -1,5 +1,5 @@
-#include "base/hash.h"
 #include "block/block_fixture.h"
+#include "block/page_hash.h"
 #include "storage/memory_storage.h"
 
 namespace tidemark::block {
@@ -59,7 +59,7 @@ TEST_F(BlockTest, LeadsFromFileAndPageStraightToItsBytes) {
             for (std::uint32_t page = run.first_page; page < run.first_page + run.pages; ++page) {
                 const std::size_t at = std::size_t{page} * kPageSize;
                 const ByteView expected = ByteView(content).subspan(at, std::min(kPageSize, content.size() - at));
-                ASSERT_EQ(*hash++, xxh3(expected)) << path << " page " << page;
+                ASSERT_EQ(*hash++, hashOfPage(expected)) << path << " page " << page;
             }
         }
         EXPECT_TRUE(found == content) << path;

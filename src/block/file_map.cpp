@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "block/frame.h"
+#include "block/page_hash.h"
 #include "block/stored_path.h"
 
 namespace tidemark::block {
@@ -110,7 +111,7 @@ private:
     void readHashes() {
         map_.hashes.reserve(stored_);
         for (std::uint64_t i = 0; i < stored_; ++i)
-            map_.hashes.push_back(in_.u64());
+            map_.hashes.push_back(takeHash(in_));
     }
 
     ByteReader& in_;
@@ -144,8 +145,8 @@ void encodeFileMap(ByteWriter& out, const FileMap& map) {
         }
         if (run.frame) next_frame = std::max(next_frame, *run.frame + 1);
     }
-    for (const PageHash hash : map.hashes)
-        out.u64(hash);
+    for (const PageHash& hash : map.hashes)
+        putHash(out, hash);
 }
 
 FileMap decodeFileMap(ByteReader& in, const std::vector<IndexLayer>& layers, const std::string& origin) {

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "block/frame.h"
+#include "block/page_hash.h"
 #include "block/stored_path.h"
 
 namespace tidemark::block {
@@ -106,7 +107,7 @@ private:
         }
         require(bytes == frame.place.plain, "has a frame with fewer pages than its size");
         for (std::uint64_t i = 0; i < pages; ++i)
-            frame.hashes.push_back(in.u64());
+            frame.hashes.push_back(takeHash(in));
         ++table_.frames;
         visit_(frame);
     }
@@ -142,8 +143,8 @@ void FrameTableWriter::add(const FrameRecord& frame) {
     frames_.varint(frame.place.stored).varint(frame.place.plain).varint(frame.runs.size());
     for (const FrameRun& run : frame.runs)
         frames_.varint(run.file).varint(run.first_page).varint(run.bytes);
-    for (const PageHash hash : frame.hashes)
-        frames_.u64(hash);
+    for (const PageHash& hash : frame.hashes)
+        putHash(frames_, hash);
     ++frame_count_;
     if (frames_.size() >= kSectionFull) endSection(kFrames, frames_);
 }

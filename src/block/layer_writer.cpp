@@ -101,7 +101,7 @@ void LayerWriter::enterPages(std::uint32_t frame, std::span<const PackedPage> pa
 
 void LayerWriter::setZeros(FileNumber file, std::uint32_t first_page, std::uint32_t count) {
     if (count == 0) return;
-    pages_.write(file, first_page, std::vector<PageEntry>(count, {{.layer = Place::kZeros}, 0}));
+    pages_.write(file, first_page, std::vector<PageEntry>(count, {{.layer = Place::kZeros}, {}}));
 }
 
 BlockWriterResult LayerWriter::finish(const std::vector<StoredFile>& files) {

@@ -1,6 +1,7 @@
 #include "block/object_format.h"
 
 #include "base/hash.h"
+#include "block/page_hash.h"
 #include "storage/newer_version.h"
 
 namespace tidemark::block {

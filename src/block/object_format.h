@@ -13,7 +13,6 @@ constexpr std::uint16_t kFormatVersion = 3;
 constexpr std::size_t kHeadSize = 64;
 constexpr std::size_t kTrailerSize = 48;
 constexpr std::size_t kSealSize = 8;
-constexpr std::size_t kPageHashSize = 8;
 
 /// A turn of a set: whose frames they are.
 struct LayerId {

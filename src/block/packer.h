@@ -12,7 +12,7 @@ struct PackedPage {
     FileNumber file = 0;
     std::uint32_t number = 0;
     std::uint32_t size = 0;  ///< kPageSize, or less for the last one of a file
-    PageHash hash = 0;
+    PageHash hash;
 };
 
 /// Pages that lie in a buffer one after another (Codec::plain), parted into frames.

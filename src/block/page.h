@@ -27,8 +27,13 @@ struct StoredFile {
     std::uint64_t size = 0;
 };
 
-/// XXH3 of a page as it was read.
-using PageHash = std::uint64_t;
+/// The hash of a page as it was read (page_hash.h): its first 8 bytes, and the next 8 where hashes have 16.
+struct PageHash {
+    std::uint64_t low = 0;
+    std::uint64_t high = 0;
+
+    bool operator==(const PageHash&) const = default;
+};
 
 /// Where the bytes of a page are.
 struct Place {

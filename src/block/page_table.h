@@ -13,7 +13,7 @@ namespace tidemark::block {
 /// What is known of a page.
 struct PageEntry {
     Place place;
-    PageHash hash = 0;
+    PageHash hash;
 };
 
 /// The pages of all files of a set, by file and number, in a scratch file: 32 bytes each. Thread-safe, for threads that
@@ -33,7 +33,7 @@ private:
         std::uint32_t frame;
         std::uint32_t offset;
         std::uint16_t known_layer;  ///< and 1
-        std::uint16_t unused[7];
+        std::uint16_t unused[3];
     };
     static_assert(sizeof(Record) == 32);
 

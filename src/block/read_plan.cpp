@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "block/page_hash.h"
 
 namespace tidemark::block {
 namespace {
@@ -10,8 +11,8 @@ namespace {
 void encode(ByteWriter& out, const FramePlace& place, const WantedRun& run) {
     out.varint(place.number).varint(place.offset).varint(place.stored).varint(place.plain);
     out.varint(run.file).varint(run.first_page).varint(run.bytes).varint(run.offset);
-    for (const PageHash hash : run.hashes)
-        out.u64(hash);
+    for (const PageHash& hash : run.hashes)
+        putHash(out, hash, sizeof hash);
 }
 
 std::pair<FramePlace, WantedRun> decode(ByteReader& in) {
@@ -23,7 +24,7 @@ std::pair<FramePlace, WantedRun> decode(ByteReader& in) {
                   .offset = in.varint32(),
                   .hashes = {}};
     for (std::uint64_t pages = partsOf(run.bytes, kPageSize); pages > 0; --pages)
-        run.hashes.push_back(in.u64());
+        run.hashes.push_back(takeHash(in, sizeof(PageHash)));
     return {place, std::move(run)};
 }
 

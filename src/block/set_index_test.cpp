@@ -44,7 +44,7 @@ protected:
         std::vector<PageEntry> entries;
         for (std::uint64_t i = 0; i < pages; ++i) {
             entries.push_back(entry);
-            if (entry.place.layer != Place::kZeros) entries.back().hash = random_();
+            if (entry.place.layer != Place::kZeros) entries.back().hash = {.low = random_(), .high = 0};
             entry.place.offset += entry.place.layer == Place::kZeros ? 0 : kPageSize;
         }
         table_.write(file.number, static_cast<std::uint32_t>(first), entries);

@@ -59,7 +59,7 @@ std::vector<Bytes> setIndexSeeds() {
     block::FileMap map{.path = "t1", .size = 300000, .first_page = 0, .pages = 19};
     map.frames = {{.layer = 0, .number = 3, .object = 0, .offset = 64, .stored = 500, .plain = block::kFrameSize}};
     map.runs = {{0, 3, {}, 0}, {3, 16, 0U, 0}};
-    map.hashes.assign(16, 5);
+    map.hashes.assign(16, {.low = 5});
     ByteWriter group, directory, seed;
     block::encodeFileMap(group, map);
     directory.varint(1).varint(7).u8(0).varint(1).u64(kLayer.id).varint(1).varint(0).varint(9000);
