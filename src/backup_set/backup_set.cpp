@@ -178,10 +178,11 @@ bool isComplete(storage::Storage& storage, const SetId& id) {
 
 std::unique_ptr<block::BlockReader> openBlocks(storage::Storage& storage, const BackupSetDescription& description) {
     const storage::Key directory = blockDirectory(description.id, description.turn);
-    auto reader = std::make_unique<
-        block::BlockReader>(storage, directory, description.id.number, [](const block::IndexLayer& layer) {
-        return blockDirectory({layer.id.set, layer.incremental ? SetKind::Incremental : SetKind::Full}, layer.id.turn);
-    });
+    auto reader = std::make_unique<block::BlockReader>(
+        storage, directory, description.id.number, block::ChainKeyPtr{}, [](const block::IndexLayer& layer) {
+            return blockDirectory({layer.id.set, layer.incremental ? SetKind::Incremental : SetKind::Full},
+                                  layer.id.turn);
+        });
     if (reader->index().checksum() == description.index_checksum) return reader;
     throw Error(ErrorCode::Corrupt, storage.url() + "/" + directory + block::kRangeIndexName +
                                         " is whole, but not the index that this backup set was finished with");

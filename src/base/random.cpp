@@ -8,10 +8,14 @@ namespace tidemark {
 
 Bytes randomBytes(std::size_t size) {
     Bytes bytes(size);
-    if (RAND_bytes(bytes.data(), static_cast<int>(size)) != 1) {
+    randomBytes(bytes);
+    return bytes;
+}
+
+void randomBytes(std::span<std::uint8_t> into) {
+    if (RAND_bytes(into.data(), static_cast<int>(into.size())) != 1) {
         throw Error(ErrorCode::Internal, "the system's random generator gave no bytes");
     }
-    return bytes;
 }
 
 std::uint32_t randomU32() {

@@ -25,13 +25,14 @@ inline Bytes randomContent(std::mt19937& random, std::size_t size) {
 }
 
 /// Reads everything that there is of a set.
-inline std::map<std::string, Bytes> readAll(storage::Storage& storage) {
-    const BlockReader reader(storage, kDirectory, kSet);
+inline std::map<std::string, Bytes> readAll(storage::Storage& storage, const ChainKeyPtr& chain = {}) {
+    const BlockReader reader(storage, kDirectory, kSet, chain);
     for (const auto& object : reader.index().layers().front().objects)
-        readFrameTable(storage, kDirectory + dataFileName(object.number), object.number, [](const FrameRecord&) {});
+        readFrameTable(storage, kDirectory + dataFileName(object.number), object.number, chain,
+                       [](const FrameRecord&) {});
     const storage::Key index = kDirectory + kRangeIndexName;
     decodeHead(kIndexObject, storage.get(index, 0, kHeadSize), 0, reader.index().name());
-    return readFiles(storage, kDirectory, kSet);
+    return readFiles(storage, kDirectory, kSet, chain);
 }
 
 class BlockTest : public ::testing::Test {
@@ -40,7 +41,9 @@ protected:
         if (HasFailure()) ADD_FAILURE() << "seed " << seed_;
     }
 
-    BlockWriterOptions options() const { return {.directory = kDirectory, .set_id = kSet, .data_file_size = 1 << 20}; }
+    BlockWriterOptions options() const {
+        return {.directory = kDirectory, .set_id = kSet, .data_file_size = 1 << 20, .key = chain_};
+    }
 
     /// A set of files of sizes around every border, sent interleaved in pieces of any size.
     std::map<std::string, Bytes> writeSample(storage::Storage& storage) {
@@ -75,6 +78,7 @@ protected:
     WorkerPool pool_{3};
     Lane lane_{pool_};
     BlockProgress progress_;
+    ChainKeyPtr chain_;  ///< with one, what is written is encrypted
     BlockWriterResult result_;
 };
 

@@ -6,7 +6,6 @@
 #include <cstring>
 
 #include "base/error.h"
-#include "block/page_hash.h"
 
 namespace tidemark::block {
 namespace {
@@ -21,7 +20,7 @@ bool isZero(ByteView bytes) {
 }
 
 /// The pages of a block that are no zeros, moved together.
-std::vector<PackedPage> packTogether(const PlainBlock& block) {
+std::vector<PackedPage> packTogether(const PlainBlock& block, const LayerKey& key) {
     const std::span<std::uint8_t> plain = Codec::plain(block.buffer).first(block.size);
     std::vector<PackedPage> pages;
     std::size_t end = 0;
@@ -29,7 +28,7 @@ std::vector<PackedPage> packTogether(const PlainBlock& block) {
         const auto page = plain.subspan(at, std::min(kPageSize, plain.size() - at));
         if (isZero(page)) continue;
         const auto number = static_cast<std::uint32_t>(block.number * kPagesPerBlock + at / kPageSize);
-        pages.push_back({block.file, number, static_cast<std::uint32_t>(page.size()), hashOfPage(page)});
+        pages.push_back({block.file, number, static_cast<std::uint32_t>(page.size()), key.hashOf(page)});
         if (end != at) std::memmove(plain.data() + end, page.data(), page.size());
         end += page.size();
     }
@@ -100,7 +99,7 @@ void BlockPipeline::push(PlainBlock block) {
 
 void BlockPipeline::encode(PlainBlock block, Codec& codec) {
     Encoded encoded;
-    encoded.packed.pages = packTogether(block);
+    encoded.packed.pages = packTogether(block, layer_.key());
     encoded.packed.buffer = std::move(block.buffer);
     encoded.block = std::move(block);
     const auto& pages = encoded.packed.pages;
@@ -119,7 +118,7 @@ std::vector<BufferedFrame> BlockPipeline::encodeFrames(const PackedPages& packed
         for (std::uint32_t i = 0; i < count; ++i)
             frames.back().plain += (page++)->size;
     }
-    codec.encode(packed.buffer, frames);
+    codec.encode(packed.buffer, frames, layer_.key());
     return frames;
 }
 

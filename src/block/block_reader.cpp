@@ -4,16 +4,15 @@
 #include <optional>
 
 #include "base/error.h"
-#include "block/page_hash.h"
 
 namespace tidemark::block {
 namespace {
 
 /// The page of a run that is not what was stored; nullopt if all are.
-std::optional<std::uint32_t> wrongPage(const WantedRun& run, ByteView bytes) {
+std::optional<std::uint32_t> wrongPage(const LayerKey& key, const WantedRun& run, ByteView bytes) {
     for (std::size_t i = 0; i < run.hashes.size(); ++i) {
         const std::size_t at = i * kPageSize;
-        if (hashOfPage(bytes.subspan(at, std::min(kPageSize, bytes.size() - at))) != run.hashes[i]) {
+        if (key.hashOf(bytes.subspan(at, std::min(kPageSize, bytes.size() - at))) != run.hashes[i]) {
             return static_cast<std::uint32_t>(run.first_page + i);
         }
     }
@@ -23,13 +22,15 @@ std::optional<std::uint32_t> wrongPage(const WantedRun& run, ByteView bytes) {
 }  // namespace
 
 BlockReader::BlockReader(storage::Storage& storage, const storage::Key& directory, std::uint32_t set_id,
-                         const DirectoryOf& directory_of_others)
-    : storage_(storage), index_(storage, directory + kRangeIndexName, set_id), directories_{directory} {
+                         const ChainKeyPtr& chain, const DirectoryOf& directory_of_others)
+    : storage_(storage), index_(storage, directory + kRangeIndexName, set_id, chain), directories_{directory} {
     if (index_.layers().size() > 1 && !directory_of_others) {
         throw Error(ErrorCode::Corrupt, index_.name() + " leans on other sets, which it should not");
     }
     for (std::size_t i = 1; i < index_.layers().size(); ++i)
         directories_.push_back(directory_of_others(index_.layers()[i]));
+    for (const IndexLayer& layer : index_.layers())
+        keys_.emplace_back(chain, layer.id);
 }
 
 void BlockReader::checkObjects() const {
@@ -65,11 +66,12 @@ ByteView BlockReader::decode(const WantedFrames& frames, const Buffer& buffer, C
         buffered.push_back({{PartKind::Frame, layer, frame.place.number}, frame.place.stored, frame.place.plain});
         size += frame.place.plain;
     }
-    if (const auto damage = codec.decode(buffer, buffered)) failAt(frames[damage->frame], files, damage->what);
+    if (const auto damage = codec.decode(buffer, buffered, keys_[frames.front().place.layer]))
+        failAt(frames[damage->frame], files, damage->what);
     ByteView rest = buffer.all().first(size);
     for (const WantedFrame& frame : frames) {
         for (const WantedRun& run : frame.runs) {
-            const auto page = wrongPage(run, rest.subspan(run.offset, run.bytes));
+            const auto page = wrongPage(keys_.front(), run, rest.subspan(run.offset, run.bytes));
             if (page) failAt(frame, files, "page " + std::to_string(*page) + " is not what the index tells");
         }
         rest = rest.subspan(frame.place.plain);

@@ -15,9 +15,10 @@ using DirectoryOf = std::function<storage::Key(const IndexLayer&)>;
 /// Reads what BlockWriter stored. Thread-safe.
 class BlockReader {
 public:
-    /// Opens the index in `directory`, where the set's own layer is. Throws NotFound or Corrupt, naming the object.
+    /// Opens the index in `directory`, where the set's own layer is. `chain`: of a set that is encrypted. Throws
+    /// NotFound or Corrupt, naming the object; Denied for want of the key.
     BlockReader(storage::Storage& storage, const storage::Key& directory, std::uint32_t set_id,
-                const DirectoryOf& directory_of_others = {});
+                const ChainKeyPtr& chain = {}, const DirectoryOf& directory_of_others = {});
 
     const SetIndex& index() const { return index_; }
     /// Throws NotFound or Corrupt, naming the object, if one of those that the set's pages lie in is missing or has
@@ -39,6 +40,7 @@ private:
     storage::Storage& storage_;
     const SetIndex index_;
     std::vector<storage::Key> directories_;  ///< of the layers
+    std::vector<LayerKey> keys_;             ///< likewise
 };
 
 }  // namespace tidemark::block

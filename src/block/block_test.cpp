@@ -52,9 +52,10 @@ TEST_F(BlockTest, LeadsFromFileAndPageStraightToItsBytes) {
             if (!run.frame) continue;
             const FramePlace& place = maps.front().frames.at(*run.frame);
             Bytes frame(place.plain);
-            const Bytes stored = storage.get(kDirectory + dataFileName(place.object), place.offset, place.stored);
-            const PartId id{PartKind::Frame, index.layers().at(place.layer).id.id, place.number};
-            ASSERT_EQ(decoder.decode(stored, id, frame), "");
+            Bytes stored = storage.get(kDirectory + dataFileName(place.object), place.offset, place.stored);
+            const LayerId layer = index.layers().at(place.layer).id;
+            const PartId id{PartKind::Frame, layer.id, place.number};
+            ASSERT_EQ(decoder.decode(stored, id, LayerKey({}, layer), frame), "");
             std::copy_n(frame.begin() + run.offset, maps.front().bytesOf(run), to);
             for (std::uint32_t page = run.first_page; page < run.first_page + run.pages; ++page) {
                 const std::size_t at = std::size_t{page} * kPageSize;

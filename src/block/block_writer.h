@@ -7,7 +7,7 @@
 #include <stop_token>
 #include <vector>
 
-#include "block/page.h"
+#include "block/layer_key.h"
 #include "storage/storage.h"
 
 namespace tidemark::block {
@@ -33,6 +33,7 @@ struct BlockWriterOptions {
     std::uint32_t turn = 1;
     std::uint64_t data_file_size = 4ULL << 30;  ///< the frames of a data object are no longer
     std::filesystem::path scratch;              ///< where a node keeps scratch files; empty: the system's place
+    ChainKeyPtr key;                            ///< what is stored is encrypted with it
 };
 
 struct BlockWriterResult {

@@ -12,7 +12,7 @@ Codec::Codec() : frame_(FrameEncoder::largestFrame()) {
     }
 }
 
-void Codec::encode(const Buffer& buffer, std::span<BufferedFrame> frames) {
+void Codec::encode(const Buffer& buffer, std::span<BufferedFrame> frames, const LayerKey& key) {
     const std::span<std::uint8_t> all = buffer.all();
     std::size_t stored = 0;
     std::size_t at = Buffer::kHeadroom;
@@ -20,9 +20,9 @@ void Codec::encode(const Buffer& buffer, std::span<BufferedFrame> frames) {
         const auto plain = all.subspan(at, frame.plain);
         const std::size_t room = at - stored;
         if (room >= frame_.size()) {
-            frame.stored = encoder_.encode(plain, frame.id, all.subspan(stored, room));
+            frame.stored = encoder_.encode(plain, frame.id, key, all.subspan(stored, room));
         } else {
-            frame.stored = encoder_.encode(plain, frame.id, frame_);
+            frame.stored = encoder_.encode(plain, frame.id, key, frame_);
             std::copy_n(frame_.begin(), frame.stored, all.begin() + static_cast<std::ptrdiff_t>(stored));
         }
         stored += frame.stored;
@@ -30,7 +30,8 @@ void Codec::encode(const Buffer& buffer, std::span<BufferedFrame> frames) {
     }
 }
 
-std::optional<Codec::Damage> Codec::decode(const Buffer& buffer, std::span<const BufferedFrame> frames) {
+std::optional<Codec::Damage> Codec::decode(const Buffer& buffer, std::span<const BufferedFrame> frames,
+                                           const LayerKey& key) {
     const std::span<std::uint8_t> all = buffer.all();
     std::size_t at = Buffer::kSize;
     for (const BufferedFrame& frame : frames)
@@ -40,7 +41,7 @@ std::optional<Codec::Damage> Codec::decode(const Buffer& buffer, std::span<const
         const auto plain = all.subspan(begin, frames[i].plain);
         const bool direct = begin + plain.size() <= at;
         const auto into = direct ? plain : std::span(frame_).first(plain.size());
-        std::string problem = decoder_.decode(all.subspan(at, frames[i].stored), frames[i].id, into);
+        std::string problem = decoder_.decode(all.subspan(at, frames[i].stored), frames[i].id, key, into);
         if (!problem.empty()) return Damage{i, std::move(problem)};
         // A frame grows by little: what is behind this one is not reached.
         at += frames[i].stored;

@@ -30,9 +30,9 @@ public:
 
     /// Where the plain bytes are filled in that are to be encoded: kMacroBlockSize of them.
     static std::span<std::uint8_t> plain(const Buffer& buffer) { return buffer.all().subspan(Buffer::kHeadroom); }
-    /// Encodes frames that lie there one after another; their stored form begins where the buffer begins. Fills
-    /// `stored` of each.
-    void encode(const Buffer& buffer, std::span<BufferedFrame> frames);
+    /// Encodes frames of a layer that lie there one after another; their stored form begins where the buffer begins.
+    /// Fills `stored` of each.
+    void encode(const Buffer& buffer, std::span<BufferedFrame> frames, const LayerKey& key);
 
     /// Where the stored form is filled in of frames that are to be decoded, one after another.
     static std::span<std::uint8_t> stored(const Buffer& buffer, std::size_t bytes) { return buffer.all().last(bytes); }
@@ -41,7 +41,7 @@ public:
         std::string what;
     };
     /// Decodes them; their plain bytes begin where the buffer begins. Returns what is wrong, if anything is.
-    std::optional<Damage> decode(const Buffer& buffer, std::span<const BufferedFrame> frames);
+    std::optional<Damage> decode(const Buffer& buffer, std::span<const BufferedFrame> frames, const LayerKey& key);
 
 private:
     FrameEncoder encoder_;

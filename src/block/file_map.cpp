@@ -15,8 +15,8 @@ enum RunKind : std::uint64_t { kZeroPages = 0, kNextFrame = 1, kInFrame = 2 };
 
 class MapDecoder {
 public:
-    MapDecoder(ByteReader& in, const std::vector<IndexLayer>& layers, const std::string& origin)
-        : in_(in), layers_(layers), origin_(origin) {}
+    MapDecoder(ByteReader& in, const std::vector<IndexLayer>& layers, std::size_t hash_size, const std::string& origin)
+        : in_(in), layers_(layers), hash_size_(hash_size), origin_(origin) {}
 
     FileMap decode() {
         readFile();
@@ -111,11 +111,12 @@ private:
     void readHashes() {
         map_.hashes.reserve(stored_);
         for (std::uint64_t i = 0; i < stored_; ++i)
-            map_.hashes.push_back(takeHash(in_));
+            map_.hashes.push_back(takeHash(in_, hash_size_));
     }
 
     ByteReader& in_;
     const std::vector<IndexLayer>& layers_;
+    const std::size_t hash_size_;
     const std::string& origin_;
     FileMap map_;
     std::uint64_t stored_ = 0;
@@ -123,7 +124,7 @@ private:
 
 }  // namespace
 
-void encodeFileMap(ByteWriter& out, const FileMap& map) {
+void encodeFileMap(ByteWriter& out, const FileMap& map, std::size_t hash_size) {
     out.string(map.path).varint(map.size).varint(map.first_page).varint(map.pages).varint(map.frames.size());
     std::int64_t number = 0;
     std::int64_t end = 0;
@@ -146,11 +147,12 @@ void encodeFileMap(ByteWriter& out, const FileMap& map) {
         if (run.frame) next_frame = std::max(next_frame, *run.frame + 1);
     }
     for (const PageHash& hash : map.hashes)
-        putHash(out, hash);
+        putHash(out, hash, hash_size);
 }
 
-FileMap decodeFileMap(ByteReader& in, const std::vector<IndexLayer>& layers, const std::string& origin) {
-    return MapDecoder(in, layers, origin).decode();
+FileMap decodeFileMap(ByteReader& in, const std::vector<IndexLayer>& layers, std::size_t hash_size,
+                      const std::string& origin) {
+    return MapDecoder(in, layers, hash_size, origin).decode();
 }
 
 }  // namespace tidemark::block

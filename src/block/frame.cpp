@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 #include <zstd.h>
 
-#include <algorithm>
-
 #include "base/error.h"
 #include "block/page_filter.h"
 
@@ -35,20 +33,19 @@ FrameEncoder::FrameEncoder()
 FrameEncoder::~FrameEncoder() = default;
 
 std::size_t FrameEncoder::largestFrame() {
-    return ZSTD_compressBound(kFrameSize) + kSealSize;
+    return ZSTD_compressBound(kFrameSize) + kLargestSeal;
 }
 
-std::uint32_t FrameEncoder::encode(std::span<std::uint8_t> plain, const PartId& id, std::span<std::uint8_t> stored) {
+std::uint32_t FrameEncoder::encode(std::span<std::uint8_t> plain, const PartId& id, const LayerKey& key,
+                                   std::span<std::uint8_t> stored) {
     subtractHeapNumbers(plain);
     const std::size_t size =
-        ZSTD_compress2(context_.get(), stored.data(), stored.size() - kSealSize, plain.data(), plain.size());
+        ZSTD_compress2(context_.get(), stored.data(), stored.size() - key.sealSize(), plain.data(), plain.size());
     if (ZSTD_isError(size)) {
         throw Error(ErrorCode::Internal, std::string("compressing a frame: ") + ZSTD_getErrorName(size));
     }
-    ByteWriter seal;
-    seal.u64(sealOf(id, stored.first(size)));
-    std::copy(seal.data().begin(), seal.data().end(), stored.begin() + static_cast<std::ptrdiff_t>(size));
-    return static_cast<std::uint32_t>(size + kSealSize);
+    key.seal(id, stored.first(size), stored.subspan(size, key.sealSize()));
+    return static_cast<std::uint32_t>(size + key.sealSize());
 }
 
 FrameDecoder::FrameDecoder()
@@ -56,8 +53,9 @@ FrameDecoder::FrameDecoder()
 
 FrameDecoder::~FrameDecoder() = default;
 
-std::string FrameDecoder::decode(ByteView stored, const PartId& id, std::span<std::uint8_t> plain) {
-    const auto compressed = unsealed(id, stored);
+std::string FrameDecoder::decode(std::span<std::uint8_t> stored, const PartId& id, const LayerKey& key,
+                                 std::span<std::uint8_t> plain) {
+    const auto compressed = key.open(id, stored);
     if (!compressed) return "its checksum does not fit";
     const std::size_t size =
         ZSTD_decompressDCtx(context_.get(), plain.data(), plain.size(), compressed->data(), compressed->size());

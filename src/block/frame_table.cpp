@@ -8,7 +8,7 @@
 namespace tidemark::block {
 namespace {
 
-constexpr std::size_t kSectionHead = 1 + 4;
+constexpr std::size_t kSectionHead = 4;
 /// A section ends when it has grown beyond this…
 constexpr std::size_t kSectionFull = 512 << 10;
 /// …so none is larger than this.
@@ -25,20 +25,20 @@ PartId sectionId(const LayerId& layer, std::uint32_t object, std::uint32_t numbe
 /// Reads and checks the table of one object; each step throws Corrupt with what is wrong.
 class FrameTableReader {
 public:
-    FrameTableReader(storage::Storage& storage, storage::Key key, std::uint32_t object,
+    FrameTableReader(storage::Storage& storage, storage::Key key, std::uint32_t object, const ChainKeyPtr& chain,
                      const std::function<void(const FrameRecord&)>& visit)
-        : storage_(storage), key_(std::move(key)), object_(object), visit_(visit) {}
+        : storage_(storage), key_(std::move(key)), object_(object), chain_(chain), visit_(visit) {}
 
     FrameTable read() {
         const auto info = storage_.stat(key_);
         if (!info) throw Error(ErrorCode::NotFound, name() + " does not exist");
         if (info->size < kHeadSize + kTrailerSize) fail("is too short");
-        const LayerId layer = decodeHead(kDataObject, storage_.get(key_, 0, kHeadSize), object_, name());
+        const Head head = decodeHead(kDataObject, storage_.get(key_, 0, kHeadSize), object_, name());
         const Bytes end = storage_.get(key_, info->size - kTrailerSize, kTrailerSize);
         trailer_ = decodeTrailer(kDataObject, end, info->size, name());
-        if (trailer_.layer != layer) fail("has the end of another object");
-        table_.layer = layer;
-        readSections();
+        if (trailer_.layer != head.layer || trailer_.cipher != head.cipher) fail("has the end of another object");
+        table_.layer = head.layer;
+        readSections(LayerKey(chain_, head.layer, head.cipher, name()));
         return std::move(table_);
     }
 
@@ -49,25 +49,26 @@ private:
         if (!good) fail(what);
     }
 
-    void readSections() {
+    void readSections(const LayerKey& key) {
+        hash_size_ = key.hashSize();
         std::uint64_t at = trailer_.begin;
         for (std::uint32_t number = 0; at < trailer_.end; ++number) {
             const Bytes head = storage_.get(key_, at, kSectionHead);
-            ByteReader in(head, "section");
-            const char type = static_cast<char>(in.u8());
-            const std::uint64_t size = kSectionHead + std::uint64_t{in.u32()} + kSealSize;
-            require(size <= kSectionHead + kLargestSection + kSealSize && at + size <= trailer_.end,
+            const std::uint64_t size = std::uint64_t{ByteReader(head, "section").u32()} + key.sealSize();
+            at += kSectionHead;
+            require(size <= kLargestSection + key.sealSize() && at + size <= trailer_.end,
                     "has a section of an impossible size");
-            const Bytes whole = storage_.get(key_, at, size);
-            const auto part = unsealed(sectionId(table_.layer, object_, number), whole);
+            Bytes stored = storage_.get(key_, at, size);
+            const auto part = key.open(sectionId(table_.layer, object_, number), stored);
             require(part.has_value(), "has a damaged section");
-            readSection(type, ByteReader(part->subspan(kSectionHead), "section"));
+            readSection(ByteReader(*part, "section"));
             at += size;
         }
         require(ended_ && frame_end_ == trailer_.begin, "has not all of its frames");
     }
 
-    void readSection(char type, ByteReader in) {
+    void readSection(ByteReader in) {
+        const char type = static_cast<char>(in.u8());
         require(!ended_, "has a section behind its last one");
         if (type == kNames) {
             while (!in.atEnd()) {
@@ -107,7 +108,7 @@ private:
         }
         require(bytes == frame.place.plain, "has a frame with fewer pages than its size");
         for (std::uint64_t i = 0; i < pages; ++i)
-            frame.hashes.push_back(takeHash(in));
+            frame.hashes.push_back(takeHash(in, hash_size_));
         ++table_.frames;
         visit_(frame);
     }
@@ -115,9 +116,11 @@ private:
     storage::Storage& storage_;
     const storage::Key key_;
     const std::uint32_t object_;
+    const ChainKeyPtr& chain_;
     const std::function<void(const FrameRecord&)>& visit_;
     Trailer trailer_;
     FrameTable table_;
+    std::size_t hash_size_ = 0;
     std::uint32_t next_number_ = 0;
     std::uint64_t frame_end_ = kHeadSize;
     bool ended_ = false;
@@ -127,8 +130,9 @@ private:
 
 void FrameTableWriter::endSection(char type, ByteWriter& payload) {
     ByteWriter part;
-    part.u8(static_cast<std::uint8_t>(type)).u32(static_cast<std::uint32_t>(payload.size())).bytes(payload.take());
-    sections_.bytes(sealed(sectionId(layer_, object_, section_count_++), part.take()));
+    part.u8(static_cast<std::uint8_t>(type)).bytes(payload.take());
+    sections_.u32(static_cast<std::uint32_t>(part.size()));
+    sections_.bytes(key_.sealed(sectionId(layer_, object_, section_count_++), part.take()));
 }
 
 void FrameTableWriter::name(FileNumber file, const std::string& path) {
@@ -144,7 +148,7 @@ void FrameTableWriter::add(const FrameRecord& frame) {
     for (const FrameRun& run : frame.runs)
         frames_.varint(run.file).varint(run.first_page).varint(run.bytes);
     for (const PageHash& hash : frame.hashes)
-        putHash(frames_, hash);
+        putHash(frames_, hash, key_.hashSize());
     ++frame_count_;
     if (frames_.size() >= kSectionFull) endSection(kFrames, frames_);
 }
@@ -155,14 +159,15 @@ Bytes FrameTableWriter::finish(std::uint64_t at) {
     ByteWriter end;
     end.u32(frame_count_);
     endSection(kEnd, end);
-    const Bytes trailer = encodeTrailer(kDataObject, {layer_, at, at + sections_.size()});
+    const Bytes trailer = encodeTrailer(kDataObject, {layer_, at, at + sections_.size(), key_.cipher()});
     sections_.bytes(trailer);
     return sections_.take();
 }
 
 FrameTable readFrameTable(storage::Storage& storage, const storage::Key& key, std::uint32_t object,
-                          const std::function<void(const FrameRecord&)>& visit) {
-    return naming(storage.url() + "/" + key, [&] { return FrameTableReader(storage, key, object, visit).read(); });
+                          const ChainKeyPtr& chain, const std::function<void(const FrameRecord&)>& visit) {
+    return naming(storage.url() + "/" + key,
+                  [&] { return FrameTableReader(storage, key, object, chain, visit).read(); });
 }
 
 }  // namespace tidemark::block

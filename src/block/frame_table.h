@@ -4,7 +4,7 @@
 #include <set>
 #include <vector>
 
-#include "block/object_format.h"
+#include "block/layer_key.h"
 #include "block/page.h"
 
 namespace tidemark::block {
@@ -26,7 +26,9 @@ struct FrameRecord {
 /// The table at the end of a data object, while its frames are written. Not thread-safe.
 class FrameTableWriter {
 public:
-    FrameTableWriter(const LayerId& layer, std::uint32_t object) : layer_(layer), object_(object) {}
+    /// The key outlives it.
+    FrameTableWriter(const LayerId& layer, const LayerKey& key, std::uint32_t object)
+        : layer_(layer), key_(key), object_(object) {}
 
     /// Whether a file that frames have pages of is still to be named.
     bool knows(FileNumber file) const { return named_.contains(file); }
@@ -43,6 +45,7 @@ private:
     void endSection(char type, ByteWriter& payload);
 
     const LayerId layer_;
+    const LayerKey& key_;
     const std::uint32_t object_;
     std::set<FileNumber> named_;
     ByteWriter names_;
@@ -60,9 +63,10 @@ struct FrameTable {
     std::uint32_t frames = 0;
 };
 
-/// Reads the table of a data object from nothing but the object. Calls `visit` for each frame in the order in which
-/// they lie. Throws NotFound, Corrupt, or InvalidRequest if a newer version wrote it; all name the object.
+/// Reads the table of a data object from nothing but the object, and its key if it is encrypted. Calls `visit` for each
+/// frame in the order in which they lie. Throws NotFound, Corrupt, Denied for want of the key, or InvalidRequest if a
+/// newer version wrote it; all name the object.
 FrameTable readFrameTable(storage::Storage& storage, const storage::Key& key, std::uint32_t object,
-                          const std::function<void(const FrameRecord&)>& visit);
+                          const ChainKeyPtr& chain, const std::function<void(const FrameRecord&)>& visit);
 
 }  // namespace tidemark::block

@@ -32,6 +32,7 @@ LayerWriter::LayerWriter(storage::Storage& storage, BlockWriterOptions options)
     : storage_(storage),
       options_(std::move(options)),
       layer_{.set = options_.set_id, .turn = options_.turn, .id = randomU63()},
+      key_(options_.key, layer_),
       pages_(options_.scratch),
       frames_(options_.scratch) {}
 
@@ -44,8 +45,8 @@ void LayerWriter::name(FileNumber file, const std::string& path) {
 void LayerWriter::beginObject() {
     const auto number = static_cast<std::uint32_t>(object_sizes_.size());
     object_ = storage_.create(options_.directory + dataFileName(number));
-    object_->append(encodeHead(kDataObject, layer_, number));
-    table_.emplace(layer_, number);
+    object_->append(encodeHead(kDataObject, {layer_, key_.cipher()}, number));
+    table_.emplace(layer_, key_, number);
     frames_end_ = kHeadSize;
 }
 
@@ -111,7 +112,7 @@ BlockWriterResult LayerWriter::finish(const std::vector<StoredFile>& files) {
         result.objects.push_back({options_.directory + dataFileName(i), object_sizes_[i]});
         own.objects.push_back({i, object_sizes_[i]});
     }
-    const StoredIndex index = writeIndex(storage_, options_.directory, {own}, files, pages_,
+    const StoredIndex index = writeIndex(storage_, options_.directory, key_, {own}, files, pages_,
                                          [&](std::uint16_t, std::uint32_t number) { return frames_.read(number); });
     result.index_checksum = index.checksum;
     result.objects.push_back({options_.directory + kRangeIndexName, index.size});

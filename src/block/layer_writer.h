@@ -21,6 +21,8 @@ public:
 
     /// Of a frame that is about to be encoded. Any thread.
     PartId newFrame() { return {PartKind::Frame, layer_.id, next_frame_++}; }
+    /// What they are encoded with, and pages are named by. Any thread.
+    const LayerKey& key() const { return key_; }
     /// A file began; before its first page. Any thread.
     void name(FileNumber file, const std::string& path);
 
@@ -41,6 +43,7 @@ private:
     storage::Storage& storage_;
     const BlockWriterOptions options_;
     const LayerId layer_;
+    const LayerKey key_;
     std::atomic<std::uint32_t> next_frame_{0};
 
     std::unique_ptr<storage::ObjectWriter> object_;

@@ -87,6 +87,7 @@ TEST(Codec, BringsBackBlocksOfAnySizeAndContentInPlace) {
     MemoryBudget budget;
     MemoryShare share(budget, {.minimum = 2, .most = 2});
     Codec codec;
+    const LayerKey key({}, {});
     const Buffer buffer = share.take();
     const Buffer back = share.take();
     for (int round = 0; round < 60; ++round) {
@@ -104,12 +105,12 @@ TEST(Codec, BringsBackBlocksOfAnySizeAndContentInPlace) {
             const auto plain = static_cast<std::uint32_t>(std::min(kFrameSize, content.size() - at));
             frames.push_back({.id = {PartKind::Frame, 7, frames.size()}, .plain = plain});
         }
-        codec.encode(buffer, frames);
+        codec.encode(buffer, frames, key);
         std::size_t size = 0;
         for (const BufferedFrame& frame : frames)
             size += frame.stored;
         std::copy_n(buffer.all().begin(), size, Codec::stored(back, size).begin());
-        const auto damage = codec.decode(back, frames);
+        const auto damage = codec.decode(back, frames, key);
         ASSERT_FALSE(damage) << "seed " << seed << ": frame " << damage->frame << ": " << damage->what;
         ASSERT_TRUE(std::equal(content.begin(), content.end(), back.all().begin())) << "seed " << seed;
     }

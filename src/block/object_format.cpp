@@ -1,30 +1,40 @@
 #include "block/object_format.h"
 
+#include <algorithm>
+
 #include "base/hash.h"
-#include "block/page_hash.h"
 #include "storage/newer_version.h"
 
 namespace tidemark::block {
 namespace {
 
-// The only values there are so far.
-constexpr std::uint8_t kNoCipher = 0;
-constexpr std::uint8_t kZstdOfFiltered = 1;
+constexpr std::uint8_t kZstdOfFiltered = 1;  // the only value there is so far
 constexpr std::uint8_t kXxh3 = 1;
+constexpr std::uint8_t kGmac = 2;
 
 [[noreturn]] void fail(const std::string& name, const std::string& what) {
     throw Error(ErrorCode::Corrupt, name + " " + what,
                 "restore from another backup set, or from a copy of this object");
 }
 
-void addForm(ByteWriter& out) {
-    out.u8(kNoCipher).u8(kZstdOfFiltered).u8(kXxh3).u8(kPageHashSize).u8(kSealSize);
+/// All of it follows from the cipher, so far.
+Bytes formOf(Cipher cipher) {
+    return ByteWriter()
+        .u8(static_cast<std::uint8_t>(cipher))
+        .u8(kZstdOfFiltered)
+        .u8(cipher == Cipher::None ? kXxh3 : kGmac)
+        .u8(static_cast<std::uint8_t>(hashSize(cipher)))
+        .u8(static_cast<std::uint8_t>(sealSize(cipher)))
+        .take();
 }
 
-void checkForm(ByteReader& in, const std::string& name) {
-    const bool known = in.u8() == kNoCipher && in.u8() == kZstdOfFiltered && in.u8() == kXxh3 &&
-                       in.u8() == kPageHashSize && in.u8() == kSealSize;
-    if (!known) fail(name, "is stored in a way that no version knows");
+Cipher decodeForm(ByteReader& in, const std::string& name) {
+    const ByteView form = in.bytes(formOf(Cipher::None).size());
+    for (const Cipher cipher : {Cipher::None, Cipher::Aes256Gcm}) {
+        const Bytes known = formOf(cipher);
+        if (std::equal(form.begin(), form.end(), known.begin())) return cipher;
+    }
+    fail(name, "is stored in a way that no version knows");
 }
 
 void checkVersion(std::uint16_t version, const std::string& name) {
@@ -53,57 +63,41 @@ ByteReader opened(std::string_view magic, ByteView bytes, std::size_t size, cons
 
 }  // namespace
 
-std::uint64_t sealOf(const PartId& id, ByteView stored) {
-    ByteWriter identity;
-    identity.u8(static_cast<std::uint8_t>(id.kind)).u64(id.layer).u64(id.number);
-    return xxh3(stored, xxh3(identity.data()));
-}
-
-Bytes sealed(const PartId& id, Bytes part) {
-    ByteWriter seal;
-    seal.u64(sealOf(id, part));
-    part.insert(part.end(), seal.data().begin(), seal.data().end());
-    return part;
-}
-
-std::optional<ByteView> unsealed(const PartId& id, ByteView stored) {
-    if (stored.size() < kSealSize) return std::nullopt;
-    const ByteView part = stored.first(stored.size() - kSealSize);
-    if (ByteReader(stored.last(kSealSize), "seal").u64() != sealOf(id, part)) return std::nullopt;
-    return part;
-}
-
-Bytes encodeHead(const ObjectKind& kind, const LayerId& layer, std::uint32_t object) {
+Bytes encodeHead(const ObjectKind& kind, const Head& head, std::uint32_t object) {
     ByteWriter out;
-    out.text(kind.head).u16(kFormatVersion);
-    addForm(out);
-    out.u8(0).u32(layer.set).u32(layer.turn).u32(object).u64(layer.id).bytes(Bytes(20));
+    out.text(kind.head).u16(kFormatVersion).bytes(formOf(head.cipher)).u8(0);
+    out.u32(head.layer.set).u32(head.layer.turn).u32(object).u64(head.layer.id).bytes(Bytes(20));
     return withChecksum(out);
 }
 
-LayerId decodeHead(const ObjectKind& kind, ByteView head, std::uint32_t object, const std::string& name) {
-    ByteReader in = opened(kind.head, head, kHeadSize, "head", name);
-    checkForm(in, name);
+Head decodeHead(const ObjectKind& kind, ByteView bytes, std::uint32_t object, const std::string& name) {
+    ByteReader in = opened(kind.head, bytes, kHeadSize, "head", name);
+    Head head;
+    head.cipher = decodeForm(in, name);
     in.skip(1);
-    LayerId layer;
-    layer.set = in.u32();
-    layer.turn = in.u32();
+    head.layer.set = in.u32();
+    head.layer.turn = in.u32();
     if (in.u32() != object) fail(name, "is another object of its set");
-    layer.id = in.u64();
-    return layer;
+    head.layer.id = in.u64();
+    return head;
 }
 
 Bytes encodeTrailer(const ObjectKind& kind, const Trailer& trailer) {
     ByteWriter out;
-    out.text(kind.trailer).u16(kFormatVersion).u16(0).u32(trailer.layer.set).u32(trailer.layer.turn);
+    out.text(kind.trailer).u16(kFormatVersion).u8(static_cast<std::uint8_t>(trailer.cipher)).u8(0);
+    out.u32(trailer.layer.set).u32(trailer.layer.turn);
     out.u32(static_cast<std::uint32_t>(trailer.end - trailer.begin)).u64(trailer.begin).u64(trailer.layer.id);
     return withChecksum(out);
 }
 
 Trailer decodeTrailer(const ObjectKind& kind, ByteView bytes, std::uint64_t size, const std::string& name) {
     ByteReader in = opened(kind.trailer, bytes, kTrailerSize, "end", name);
-    in.skip(2);
     Trailer trailer;
+    const std::uint8_t cipher = in.u8();
+    if (cipher > static_cast<std::uint8_t>(Cipher::Aes256Gcm))
+        fail(name, "is encrypted in a way that no version knows");
+    trailer.cipher = static_cast<Cipher>(cipher);
+    in.skip(1);
     trailer.layer.set = in.u32();
     trailer.layer.turn = in.u32();
     const std::uint32_t length = in.u32();

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <optional>
-
 #include "base/bytes.h"
 #include "base/error.h"
 #include "storage/storage.h"
@@ -12,7 +10,18 @@ namespace tidemark::block {
 constexpr std::uint16_t kFormatVersion = 3;
 constexpr std::size_t kHeadSize = 64;
 constexpr std::size_t kTrailerSize = 48;
-constexpr std::size_t kSealSize = 8;
+
+/// What encrypts the parts of a layer.
+enum class Cipher : std::uint8_t { None = 0, Aes256Gcm = 1 };
+/// Bytes of what follows each part.
+constexpr std::size_t sealSize(Cipher cipher) {
+    return cipher == Cipher::None ? 8 : 16;
+}
+constexpr std::size_t kLargestSeal = 16;
+/// Bytes of the hash of a page.
+constexpr std::size_t hashSize(Cipher cipher) {
+    return cipher == Cipher::None ? 8 : 16;
+}
 
 /// A turn of a set: whose frames they are.
 struct LayerId {
@@ -32,13 +41,6 @@ struct PartId {
     std::uint64_t number = 0;
 };
 
-/// What follows a part that is stored so.
-std::uint64_t sealOf(const PartId& id, ByteView stored);
-/// The part with its seal.
-Bytes sealed(const PartId& id, Bytes part);
-/// The part without its seal; nullopt if that does not fit.
-std::optional<ByteView> unsealed(const PartId& id, ByteView stored);
-
 struct ObjectKind {
     std::string_view head;     ///< magic, 8 bytes
     std::string_view trailer;  ///< the same at its end
@@ -46,9 +48,14 @@ struct ObjectKind {
 constexpr ObjectKind kDataObject{"TDMKDATA", "TDMKFOOT"};
 constexpr ObjectKind kIndexObject{"TDMKINDX", "TDMKIEND"};
 
-Bytes encodeHead(const ObjectKind& kind, const LayerId& layer, std::uint32_t object);
+/// The beginning of an object.
+struct Head {
+    LayerId layer;
+    Cipher cipher = Cipher::None;
+};
+Bytes encodeHead(const ObjectKind& kind, const Head& head, std::uint32_t object);
 /// Throws Corrupt, InvalidRequest if a newer version wrote it; both name the object.
-LayerId decodeHead(const ObjectKind& kind, ByteView head, std::uint32_t object, const std::string& name);
+Head decodeHead(const ObjectKind& kind, ByteView bytes, std::uint32_t object, const std::string& name);
 
 /// Runs `work`, which reads parts of `object`. An error of a number that does not end inside its part says where that
 /// was; others say so themselves.
@@ -67,6 +74,7 @@ struct Trailer {
     LayerId layer;
     std::uint64_t begin = 0;  ///< where what comes after the frames, or the groups, begins
     std::uint64_t end = 0;    ///< of it; the trailer follows
+    Cipher cipher = Cipher::None;
 };
 Bytes encodeTrailer(const ObjectKind& kind, const Trailer& trailer);
 /// As decodeHead. `size`: of the whole object.

@@ -5,14 +5,12 @@
 
 namespace tidemark::block {
 
-/// Bytes of a hash in stored objects.
-constexpr std::size_t kPageHashSize = 8;
-
 /// XXH3 of the bytes of a page.
 PageHash hashOfPage(ByteView page);
 
-void putHash(ByteWriter& out, const PageHash& hash, std::size_t size = kPageHashSize);
+/// Its first `size` bytes, 8 or 16.
+void putHash(ByteWriter& out, const PageHash& hash, std::size_t size);
 /// Throws Corrupt, as readers do.
-PageHash takeHash(ByteReader& in, std::size_t size = kPageHashSize);
+PageHash takeHash(ByteReader& in, std::size_t size);
 
 }  // namespace tidemark::block

@@ -32,10 +32,10 @@ inline std::map<std::string, Bytes> readFiles(const BlockReader& reader, MemoryS
 }
 
 inline std::map<std::string, Bytes> readFiles(storage::Storage& storage, const storage::Key& directory,
-                                              std::uint32_t set_id) {
+                                              std::uint32_t set_id, const ChainKeyPtr& chain = {}) {
     MemoryBudget budget;
     MemoryShare memory(budget, {.minimum = 1, .most = 1});
-    return readFiles(BlockReader(storage, directory, set_id), memory);
+    return readFiles(BlockReader(storage, directory, set_id, chain), memory);
 }
 
 }  // namespace tidemark::block

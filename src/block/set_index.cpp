@@ -22,7 +22,8 @@ bool isBehind(const std::string& path, std::uint32_t page, const std::string& ot
 
 }  // namespace
 
-SetIndex::SetIndex(storage::Storage& storage, storage::Key key, std::uint32_t set_id, const IndexLimits& limits)
+SetIndex::SetIndex(storage::Storage& storage, storage::Key key, std::uint32_t set_id, const ChainKeyPtr& chain,
+                   const IndexLimits& limits)
     : storage_(storage), key_(std::move(key)), limits_(limits) {
     const auto info = storage_.stat(key_);
     if (!info) throw Error(ErrorCode::NotFound, name() + " does not exist");
@@ -37,9 +38,9 @@ SetIndex::SetIndex(storage::Storage& storage, storage::Key key, std::uint32_t se
         first = trailer.begin;
         end = storage_.get(key_, first, info->size - first);
     }
-    const ByteView tail = end;
-    const auto directory = unsealed({PartKind::Directory, layer_.id, 0},
-                                    tail.last(info->size - trailer.begin).first(trailer.end - trailer.begin));
+    layer_key_.emplace(chain, layer_, trailer.cipher, name());
+    const auto stored = std::span(end).last(info->size - trailer.begin).first(trailer.end - trailer.begin);
+    const auto directory = layer_key_->open({PartKind::Directory, layer_.id, 0}, stored);
     if (!directory) fail("its directory is damaged");
     checksum_ = xxh3(*directory);
     naming(name(), [&] { readDirectory(ByteReader(*directory, "directory"), trailer.begin); });
@@ -99,10 +100,9 @@ void SetIndex::readDirectory(ByteReader in, std::uint64_t end) {
 Bytes SetIndex::readGroup(std::size_t number) const {
     const Group& group = groups_[number];
     Bytes stored = storage_.get(key_, group.offset, group.size);
-    if (!unsealed({PartKind::Group, layer_.id, number}, stored)) {
-        fail("its group " + std::to_string(number) + " is damaged");
-    }
-    stored.resize(stored.size() - kSealSize);
+    const auto part = layer_key_->open({PartKind::Group, layer_.id, number}, stored);
+    if (!part) fail("its group " + std::to_string(number) + " is damaged");
+    stored.resize(part->size());
     return stored;
 }
 
@@ -129,7 +129,7 @@ void SetIndex::eachMap(const std::function<void(const FileMap&)>& visit) const {
         const Bytes group = readGroup(i);
         ByteReader in(group, "group of files");
         while (!in.atEnd())
-            take(naming(name(), [&] { return decodeFileMap(in, layers_, name()); }));
+            take(naming(name(), [&] { return decodeFileMap(in, layers_, layer_key_->hashSize(), name()); }));
     }
     if (seen.files != totals_.files || seen.bytes != totals_.bytes || seen.stored_pages != totals_.stored_pages ||
         partsOf(last.size, kPageSize) != last.first_page + std::uint64_t{last.pages}) {
@@ -147,7 +147,7 @@ std::vector<FileMap> SetIndex::find(const std::string& path) const {
         const Bytes bytes = readGroup(static_cast<std::size_t>(group - groups_.begin()));
         ByteReader in(bytes, "group of files");
         while (!in.atEnd()) {
-            FileMap map = naming(name(), [&] { return decodeFileMap(in, layers_, name()); });
+            FileMap map = naming(name(), [&] { return decodeFileMap(in, layers_, layer_key_->hashSize(), name()); });
             if (map.path == path) maps.push_back(std::move(map));
         }
     }

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "block/object_format.h"
+#include "block/layer_key.h"
 #include "block/page.h"
 
 namespace tidemark::block {
@@ -68,14 +68,18 @@ constexpr std::uint32_t kPagesPerMap = 64 << 10;
 /// data directory. Thread-safe.
 class SetIndex {
 public:
-    /// Throws NotFound or Corrupt, naming the object; InvalidRequest if a newer version wrote it.
-    SetIndex(storage::Storage& storage, storage::Key key, std::uint32_t set_id, const IndexLimits& limits = {});
+    /// `chain`: of a set that is encrypted. Throws NotFound or Corrupt, naming the object; Denied for want of the key;
+    /// InvalidRequest if a newer version wrote it.
+    SetIndex(storage::Storage& storage, storage::Key key, std::uint32_t set_id, const ChainKeyPtr& chain = {},
+             const IndexLimits& limits = {});
 
     /// The first one is the set's own.
     const std::vector<IndexLayer>& layers() const { return layers_; }
     const IndexTotals& totals() const { return totals_; }
     /// XXH3 of the directory, which with the groups' own checksums stands for all of it.
     std::uint64_t checksum() const { return checksum_; }
+    /// What names its pages, and theirs in other layers.
+    const LayerKey& layerKey() const { return *layer_key_; }
     /// For errors.
     std::string name() const;
 
@@ -101,6 +105,7 @@ private:
     const storage::Key key_;
     const IndexLimits limits_;
     LayerId layer_;
+    std::optional<LayerKey> layer_key_;
     std::vector<IndexLayer> layers_;
     IndexTotals totals_;
     std::vector<Group> groups_;

@@ -63,7 +63,7 @@ protected:
     StoredIndex write(storage::Storage& storage, const IndexLimits& limits = {}) const {
         const std::uint64_t size = 64 + std::uint64_t{next_frame_} * 1000;
         const std::vector<IndexLayer::Object> objects{{0, size}, {1, size}};
-        return writeIndex(storage, "d/",
+        return writeIndex(storage, "d/", LayerKey({}, kLayer),
                           {{.id = kLayer, .incremental = true, .objects = objects},
                            {.id = {.set = 1, .turn = 3, .id = 5}, .objects = objects}},
                           files_, table_, placeOf, limits);
@@ -153,14 +153,15 @@ TEST_F(SetIndexTest, FindsAFileWithTwoReads) {
 /// checks behind them.
 Bytes resealed(Bytes index, const Bytes& original) {
     const Trailer trailer = decodeTrailer(kIndexObject, ByteView(original).last(kTrailerSize), original.size(), "test");
+    const LayerKey key({}, kLayer);
     const auto seal = [&](PartId id, std::uint64_t begin, std::uint64_t end) {
-        ByteWriter out;
-        out.u64(sealOf(id, ByteView(index).subspan(begin, end - begin - kSealSize)));
-        std::copy(out.data().begin(), out.data().end(), index.begin() + static_cast<std::ptrdiff_t>(end - kSealSize));
+        const auto part = std::span(index).subspan(begin, end - begin);
+        key.seal(id, part.first(part.size() - key.sealSize()), part.last(key.sealSize()));
     };
     // The end of the first group is where its seal is.
-    std::uint64_t end = kHeadSize + kSealSize;
-    while (!unsealed({PartKind::Group, kLayer.id, 0}, ByteView(original).subspan(kHeadSize, end - kHeadSize)))
+    Bytes same = original;
+    std::uint64_t end = kHeadSize + key.sealSize();
+    while (!key.open({PartKind::Group, kLayer.id, 0}, std::span(same).subspan(kHeadSize, end - kHeadSize)))
         end += 1;
     seal({PartKind::Group, kLayer.id, 0}, kHeadSize, end);
     seal({PartKind::Directory, kLayer.id, 0}, trailer.begin, trailer.end);
@@ -197,7 +198,7 @@ TEST_F(SetIndexTest, HasLimitsWhoeverWroteIt) {
         MemoryStorage storage;
         try {
             write(storage, writers);
-            SetIndex(storage, kKey, 2, readers);
+            SetIndex(storage, kKey, 2, {}, readers);
         } catch (const Error& error) {
             return error.code();
         }

@@ -21,14 +21,15 @@ void requireWithin(std::uint64_t count, std::uint64_t limit, const char* what) {
 
 class IndexWriter {
 public:
-    IndexWriter(storage::Storage& storage, const storage::Key& directory, const std::vector<IndexLayer>& layers,
-                const PageTable& pages, const FramePlaceOf& frame)
+    IndexWriter(storage::Storage& storage, const storage::Key& directory, const LayerKey& key,
+                const std::vector<IndexLayer>& layers, const PageTable& pages, const FramePlaceOf& frame)
         : object_(storage.create(directory + kRangeIndexName)),
+          key_(key),
           layers_(layers),
           pages_(pages),
           frame_(frame),
           used_(layers.size()) {
-        append(encodeHead(kIndexObject, layers.front().id, 0));
+        append(encodeHead(kIndexObject, {layers.front().id, key.cipher()}, 0));
     }
 
     void add(const StoredFile& file) {
@@ -56,8 +57,8 @@ public:
         requireWithin(directory.size(), limits.directory, "bytes in the directory of its index");
         const std::uint64_t begin = size_;
         const std::uint64_t checksum = xxh3(directory.data());
-        append(sealed({PartKind::Directory, layers_.front().id.id, 0}, directory.take()));
-        append(encodeTrailer(kIndexObject, {layers_.front().id, begin, size_}));
+        append(key_.sealed({PartKind::Directory, layers_.front().id.id, 0}, directory.take()));
+        append(encodeTrailer(kIndexObject, {layers_.front().id, begin, size_, key_.cipher()}));
         object_->finish();
         return {size_, checksum};
     }
@@ -120,12 +121,12 @@ private:
             first_path_ = map.path;
             first_page_ = map.first_page;
         }
-        encodeFileMap(group_, map);
+        encodeFileMap(group_, map, key_.hashSize());
         if (group_.size() >= kGroupFull) endGroup();
     }
 
     void endGroup() {
-        const Bytes stored = sealed({PartKind::Group, layers_.front().id.id, group_count_++}, group_.take());
+        const Bytes stored = key_.sealed({PartKind::Group, layers_.front().id.id, group_count_++}, group_.take());
         append(stored);
         groups_.string(first_path_).varint(first_page_).varint(stored.size());
     }
@@ -141,6 +142,7 @@ private:
     }
 
     const std::unique_ptr<storage::ObjectWriter> object_;
+    const LayerKey& key_;
     const std::vector<IndexLayer>& layers_;
     const PageTable& pages_;
     const FramePlaceOf& frame_;
@@ -156,9 +158,9 @@ private:
 
 }  // namespace
 
-StoredIndex writeIndex(storage::Storage& storage, const storage::Key& directory, const std::vector<IndexLayer>& layers,
-                       std::vector<StoredFile> files, const PageTable& pages, const FramePlaceOf& frame,
-                       const IndexLimits& limits) {
+StoredIndex writeIndex(storage::Storage& storage, const storage::Key& directory, const LayerKey& key,
+                       const std::vector<IndexLayer>& layers, std::vector<StoredFile> files, const PageTable& pages,
+                       const FramePlaceOf& frame, const IndexLimits& limits) {
     requireWithin(files.size(), limits.files, "files");
     requireWithin(layers.size(), limits.layers, "sets that it leans on");
     std::uint64_t objects = 0;
@@ -166,7 +168,7 @@ StoredIndex writeIndex(storage::Storage& storage, const storage::Key& directory,
         objects += layer.objects.size();
     requireWithin(objects, limits.objects, "data files");
     std::sort(files.begin(), files.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
-    IndexWriter writer(storage, directory, layers, pages, frame);
+    IndexWriter writer(storage, directory, key, layers, pages, frame);
     for (const StoredFile& file : files)
         writer.add(file);
     return writer.finish(limits);

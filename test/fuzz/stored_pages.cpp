@@ -16,21 +16,24 @@ using storage::MemoryStorage;
 
 constexpr block::LayerId kLayer{.set = 7, .turn = 1, .id = 99};
 
+/// Sets that are encrypted have the same parsers behind their tags, which no input gets past.
+const block::LayerKey kKey({}, kLayer);
+
 /// An index of these parts: the groups (two bytes of size each) and, behind a size of 0, the rest of the directory.
 /// Sizes and checksums are made right.
 Bytes indexOf(ByteView input) {
     Choices choices(input);
     ByteWriter out, groups;
-    out.bytes(block::encodeHead(block::kIndexObject, kLayer, 0));
+    out.bytes(block::encodeHead(block::kIndexObject, {kLayer}, 0));
     std::uint64_t count = 0;
     for (ByteView part = choices.longPart(); !part.empty(); part = choices.longPart()) {
-        out.bytes(block::sealed({block::PartKind::Group, kLayer.id, count++}, Bytes(part.begin(), part.end())));
-        groups.string("t" + std::to_string(count)).varint(0).varint(part.size() + block::kSealSize);
+        out.bytes(kKey.sealed({block::PartKind::Group, kLayer.id, count++}, Bytes(part.begin(), part.end())));
+        groups.string("t" + std::to_string(count)).varint(0).varint(part.size() + kKey.sealSize());
     }
     const std::uint64_t begin = out.size();
     ByteWriter directory;
     directory.bytes(choices.rest()).varint(count).bytes(groups.data());
-    out.bytes(block::sealed({block::PartKind::Directory, kLayer.id, 0}, directory.take()));
+    out.bytes(kKey.sealed({block::PartKind::Directory, kLayer.id, 0}, directory.take()));
     const Bytes trailer = block::encodeTrailer(block::kIndexObject, {kLayer, begin, out.size()});
     return out.bytes(trailer).take();
 }
@@ -44,9 +47,10 @@ void runSetIndex(ByteView input) {
     index.eachMap([&](const block::FileMap& map) {
         files.push_back({0, map.path, map.size});
         ByteWriter out;
-        block::encodeFileMap(out, map);
+        block::encodeFileMap(out, map, kKey.hashSize());
         ByteReader in(out.data(), "map");
-        const block::FileMap again = promised([&] { return block::decodeFileMap(in, index.layers(), "map"); });
+        const block::FileMap again =
+            promised([&] { return block::decodeFileMap(in, index.layers(), kKey.hashSize(), "map"); });
         requireThat(again.path == map.path && again.hashes == map.hashes && again.runs.size() == map.runs.size() &&
                         again.frames.size() == map.frames.size(),
                     "a map reads as it was written");
@@ -61,7 +65,7 @@ std::vector<Bytes> setIndexSeeds() {
     map.runs = {{0, 3, {}, 0}, {3, 16, 0U, 0}};
     map.hashes.assign(16, {.low = 5});
     ByteWriter group, directory, seed;
-    block::encodeFileMap(group, map);
+    block::encodeFileMap(group, map, kKey.hashSize());
     directory.varint(1).varint(7).u8(0).varint(1).u64(kLayer.id).varint(1).varint(0).varint(9000);
     directory.varint(1).varint(300000).varint(16).varint(500);
     seed.u8(static_cast<std::uint8_t>(group.size() >> 8)).u8(static_cast<std::uint8_t>(group.size()));
@@ -74,20 +78,20 @@ const Registered registered_set_index({"set_index", runSetIndex, setIndexSeeds})
 void runFrameTable(ByteView input) {
     Choices choices(input);
     ByteWriter out;
-    out.bytes(block::encodeHead(block::kDataObject, kLayer, 0)).bytes(Bytes(500));
+    out.bytes(block::encodeHead(block::kDataObject, {kLayer}, 0)).bytes(Bytes(500));
     const std::uint64_t begin = out.size();
     for (std::uint64_t number = 0; !choices.rest().empty(); ++number) {
         ByteWriter section;
         section.u8(choices.byte());
-        const ByteView payload = choices.longPart();
-        section.u32(static_cast<std::uint32_t>(payload.size())).bytes(payload);
-        out.bytes(block::sealed({block::PartKind::Section, kLayer.id, number}, section.take()));
+        section.bytes(choices.longPart());
+        out.u32(static_cast<std::uint32_t>(section.size()));
+        out.bytes(kKey.sealed({block::PartKind::Section, kLayer.id, number}, section.take()));
     }
     const Bytes trailer = block::encodeTrailer(block::kDataObject, {kLayer, begin, out.size()});
     MemoryStorage place;
     place.put("d", out.bytes(trailer).take());
     std::uint32_t frames = 0;
-    const auto table = block::readFrameTable(place, "d", 0, [&](const block::FrameRecord&) { ++frames; });
+    const auto table = block::readFrameTable(place, "d", 0, {}, [&](const block::FrameRecord&) { ++frames; });
     requireThat(table.frames == frames, "all frames are told");
 }
 
@@ -113,7 +117,8 @@ void runFrame(ByteView input) {
     static block::FrameDecoder decoder;
     const block::PartId id{block::PartKind::Frame, 1, 4};
     Bytes plain(size);
-    decoder.decode(block::sealed(id, Bytes(choices.rest().begin(), choices.rest().end())), id, plain);
+    Bytes given = kKey.sealed(id, Bytes(choices.rest().begin(), choices.rest().end()));
+    decoder.decode(given, id, kKey, plain);
     // Pages that are index pages or nearly so: the filter goes through whatever bytes there are.
     Bytes page(choices.rest().begin(), choices.rest().end());
     page.resize(2 * block::kPageSize - 5);
@@ -123,9 +128,9 @@ void runFrame(ByteView input) {
     requireThat(page == before, "the filter is undone");
     Bytes stored(block::FrameEncoder::largestFrame());
     Bytes changed = before;
-    stored.resize(encoder.encode(changed, id, stored));
+    stored.resize(encoder.encode(changed, id, kKey, stored));
     Bytes back(before.size());
-    requireThat(decoder.decode(stored, id, back).empty() && back == before, "a frame reads as it was written");
+    requireThat(decoder.decode(stored, id, kKey, back).empty() && back == before, "a frame reads as it was written");
 }
 
 std::vector<Bytes> frameSeeds() {
@@ -137,7 +142,7 @@ std::vector<Bytes> frameSeeds() {
         page[record - 1] = 20;
     block::FrameEncoder encoder;
     Bytes plain(5000, 'x'), stored(block::FrameEncoder::largestFrame());
-    stored.resize(encoder.encode(plain, {block::PartKind::Frame, 1, 4}, stored) - block::kSealSize);
+    stored.resize(encoder.encode(plain, {block::PartKind::Frame, 1, 4}, kKey, stored) - kKey.sealSize());
     return {ByteWriter().u32(0).bytes(page).take(), ByteWriter().u8(0).u8(0).u8(0x13).u8(0x88).bytes(stored).take()};
 }
 
