@@ -127,7 +127,7 @@ void ArchiveReader::readEnd(RoundInfo& info, const Round& round) const {
 std::optional<std::string> ArchiveReader::missingBefore(const RoundInfo& info, const Round& round,
                                                         std::size_t next) const {
     if (info.pieces.empty()) return std::nullopt;
-    SegmentPlace expected{info.pieces.front().key, 1};
+    SegmentPlace expected{info.pieces.front().key, info.pieces.front().first_file};
     if (next > 0) expected = {round.segments[next - 1].piece, round.segments[next - 1].file_id + 1};
     const bool at_end = next == round.segments.size();
     for (const PieceState& piece : info.pieces) {

@@ -126,11 +126,11 @@ std::vector<SettingsRecord> readSettings(storage::Storage& storage, const RoundK
 void putRecord(storage::Storage& storage, const storage::Key& key, const PieceRecord& record) {
     const PieceState& piece = record.state;
     const json content = {
-        {"dest_id", piece.key.dest},    {"round_id", piece.key.round},      {"piece_id", piece.key.piece},
-        {"start_scn", piece.start_scn}, {"end_scn", piece.end_scn},         {"checkpoint_scn", piece.checkpoint_scn},
-        {"max_scn", piece.max_scn},     {"input_bytes", piece.input_bytes}, {"output_bytes", piece.output_bytes},
-        {"files", piece.files},         {"frozen", piece.frozen},           {"start_gtid", record.start.text()},
-        {"end_gtid", record.end.text()}};
+        {"dest_id", piece.key.dest},     {"round_id", piece.key.round},      {"piece_id", piece.key.piece},
+        {"start_scn", piece.start_scn},  {"end_scn", piece.end_scn},         {"checkpoint_scn", piece.checkpoint_scn},
+        {"max_scn", piece.max_scn},      {"input_bytes", piece.input_bytes}, {"output_bytes", piece.output_bytes},
+        {"files", piece.files},          {"frozen", piece.frozen},           {"start_gtid", record.start.text()},
+        {"end_gtid", record.end.text()}, {"first_file", piece.first_file}};
     storage.put(key, storage::sealDocument(kPiece, content));
 }
 
@@ -150,6 +150,7 @@ PieceRecord readPiece(storage::Storage& storage, const storage::Key& key, const 
         takeField(in, "output_bytes", piece.output_bytes);
         takeField(in, "files", piece.files);
         takeField(in, "frozen", piece.frozen);
+        if (in.contains("first_file")) takeField(in, "first_file", piece.first_file);  // came later
         record.start = positionIn(in, "start_gtid", from);
         record.end = positionIn(in, "end_gtid", from);
         return record;

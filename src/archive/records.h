@@ -56,8 +56,9 @@ struct PieceState {
     Scn max_scn = 0;         ///< of its last transaction; 0 = none
     std::uint64_t input_bytes = 0;
     std::uint64_t output_bytes = 0;
-    std::uint64_t files = 0;
+    std::uint64_t files = 0;  ///< number of its last segment
     bool frozen = false;
+    std::uint64_t first_file = 1;  ///< number of its first segment: later ones begin what was copied of a piece
 };
 
 /// What a piece's start, end and info objects hold: all the same, at different times.

@@ -65,6 +65,7 @@ std::optional<job::Pause> BackupJob::run(std::stop_token stop) {
 std::optional<job::Pause> BackupJob::ask() {
     try {
         storage::requireAnswer(*storage_);
+        if (log_archive_) storage::requireAnswer(*log_archive_);
     } catch (const Error& error) {
         if (error.code() != ErrorCode::Unavailable) throw;
         return waiting(error.what());
@@ -84,6 +85,10 @@ std::optional<job::Pause> BackupJob::step(std::stop_token stop) {
             // Only the archive knows the SCN of the last transaction in the copy, and without it no restore can go on
             // from it.
             return awaitArchive();
+        case Step::ChooseLog:
+            return chooseLog();
+        case Step::CopyLog:
+            return copyLog(std::move(stop));
         case Step::Complete:
             break;
     }
@@ -150,6 +155,7 @@ std::optional<job::Pause> BackupJob::resume() {
     log_->info("set {} is copied and goes on to wait for the archive", set_.backup_set_id);
     description_ = *progress_.copied;
     task_.stats = statsOf(description_);
+    if (progress_.log) return beginToCopyLog();
     return beginToWait();
 }
 
@@ -309,7 +315,7 @@ job::Pause BackupJob::beginToWait() {
 
 job::Pause BackupJob::awaitArchive() {
     if (!archivePassed()) return waiting("the log archive to pass the end of the copy");
-    step_ = Step::Complete;
+    step_ = row_.plus_archivelog ? Step::ChooseLog : Step::Complete;
     return {};
 }
 
@@ -341,16 +347,25 @@ void BackupJob::completeSet() {
     storage::requireMounted(*storage_);
     backup_set::finishBackupSet(*storage_, description_);
 
-    task_.stats = counters_ ? countersOf(*counters_) : statsOf(description_);
-    task_.stats.output_bytes = description_.output_bytes;
-    task_.stats.file_count = static_cast<std::int64_t>(description_.objects.size());
-    task_.status = BackupTaskStatus::BeforeBackupLog;
+    task_.stats = statsOfCopy();
     set_.stats = task_.stats;
     set_.end_time = description_.end_time;
     recorder().show(task_);
     recorder().drain();
     log_->info("set {} complete: {} macro blocks, {} of {} bytes, restores from SCN {} on", set_.backup_set_id,
                task_.stats.macro_block_count, task_.stats.output_bytes, task_.stats.input_bytes, set_.min_restore_scn);
+}
+
+/// What the views show of the copy, and of what log has come to it.
+catalog::BackupStats BackupJob::statsOfCopy() const {
+    const catalog::BackupStats described = statsOf(description_);
+    if (!counters_) return described;
+    catalog::BackupStats stats = countersOf(*counters_);
+    stats.output_bytes = described.output_bytes;
+    stats.file_count = described.file_count;
+    stats.log_file_count = described.log_file_count;
+    stats.finish_log_file_count = described.finish_log_file_count;
+    return stats;
 }
 
 void BackupJob::enter(BackupTaskStatus status) {

@@ -32,6 +32,8 @@ struct BackupJobParts {
     /// archive::ArchiveService::whenArchived().
     std::function<void(catalog::TenantId, std::int64_t round_id, const mysql::GtidPosition&)> await_archive =
         [](auto, auto, const auto&) {};
+    /// The archiver that writes to this destination (URI) is to write all that was committed by now. Waits a moment.
+    std::function<void(const std::string&)> write_archive = [](const auto&) {};
 
     storage::DestinationIdentity identity(const catalog::Tenant& tenant, std::int64_t dest_id) const;
 };
@@ -39,20 +41,20 @@ struct BackupJobParts {
 /// One tenant's data backup: its files become a set, which becomes visible once the archive has passed its end.
 ///
 /// A later attempt goes on where an earlier one has come to: a set that is whole at the destination is taken, a whole
-/// copy goes on waiting for the archive, and what else there is is copied again, in another turn. Nothing is removed
-/// here; the end leaves that to the cleaner (clean_job.h).
+/// copy goes on waiting for the archive, or copying the log, and what else there is is copied again, in another turn.
+/// Nothing is removed here; the end leaves that to the cleaner (clean_job.h).
 class BackupJob : public job::Job {
 public:
     /// `row` is active: in INIT, or of an earlier attempt.
     BackupJob(const BackupJobParts& parts, const catalog::BackupJobRow& row, job::WorkContext& context);
 
-    bool heavy() const override { return step_ == Step::Copy; }
+    bool heavy() const override { return step_ == Step::Copy || step_ == Step::CopyLog; }
     std::optional<job::Pause> ask() override;
     std::optional<job::Pause> run(std::stop_token stop) override;
     void finish(const catalog::Outcome& outcome) override;
 
 private:
-    enum class Step { Begin, Copy, NoteCopy, AwaitArchive, Complete };
+    enum class Step { Begin, Copy, NoteCopy, AwaitArchive, ChooseLog, CopyLog, Complete };
 
     // Each does what it says and sets the next step. All but copy() may be repeated when something was away.
     std::optional<job::Pause> step(std::stop_token stop);
@@ -64,6 +66,14 @@ private:
     job::Pause awaitArchive();
     job::Pause waiting(const std::string& reason);
     void completeSet();
+    catalog::BackupStats statsOfCopy() const;
+
+    // PLUS ARCHIVELOG: backup_job_log.cpp.
+    job::Pause chooseLog();
+    job::Pause beginToCopyLog();
+    job::Pause copyLog(std::stop_token stop);
+    void extractLog(std::stop_token stop);
+    void showLog(std::uint64_t files, const archive::LogExtract::Progress& done);
 
     void beginSet();
     /// Goes on with the set of an earlier attempt. nullopt: it is whole.
@@ -98,6 +108,7 @@ private:
     catalog::BackupTask task_;
     catalog::BackupSet set_;
     std::shared_ptr<storage::Storage> storage_;
+    std::shared_ptr<storage::Storage> log_archive_;  ///< while the log is copied: where from
     backup_set::BackupSetDescription description_;
     std::shared_ptr<DataBackupProgress> counters_;  // of the present copy
     std::unique_ptr<TaskRecorder> recorder_;        // while there is something to show

@@ -5,9 +5,34 @@
 
 namespace tidemark::backup {
 
+namespace {
+
+nlohmann::json jsonOf(const LogChoice& log) {
+    return {{"archive", log.archive_uri},         {"dest_id", log.range.round.dest},
+            {"round_id", log.range.round.round},  {"after", log.range.after.text()},
+            {"after_scn", log.range.after_scn},   {"until", log.range.until},
+            {"last_piece", log.range.last_piece}, {"last_file", log.range.last_file}};
+}
+
+LogChoice logFrom(const nlohmann::json& json) {
+    LogChoice log;
+    json.at("archive").get_to(log.archive_uri);
+    json.at("dest_id").get_to(log.range.round.dest);
+    json.at("round_id").get_to(log.range.round.round);
+    log.range.after = mysql::GtidPosition::parse(json.at("after").get<std::string>());
+    json.at("after_scn").get_to(log.range.after_scn);
+    json.at("until").get_to(log.range.until);
+    json.at("last_piece").get_to(log.range.last_piece);
+    json.at("last_file").get_to(log.range.last_file);
+    return log;
+}
+
+}  // namespace
+
 std::string BackupProgress::text() const {
     nlohmann::json json{{"turn", turn}, {"round_id", round_id}};
     if (copied) json["copied"] = backup_set::contentOf(*copied);
+    if (log) json["log"] = jsonOf(*log);
     return jsonText(json);
 }
 
@@ -19,6 +44,7 @@ BackupProgress BackupProgress::from(const std::string& text) {
     progress.round_id = json.at("round_id").get<std::int64_t>();
     if (json.contains("copied"))
         progress.copied = backup_set::descriptionFrom({backup_set::kDescriptionVersion, json.at("copied")});
+    if (json.contains("log")) progress.log = logFrom(json.at("log"));
     return progress;
 }
 

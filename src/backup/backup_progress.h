@@ -3,10 +3,17 @@
 #include <optional>
 #include <string>
 
+#include "archive/log_extract.h"
 #include "backup_set/backup_set.h"
 #include "catalog/types.h"
 
 namespace tidemark::backup {
+
+/// The log that goes into a set made PLUS ARCHIVELOG.
+struct LogChoice {
+    std::string archive_uri;
+    archive::ExtractRange range;
+};
 
 /// What a later attempt has to know of the ones before: JSON in the record of work.
 struct BackupProgress {
@@ -14,6 +21,7 @@ struct BackupProgress {
     std::int64_t round_id = 0;  ///< of the archive that has to go on all the time
     /// The copy is whole: what the set's description will be, but for what the archive knows.
     std::optional<backup_set::BackupSetDescription> copied;
+    std::optional<LogChoice> log;  ///< once the archive has passed the copy: noted before anything of it is stored
 
     std::string text() const;
     /// Empty: of the first attempt.

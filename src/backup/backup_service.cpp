@@ -15,13 +15,6 @@
 namespace tidemark::backup {
 namespace {
 
-void checkOptions(const BackupOptions& options) {
-    if (options.plus_archivelog) {
-        throw obError(Ob::NotSupported, "PLUS ARCHIVELOG is",
-                      "the archive destination is all a restore needs beside the set");
-    }
-}
-
 /// Until then a statement waits for rounds that begin. One moment for the whole statement, however many tenants it
 /// names.
 std::chrono::steady_clock::time_point aMoment() {
@@ -149,12 +142,11 @@ catalog::BackupRequest BackupService::checked(const catalog::Tenant& tenant, con
             .dest_id = destination->dest_id,
             .path = destination->path,
             .type = catalog::BackupType::Full,
-            .plus_archivelog = false,
+            .plus_archivelog = options.plus_archivelog,
             .description = options.description};
 }
 
 void BackupService::startOwn(const catalog::Tenant& tenant, const BackupOptions& options) {
-    checkOptions(options);
     stores_.backups.start(request(tenant, options, aMoment()));
     crashPoint("backup.job-written");
     engine_.wake();
@@ -171,13 +163,11 @@ void BackupService::startFromSys(const std::vector<catalog::Tenant>& tenants, ca
 }
 
 void BackupService::startNamed(const std::vector<catalog::Tenant>& tenants, const BackupOptions& options) {
-    checkOptions(options);
     if (tenants.empty()) throw obError(Ob::NotSupported, "No tenant name specified");
     startFromSys(tenants, catalog::JobLevel::SysTenant, options, aMoment());
 }
 
 void BackupService::startAll(const BackupOptions& options) {
-    checkOptions(options);
     const Deadline until = aMoment();
     std::vector<catalog::Tenant> able;
     std::vector<Error> refusals;

@@ -14,8 +14,8 @@ namespace tidemark::backup {
 
 /// What a BACKUP statement says beside its tenants.
 struct BackupOptions {
-    bool incremental = false;  ///< a full set where there is none yet; refused where one could be the base
-    bool plus_archivelog = false;
+    bool incremental = false;      ///< a full set where there is none yet; refused where one could be the base
+    bool plus_archivelog = false;  ///< the set carries log of its own
     std::string description;
 };
 

@@ -9,9 +9,12 @@ catalog::BackupStats statsOf(const backup_set::BackupSetDescription& description
     catalog::BackupStats stats;
     stats.input_bytes = description.input_bytes;
     stats.output_bytes = description.output_bytes;
+    for (const backup_set::LogObject& object : description.log_objects)
+        stats.output_bytes += object.size;
     stats.tablet_count = stats.finish_tablet_count = static_cast<std::int64_t>(description.tablets);
     stats.macro_block_count = stats.finish_macro_block_count = shownMacroBlocks(description.input_bytes);
-    stats.file_count = static_cast<std::int64_t>(description.objects.size());
+    stats.file_count = static_cast<std::int64_t>(description.objects.size() + description.log_objects.size());
+    stats.log_file_count = stats.finish_log_file_count = static_cast<std::int64_t>(description.log_files);
     return stats;
 }
 

@@ -147,6 +147,8 @@ catalog::BackupTask TaskRecorder::counted(catalog::BackupTask task) const {
     task.stats = withoutSetback(countersOf(*progress_), shown_);
     task.stats.output_bytes = std::max(task.stats.output_bytes, known.output_bytes);
     task.stats.file_count = known.file_count;
+    task.stats.log_file_count = known.log_file_count;
+    task.stats.finish_log_file_count = known.finish_log_file_count;
     return task;
 }
 

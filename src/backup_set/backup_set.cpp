@@ -81,6 +81,10 @@ storage::Key blockDirectory(const SetId& id, std::uint32_t turn) {
     return turnsDirectory(id) + "major_data_turn_" + std::to_string(turn) + "_retry_0/";
 }
 
+storage::Key logDirectory(const SetId& id) {
+    return setDirectory(id) + "complement_log/";
+}
+
 void beginBackupSet(storage::Storage& storage, const SetId& id) {
     for (const SetKind kind : {SetKind::Full, SetKind::Incremental}) {
         const SetId other{id.number, kind};
@@ -157,13 +161,17 @@ void verifyBackupSet(storage::Storage& storage, const BackupSetDescription& want
         throw Error(ErrorCode::Corrupt, "the backup set is not usable: " + storage.url() + "/" + key + " " + what,
                     "the storage did not keep what it had accepted; check it, and back up again");
     };
-    for (const block::StoredObject& object : wanted.objects) {
-        const auto info = storage.stat(object.key);
-        if (!info) fail(object.key, "is missing");
-        if (info->size != object.size) {
-            fail(object.key, "has " + std::to_string(info->size) + " bytes instead of " + std::to_string(object.size));
-        }
-    }
+    const auto require = [&](const storage::Key& key, std::uint64_t size) {
+        const auto info = storage.stat(key);
+        if (!info) fail(key, "is missing");
+        if (info->size != size)
+            fail(key, "has " + std::to_string(info->size) + " bytes instead of " + std::to_string(size));
+    };
+    for (const block::StoredObject& object : wanted.objects)
+        require(object.key, object.size);
+    // Whoever copied it has read it back, which may take long.
+    for (const LogObject& object : wanted.log_objects)
+        require(object.key, object.size);
     const auto reader = openBlocks(storage, wanted);
     reader->checkObjects();
     reader->index().eachMap([](const block::FileMap&) {});

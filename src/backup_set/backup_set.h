@@ -23,6 +23,13 @@ struct SetId {
     bool operator==(const SetId&) const = default;
 };
 
+/// An object of the log that a set carries, below logDirectory().
+struct LogObject {
+    storage::Key key;
+    std::uint64_t size = 0;
+    std::uint64_t checksum = 0;  ///< XXH3 of all of it
+};
+
 /// What `single_backup_set_info.obbak` says: everything that a restore needs beside the blocks, and everything that the
 /// views show of a set. See docs/format/backup_set.md.
 struct BackupSetDescription {
@@ -47,6 +54,7 @@ struct BackupSetDescription {
     Scn consistent_scn = 0;
     Scn min_restore_scn = 0;  ///< the set can be restored to this and later, with the log from `gtid` on
     bool plus_archivelog = false;
+    Scn log_end_scn = 0;  ///< plus_archivelog: the set's own log leads from `gtid` to here
 
     std::string gtid;  ///< position of the copy; the log is replayed from here
     std::string binlog_file;
@@ -64,11 +72,15 @@ struct BackupSetDescription {
 
     std::vector<block::StoredObject> objects;  ///< the set's blocks: data files and indexes
     std::uint64_t index_checksum = 0;          ///< block::SetIndex::checksum()
+    std::vector<LogObject> log_objects;        ///< plus_archivelog: an archive of its own
+    std::uint64_t log_files = 0;               ///< segments among them
 };
 
 /// "backup_set_1_full/" and, below it, where the blocks of a turn are.
 storage::Key setDirectory(const SetId& id);
 storage::Key blockDirectory(const SetId& id, std::uint32_t turn = 1);
+/// "backup_set_1_full/complement_log/": the root of the archive that a set made PLUS ARCHIVELOG is in itself.
+storage::Key logDirectory(const SetId& id);
 
 /// Claims the number: from now on the set exists, unfinished. Throws AlreadyExists if there is one.
 void beginBackupSet(storage::Storage& storage, const SetId& id);
@@ -106,6 +118,7 @@ BackupSetDescription readBackupSet(storage::Storage& storage, const SetId& id);
 bool isComplete(storage::Storage& storage, const SetId& id);
 
 /// Reads back everything that a restore needs: every object and its size, indexes and description with their checksums.
+/// The bytes of blocks and of the set's log are not read again: whoever stored them has seen to that.
 /// Throws Corrupt, naming what is missing or different.
 void verifyBackupSet(storage::Storage& storage, const BackupSetDescription& wanted);
 

@@ -44,6 +44,8 @@ void visitFields(Description& d, Visit visit) {
     visit("macro_block_count", d.macro_blocks);
     visit("index_checksum", d.index_checksum);
     visit("turn", d.turn, kCameLater);
+    visit("log_end_scn", d.log_end_scn, kCameLater);
+    visit("log_file_count", d.log_files, kCameLater);
 }
 
 }  // namespace
@@ -56,6 +58,10 @@ json contentOf(const BackupSetDescription& description) {
     for (const block::StoredObject& object : description.objects)
         objects.push_back({{"key", object.key}, {"size", object.size}});
     content["objects"] = std::move(objects);
+    json log = json::array();
+    for (const LogObject& object : description.log_objects)
+        log.push_back({{"key", object.key}, {"size", object.size}, {"xxh3", object.checksum}});
+    content["log_objects"] = std::move(log);
     return content;
 }
 
@@ -72,6 +78,12 @@ BackupSetDescription descriptionFrom(const storage::Document& document) {
     for (const json& object : content.at("objects")) {
         description.objects.push_back(
             {storage::takeField<std::string>(object, "key"), storage::takeField<std::uint64_t>(object, "size")});
+    }
+    if (!content.contains("log_objects")) return description;  // of a version before them
+    for (const json& object : content.at("log_objects")) {
+        description.log_objects.push_back({storage::takeField<std::string>(object, "key"),
+                                           storage::takeField<std::uint64_t>(object, "size"),
+                                           storage::takeField<std::uint64_t>(object, "xxh3")});
     }
     return description;
 }

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <random>
+#include <set>
 
 #include "backup_set/backup_set_document.h"
 #include "base/error.h"
@@ -200,17 +201,45 @@ TEST(BackupSet, OfAVersionBeforeAFieldHasItsDefault) {
     const storage::Key key = "backup_set_1_full/single_backup_set_info.obbak";
     const auto document = testing::documentAt(storage, key);
     auto without = document;
-    without.at("content").erase("turn");
+    const std::set<std::string> later{"turn", "log_end_scn", "log_file_count", "log_objects"};
+    for (const std::string& name : later)
+        EXPECT_EQ(without.at("content").erase(name), 1U) << name;
     testing::replaceDocument(storage, key, without);
     EXPECT_EQ(readBackupSet(storage, written.id).turn, 1U);
+    EXPECT_TRUE(readBackupSet(storage, written.id).log_objects.empty());
     // What every version has written is not made up.
     for (const auto& [name, value] : document.at("content").items()) {
-        if (name == "turn") continue;
+        if (later.contains(name)) continue;
         without = document;
         without.at("content").erase(name);
         testing::replaceDocument(storage, key, without);
         EXPECT_THROW(readBackupSet(storage, written.id), Error) << name;
     }
+}
+
+TEST(BackupSet, CarriesItsLogAndIsNotFinishedWithoutIt) {
+    MemoryStorage storage;
+    BackupSetDescription description = writeSet(storage, 1);
+    const storage::Key key = logDirectory(description.id) + "piece_d1001r1p1/logstream_1/log/7.obarc";
+    EXPECT_EQ(key, "backup_set_1_full/complement_log/piece_d1001r1p1/logstream_1/log/7.obarc");
+    description.plus_archivelog = true;
+    description.log_end_scn = description.min_restore_scn + 5;
+    description.log_objects = {{key, 3, ~0ULL}};
+    description.log_files = 1;
+    EXPECT_THROW(finishBackupSet(storage, description), Error);
+    storage.put(key, viewOf("lo"));
+    EXPECT_THROW(finishBackupSet(storage, description), Error);
+    storage.remove(key);
+    storage.put(key, viewOf("log"));
+    finishBackupSet(storage, description);
+    const BackupSetDescription read = readBackupSet(storage, description.id);
+    EXPECT_EQ(read.log_end_scn, description.log_end_scn);
+    EXPECT_EQ(read.log_files, 1U);
+    ASSERT_EQ(read.log_objects.size(), 1U);
+    EXPECT_EQ(read.log_objects[0].checksum, ~0ULL);
+    EXPECT_EQ(read.log_objects[0].key, key);
+    removeOtherTurns(storage, read);
+    EXPECT_TRUE(storage.stat(key));
 }
 
 TEST(BackupSet, DoesNotTakeTheIndexOfAnotherBackup) {

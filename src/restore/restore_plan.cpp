@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "oceanbase/ob_error.h"
+#include "restore/set_log.h"
 #include "storage/open_storage.h"
 #include "tenant/carried_settings.h"
 #include "tenant/tenant_variables.h"
@@ -18,8 +19,11 @@ struct DataSource {
     std::vector<backup_set::FoundBackupSet> found;
 };
 
+/// A log archive, or the log that a set carries.
 struct LogSource {
-    storage::Destination destination;
+    storage::DestinationIdentity owner;
+    std::shared_ptr<storage::Storage> storage;  ///< null: it lies with its set
+    std::string uri;
     std::shared_ptr<archive::ArchiveReader> reader;
 };
 
@@ -47,7 +51,7 @@ Sources openSources(const std::vector<std::string>& uris) {
             sources.data.push_back({std::move(destination), std::move(found)});
         } else {
             auto reader = std::make_shared<archive::ArchiveReader>(*destination.storage);
-            sources.logs.push_back({std::move(destination), std::move(reader)});
+            sources.logs.push_back({destination.marker.identity, destination.storage, destination.uri, reader});
         }
     }
     return sources;
@@ -114,7 +118,7 @@ bool leadsTo(const LogSource& log, const backup_set::BackupSetDescription& set, 
 /// Whether this log is of none of the tenants that the sets are of.
 bool isForeign(const LogSource& log, const Sources& sources) {
     return !sources.data.empty() && std::ranges::none_of(sources.data, [&](const DataSource& data) {
-        return sameTenant(data.destination.marker.identity, log.destination.marker.identity);
+        return sameTenant(data.destination.marker.identity, log.owner);
     });
 }
 
@@ -147,13 +151,16 @@ std::string describe(const Sources& sources) {
     std::size_t sets = 0;
     Scn first = kScnUnlimited;
     Scn last = 0;
+    Scn last_with_log = 0;
     forEachSet(sources, [&](const DataSource&, const auto& set) {
         ++sets;
         first = std::min(first, set.min_restore_scn);
         last = std::max(last, set.min_restore_scn);
+        last_with_log = std::max(last_with_log, set.log_end_scn);
     });
     if (sets == 1) text += "; a backup set from " + moment(first);
     if (sets > 1) text += fmt::format("; {} backup sets from {} to {}", sets, moment(first), moment(last));
+    if (last_with_log > last) text += ", with log of its own to " + moment(last_with_log);
     for (const DataSource& data : sources.data) {
         for (const backup_set::FoundBackupSet& found : data.found) {
             if (found.state == backup_set::FoundBackupSet::State::Damaged) text += "; " + found.problem;
@@ -161,8 +168,7 @@ std::string describe(const Sources& sources) {
     }
     for (const LogSource& log : sources.logs) {
         if (isForeign(log, sources)) {
-            text += fmt::format("; {} is the log of tenant {}, not of the sets", log.destination.uri,
-                                log.destination.marker.identity.tenant_name);
+            text += fmt::format("; {} is the log of tenant {}, not of the sets", log.uri, log.owner.tenant_name);
             continue;
         }
         text += describeLog(log.reader->rounds());
@@ -203,12 +209,29 @@ void addSettings(RestorePlan& plan, const std::vector<archive::ArchiveReader::Se
 }
 
 void addLog(RestorePlan& plan, const LogSource& log, const archive::RoundKey& round) {
-    plan.archive = log.destination.storage;
+    plan.archive = log.storage;
     plan.reader = log.reader;
-    plan.archive_uri = log.destination.uri;
+    plan.archive_uri = log.uri;
     plan.round = round;
     plan.log = log.reader->extent(round, mysql::GtidPosition::parse(plan.set.gtid), plan.target);
     addSettings(plan, log.reader->settings(round));
+}
+
+/// The log that the set carries, if that leads to the target. What is damaged leads nowhere; another set may.
+std::optional<LogSource> ownLog(const DataSource& data, const backup_set::BackupSetDescription& set, Scn target,
+                                archive::RoundKey& round, std::string& problem) {
+    if (!set.plus_archivelog || target > set.log_end_scn) return std::nullopt;
+    try {
+        LogSource log{.owner = data.destination.marker.identity,
+                      .storage = nullptr,
+                      .uri = setLogUri(data.destination.uri, set),
+                      .reader = openSetLog(data.destination.storage, set)};
+        if (leadsTo(log, set, target, round)) return log;
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::Corrupt && error.code() != ErrorCode::NotFound) throw;
+        problem = std::string("; ") + error.what();
+    }
+    return std::nullopt;
 }
 
 }  // namespace
@@ -217,24 +240,30 @@ RestorePlan planRestore(const RestoreTarget& wanted) {
     const Sources sources = openSources(wanted.uris);
     const Scn target = targetOf(wanted, sources);
     std::optional<RestorePlan> best;
+    std::string problem;
     forEachSet(sources, [&](const DataSource& data, const backup_set::BackupSetDescription& set) {
         // The newest set before the target has the least log to replay; of two at one point, the later has less redo
         // log.
         if (set.min_restore_scn > target || (best && set.min_restore_scn < best->set.min_restore_scn)) return;
-        for (const LogSource& log : sources.logs) {
-            archive::RoundKey round;
-            if (!sameTenant(data.destination.marker.identity, log.destination.marker.identity)) continue;
-            if (!leadsTo(log, set, target, round)) continue;
+        const auto take = [&](const LogSource& log, const archive::RoundKey& round) {
             best = fromSet(data, set, target);
-            best->newest = !wanted.until_scn && !wanted.until_time;
-            return addLog(*best, log, round);
+            // The end of a set is not the end of its log, and whose settings come later is not asked for.
+            best->newest = log.storage && !wanted.until_scn && !wanted.until_time;
+            addLog(*best, log, round);
+        };
+        archive::RoundKey round;
+        for (const LogSource& log : sources.logs) {
+            if (!sameTenant(data.destination.marker.identity, log.owner)) continue;
+            if (leadsTo(log, set, target, round)) return take(log, round);
         }
+        if (const auto own = ownLog(data, set, target, round, problem)) return take(*own, round);
         if (set.min_restore_scn == target) best = fromSet(data, set, target);
     });
     if (best) return *best;
-    throw obError(Ob::EntryNotExist,
-                  "no backup set path or log piece can be used to restore to " + moment(target) + describe(sources),
-                  "choose a point that a set and the log behind it reach");
+    throw obError(
+        Ob::EntryNotExist,
+        "no backup set path or log piece can be used to restore to " + moment(target) + describe(sources) + problem,
+        "choose a point that a set and the log behind it reach");
 }
 
 RestorePlan planAgain(const RestoreChoice& choice) {
@@ -246,26 +275,30 @@ RestorePlan planAgain(const RestoreChoice& choice) {
     });
     const Sources sources = openSources(uris);
     std::optional<RestorePlan> found;
+    std::string problem;
     forEachSet(sources, [&](const DataSource& data, const backup_set::BackupSetDescription& set) {
         if (found || data.destination.uri != choice.data_uri || set.id != choice.set) return;
         if (choice.archive_uri.empty()) {
             found = fromSet(data, set, choice.target);
             return;
         }
-        for (const LogSource& log : sources.logs) {
-            archive::RoundKey round;
-            if (log.destination.uri != choice.archive_uri || !leadsTo(log, set, choice.target, round)) continue;
-            if (round != choice.round) continue;
+        const auto take = [&](const LogSource& log, const archive::RoundKey& round) {
+            if (log.uri != choice.archive_uri || round != choice.round) return;
             found = fromSet(data, set, choice.target);
             found->newest = choice.newest;
             found->settings_until = choice.settings_until;
             addLog(*found, log, round);
+        };
+        archive::RoundKey round;
+        for (const LogSource& log : sources.logs) {
+            if (leadsTo(log, set, choice.target, round)) take(log, round);
         }
+        if (const auto own = ownLog(data, set, choice.target, round, problem)) take(*own, round);
     });
     if (found) return *found;
     throw obError(Ob::EntryNotExist,
-                  fmt::format("the restore began from set {} of {}, and its log, which are not there any more",
-                              choice.set.number, choice.data_uri),
+                  fmt::format("the restore began from set {} of {}, and its log, which are not there any more{}",
+                              choice.set.number, choice.data_uri, problem),
                   "start it again: another set may reach the same point");
 }
 

@@ -32,7 +32,7 @@ struct RestorePlan {
     Scn settings_until = 0;  ///< later ones are not looked at
 
     /// The log; without one the set itself is the target.
-    std::shared_ptr<storage::Storage> archive;
+    std::shared_ptr<storage::Storage> archive;  ///< null if it is the set's own
     std::shared_ptr<archive::ArchiveReader> reader;
     std::string archive_uri;
     archive::RoundKey round;

@@ -18,6 +18,9 @@ namespace tidemark::server {
 /// How long a restore waits for the archivers here, whose destination may hang.
 static constexpr std::chrono::seconds kDurableLimit{5};
 
+/// How long a backup does. It can do without, and be cancelled while it waits.
+static constexpr std::chrono::seconds kSoonDurable{2};
+
 /// For each part of the daemon's end. Sessions take up to 7 s to end when nothing hangs.
 static constexpr std::chrono::seconds kEndLimit{8};
 
@@ -68,7 +71,8 @@ Node::Node(const Config& config, std::function<void()> end)
                    [this](catalog::TenantId tenant, std::int64_t round, const mysql::GtidPosition& position) {
                        archive_.whenArchived(tenant, round, position,
                                              [this, tenant] { work_.wake(catalog::kBackupWork, tenant); });
-                   }},
+                   },
+               .write_archive = [this](const std::string& uri) { archive_.makeDurable({uri}, kSoonDurable); }},
               work_),
       restore_({.stores = stores_,
                 .tenants = standbys_,

@@ -7,7 +7,8 @@
 
 namespace tidemark::storage {
 
-/// Objects in memory, gone with the process; for tests. Thread-safe.
+/// Objects in memory, gone with the process: for tests, and for what is to be looked at before it is stored.
+/// Thread-safe.
 class MemoryStorage : public Storage {
 public:
     std::unique_ptr<ObjectWriter> create(const Key& key) override;

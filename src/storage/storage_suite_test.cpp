@@ -3,6 +3,7 @@
 #include "storage/faulty_storage.h"
 #include "storage/file_storage.h"
 #include "storage/memory_storage.h"
+#include "storage/subtree_storage.h"
 #include "storage/throttled_storage.h"
 #include "testing/mariadb_server.h"
 
@@ -33,6 +34,17 @@ struct ThrottledOverMemory {
     }
 };
 
+/// Beside objects of others, whose names begin likewise.
+struct SubtreeOverMemory {
+    MemoryStorage inner;
+    SubtreeStorage storage{inner, "of/one/"};
+
+    SubtreeOverMemory() {
+        inner.put("of/another", {});
+        inner.put("of/one-more/a", {});
+    }
+};
+
 template <typename Holder>
 std::shared_ptr<Storage> make() {
     const auto holder = std::make_shared<Holder>();
@@ -42,6 +54,7 @@ std::shared_ptr<Storage> make() {
 INSTANTIATE_TEST_SUITE_P(File, StorageSuite, ::testing::Values(&make<FileStorageInTemporaryDirectory>));
 INSTANTIATE_TEST_SUITE_P(Faulty, StorageSuite, ::testing::Values(&make<FaultyOverMemory>));
 INSTANTIATE_TEST_SUITE_P(Throttled, StorageSuite, ::testing::Values(&make<ThrottledOverMemory>));
+INSTANTIATE_TEST_SUITE_P(Subtree, StorageSuite, ::testing::Values(&make<SubtreeOverMemory>));
 INSTANTIATE_TEST_SUITE_P(Memory, StorageSuite, ::testing::Values([]() -> std::shared_ptr<Storage> {
                              return std::make_shared<MemoryStorage>();
                          }));

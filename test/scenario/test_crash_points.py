@@ -15,6 +15,7 @@ import pymysql
 import pymysql.cursors
 import pytest
 
+from load import Ledger
 from node import BIN, Node, checksums, wait_for
 
 ALL = subprocess.run([BIN / "tidemarkd", "--crash-points"], capture_output=True, text=True, check=True).stdout.split()
@@ -93,6 +94,12 @@ class Site:
     def backup(self):
         self.write(50)
         self.node.backup("shop")
+
+    def backup_with_log(self):
+        """There is log behind the copy: rows are written all the time."""
+        with Ledger(self.node, "shop", writers=1):
+            job = self.node.start_backup("shop", "PLUS ARCHIVELOG")
+            self.node.wait_backup("shop", job)
 
     def cancelled_backup(self):
         self.node.start_backup("shop")
@@ -222,6 +229,9 @@ PATHS = {
     "tenant": Site.create_and_drop,
     "archive": Site.new_round,
     "backup": Site.backup,
+    "backup.log-chosen": Site.backup_with_log,
+    "backup.log-segment-copied": Site.backup_with_log,
+    "backup.log-copied": Site.backup_with_log,
     "backup.cleaning": Site.cancelled_backup,
     "restore": Site.restore,
     "restore.failure-noted": Site.cancelled_restore,

@@ -1,0 +1,87 @@
+#include "archive/archive_reader.h"
+#include "backup/backup_job.h"
+#include "backup/finished_set.h"
+#include "base/crash_point.h"
+#include "job/progress_gate.h"
+#include "storage/subtree_storage.h"
+#include "storage/throttled_storage.h"
+
+// The steps that only a backup PLUS ARCHIVELOG has: the log from the end of its copy up to now becomes part of the set.
+
+namespace tidemark::backup {
+
+using catalog::BackupTaskStatus;
+
+/// Up to what is committed now, noted before anything of it is stored: who goes on after a crash stores the same.
+job::Pause BackupJob::chooseLog() {
+    const catalog::ArchiveRound round = currentRound();
+    parts_.write_archive(round.path);
+    const auto archive = storage::openStorage(round.path);
+    const archive::RoundKey key{static_cast<std::uint64_t>(round.dest_id), static_cast<std::uint64_t>(round.round_id)};
+    try {
+        const archive::ArchiveReader reader(*archive, key);
+        progress_.log = {.archive_uri = round.path,
+                         .range = archive::rangeUntilNow(reader, key, mysql::GtidPosition::parse(description_.gtid),
+                                                         set_.min_restore_scn)};
+    } catch (const Error&) {
+        storage::requireMounted(*archive);  // what goes meanwhile looks like missing log
+        throw;
+    }
+    context_.saveProgress(progress_.text());
+    crashPoint("backup.log-chosen");
+    return beginToCopyLog();
+}
+
+job::Pause BackupJob::beginToCopyLog() {
+    set_.min_restore_scn = set_.consistent_scn = set_.start_replay_scn = progress_.log->range.after_scn;
+    log_archive_ = storage::openStorage(progress_.log->archive_uri);
+    task_.stats = statsOfCopy();
+    enter(BackupTaskStatus::BackupLog);
+    wait_.reset();
+    step_ = Step::CopyLog;
+    return {};
+}
+
+job::Pause BackupJob::copyLog(std::stop_token stop) {
+    try {
+        extractLog(stop);
+    } catch (const Error&) {
+        // Of either destination: what is not mounted looks like missing objects.
+        if (!stop.stop_requested()) storage::requireMounted(*log_archive_);
+        throw;
+    }
+    log_archive_.reset();
+    crashPoint("backup.log-copied");
+    step_ = Step::Complete;
+    return {};
+}
+
+void BackupJob::extractLog(std::stop_token stop) {
+    const archive::ArchiveReader reader(*log_archive_, progress_.log->range.round);
+    archive::LogExtract extract(reader, *log_archive_, progress_.log->range);
+    const storage::Key directory = backup_set::logDirectory(description_.id);
+    storage::ThrottledStorage limited(*storage_, parts_.capacity.destination_reading,
+                                      parts_.capacity.destination_writing, {.stop = stop});
+    storage::SubtreeStorage to(limited, directory);
+    job::ProgressGate gate(parts_.clock, Nanos{std::chrono::nanoseconds(TaskRecorder::kInterval).count()});
+    showLog(extract.files(), {});
+    const auto objects = extract.copyTo(to, std::move(stop), [&](const archive::LogExtract::Progress& done) {
+        context_.moved();
+        if (gate.due() || done.files == extract.files()) showLog(extract.files(), done);
+    });
+    description_.plus_archivelog = true;
+    description_.log_end_scn = progress_.log->range.until;
+    description_.log_files = extract.files();
+    description_.log_objects.clear();
+    for (const archive::ExtractedObject& object : objects)
+        description_.log_objects.push_back({directory + object.key, object.size, object.checksum});
+}
+
+void BackupJob::showLog(std::uint64_t files, const archive::LogExtract::Progress& done) {
+    task_.stats.output_bytes = description_.output_bytes + done.bytes;
+    task_.stats.log_file_count = static_cast<std::int64_t>(files);
+    task_.stats.finish_log_file_count = static_cast<std::int64_t>(done.files);
+    recorder().show(task_);
+}
+
+}  // namespace tidemark::backup
