@@ -3,7 +3,6 @@
 #include <pthread.h>
 
 #include <algorithm>
-#include <cstring>
 
 #include "base/error.h"
 
@@ -15,24 +14,8 @@ std::size_t usefulBuffers(const Lane& lane) {
     return BlockWriter::kPromisedBuffers + std::size_t{2} * lane.workers();
 }
 
-bool isZero(ByteView bytes) {
-    return bytes.front() == 0 && std::equal(bytes.begin() + 1, bytes.end(), bytes.begin());
-}
-
-/// The pages of a block that are no zeros, moved together.
-std::vector<PackedPage> packTogether(const PlainBlock& block, const LayerKey& key) {
-    const std::span<std::uint8_t> plain = Codec::plain(block.buffer).first(block.size);
-    std::vector<PackedPage> pages;
-    std::size_t end = 0;
-    for (std::size_t at = 0; at < plain.size(); at += kPageSize) {
-        const auto page = plain.subspan(at, std::min(kPageSize, plain.size() - at));
-        if (isZero(page)) continue;
-        const auto number = static_cast<std::uint32_t>(block.number * kPagesPerBlock + at / kPageSize);
-        pages.push_back({block.file, number, static_cast<std::uint32_t>(page.size()), key.hashOf(page)});
-        if (end != at) std::memmove(plain.data() + end, page.data(), page.size());
-        end += page.size();
-    }
-    return pages;
+std::unique_ptr<KnownPages> knownPages(const BlockWriterOptions& options) {
+    return options.parent ? std::make_unique<KnownPages>(*options.parent, options.scratch) : nullptr;
 }
 
 }  // namespace
@@ -45,7 +28,8 @@ BlockPipeline::BlockPipeline(storage::Storage& storage, Lane& lane, BlockWriterO
       memory_(lane.memory(), {.minimum = BlockWriter::kPromisedBuffers, .most = usefulBuffers(lane)},
               abort_.get_token()),
       encoded_(usefulBuffers(lane)),
-      layer_(storage, std::move(options)),
+      known_(knownPages(options)),
+      layer_(storage, std::move(options), known_.get()),
       whole_pages_(memory_.take(abort_.get_token())),
       short_pages_(memory_.take(abort_.get_token())) {
     storer_ = std::jthread([this] {
@@ -91,15 +75,22 @@ Buffer BlockPipeline::takeBuffer() {
     }
 }
 
+void BlockPipeline::name(FileNumber file, const std::string& path) {
+    layer_.name(file, path);
+    if (known_) known_->match(file, path);
+}
+
 void BlockPipeline::push(PlainBlock block) {
     rethrowFailure();
+    if (known_) block.before = known_->before(block.file, block.number, block.size);
     lane_.submit(Lane::Task(
         [this, block = std::move(block)](Codec& codec) mutable { guarded([&] { encode(std::move(block), codec); }); }));
 }
 
 void BlockPipeline::encode(PlainBlock block, Codec& codec) {
     Encoded encoded;
-    encoded.packed.pages = packTogether(block, layer_.key());
+    encoded.pages = dividePages(block, layer_.key());
+    encoded.packed.pages = std::move(encoded.pages.stored);
     encoded.packed.buffer = std::move(block.buffer);
     encoded.block = std::move(block);
     const auto& pages = encoded.packed.pages;
@@ -127,11 +118,11 @@ void BlockPipeline::storeAll() {
         store(*encoded);
     flush(whole_pages_);
     flush(short_pages_);
-    layer_.endObject();
 }
 
 void BlockPipeline::store(const Encoded& encoded) {
-    storeZeros(encoded);
+    layer_.setZeros(encoded.block.file, encoded.pages.zeros);
+    layer_.keep(encoded.block.file, encoded.pages.kept);
     const std::uint8_t* rest = Codec::plain(encoded.packed.buffer).data() + encoded.rest_at;
     for (std::size_t i = storeFrames(encoded.packed, encoded.frames); i < encoded.packed.pages.size(); ++i) {
         pack(encoded.packed.pages[i], rest);
@@ -155,17 +146,6 @@ std::size_t BlockPipeline::storeFrames(const PackedPages& packed, const std::vec
     return page;
 }
 
-void BlockPipeline::storeZeros(const Encoded& encoded) {
-    const PlainBlock& block = encoded.block;
-    auto next = static_cast<std::uint32_t>(block.number * kPagesPerBlock);
-    const auto end = static_cast<std::uint32_t>(next + partsOf(block.size, kPageSize));
-    for (const PackedPage& page : encoded.packed.pages) {
-        layer_.setZeros(block.file, next, page.number - next);
-        next = page.number + 1;
-    }
-    layer_.setZeros(block.file, next, end - next);
-}
-
 void BlockPipeline::pack(const PackedPage& page, const std::uint8_t* bytes) {
     Packer& packer = page.size == kPageSize ? whole_pages_ : short_pages_;
     if (packer.add(page, {bytes, page.size})) return;
@@ -183,12 +163,34 @@ void BlockPipeline::flush(Packer& packer) {
     packer.clear();
 }
 
+void BlockPipeline::repack(const std::vector<StoredFile>& files) {
+    ReadPlan plan = layer_.planRepack(files);
+    for (auto frames = plan.next(); !frames.empty(); frames = plan.next())
+        repack(frames, files);
+    flush(whole_pages_);
+    flush(short_pages_);
+}
+
+void BlockPipeline::repack(const WantedFrames& frames, const std::vector<StoredFile>& files) {
+    const Buffer buffer = takeBuffer();
+    known_->read(frames, buffer);
+    ByteView plain;
+    lane_.run([&](Codec& codec) { plain = known_->decode(frames, buffer, codec, files); });
+    for (const WantedFrame& frame : frames) {
+        for (const WantedRun& run : frame.runs)  // of one page each
+            pack({files[run.file].number, run.first_page, run.bytes, run.hashes.front()}, &plain[run.offset]);
+        plain = plain.subspan(frame.place.plain);
+    }
+}
+
 BlockWriterResult BlockPipeline::finish(const std::vector<StoredFile>& files) {
     lane_.drain();
     encoded_.close();
     storer_.join();
     rethrowFailure();
     finished_ = true;
+    if (known_) repack(files);
+    layer_.endObject();
     BlockWriterResult result = layer_.finish(files);
     result.blocks = blocks_;
     return result;

@@ -10,20 +10,12 @@
 
 #include "base/bounded_queue.h"
 #include "base/mutex.h"
+#include "block/block_pages.h"
 #include "block/block_writer.h"
 #include "block/layer_writer.h"
-#include "block/packer.h"
 #include "block/worker_pool.h"
 
 namespace tidemark::block {
-
-/// One macro block of a file, as it came.
-struct PlainBlock {
-    FileNumber file = 0;
-    std::uint32_t number = 0;  ///< bytes [number * 2 MiB, …)
-    std::size_t size = 0;
-    Buffer buffer;  ///< with the bytes at Codec::plain
-};
 
 /// What is behind a BlockWriter: tasks that hash and compress, and a thread of its own that stores. See there.
 class BlockPipeline {
@@ -36,7 +28,7 @@ public:
     BlockPipeline& operator=(const BlockPipeline&) = delete;
 
     /// A file began; before its first block.
-    void name(FileNumber file, const std::string& path) { layer_.name(file, path); }
+    void name(FileNumber file, const std::string& path);
     /// Waits for memory. Throws what made a thread fail, Cancelled if the abort was asked for.
     Buffer takeBuffer();
     /// Throws what made a thread fail.
@@ -49,6 +41,7 @@ private:
     /// What comes back from a worker: frames, and behind them pages that are too few for one.
     struct Encoded {
         PlainBlock block;
+        BlockPages pages;
         PackedPages packed;
         std::vector<BufferedFrame> frames;
         std::size_t rest_at = 0;  ///< where in Codec::plain the rest begins
@@ -63,9 +56,11 @@ private:
     void store(const Encoded& encoded);
     /// Returns how many pages these were.
     std::size_t storeFrames(const PackedPages& packed, const std::vector<BufferedFrame>& frames);
-    void storeZeros(const Encoded& encoded);
     void pack(const PackedPage& page, const std::uint8_t* bytes);
     void flush(Packer& packer);
+    /// Stores pages again that would make a restore read too much.
+    void repack(const std::vector<StoredFile>& files);
+    void repack(const WantedFrames& frames, const std::vector<StoredFile>& files);
 
     Lane& lane_;
     BlockProgress& progress_;
@@ -73,9 +68,10 @@ private:
 
     MemoryShare memory_;
     BoundedQueue<Encoded> encoded_;
+    const std::unique_ptr<KnownPages> known_;  ///< by the set that this one leans on, if it does
     LayerWriter layer_;
 
-    // Used by the storing thread alone.
+    // Used by the storing thread alone, and when it has ended by who finishes.
     Packer whole_pages_;
     Packer short_pages_;
     std::uint64_t blocks_ = 0;

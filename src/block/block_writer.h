@@ -12,6 +12,7 @@
 
 namespace tidemark::block {
 
+class BlockReader;
 class Lane;
 
 /// What is stored so far; any thread may read it while it grows.
@@ -34,6 +35,9 @@ struct BlockWriterOptions {
     std::uint64_t data_file_size = 4ULL << 30;  ///< the frames of a data object are no longer
     std::filesystem::path scratch;              ///< where a node keeps scratch files; empty: the system's place
     ChainKeyPtr key;                            ///< what is stored is encrypted with it
+    bool incremental = false;                   ///< the set is called so
+    /// The set that it leans on: pages that are there as they are now are not stored again.
+    std::shared_ptr<const BlockReader> parent;
 };
 
 struct BlockWriterResult {

@@ -54,7 +54,7 @@ std::span<std::uint8_t> FileTable::reserve(FileNumber file, std::uint64_t offset
     PlainBlock& block = blockAt(file, growing(file), offset);
     if (block.buffer.empty()) {
         if (open_blocks_ == BlockWriter::kMostOpenBlocks) throw corrupt(entries_[file].file.path, kTooMany);
-        block = {file, static_cast<std::uint32_t>(offset / kMacroBlockSize), 0, pipeline_.takeBuffer()};
+        block = {file, static_cast<std::uint32_t>(offset / kMacroBlockSize), 0, pipeline_.takeBuffer(), {}};
         ++open_blocks_;
     }
     return Codec::plain(block.buffer).subspan(offset % kMacroBlockSize);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/random.h"
+#include "block/repack.h"
 #include "block/set_index_writer.h"
 
 namespace tidemark::block {
@@ -26,11 +27,37 @@ FrameRecord recordOf(const FramePlace& place, std::span<const PackedPage> pages)
     return record;
 }
 
+/// Enters pages that follow each other at once.
+class EntryRuns {
+public:
+    explicit EntryRuns(PageTable& pages) : pages_(pages) {}
+
+    void add(FileNumber file, std::uint32_t page, const PageEntry& entry) {
+        if (file != file_ || page != first_ + entries_.size()) {
+            finish();
+            file_ = file;
+            first_ = page;
+        }
+        entries_.push_back(entry);
+    }
+    void finish() {
+        pages_.write(file_, first_, entries_);
+        entries_.clear();
+    }
+
+private:
+    PageTable& pages_;
+    FileNumber file_ = 0;
+    std::uint32_t first_ = 0;
+    std::vector<PageEntry> entries_;
+};
+
 }  // namespace
 
-LayerWriter::LayerWriter(storage::Storage& storage, BlockWriterOptions options)
+LayerWriter::LayerWriter(storage::Storage& storage, BlockWriterOptions options, const KnownPages* known)
     : storage_(storage),
       options_(std::move(options)),
+      known_(known),
       layer_{.set = options_.set_id, .turn = options_.turn, .id = randomU63()},
       key_(options_.key, layer_),
       pages_(options_.scratch),
@@ -79,6 +106,7 @@ void LayerWriter::store(const BufferedFrame& frame, ByteView stored, std::span<c
                            .plain = frame.plain};
     object_->append(stored);
     frames_end_ += stored.size();
+    frame_bytes_ += stored.size();
     nameFilesOf(pages);
     table_->add(recordOf(place, pages));
     frames_.write(place.number, place);
@@ -86,34 +114,50 @@ void LayerWriter::store(const BufferedFrame& frame, ByteView stored, std::span<c
 }
 
 void LayerWriter::enterPages(std::uint32_t frame, std::span<const PackedPage> pages) {
-    std::vector<PageEntry> entries;
     std::uint32_t offset = 0;
-    for (std::size_t i = 0; i < pages.size(); ++i) {
-        entries.push_back({{.layer = 0, .frame = frame, .offset = offset}, pages[i].hash});
-        offset += pages[i].size;
-        const bool goes_on =
-            i + 1 < pages.size() && pages[i + 1].file == pages[i].file && pages[i + 1].number == pages[i].number + 1;
-        if (goes_on) continue;
-        const auto first = static_cast<std::uint32_t>(pages[i].number + 1 - entries.size());
-        pages_.write(pages[i].file, first, entries);
-        entries.clear();
+    EntryRuns runs(pages_);
+    for (const PackedPage& page : pages) {
+        runs.add(page.file, page.number, {{.layer = 0, .frame = frame, .offset = offset}, page.hash});
+        offset += page.size;
     }
+    runs.finish();
 }
 
-void LayerWriter::setZeros(FileNumber file, std::uint32_t first_page, std::uint32_t count) {
-    if (count == 0) return;
-    pages_.write(file, first_page, std::vector<PageEntry>(count, {{.layer = Place::kZeros}, {}}));
+void LayerWriter::setZeros(FileNumber file, const std::vector<std::uint32_t>& pages) {
+    EntryRuns runs(pages_);
+    for (const std::uint32_t page : pages)
+        runs.add(file, page, {{.layer = Place::kZeros}, {}});
+    runs.finish();
+}
+
+void LayerWriter::keep(FileNumber file, const std::vector<KeptPage>& pages) {
+    EntryRuns runs(pages_);
+    for (const KeptPage& page : pages)
+        runs.add(file, page.number, page.entry);
+    runs.finish();
+}
+
+ReadPlan LayerWriter::planRepack(const std::vector<StoredFile>& files) const {
+    return block::planRepack(*known_, pages_, files, frame_bytes_, options_.scratch);
+}
+
+std::vector<IndexLayer> LayerWriter::layers() const {
+    IndexLayer own{.id = layer_, .incremental = options_.incremental};
+    for (std::uint32_t i = 0; i < object_sizes_.size(); ++i)
+        own.objects.push_back({i, object_sizes_[i]});
+    std::vector<IndexLayer> layers{std::move(own)};
+    if (known_ != nullptr) layers.insert(layers.end(), known_->layers().begin(), known_->layers().end());
+    return layers;
 }
 
 BlockWriterResult LayerWriter::finish(const std::vector<StoredFile>& files) {
     BlockWriterResult result{.files = files.size()};
-    IndexLayer own{.id = layer_};
-    for (std::uint32_t i = 0; i < object_sizes_.size(); ++i) {
+    for (std::uint32_t i = 0; i < object_sizes_.size(); ++i)
         result.objects.push_back({options_.directory + dataFileName(i), object_sizes_[i]});
-        own.objects.push_back({i, object_sizes_[i]});
-    }
-    const StoredIndex index = writeIndex(storage_, options_.directory, key_, {own}, files, pages_,
-                                         [&](std::uint16_t, std::uint32_t number) { return frames_.read(number); });
+    const StoredIndex index = writeIndex(storage_, options_.directory, key_, layers(), files, pages_,
+                                         [this](std::uint16_t layer, std::uint32_t number) {
+                                             return layer == 0 ? frames_.read(number) : known_->frame(layer, number);
+                                         });
     result.index_checksum = index.checksum;
     result.objects.push_back({options_.directory + kRangeIndexName, index.size});
     for (const StoredObject& object : result.objects)

@@ -1,12 +1,9 @@
 #pragma once
 
-#include <optional>
 #include <span>
-#include <vector>
 
-#include "base/mutex.h"
 #include "block/page.h"
-#include "block/scratch.h"
+#include "block/scratch_table.h"
 
 namespace tidemark::block {
 
@@ -37,14 +34,7 @@ private:
     };
     static_assert(sizeof(Record) == 32);
 
-    /// Where the pages of a macro block begin; they lie together, 4 KiB. nullopt if none of them was written.
-    std::optional<std::uint64_t> find(FileNumber file, std::uint32_t block) const;
-    std::uint64_t make(FileNumber file, std::uint32_t block);
-
-    ScratchArray<Record> records_;
-    mutable Mutex mutex_;
-    std::vector<std::vector<std::uint32_t>> blocks_ GUARDED_BY(mutex_);  ///< by file and macro block; 0: none
-    std::uint32_t last_ GUARDED_BY(mutex_) = 0;
+    ScratchTable<Record, kPagesPerBlock> records_;
 };
 
 }  // namespace tidemark::block

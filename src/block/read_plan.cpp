@@ -31,10 +31,19 @@ std::pair<FramePlace, WantedRun> decode(ByteReader& in) {
 }  // namespace
 
 ReadPlan::ReadPlan(const SetIndex& index, const std::filesystem::path& scratch)
-    : index_name_(index.name()), logs_(scratch) {
+    : ReadPlan(index.name(), {}, scratch) {
     index.eachMap([this](const FileMap& map) { add(map); });
     for (std::size_t log = 0; log < logs_.count(); ++log)
         reads_ += readsOf(log).size();
+}
+
+ReadPlan::ReadPlan(std::string name, std::vector<StoredFile> files, const std::filesystem::path& scratch)
+    : name_(std::move(name)), logs_(scratch), files_(std::move(files)) {}
+
+void ReadPlan::add(const FramePlace& frame, const WantedRun& run) {
+    ByteWriter record;
+    encode(record, frame, run);
+    logs_.append(logOf(frame), record.data());
 }
 
 std::size_t ReadPlan::logOf(const FramePlace& frame) {
@@ -54,9 +63,7 @@ void ReadPlan::add(const FileMap& map) {
                                .offset = run.offset,
                                .hashes = {hash, hash + run.pages}};
         hash += run.pages;
-        ByteWriter record;
-        encode(record, map.frames[*run.frame], wanted);
-        logs_.append(logOf(map.frames[*run.frame]), record.data());
+        add(map.frames[*run.frame], wanted);
     }
 }
 
@@ -70,7 +77,7 @@ std::vector<WantedFrames> ReadPlan::readsOf(std::size_t log) const {
         WantedFrame& frame = frames[place.offset];
         const FramePlace& known = frame.runs.empty() ? place : frame.place;
         if (known.number != place.number || known.stored != place.stored || known.plain != place.plain) {
-            throw Error(ErrorCode::Corrupt, index_name_ + " contradicts itself about a frame at byte " +
+            throw Error(ErrorCode::Corrupt, name_ + " contradicts itself about a frame at byte " +
                                                 std::to_string(place.offset) + " of data file " +
                                                 std::to_string(place.object));
         }

@@ -27,14 +27,18 @@ struct WantedFrame {
 /// Frames that lie one after another in an object: what is read at a time, into one buffer.
 using WantedFrames = std::vector<WantedFrame>;
 
-/// What is to be read for all files of a set, in the order in which it lies: each frame once, whatever files and sets
+/// What is to be read of a set's layers, in the order in which it lies: each frame once, whatever files and sets
 /// need it. Keeps that in a scratch file. Not thread-safe.
 class ReadPlan {
 public:
-    /// Reads the whole index. Throws Corrupt.
+    /// All that the files of a set need. Reads the whole index. Throws Corrupt.
     ReadPlan(const SetIndex& index, const std::filesystem::path& scratch);
+    /// Nothing yet. `name` is in errors; `files` are those that the runs are of.
+    ReadPlan(std::string name, std::vector<StoredFile> files, const std::filesystem::path& scratch);
+    /// Before next() is called.
+    void add(const FramePlace& frame, const WantedRun& run);
 
-    /// In order of paths; their numbers are positions here.
+    /// Runs name them by their position here. Those of a set's index are in order of paths.
     const std::vector<StoredFile>& files() const { return files_; }
     /// How many times next() will give frames.
     std::uint64_t reads() const { return reads_; }
@@ -46,7 +50,7 @@ private:
     std::size_t logOf(const FramePlace& frame);
     std::vector<WantedFrames> readsOf(std::size_t log) const;
 
-    const std::string index_name_;
+    const std::string name_;
     ScratchLogs logs_;
     std::map<std::pair<std::uint16_t, std::uint32_t>, std::size_t> log_of_;  ///< by layer and object
     std::vector<std::pair<std::uint16_t, std::uint32_t>> objects_;           ///< by log

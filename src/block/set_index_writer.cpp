@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "base/error.h"
 #include "base/hash.h"
@@ -28,7 +29,8 @@ public:
           layers_(layers),
           pages_(pages),
           frame_(frame),
-          used_(layers.size()) {
+          used_(layers.size()),
+          used_objects_(layers.size()) {
         append(encodeHead(kIndexObject, {layers.front().id, key.cipher()}, 0));
     }
 
@@ -113,6 +115,7 @@ private:
         if (frame.number >= used.size()) used.resize(frame.number + std::size_t{1});
         if (!used[frame.number]) totals_.frame_bytes += frame.stored;
         used[frame.number] = true;
+        used_objects_[place.layer].insert(frame.object);
         return frame;
     }
 
@@ -131,12 +134,16 @@ private:
         groups_.string(first_path_).varint(first_page_).varint(stored.size());
     }
 
+    /// Of other sets only the objects that this one has pages in.
     void addLayers(ByteWriter& out) const {
         out.varint(layers_.size());
-        for (const IndexLayer& layer : layers_) {
+        for (std::size_t i = 0; i < layers_.size(); ++i) {
+            const IndexLayer& layer = layers_[i];
             out.varint(layer.id.set).u8(layer.incremental ? 1 : 0).varint(layer.id.turn).u64(layer.id.id);
-            out.varint(layer.objects.size());
-            for (const auto& object : layer.objects)
+            std::vector<IndexLayer::Object> objects = layer.objects;
+            if (i > 0) std::erase_if(objects, [&](const auto& one) { return !used_objects_[i].contains(one.number); });
+            out.varint(objects.size());
+            for (const auto& object : objects)
                 out.varint(object.number).varint(object.size);
         }
     }
@@ -148,7 +155,8 @@ private:
     const FramePlaceOf& frame_;
     std::uint64_t size_ = 0;
     IndexTotals totals_;
-    std::vector<std::vector<bool>> used_;  ///< frames, by layer and number
+    std::vector<std::vector<bool>> used_;                ///< frames, by layer and number
+    std::vector<std::set<std::uint32_t>> used_objects_;  ///< by layer
     ByteWriter group_;
     std::string first_path_;
     std::uint32_t first_page_ = 0;

@@ -1,0 +1,186 @@
+#include "block/block_fixture.h"
+#include "storage/memory_storage.h"
+
+namespace tidemark::block {
+namespace {
+
+using storage::MemoryStorage;
+
+/// A data directory that changes, and sets of it, each of which leans on the one before.
+class IncrementalTest : public BlockTest {
+protected:
+    static storage::Key directoryOf(std::uint32_t set) { return "backup_set_" + std::to_string(set) + "/"; }
+
+    std::shared_ptr<const BlockReader> open(std::uint32_t set) {
+        return std::make_shared<BlockReader>(storage_, directoryOf(set), set,
+                                             [](const IndexLayer& layer) { return directoryOf(layer.id.set); });
+    }
+
+    /// Backs up files_ as set number `set`, leaning on `parent`.
+    std::shared_ptr<const BlockReader> backUp(std::uint32_t set, std::shared_ptr<const BlockReader> parent = {}) {
+        BlockWriter writer(storage_, lane_,
+                           {.directory = directoryOf(set),
+                            .set_id = set,
+                            .data_file_size = 4 << 20,
+                            .incremental = parent != nullptr,
+                            .parent = parent},
+                           progress_);
+        for (const auto& [path, content] : files_) {
+            const FileNumber number = writer.beginFile(path);
+            writer.add(number, 0, content);
+            writer.endFile(number);
+        }
+        result_ = writer.finish();
+        return open(set);
+    }
+
+    std::map<std::string, Bytes> read(const BlockReader& reader) {
+        MemoryShare memory(pool_.memory(), {.minimum = 1, .most = 1});
+        reader.checkObjects();
+        return readFiles(reader, memory);
+    }
+
+    std::span<std::uint8_t> page(const std::string& path, std::size_t number) {
+        Bytes& file = files_.at(path);
+        return std::span(file).subspan(number * kPageSize, std::min(kPageSize, file.size() - number * kPageSize));
+    }
+    void change(const std::string& path, std::size_t number) {
+        const Bytes content = randomContent(random_, page(path, number).size());
+        std::copy(content.begin(), content.end(), page(path, number).begin());
+    }
+    static std::size_t pagesOf(const Bytes& file) { return partsOf(file.size(), kPageSize); }
+    /// Returns the bytes of the pages that became others.
+    std::uint64_t changeShare(double share) {
+        std::uint64_t changed = 0;
+        std::bernoulli_distribution does(share);
+        for (const auto& [path, content] : files_) {
+            for (std::size_t i = 0; i < pagesOf(content); ++i) {
+                if (!does(random_)) continue;
+                change(path, i);
+                changed += page(path, i).size();
+            }
+        }
+        return changed;
+    }
+
+    /// Bytes of frames that were stored for the last set.
+    std::uint64_t storedFrames(const BlockReader& reader) const {
+        std::uint64_t bytes = 0;
+        for (const auto& object : reader.index().layers().front().objects)
+            bytes += object.size;
+        return bytes;
+    }
+
+    MemoryStorage storage_;
+    std::map<std::string, Bytes> files_;
+};
+
+TEST_F(IncrementalTest, StoresOnlyPagesThatChanged) {
+    files_["ibdata1"] = randomContent(random_, 3 * kMacroBlockSize + 5 * kPageSize);
+    files_["d/large.ibd"] = randomContent(random_, 5 * kMacroBlockSize);
+    for (int i = 0; i < 40; ++i)
+        files_["d/t" + std::to_string(i) + ".ibd"] = randomContent(random_, 6 * kPageSize + i);
+    const auto full = backUp(1);
+
+    auto same = backUp(2, full);
+    EXPECT_TRUE(read(*same) == files_);
+    EXPECT_TRUE(same->index().layers().front().objects.empty()) << "nothing has changed";
+    EXPECT_EQ(same->index().layers().at(1).id.set, 1U);
+
+    change("d/large.ibd", 7);
+    change("d/large.ibd", 300);
+    change("d/t3.ibd", 6);
+    const auto changed = backUp(3, same);
+    EXPECT_TRUE(read(*changed) == files_);
+    std::map<std::pair<FileNumber, std::uint32_t>, std::uint32_t> stored;
+    readFrameTable(storage_, directoryOf(3) + dataFileName(0), 0, [&](const FrameRecord& frame) {
+        for (const FrameRun& run : frame.runs)
+            stored[{run.file, run.first_page}] += run.bytes;
+    });
+    std::uint64_t bytes = 0;
+    for (const auto& [page, size] : stored)
+        bytes += size;
+    EXPECT_EQ(stored.size(), 3U);
+    EXPECT_EQ(bytes, 2 * kPageSize + 3);
+    ASSERT_EQ(changed->index().layers().size(), 2U) << "nothing lies in set 2";
+    EXPECT_EQ(changed->index().layers().at(1).id.set, 1U);
+}
+
+TEST_F(IncrementalTest, FollowsFilesThatComeGoGrowAndShrink) {
+    for (int i = 0; i < 8; ++i)
+        files_["d/t" + std::to_string(i) + ".ibd"] = randomContent(random_, (i + 1) * kMacroBlockSize / 2 + i * 1000);
+    auto parent = backUp(1);
+    for (std::uint32_t set = 2; set <= 12; ++set) {
+        for (auto& [path, content] : files_) {
+            switch (random_() % 6) {
+                case 0:
+                    content.resize(random_() % (content.size() + 1));
+                    break;
+                case 1: {
+                    const Bytes more = randomContent(random_, random_() % (3 * kPageSize));
+                    content.insert(content.end(), more.begin(), more.end());
+                    break;
+                }
+                case 2:
+                    if (content.size() > kPageSize) std::fill_n(content.begin(), kPageSize, 0);
+                    break;
+                case 3:
+                    content = randomContent(random_, random_() % (2 * kMacroBlockSize));
+                    break;
+                default:
+                    if (!content.empty()) change(path, random_() % pagesOf(content));
+            }
+        }
+        files_.erase("d/t" + std::to_string(random_() % 8) + ".ibd");
+        files_["d/new" + std::to_string(set) + ".ibd"] = randomContent(random_, random_() % kMacroBlockSize);
+        const auto child = backUp(set, parent);
+        ASSERT_TRUE(read(*child) == files_) << "set " << set;
+        parent = child;
+    }
+    for (std::uint32_t set = 1; set < 12; ++set)
+        read(*open(set));  // each of them is whole all the same
+}
+
+TEST_F(IncrementalTest, StoresAgainWhatIsLeftOfWornFrames) {
+    files_["d/t.ibd"] = randomContent(random_, 4 * kMacroBlockSize);
+    const auto full = backUp(1);
+    // Of each frame of 16 pages one stays as it is.
+    for (std::size_t i = 0; i < pagesOf(files_["d/t.ibd"]); ++i) {
+        if (i % kPagesPerFrame != 5) change("d/t.ibd", i);
+    }
+    const auto changed = backUp(2, full);
+    EXPECT_TRUE(read(*changed) == files_);
+    EXPECT_TRUE(changed->index().layers().at(1).objects.empty()) << "a restore does not read the full set any more";
+    EXPECT_LE(changed->index().totals().frame_bytes, full->index().totals().frame_bytes * 1.01);
+}
+
+/// However long a chain is, its last set reads little more than a full one would.
+TEST_F(IncrementalTest, KeepsAChainFresh) {
+    for (const double share : {0.05, 0.3}) {
+        for (int i = 0; i < 2; ++i)
+            files_["d/t" + std::to_string(i) + ".ibd"] = randomContent(random_, 3 * kMacroBlockSize);
+        for (int i = 0; i < 40; ++i)
+            files_["d/small" + std::to_string(i) + ".ibd"] = randomContent(random_, 7 * kPageSize);
+        std::uint32_t set = 1;
+        auto parent = backUp(set);
+        const auto full = static_cast<double>(parent->index().totals().frame_bytes);
+        std::uint64_t stored = 0;
+        std::uint64_t changed = 0;
+        while (set < (share < 0.1 ? 21 : 6)) {
+            changed += changeShare(share);
+            parent = backUp(++set, parent);
+            stored += storedFrames(*parent);
+            // The content compresses as well as at the beginning, within a hundredth.
+            EXPECT_LE(static_cast<double>(parent->index().totals().frame_bytes), 1.11 * full)
+                << share << ", set " << set;
+        }
+        EXPECT_TRUE(read(*parent) == files_);
+        const double ratio = full / static_cast<double>(parent->index().totals().bytes);
+        EXPECT_LE(static_cast<double>(stored), 4 * ratio * static_cast<double>(changed)) << "of which most was repacked";
+        for (const auto& object : storage_.list(""))
+            storage_.remove(object.key);
+    }
+}
+
+}  // namespace
+}  // namespace tidemark::block
