@@ -6,6 +6,7 @@
 
 #include "archive/archive_reader.h"
 #include "backup/finished_set.h"
+#include "backup/parent_set.h"
 #include "base/crash_point.h"
 #include "mysql/gtid.h"
 #include "oceanbase/ob_error.h"
@@ -123,16 +124,30 @@ std::optional<job::Pause> BackupJob::begin() {
 }
 
 void BackupJob::beginSet() {
-    progress_ = {.turn = 1, .round_id = currentRound().round_id};
+    progress_ = {.turn = 1, .round_id = currentRound().round_id, .parent = {}, .copied = {}};
+    catalog::BackupSet wanted;
+    if (row_.type == catalog::BackupType::Inc) parent_ = chooseParent();
+    if (parent_) {
+        progress_.parent = parent_->id;
+        wanted.type = catalog::BackupType::Inc;
+        wanted.prev_inc_set_id = parent_->id.number;
+        wanted.prev_full_set_id = parent_->prev_full_set != 0 ? parent_->prev_full_set : parent_->id.number;
+    }
     std::int64_t least_id = 1;  // above every number at the destination, finished or not: objects never change
     for (const auto& found : backup_set::listBackupSets(*storage_))
         least_id = std::max<std::int64_t>(least_id, found.id.number + 1);
     const catalog::BegunBackup begun =
-        parts_.stores.backups.begin(context_.claim(), row_.tenant, row_.job_id, {}, least_id, progress_.text());
+        parts_.stores.backups.begin(context_.claim(), row_.tenant, row_.job_id, wanted, least_id, progress_.text());
     crashPoint("backup.set-recorded");
     task_ = begun.task;
     set_ = begun.set;
     log_->info("tenant {}: set {} at {}", tenant_.name, set_.backup_set_id, set_.path);
+}
+
+std::optional<backup_set::BackupSetDescription> BackupJob::chooseParent() {
+    auto found = findParent(*storage_, parts_.stores.backups.sets(row_.tenant), row_.dest_id, log_);
+    if (!found) log_->info("there is no set to lean on at {}: this one is a full one", row_.path);
+    return found;
 }
 
 std::optional<job::Pause> BackupJob::resume() {
@@ -141,7 +156,7 @@ std::optional<job::Pause> BackupJob::resume() {
     if (!task || !set) throw Error(ErrorCode::NotFound, "the catalog has lost the task of the backup, or its set");
     task_ = *task;
     set_ = *set;
-    const backup_set::SetId id{.number = static_cast<std::uint32_t>(set_.backup_set_id)};
+    const backup_set::SetId id = idOf(set_);
     if (const auto described = backup_set::finishDescribedSet(*storage_, id)) {
         log_->info("set {} is whole at the destination", set_.backup_set_id);
         set_ = *finishedSet(*storage_, row_.tenant, id);
@@ -149,6 +164,7 @@ std::optional<job::Pause> BackupJob::resume() {
     }
     if (!progress_.copied) {
         log_->info("set {} is copied again, attempt {}", set_.backup_set_id, context_.attempt());
+        if (progress_.parent) parent_ = backup_set::readBackupSet(*storage_, *progress_.parent);
         nextTurn();
         return beginCopy();
     }
@@ -176,7 +192,9 @@ void BackupJob::nextTurn() {
 void BackupJob::describeTenant() {
     const catalog::Cluster cluster = parts_.stores.cluster.cluster();
     task_.start_scn = static_cast<Scn>(parts_.clock.now());
-    description_.id = {.number = static_cast<std::uint32_t>(set_.backup_set_id), .kind = backup_set::SetKind::Full};
+    description_.id = idOf(set_);
+    description_.prev_full_set = static_cast<std::uint32_t>(set_.prev_full_set_id);
+    description_.prev_incremental_set = static_cast<std::uint32_t>(set_.prev_inc_set_id);
     description_.cluster_name = cluster.name;
     description_.cluster_id = static_cast<std::uint64_t>(cluster.id);
     description_.tenant_name = tenant_.name;
@@ -251,6 +269,7 @@ DataBackupResult BackupJob::copyOnce(std::stop_token stop) {
     DataBackup backup(source, *storage_, share.lane(),
                       {.set = description_.id,
                        .turn = progress_.turn,
+                       .parent = parent_,
                        .data_file_size = static_cast<std::uint64_t>(
                            parts_.stores.parameters.bytes(row_.tenant, "backup_data_file_size")),
                        .scratch = server->paths().directory,
@@ -410,7 +429,8 @@ std::optional<catalog::BackupSet> BackupJob::wholeSet() {
                                                    storage::DestinationKind::Data, parts_.clock)
                            .storage;
         }
-        return finishedSet(*storage_, row.tenant, {.number = static_cast<std::uint32_t>(row.backup_set_id)});
+        const auto set = parts_.stores.backups.set(row.tenant, row.backup_set_id);
+        return set ? finishedSet(*storage_, row.tenant, idOf(*set)) : std::nullopt;
     } catch (const Error& error) {
         log_->warn("whether set {} is whole is not known, the cleaner will ask: {}", row.backup_set_id, error.what());
         return std::nullopt;

@@ -76,6 +76,7 @@ private:
     void showLog(std::uint64_t files, const archive::LogExtract::Progress& done);
 
     void beginSet();
+    std::optional<backup_set::BackupSetDescription> chooseParent();
     /// Goes on with the set of an earlier attempt. nullopt: it is whole.
     std::optional<job::Pause> resume();
     job::Pause beginCopy();
@@ -109,6 +110,7 @@ private:
     catalog::BackupSet set_;
     std::shared_ptr<storage::Storage> storage_;
     std::shared_ptr<storage::Storage> log_archive_;  ///< while the log is copied: where from
+    std::optional<backup_set::BackupSetDescription> parent_;  ///< of an incremental set
     backup_set::BackupSetDescription description_;
     std::shared_ptr<DataBackupProgress> counters_;  // of the present copy
     std::unique_ptr<TaskRecorder> recorder_;        // while there is something to show

@@ -31,6 +31,7 @@ LogChoice logFrom(const nlohmann::json& json) {
 
 std::string BackupProgress::text() const {
     nlohmann::json json{{"turn", turn}, {"round_id", round_id}};
+    if (parent) json["parent"] = {{"set", parent->number}, {"full", parent->kind == backup_set::SetKind::Full}};
     if (copied) json["copied"] = backup_set::contentOf(*copied);
     if (log) json["log"] = jsonOf(*log);
     return jsonText(json);
@@ -42,6 +43,12 @@ BackupProgress BackupProgress::from(const std::string& text) {
     const nlohmann::json json = parseJson(text);
     progress.turn = json.at("turn").get<std::uint32_t>();
     progress.round_id = json.at("round_id").get<std::int64_t>();
+    if (json.contains("parent")) {
+        const nlohmann::json& parent = json.at("parent");
+        progress.parent = {parent.at("set").get<std::uint32_t>(),
+                           parent.at("full").get<bool>() ? backup_set::SetKind::Full
+                                                         : backup_set::SetKind::Incremental};
+    }
     if (json.contains("copied"))
         progress.copied = backup_set::descriptionFrom({backup_set::kDescriptionVersion, json.at("copied")});
     if (json.contains("log")) progress.log = logFrom(json.at("log"));

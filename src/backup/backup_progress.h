@@ -19,6 +19,8 @@ struct LogChoice {
 struct BackupProgress {
     std::uint32_t turn = 0;     ///< the last one that was begun at the destination; 0: none
     std::int64_t round_id = 0;  ///< of the archive that has to go on all the time
+    /// The set that this one leans on; nullopt: it is a full one.
+    std::optional<backup_set::SetId> parent;
     /// The copy is whole: what the set's description will be, but for what the archive knows.
     std::optional<backup_set::BackupSetDescription> copied;
     std::optional<LogChoice> log;  ///< once the archive has passed the copy: noted before anything of it is stored

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "backup/clean_job.h"
+#include "backup/parent_set.h"
 #include "base/crash_point.h"
 #include "oceanbase/ob_error.h"
 #include "storage/destination.h"
@@ -129,21 +130,20 @@ catalog::BackupRequest BackupService::checked(const catalog::Tenant& tenant, con
             Ob::BackupCanNotStart, "log archive status is not doing.",
             "ALTER SYSTEM ARCHIVELOG TENANT = " + tenant.name + ", and wait until CDB_OB_ARCHIVELOG says DOING");
     }
-    const auto sets = stores_.backups.sets(tenant.id);
-    const auto is_base = [&](const catalog::BackupSet& set) {
-        return set.dest_id == destination->dest_id && set.status == catalog::BackupSetStatus::Success;
-    };
-    if (options.incremental && std::any_of(sets.begin(), sets.end(), is_base)) {
-        throw obError(Ob::NotSupported, "BACKUP INCREMENTAL is", "ALTER SYSTEM BACKUP DATABASE makes a full set");
-    }
     storage::requireDestination(destination->path, parts_.identity(tenant, destination->dest_id),
                                 storage::DestinationKind::Data, parts_.clock);
     return {.tenant = tenant.id,
             .dest_id = destination->dest_id,
             .path = destination->path,
-            .type = catalog::BackupType::Full,
+            .type = options.incremental && hasParent(tenant.id, destination->dest_id) ? catalog::BackupType::Inc
+                                                                                      : catalog::BackupType::Full,
             .plus_archivelog = options.plus_archivelog,
             .description = options.description};
+}
+
+bool BackupService::hasParent(catalog::TenantId tenant, std::int64_t dest_id) {
+    const auto sets = stores_.backups.sets(tenant);
+    return std::any_of(sets.begin(), sets.end(), [&](const auto& set) { return canBeParent(set, dest_id); });
 }
 
 void BackupService::startOwn(const catalog::Tenant& tenant, const BackupOptions& options) {

@@ -14,7 +14,7 @@ namespace tidemark::backup {
 
 /// What a BACKUP statement says beside its tenants.
 struct BackupOptions {
-    bool incremental = false;      ///< a full set where there is none yet; refused where one could be the base
+    bool incremental = false;      ///< a full set where there is none to lean on
     bool plus_archivelog = false;  ///< the set carries log of its own
     std::string description;
 };
@@ -47,6 +47,7 @@ private:
     catalog::BackupRequest checked(const catalog::Tenant& tenant, const BackupOptions& options, Deadline until);
     void startFromSys(const std::vector<catalog::Tenant>& tenants, catalog::JobLevel level,
                       const BackupOptions& options, Deadline until);
+    bool hasParent(catalog::TenantId tenant, std::int64_t dest_id);
     std::unique_ptr<job::Job> makeBackup(job::WorkContext& context);
     bool isHere(const catalog::WorkRow& row);
 

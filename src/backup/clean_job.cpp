@@ -33,13 +33,13 @@ void CleanJob::clean() {
                    owner.tenant_name, owner.cluster_name);
         return;
     }
-    const backup_set::SetId id{.number = static_cast<std::uint32_t>(leftovers_.backup_set_id)};
-    if (backup_set::isComplete(*destination.storage, id)) {
-        adopt(*destination.storage, id);
-        backup_set::removeOtherTurns(*destination.storage, backup_set::readBackupSet(*destination.storage, id));
+    const auto number = static_cast<std::uint32_t>(leftovers_.backup_set_id);
+    if (const auto id = backup_set::findComplete(*destination.storage, number)) {
+        adopt(*destination.storage, *id);
+        backup_set::removeOtherTurns(*destination.storage, backup_set::readBackupSet(*destination.storage, *id));
         log_->info("only the complete copy is left");
     } else {
-        backup_set::removeUnfinishedSet(*destination.storage, id.number);
+        backup_set::removeUnfinishedSet(*destination.storage, number);
         log_->info("removed what was left of it");
     }
 }

@@ -39,13 +39,8 @@ DataBackupResult DataBackup::run(std::stop_token stop) {
     std::stop_source abort;
     const std::stop_callback cancel(stop, [&] { abort.request_stop(); });
     user_ = {.stop = abort.get_token(), .hurried = [this] { return source_.holdsUpTenant(); }};
-    block::BlockWriter writer(limitedStorage(), lane_,
-                              {.directory = backup_set::blockDirectory(options_.set, options_.turn),
-                               .set_id = options_.set.number,
-                               .turn = options_.turn,
-                               .data_file_size = options_.data_file_size,
-                               .scratch = options_.scratch},
-                              progress_.stored, abort);
+    storage::Storage& storage = limitedStorage();
+    block::BlockWriter writer(storage, lane_, writerOptions(storage), progress_.stored, abort);
     try {
         DataBackupResult result;
         result.facts = copy(writer, abort.get_token());
@@ -59,6 +54,17 @@ DataBackupResult DataBackup::run(std::stop_token stop) {
         writer.rethrowFailure();
         throw;
     }
+}
+
+block::BlockWriterOptions DataBackup::writerOptions(storage::Storage& storage) const {
+    block::BlockWriterOptions options{.directory = backup_set::blockDirectory(options_.set, options_.turn),
+                                      .set_id = options_.set.number,
+                                      .turn = options_.turn,
+                                      .data_file_size = options_.data_file_size,
+                                      .scratch = options_.scratch};
+    options.incremental = options_.set.kind == backup_set::SetKind::Incremental;
+    if (options_.parent) options.parent = backup_set::openBlocks(storage, *options_.parent);
+    return options;
 }
 
 storage::Storage& DataBackup::limitedStorage() {

@@ -44,6 +44,8 @@ struct DataBackupLimits {
 struct DataBackupOptions {
     backup_set::SetId set;
     std::uint32_t turn = 1;                     ///< which copy of it
+    /// What an incremental set leans on.
+    std::optional<backup_set::BackupSetDescription> parent = {};
     std::uint64_t data_file_size = 4ULL << 30;  ///< parameter backup_data_file_size
     std::filesystem::path scratch;              ///< where scratch files go; empty: the system's place
     /// While the source holds up its tenant, they are not in force.
@@ -79,6 +81,7 @@ private:
     void noteDefinition(const source::Chunk& chunk, block::FileNumber file, ByteView begin);
     /// Throws Unavailable if a table's definition was copied and its data was not.
     void requireWholeTables(const block::BlockWriter& writer) const;
+    block::BlockWriterOptions writerOptions(storage::Storage& storage) const;
     /// The storage, as fast as it may be.
     storage::Storage& limitedStorage();
     void measure();

@@ -35,6 +35,9 @@ BackupSetDescription storedDescription(storage::Storage& storage, const SetId& i
     if (description.id == id) return description;
     throw Error(ErrorCode::Corrupt, storage.url() + "/" + descriptionKey(id) + " describes another backup set");
 }
+SetId setOf(const block::IndexLayer& layer) {
+    return {layer.id.set, layer.incremental ? SetKind::Incremental : SetKind::Full};
+}
 storage::Key turnsDirectory(const SetId& id) {
     return setDirectory(id) + "logstream_1001/";
 }
@@ -184,24 +187,38 @@ bool isComplete(storage::Storage& storage, const SetId& id) {
     return storage.any(endPrefix(id));
 }
 
+std::optional<SetId> findComplete(storage::Storage& storage, std::uint32_t number) {
+    for (const SetKind kind : {SetKind::Full, SetKind::Incremental}) {
+        const SetId id{number, kind};
+        if (isComplete(storage, id)) return id;
+    }
+    return std::nullopt;
+}
+
 std::unique_ptr<block::BlockReader> openBlocks(storage::Storage& storage, const BackupSetDescription& description) {
     const storage::Key directory = blockDirectory(description.id, description.turn);
     auto reader = std::make_unique<block::BlockReader>(
-        storage, directory, description.id.number, block::ChainKeyPtr{}, [](const block::IndexLayer& layer) {
-            return blockDirectory({layer.id.set, layer.incremental ? SetKind::Incremental : SetKind::Full},
-                                  layer.id.turn);
-        });
+        storage, directory, description.id.number, block::ChainKeyPtr{},
+        [](const block::IndexLayer& layer) { return blockDirectory(setOf(layer), layer.id.turn); });
     if (reader->index().checksum() == description.index_checksum) return reader;
     throw Error(ErrorCode::Corrupt, storage.url() + "/" + directory + block::kRangeIndexName +
                                         " is whole, but not the index that this backup set was finished with");
 }
 
+std::vector<SetId> setsThatHold(const block::SetIndex& index, const SetId& id) {
+    std::map<std::uint32_t, SetId> sets{{id.number, id}};
+    for (const block::IndexLayer& layer : index.layers()) {
+        if (!layer.objects.empty()) sets.try_emplace(layer.id.set, setOf(layer));
+    }
+    std::vector<SetId> found;
+    for (const auto& [number, set] : sets)
+        found.push_back(set);
+    return found;
+}
+
 void removeUnfinishedSet(storage::Storage& storage, std::uint32_t number) {
-    for (const SetKind kind : {SetKind::Full, SetKind::Incremental}) {
-        const SetId id{number, kind};
-        if (isComplete(storage, id)) {
-            throw Error(ErrorCode::Conflict, "backup set " + nameOf(id) + " at " + storage.url() + " is complete");
-        }
+    if (const auto id = findComplete(storage, number)) {
+        throw Error(ErrorCode::Conflict, "backup set " + nameOf(*id) + " at " + storage.url() + " is complete");
     }
     storage.removeUnfinished(kPlaces);
     for (const SetKind kind : {SetKind::Full, SetKind::Incremental}) {

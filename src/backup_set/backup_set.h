@@ -35,8 +35,8 @@ struct LogObject {
 struct BackupSetDescription {
     SetId id;
     std::uint32_t turn = 1;                  ///< which of the copies that were begun the set consists of
-    std::uint32_t prev_full_set = 0;         ///< 0 for full sets
-    std::uint32_t prev_incremental_set = 0;  ///< 0: the parent is the full set
+    std::uint32_t prev_full_set = 0;         ///< at which its chain begins; 0 for full sets
+    std::uint32_t prev_incremental_set = 0;  ///< the set that it was made against, full or not; 0 for full sets
 
     std::string cluster_name;
     std::uint64_t cluster_id = 0;
@@ -116,6 +116,8 @@ BackupSetDescription readBackupSet(storage::Storage& storage, const SetId& id);
 
 /// Whether the object that makes a set visible is there.
 bool isComplete(storage::Storage& storage, const SetId& id);
+/// The complete set of this number; nullopt if there is none.
+std::optional<SetId> findComplete(storage::Storage& storage, std::uint32_t number);
 
 /// Reads back everything that a restore needs: every object and its size, indexes and description with their checksums.
 /// The bytes of blocks and of the set's log are not read again: whoever stored them has seen to that.
@@ -126,10 +128,13 @@ void verifyBackupSet(storage::Storage& storage, const BackupSetDescription& want
 /// description was written for.
 std::unique_ptr<block::BlockReader> openBlocks(storage::Storage& storage, const BackupSetDescription& description);
 
+/// The sets that have pages of this one, itself the last; in order of their numbers.
+std::vector<SetId> setsThatHold(const block::SetIndex& index, const SetId& id);
+
 /// Removes what a backup that did not finish has left. Nothing, if there is nothing. Throws Conflict for a complete
 /// set.
 void removeUnfinishedSet(storage::Storage& storage, std::uint32_t number);
-/// Removes the other turns of a complete set.
+/// Removes the other turns of a complete set, but for objects that it has pages in.
 void removeOtherTurns(storage::Storage& storage, const BackupSetDescription& description);
 
 }  // namespace tidemark::backup_set

@@ -4,7 +4,7 @@ namespace tidemark::block {
 namespace {
 
 /// What a set reads in vain of the frames of its parents when it begins; what has changed comes on top.
-constexpr double kInVainAtFirst = 0.05;
+constexpr double kInVainAtFirst = 0.06;
 
 }  // namespace
 

@@ -4,7 +4,7 @@ namespace tidemark::block {
 namespace {
 
 /// A little below what is promised, for shares of frames are told in steps, and bytes of pages are estimated.
-constexpr double kMostInVain = 0.09;
+constexpr double kMostInVain = 0.095;
 
 /// Calls `visit` with each page that lies in an earlier set: position of its file, number, bytes, entry.
 template <typename Visit>

@@ -82,7 +82,7 @@ struct BackupSet {
     std::int64_t dest_id = 0;
     BackupType type = BackupType::Full;
     std::int64_t prev_full_set_id = 0;  ///< 0 in a full set
-    std::int64_t prev_inc_set_id = 0;
+    std::int64_t prev_inc_set_id = 0;   ///< the set that it was made against, full or not; 0 in a full set
     Nanos start_time = 0;
     std::optional<Nanos> end_time;
     BackupSetStatus status = BackupSetStatus::Doing;

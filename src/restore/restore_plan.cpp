@@ -335,14 +335,9 @@ std::vector<archive::PieceState> RestorePlan::pieces() const {
 std::string RestorePlan::setList() const {
     // A full set leans on no other: its index need not be read for this.
     if (set.id.kind == backup_set::SetKind::Full) return setUri(set.id);
-    std::map<std::uint32_t, std::string> uris;  // in order, each once: a set may have several layers
-    for (const block::IndexLayer& layer : backup_set::openBlocks(*data, set)->index().layers()) {
-        const auto kind = layer.incremental ? backup_set::SetKind::Incremental : backup_set::SetKind::Full;
-        uris[layer.id.set] = setUri({layer.id.set, kind});
-    }
     std::string list;
-    for (const auto& [number, uri] : uris)
-        list += (list.empty() ? "" : ",") + uri;
+    for (const backup_set::SetId& id : backup_set::setsThatHold(backup_set::openBlocks(*data, set)->index(), set.id))
+        list += (list.empty() ? "" : ",") + setUri(id);
     return list;
 }
 
