@@ -35,9 +35,6 @@ BackupSetDescription storedDescription(storage::Storage& storage, const SetId& i
     if (description.id == id) return description;
     throw Error(ErrorCode::Corrupt, storage.url() + "/" + descriptionKey(id) + " describes another backup set");
 }
-SetId setOf(const block::IndexLayer& layer) {
-    return {layer.id.set, layer.incremental ? SetKind::Incremental : SetKind::Full};
-}
 storage::Key turnsDirectory(const SetId& id) {
     return setDirectory(id) + "logstream_1001/";
 }
@@ -203,6 +200,10 @@ std::unique_ptr<block::BlockReader> openBlocks(storage::Storage& storage, const 
     if (reader->index().checksum() == description.index_checksum) return reader;
     throw Error(ErrorCode::Corrupt, storage.url() + "/" + directory + block::kRangeIndexName +
                                         " is whole, but not the index that this backup set was finished with");
+}
+
+SetId setOf(const block::IndexLayer& layer) {
+    return {layer.id.set, layer.incremental ? SetKind::Incremental : SetKind::Full};
 }
 
 std::vector<SetId> setsThatHold(const block::SetIndex& index, const SetId& id) {

@@ -128,6 +128,8 @@ void verifyBackupSet(storage::Storage& storage, const BackupSetDescription& want
 /// description was written for.
 std::unique_ptr<block::BlockReader> openBlocks(storage::Storage& storage, const BackupSetDescription& description);
 
+/// The set that a layer is of.
+SetId setOf(const block::IndexLayer& layer);
 /// The sets that have pages of this one, itself the last; in order of their numbers.
 std::vector<SetId> setsThatHold(const block::SetIndex& index, const SetId& id);
 

@@ -12,7 +12,7 @@ protected:
     static storage::Key directoryOf(std::uint32_t set) { return "backup_set_" + std::to_string(set) + "/"; }
 
     std::shared_ptr<const BlockReader> open(std::uint32_t set) {
-        return std::make_shared<BlockReader>(storage_, directoryOf(set), set,
+        return std::make_shared<BlockReader>(storage_, directoryOf(set), set, key_,
                                              [](const IndexLayer& layer) { return directoryOf(layer.id.set); });
     }
 
@@ -22,6 +22,7 @@ protected:
                            {.directory = directoryOf(set),
                             .set_id = set,
                             .data_file_size = 4 << 20,
+                            .key = key_,
                             .incremental = parent != nullptr,
                             .parent = parent},
                            progress_);
@@ -72,6 +73,7 @@ protected:
     }
 
     MemoryStorage storage_;
+    ChainKeyPtr key_;
     std::map<std::string, Bytes> files_;
 };
 
@@ -93,7 +95,7 @@ TEST_F(IncrementalTest, StoresOnlyPagesThatChanged) {
     const auto changed = backUp(3, same);
     EXPECT_TRUE(read(*changed) == files_);
     std::map<std::pair<FileNumber, std::uint32_t>, std::uint32_t> stored;
-    readFrameTable(storage_, directoryOf(3) + dataFileName(0), 0, [&](const FrameRecord& frame) {
+    readFrameTable(storage_, directoryOf(3) + dataFileName(0), 0, key_, [&](const FrameRecord& frame) {
         for (const FrameRun& run : frame.runs)
             stored[{run.file, run.first_page}] += run.bytes;
     });
@@ -107,6 +109,7 @@ TEST_F(IncrementalTest, StoresOnlyPagesThatChanged) {
 }
 
 TEST_F(IncrementalTest, FollowsFilesThatComeGoGrowAndShrink) {
+    if (random_() % 2 == 0) key_ = ChainKey::random();
     for (int i = 0; i < 8; ++i)
         files_["d/t" + std::to_string(i) + ".ibd"] = randomContent(random_, (i + 1) * kMacroBlockSize / 2 + i * 1000);
     auto parent = backUp(1);

@@ -30,10 +30,6 @@ struct Amount {
     std::uint64_t restored = 0;
 };
 
-backup_set::SetId setOf(const block::IndexLayer& layer) {
-    return {layer.id.set, layer.incremental ? backup_set::SetKind::Incremental : backup_set::SetKind::Full};
-}
-
 /// By layer. A frame is read once, however many files have pages in it; pages of zeros are the set's own.
 std::vector<Amount> amountsOf(const block::SetIndex& index) {
     std::vector<Amount> amounts(index.layers().size());
@@ -53,7 +49,9 @@ std::vector<PreviewRow> setRows(const RestorePlan& plan) {
     const auto amounts = amountsOf(reader->index());
     std::map<std::uint32_t, PreviewRow> rows;  // the turns of a set are one row
     for (std::size_t i = 0; i < amounts.size(); ++i) {
-        const backup_set::SetId id = setOf(reader->index().layers()[i]);
+        const block::IndexLayer& layer = reader->index().layers()[i];
+        if (i > 0 && layer.objects.empty()) continue;  // it has none of its pages any more
+        const backup_set::SetId id = backup_set::setOf(layer);
         PreviewRow& row = rows[id.number];
         row.kind = PreviewRow::Kind::Set;
         row.id = id.number;
