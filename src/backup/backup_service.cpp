@@ -22,17 +22,6 @@ std::chrono::steady_clock::time_point aMoment() {
     return std::chrono::steady_clock::now() + std::chrono::seconds(10);
 }
 
-/// Throws what a statement about all tenants says when none of them can be backed up. When every tenant was refused
-/// because the option is not supported, the statement says that: the operator would look at the tenants in vain.
-[[noreturn]] void refuseAll(const std::vector<Error>& refusals) {
-    const int not_supported = obError(Ob::NotSupported).sql()->number;
-    const auto is_unsupported = [&](const Error& error) { return error.sql() && error.sql()->number == not_supported; };
-    if (!refusals.empty() && std::all_of(refusals.begin(), refusals.end(), is_unsupported)) throw refusals.front();
-    throw obError(Ob::BackupCanNotStart,
-                  "no tenant meets the backup condition, please check the tenant status, log archive status, backup "
-                  "data dest, and backup status for each tenant");
-}
-
 }  // namespace
 
 BackupService::BackupService(BackupJobParts parts, job::WorkEngine& engine)
@@ -170,7 +159,6 @@ void BackupService::startNamed(const std::vector<catalog::Tenant>& tenants, cons
 void BackupService::startAll(const BackupOptions& options) {
     const Deadline until = aMoment();
     std::vector<catalog::Tenant> able;
-    std::vector<Error> refusals;
     for (const catalog::Tenant& tenant : stores_.tenants.all()) {
         if (tenant.id == catalog::kSysTenantId) continue;
         try {
@@ -178,10 +166,13 @@ void BackupService::startAll(const BackupOptions& options) {
             able.push_back(tenant);
         } catch (const Error& error) {
             log_->debug("tenant {} is not backed up now: {}", tenant.name, error.what());
-            refusals.push_back(error);
         }
     }
-    if (able.empty()) refuseAll(refusals);
+    if (able.empty()) {
+        throw obError(Ob::BackupCanNotStart,
+                      "no tenant meets the backup condition, please check the tenant status, log archive status, backup "
+                      "data dest, and backup status for each tenant");
+    }
     startFromSys(able, catalog::JobLevel::Cluster, options, until);
 }
 

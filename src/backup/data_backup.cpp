@@ -160,6 +160,13 @@ void DataBackup::noteDefinition(const source::Chunk& chunk, block::FileNumber fi
     if (!endings.empty()) definitions_.try_emplace(file, endings);
 }
 
+/// A table that has lost its data in the tenant itself is copied as it is. It lacked it before the copy and lacks it
+/// now: at one moment alone it may be a table that is just being made, renamed or dropped.
+bool DataBackup::isLost(const std::string& definition, const std::string& data) const {
+    const bool lacked = unread_.contains(definition) && !unread_.contains(data);
+    return lacked && source_.has(definition) && !source_.has(data);
+}
+
 void DataBackup::requireWholeTables(const block::BlockWriter& writer) const {
     const std::vector<block::StoredFile> files = writer.files();
     std::unordered_set<std::string> paths;
@@ -172,9 +179,7 @@ void DataBackup::requireWholeTables(const block::BlockWriter& writer) const {
         const std::string table = file.path.substr(0, file.path.size() - kDefinition.size());
         for (const std::string_view ending : definition->second) {
             const std::string path = table + std::string(ending);
-            // A table that has lost its data in the tenant itself is copied as it is.
-            const bool lost_before = source_.has(file.path) && !source_.has(path);
-            if (paths.contains(path) || lost_before) continue;
+            if (paths.contains(path) || isLost(file.path, path)) continue;
             throw Error(ErrorCode::Unavailable,
                         "table " + table + " was made and renamed during the backup, and mariadb-backup left out its " +
                             std::string(ending) + " file",

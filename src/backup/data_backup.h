@@ -79,6 +79,7 @@ private:
     void takeData(const source::Chunk& chunk, block::BlockWriter& writer);
     void takeEnd(const std::string& path, block::BlockWriter& writer);
     void noteDefinition(const source::Chunk& chunk, block::FileNumber file, ByteView begin);
+    bool isLost(const std::string& definition, const std::string& data) const;
     /// Throws Unavailable if a table's definition was copied and its data was not.
     void requireWholeTables(const block::BlockWriter& writer) const;
     block::BlockWriterOptions writerOptions(storage::Storage& storage) const;
@@ -99,7 +100,7 @@ private:
     const DataBackupOptions options_;
     DataBackupProgress& progress_;
     std::optional<DataPhase> phase_;
-    std::unordered_map<std::string, std::uint64_t> unread_;  ///< of what was measured, by path
+    std::unordered_map<std::string, std::uint64_t> unread_;  ///< of each file that was measured, by path
     std::unordered_map<std::string, block::FileNumber> open_;
     /// Definitions beside which data files must be, and the endings of these.
     std::unordered_map<block::FileNumber, std::vector<std::string_view>> definitions_;

@@ -70,7 +70,10 @@ public:
         throw Error(ErrorCode::Cancelled, "the source was stopped");
     }
 
+    bool has(const std::string& path) const override { return present.empty() || present.contains(path); }
+
     source::SourceTotals measured;
+    std::set<std::string> present;  ///< at the end of the stream; empty: every file
     std::function<void(std::size_t)> before_next;
     bool incomplete = false;
 
@@ -222,6 +225,25 @@ TEST_F(DataBackupTest, RefusesACopyThatLacksTheDataOfATable) {
         ScriptedSource source(broken);
         EXPECT_EQ(failure(source, storage), ErrorCode::Unavailable);
         EXPECT_FALSE(storage.stat(backup_set::blockDirectory(kSet) + block::kRangeIndexName));
+    }
+}
+
+/// A table that lacks its data at one of the two moments only was being made, renamed or dropped.
+TEST_F(DataBackupTest, TakesATableThatHasLostItsDataInTheTenant) {
+    const std::set<std::string> whole{"d/t.frm", "d/t.MYD", "d/t.MYI"};
+    const std::set<std::string> lost{"d/t.frm"};
+    for (const bool before : {true, false}) {
+        for (const bool after : {true, false}) {
+            ScriptedSource source({data("d/t.frm", 0, 900), end("d/t.frm")});
+            for (const std::string& path : before ? whole : lost)
+                source.measured.sizes[path] = 1;
+            source.present = after ? whole : lost;
+            MemoryStorage storage;
+            if (before || after)
+                EXPECT_EQ(failure(source, storage), ErrorCode::Unavailable) << before << after;
+            else
+                run(source, storage);
+        }
     }
 }
 
