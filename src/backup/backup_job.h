@@ -42,7 +42,7 @@ struct BackupJobParts {
 ///
 /// A later attempt goes on where an earlier one has come to: a set that is whole at the destination is taken, a whole
 /// copy goes on waiting for the archive, or copying the log, and what else there is is copied again, in another turn.
-/// Nothing is removed here; the end leaves that to the cleaner (clean_job.h).
+/// Nothing is removed here; the end leaves that to the cleaner (clean/leftover_job.h).
 class BackupJob : public job::Job {
 public:
     /// `row` is active: in INIT, or of an earlier attempt.

@@ -3,10 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
 #include <thread>
 
-#include "backup/clean_job.h"
 #include "backup/parent_set.h"
 #include "base/crash_point.h"
 #include "oceanbase/ob_error.h"
@@ -32,9 +30,6 @@ BackupService::BackupService(BackupJobParts parts, job::WorkEngine& engine)
                  .attempts = 3,
                  .interrupted = "the daemon ended while the backup ran, each time it was begun",
                  .hint = "see the log for why it ended, then start the backup again"});
-    engine_.add({.name = catalog::kCleanWork,
-                 .make = [this](job::WorkContext& context) { return std::make_unique<CleanJob>(stores_, context); },
-                 .attempts = std::numeric_limits<int>::max()});
 }
 
 /// A backup is made where the tenant's replica runs. Of a tenant that was dropped there is none: then any node may end

@@ -23,7 +23,7 @@ struct BackupOptions {
 /// does. Thread-safe.
 class BackupService {
 public:
-    /// Tells the engine how backups are done, and cleaned up after.
+    /// Tells the engine how backups are done. What they leave the cleaner removes (clean/leftover_job.h).
     BackupService(BackupJobParts parts, job::WorkEngine& engine);
 
     /// SET DATA_BACKUP_DEST; empty clears it. Throws Ob::BackupInProgress, and what is wrong with the destination.

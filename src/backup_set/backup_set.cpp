@@ -217,19 +217,34 @@ std::vector<SetId> setsThatHold(const block::SetIndex& index, const SetId& id) {
     return found;
 }
 
+std::vector<storage::ObjectInfo> objectsToRemove(storage::Storage& storage, std::uint32_t number) {
+    std::vector<storage::ObjectInfo> objects;
+    std::vector<storage::ObjectInfo> starts;
+    for (const storage::ObjectInfo& object : storage.list(kPlaces)) {
+        const auto place_holder = parsePlaceHolder(object.key);
+        if (place_holder && place_holder->id.number == number)
+            (place_holder->end ? objects : starts).push_back(object);
+    }
+    for (const SetKind kind : {SetKind::Full, SetKind::Incremental}) {
+        const SetId id{number, kind};
+        storage.removeUnfinished(setDirectory(id));
+        auto found = storage.list(setDirectory(id));
+        std::stable_partition(found.begin(), found.end(),
+                              [&](const auto& object) { return object.key == descriptionKey(id); });
+        objects.insert(objects.end(), found.begin(), found.end());
+    }
+    objects.insert(objects.end(), starts.begin(), starts.end());
+    return objects;
+}
+
 void removeUnfinishedSet(storage::Storage& storage, std::uint32_t number) {
     if (const auto id = findComplete(storage, number)) {
         throw Error(ErrorCode::Conflict, "backup set " + nameOf(*id) + " at " + storage.url() + " is complete");
     }
     storage.removeUnfinished(kPlaces);
-    for (const SetKind kind : {SetKind::Full, SetKind::Incremental}) {
-        const SetId id{number, kind};
-        storage.removeUnfinished(setDirectory(id));
-        for (const storage::ObjectInfo& object : storage.list(setDirectory(id)))
-            storage.remove(object.key);
-        crashPoint("backup.cleaning");
-        // Last, so that a removal that is interrupted is seen and goes on later.
-        storage.remove(startKey(id));
+    for (const storage::ObjectInfo& object : objectsToRemove(storage, number)) {
+        if (object.key.starts_with(kPlaces)) crashPoint("backup.cleaning");
+        storage.remove(object.key);
     }
 }
 

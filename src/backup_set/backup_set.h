@@ -133,6 +133,11 @@ SetId setOf(const block::IndexLayer& layer);
 /// The sets that have pages of this one, itself the last; in order of their numbers.
 std::vector<SetId> setsThatHold(const block::SetIndex& index, const SetId& id);
 
+/// Every object of a set, whole or not, in the order in which they are to be removed: first what makes it visible, then
+/// its description, then its data, and last what says that there is one, so that a removal that is interrupted is seen,
+/// and never offered. Frees what writers that died have left of it.
+std::vector<storage::ObjectInfo> objectsToRemove(storage::Storage& storage, std::uint32_t number);
+
 /// Removes what a backup that did not finish has left. Nothing, if there is nothing. Throws Conflict for a complete
 /// set.
 void removeUnfinishedSet(storage::Storage& storage, std::uint32_t number);

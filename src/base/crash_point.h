@@ -62,6 +62,17 @@ constexpr std::string_view kCrashPoints[] = {
     "backup.set-visible",
     "backup.end-recorded",
     "backup.cleaning",
+    // DELETE BACKUPSET, DELETE OBSOLETE BACKUP, and a policy
+    "clean.policy-written",
+    "clean.policy-ran",
+    "clean.job-written",
+    "clean.task-begun",
+    "clean.hidden",
+    "clean.removing",
+    "clean.emptied",
+    "clean.removed",
+    "clean.task-ended",
+    "clean.end-recorded",
     // RESTORE, ACTIVATE
     "restore.rows-written",
     "restore.directory-made",

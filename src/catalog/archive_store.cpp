@@ -33,23 +33,6 @@ ArchiveRound roundWithCovered(const mysql::Row& row) {
     return round;
 }
 
-ArchivePiece pieceFrom(const mysql::Row& row) {
-    return {.tenant = row.integer("tenant_id"),
-            .dest_id = row.integer("dest_id"),
-            .round_id = row.integer("round_id"),
-            .piece_id = row.integer("piece_id"),
-            .status = parseText<PieceStatus>(row.text("status")),
-            .file_status = parseText<FileStatus>(row.text("file_status")),
-            .start_scn = row.unsignedInteger("start_scn"),
-            .checkpoint_scn = row.unsignedInteger("checkpoint_scn"),
-            .max_scn = row.unsignedInteger("max_scn"),
-            .end_scn = row.unsignedInteger("end_scn"),
-            .input_bytes = row.unsignedInteger("input_bytes"),
-            .output_bytes = row.unsignedInteger("output_bytes"),
-            .path = row.text("path"),
-            .create_time = timeOf(row, "create_time")};
-}
-
 constexpr const char* kRounds =
     "SELECT r.*, COALESCE(c.scn, 0) AS covered_scn FROM tidemark.archive_round r LEFT JOIN tidemark.archive_covered c "
     "ON c.tenant_id = r.tenant_id AND c.round_id = r.round_id ";
@@ -79,6 +62,23 @@ void setLogMode(mysql::SqlClient& client, TenantId tenant, LogMode mode, const C
 }
 
 }  // namespace
+
+ArchivePiece archivePieceFrom(const mysql::Row& row) {
+    return {.tenant = row.integer("tenant_id"),
+            .dest_id = row.integer("dest_id"),
+            .round_id = row.integer("round_id"),
+            .piece_id = row.integer("piece_id"),
+            .status = parseText<PieceStatus>(row.text("status")),
+            .file_status = parseText<FileStatus>(row.text("file_status")),
+            .start_scn = row.unsignedInteger("start_scn"),
+            .checkpoint_scn = row.unsignedInteger("checkpoint_scn"),
+            .max_scn = row.unsignedInteger("max_scn"),
+            .end_scn = row.unsignedInteger("end_scn"),
+            .input_bytes = row.unsignedInteger("input_bytes"),
+            .output_bytes = row.unsignedInteger("output_bytes"),
+            .path = row.text("path"),
+            .create_time = timeOf(row, "create_time")};
+}
 
 ArchiveRound ArchiveStore::beginRound(const ArchiveDestination& destination) {
     const TenantId tenant = destination.tenant;
@@ -150,13 +150,13 @@ std::vector<ArchivePiece> ArchiveStore::pieces(TenantId tenant) {
     return catalog_.read([&](mysql::SqlClient& client) {
         return rowsAs<ArchivePiece>(
             client.query("SELECT * FROM tidemark.archive_piece WHERE tenant_id = ? ORDER BY piece_id", {tenant}),
-            pieceFrom);
+            archivePieceFrom);
     });
 }
 
 std::optional<ArchivePiece> ArchiveStore::lastPiece(TenantId tenant) {
     return catalog_.read(
-        [&](mysql::SqlClient& client) { return firstAs<ArchivePiece>(client.query(kLastPiece, {tenant}), pieceFrom); });
+        [&](mysql::SqlClient& client) { return firstAs<ArchivePiece>(client.query(kLastPiece, {tenant}), archivePieceFrom); });
 }
 
 std::vector<ArchiveRound> ArchiveStore::unfinishedRounds() {

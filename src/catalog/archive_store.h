@@ -45,6 +45,8 @@ struct ArchivePiece {
     Nanos create_time = 0;
 };
 
+ArchivePiece archivePieceFrom(const mysql::Row& row);
+
 /// A piece as its archiver knows it; absolute values.
 struct PieceProgress {
     std::int64_t piece_id = 0;

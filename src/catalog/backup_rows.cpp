@@ -38,6 +38,22 @@ Columns statsColumns(const BackupStats& stats) {
             {"finish_log_file_count", stats.finish_log_file_count}};
 }
 
+void takeTurn(mysql::SqlClient& client) {
+    client.query("SELECT id FROM tidemark.cluster FOR UPDATE");
+}
+
+BackupJobStatus terminalStatus(Outcome::State state) {
+    switch (state) {
+        case Outcome::State::Completed:
+            return BackupJobStatus::Completed;
+        case Outcome::State::Canceled:
+            return BackupJobStatus::Canceled;
+        case Outcome::State::Failed:
+            break;
+    }
+    return BackupJobStatus::Failed;
+}
+
 BackupJobRow backupJobFrom(const mysql::Row& row) {
     return {.tenant = row.integer("tenant_id"),
             .job_id = row.integer("job_id"),

@@ -7,7 +7,12 @@
 
 namespace tidemark::catalog {
 
-// How backup jobs, tasks and sets lie in their tables; BackupStore's own.
+// How backup jobs, tasks and sets lie in their tables, for the stores that write them.
+
+/// Who starts something with backups is let in one at a time, so that two of them never both find nothing running.
+void takeTurn(mysql::SqlClient& client);
+/// How a job that has ended is shown.
+BackupJobStatus terminalStatus(Outcome::State state);
 
 BackupJobRow backupJobFrom(const mysql::Row& row);
 BackupTask backupTaskFrom(const mysql::Row& row);

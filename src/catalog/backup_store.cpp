@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "catalog/backup_rows.h"
+#include "catalog/backup_use.h"
 #include "oceanbase/ob_error.h"
 
 namespace tidemark::catalog {
@@ -12,11 +13,6 @@ constexpr const char* kJobNotOver = "status IN ('INIT', 'DOING')";
 
 Columns jobKey(TenantId tenant, JobId job_id) {
     return {{"tenant_id", tenant}, {"job_id", job_id}};
-}
-
-/// Statements that start a backup are let in one at a time, so that two of them never both find nothing running.
-void takeTurn(mysql::SqlClient& client) {
-    client.query("SELECT id FROM tidemark.cluster FOR UPDATE");
 }
 
 void requireNoBackup(mysql::SqlClient& client, TenantId tenant) {
@@ -95,18 +91,6 @@ void endSet(mysql::SqlClient& client, const BackupJobRow& job, const Outcome& ou
     updateRows(client, "backup_set", columns, {{"tenant_id", job.tenant}, {"backup_set_id", job.backup_set_id}});
 }
 
-BackupJobStatus terminal(Outcome::State state) {
-    switch (state) {
-        case Outcome::State::Completed:
-            return BackupJobStatus::Completed;
-        case Outcome::State::Canceled:
-            return BackupJobStatus::Canceled;
-        case Outcome::State::Failed:
-            break;
-    }
-    return BackupJobStatus::Failed;
-}
-
 std::vector<Change> backupChanges(const std::vector<TenantId>& tenants) {
     std::vector<Change> changes{{kSysTenantId, Topic::Backup}};
     for (const TenantId tenant : tenants)
@@ -172,6 +156,8 @@ BegunBackup BackupStore::begin(const WorkClaim& claim, TenantId tenant, JobId jo
         requireClaim(client, claim);
         setWorkProgress(client, claim, work_progress);
         const BackupJobRow job = lockActiveJob(client, tenant, job_id);
+        for (const std::int64_t base : {wanted.prev_full_set_id, wanted.prev_inc_set_id})
+            if (base != 0) requireNotRemoved(client, tenant, base);
         const Nanos now = catalog_.clock().now();
         BegunBackup begun{.set = wanted};
         begun.set.tenant = tenant;
@@ -236,7 +222,7 @@ void BackupStore::finish(const WorkClaim& claim, TenantId tenant, JobId job_id, 
         if (!job) return;
         const Nanos now = catalog_.clock().now();
         // Task and job share the words COMPLETED, FAILED and CANCELED.
-        const Columns ending{{"status", text(terminal(outcome.state))},
+        const Columns ending{{"status", text(terminalStatus(outcome.state))},
                              {"result", std::int64_t{outcome.result}},
                              {"comment", fitting(outcome.comment, 4096)},
                              {"end_time", sqlTime(now)}};

@@ -128,7 +128,7 @@ public:
 
     /// INIT → DOING: writes the task (INIT) and the set (DOING, COPYING). The set's id is the tenant's next one, but
     /// not below `least_set_id`, for a destination that holds sets this catalog does not know. Throws Cancelled if the
-    /// job is CANCELING, NotFound if it is over.
+    /// job is CANCELING, NotFound if it is over, Ob::OpNotAllow if a set that it is to lean on is being removed.
     /// `work_progress` is noted in the record of work.
     BegunBackup begin(const WorkClaim& claim, TenantId tenant, JobId job_id, const BackupSet& set,
                       std::int64_t least_set_id = 1, const std::string& work_progress = {});

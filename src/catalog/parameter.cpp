@@ -27,10 +27,12 @@ constexpr auto kCluster = ParameterScope::Cluster;
 constexpr std::array kDefinitions = {
     ParameterDefinition{"archive_lag_target", Time, kTenant, "120s", 0, 7200 * kSecondInMicros, "LOG_ARCHIVE",
                         "how far the log archive may lag behind before it is written out"},
+    ParameterDefinition{"backup_clean_interval", Time, kCluster, "1h", kSecondInMicros, 24 * 3600 * kSecondInMicros,
+                        "BACKUP", "how often delete policies are followed"},
     ParameterDefinition{"backup_data_file_size", Capacity, kTenant, "4G", 512 * kMega, 4 * kGiga, "BACKUP",
                         "size at which data files of a backup are cut"},
-    // backup_net_limit is OceanBase's before 4.0 (since then: a percentage of the network card); the other two are
-    // Tidemark's.
+    // backup_net_limit is OceanBase's before 4.0 (since then: a percentage of the network card); the other limits are
+    // Tidemark's, as is backup_clean_interval.
     ParameterDefinition{"backup_io_limit", Capacity, kCluster, "0M", 0, kNoLimit, "BACKUP",
                         "bytes of tenants' files per second that all backups together may read; 0: no limit"},
     ParameterDefinition{"backup_net_limit", Capacity, kCluster, "0M", 0, kNoLimit, "BACKUP",

@@ -115,7 +115,8 @@ TenantId update(mysql::SqlClient& client, const WorkClaim& claim, JobId job_id, 
 
 }  // namespace
 
-RestoreStore::Begun RestoreStore::start(const RestoreJobRow& wanted, const NewTenant& tenant, const std::string& plan) {
+RestoreStore::Begun RestoreStore::start(const RestoreJobRow& wanted, const NewTenant& tenant, const std::string& plan,
+                                        const std::optional<BackupUse>& use) {
     const auto work = [&](mysql::SqlClient& client) {
         // One start at a time, so that two of the same name do not both find nothing running.
         client.query("SELECT id FROM tidemark.cluster FOR UPDATE");
@@ -127,6 +128,12 @@ RestoreStore::Begun RestoreStore::start(const RestoreJobRow& wanted, const NewTe
         begun.job.start_time = catalog_.clock().now();
         insertJob(client, begun.job);
         addWork(client, kRestoreWork, kSysTenantId, begun.job.job_id, plan);
+        if (!use) return begun;
+        BackupUse used = *use;
+        used.kind = kRestoreWork;
+        used.work_tenant = kSysTenantId;
+        used.job_id = begun.job.job_id;
+        useBackup(client, used);
         return begun;
     };
     return catalog_.writeThen(work, [](const Begun& begun) {

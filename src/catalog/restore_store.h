@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "catalog/backup_use.h"
 #include "catalog/catalog.h"
 #include "catalog/tenant_store.h"
 #include "catalog/work_store.h"
@@ -75,8 +76,11 @@ public:
 
     /// Writes the job in CREATE_TENANT, its record of work with `plan` as its progress, and its tenant, so that none of
     /// them is ever without the others. Fills in job id, start time and tenant.
-    /// Throws Ob::RestoreInProgress if one of the same tenant name is running, and what TenantStore::create() throws.
-    Begun start(const RestoreJobRow& job, const NewTenant& tenant, const std::string& plan);
+    /// `use`: what it reads of this cluster's own backups stays until it has ended.
+    /// Throws Ob::RestoreInProgress if one of the same tenant name is running, and what TenantStore::create() and
+    /// useBackup() throw.
+    Begun start(const RestoreJobRow& job, const NewTenant& tenant, const std::string& plan,
+                const std::optional<BackupUse>& use = std::nullopt);
     /// The tenant has an empty directory: sys row → WAIT_TENANT_RESTORE_FINISH, tenant row → RESTORING; in a later
     /// attempt, again. All counters begin.
     void tenantCreated(const WorkClaim& claim, JobId job_id);

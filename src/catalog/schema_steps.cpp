@@ -433,7 +433,72 @@ CREATE TABLE IF NOT EXISTS tidemark.restore_pace (
     KEY by_server (server_id, job_id));
 )sql";
 
-constexpr std::array<const char*, 7> kSteps = {kStep1, kStep2, kStep3, kStep4, kStep5, kStep6, kStep7};
+/// The removal of backups, what of them is to stay, and what is in use: see delete_store.h, backup_use.h.
+constexpr const char* kStep8 = R"sql(
+CREATE TABLE IF NOT EXISTS tidemark.delete_policy (
+    tenant_id BIGINT NOT NULL PRIMARY KEY,
+    policy_name VARCHAR(256) NOT NULL,
+    recovery_window VARCHAR(64) NOT NULL);
+CREATE TABLE IF NOT EXISTS tidemark.delete_job (
+    tenant_id BIGINT NOT NULL,
+    job_id BIGINT NOT NULL,
+    initiator_tenant_id BIGINT NOT NULL,
+    initiator_job_id BIGINT NOT NULL DEFAULT 0,
+    delete_type VARCHAR(64) NOT NULL,
+    expiry TIMESTAMP(6) NULL,
+    parameter VARCHAR(1024) NOT NULL DEFAULT '',
+    job_level VARCHAR(64) NOT NULL,
+    start_time TIMESTAMP(6) NULL,
+    end_time TIMESTAMP(6) NULL,
+    status VARCHAR(64) NOT NULL,
+    task_count BIGINT NOT NULL DEFAULT 0,
+    success_task_count BIGINT NOT NULL DEFAULT 0,
+    result BIGINT NOT NULL DEFAULT 0,
+    comment VARCHAR(4096) NOT NULL DEFAULT '',
+    PRIMARY KEY (tenant_id, job_id));
+CREATE TABLE IF NOT EXISTS tidemark.delete_job_history LIKE tidemark.delete_job;
+CREATE TABLE IF NOT EXISTS tidemark.delete_task (
+    tenant_id BIGINT NOT NULL,
+    task_id BIGINT NOT NULL,
+    job_id BIGINT NOT NULL,
+    task_type VARCHAR(64) NOT NULL,
+    id BIGINT NOT NULL,
+    round_id BIGINT NOT NULL DEFAULT 0,
+    dest_id BIGINT NOT NULL,
+    start_time TIMESTAMP(6) NULL,
+    end_time TIMESTAMP(6) NULL,
+    status VARCHAR(64) NOT NULL,
+    begun TINYINT NOT NULL DEFAULT 0,
+    was VARCHAR(64) NOT NULL DEFAULT '',
+    total_bytes BIGINT NOT NULL DEFAULT 0,
+    deleted_bytes BIGINT NOT NULL DEFAULT 0,
+    total_files BIGINT NOT NULL DEFAULT 0,
+    deleted_files BIGINT NOT NULL DEFAULT 0,
+    result BIGINT NOT NULL DEFAULT 0,
+    comment VARCHAR(4096) NOT NULL DEFAULT '',
+    path VARCHAR(4096) NOT NULL,
+    PRIMARY KEY (tenant_id, task_id),
+    KEY (tenant_id, job_id));
+CREATE TABLE IF NOT EXISTS tidemark.delete_task_history LIKE tidemark.delete_task;
+-- until: an SCN, the greatest there is for ever
+CREATE TABLE IF NOT EXISTS tidemark.backup_keep (
+    tenant_id BIGINT NOT NULL,
+    backup_set_id BIGINT NOT NULL,
+    until BIGINT UNSIGNED NOT NULL,
+    PRIMARY KEY (tenant_id, backup_set_id));
+-- good for as long as its record of work
+CREATE TABLE IF NOT EXISTS tidemark.backup_use (
+    tenant_id BIGINT NOT NULL,
+    backup_set_id BIGINT NOT NULL,
+    kind VARCHAR(32) NOT NULL,
+    work_tenant_id BIGINT NOT NULL,
+    job_id BIGINT NOT NULL,
+    log_from BIGINT UNSIGNED NOT NULL DEFAULT 0,
+    log_until BIGINT UNSIGNED NOT NULL DEFAULT 0,
+    PRIMARY KEY (tenant_id, backup_set_id, kind, work_tenant_id, job_id));
+)sql";
+
+constexpr std::array<const char*, 8> kSteps = {kStep1, kStep2, kStep3, kStep4, kStep5, kStep6, kStep7, kStep8};
 
 }  // namespace
 

@@ -3,6 +3,7 @@
 #include "catalog/archive_store.h"
 #include "catalog/backup_store.h"
 #include "catalog/cluster_store.h"
+#include "catalog/delete_store.h"
 #include "catalog/destination_store.h"
 #include "catalog/event_store.h"
 #include "catalog/parameter_store.h"
@@ -27,6 +28,7 @@ struct Stores {
           archive(catalog),
           setting_changes(catalog),
           backups(catalog),
+          deletions(catalog),
           restores(catalog),
           events(catalog),
           work(catalog) {}
@@ -40,6 +42,7 @@ struct Stores {
     ArchiveStore archive;
     SettingChangeStore setting_changes;
     BackupStore backups;
+    DeleteStore deletions;
     RestoreStore restores;
     EventStore events;
     WorkStore work;

@@ -20,6 +20,8 @@ constexpr const char* kTablesOfTenant[] = {"replica",         "tenant_secret",  
                                            "archive_round",   "archive_piece",       "setting_change",
                                            "archive_covered", "backup_job",          "backup_job_history",
                                            "backup_task",     "backup_task_history", "backup_set",
+                                           "delete_policy",   "delete_job",          "delete_job_history",
+                                           "delete_task",     "delete_task_history", "backup_keep",
                                            "tenant"};
 
 Tenant tenantFrom(const mysql::Row& row) {

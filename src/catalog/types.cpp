@@ -66,6 +66,10 @@ constexpr std::array kWords<JobLevel> = {"CLUSTER", "SYS_TENANT", "USER_TENANT"}
 template <>
 constexpr std::array kWords<BackupSetStatus> = {"DOING", "SUCCESS", "FAILED"};
 template <>
+constexpr std::array kWords<DeleteType> = {"DELETE OBSOLETE BACKUP", "DELETE BACKUPSET", "DELETE ARCHIVELOG_PIECE"};
+template <>
+constexpr std::array kWords<DeletedObject> = {"BACKUP SET", "BACKUP PIECE"};
+template <>
 constexpr std::array kWords<RestoreSysStatus> = {"CREATE_TENANT", "WAIT_TENANT_RESTORE_FINISH", "RESTORE_SUCCESS",
                                                  "RESTORE_FAIL"};
 template <>
@@ -112,6 +116,8 @@ TIDEMARK_WORDS(BackupTaskStatus);
 TIDEMARK_WORDS(BackupType);
 TIDEMARK_WORDS(JobLevel);
 TIDEMARK_WORDS(BackupSetStatus);
+TIDEMARK_WORDS(DeleteType);
+TIDEMARK_WORDS(DeletedObject);
 TIDEMARK_WORDS(RestoreSysStatus);
 TIDEMARK_WORDS(RestoreTenantStatus);
 TIDEMARK_WORDS(WorkState);

@@ -67,6 +67,9 @@ enum class BackupType { Full, Inc };
 enum class JobLevel { Cluster, SysTenant, UserTenant };
 enum class BackupSetStatus { Doing, Success, Failed };
 
+enum class DeleteType { Obsolete, BackupSet, BackupPiece };
+enum class DeletedObject { BackupSet, BackupPiece };
+
 enum class RestoreSysStatus { CreateTenant, WaitTenantRestoreFinish, RestoreSuccess, RestoreFail };
 enum class RestoreTenantStatus { Restoring, PostCheck, Upgrade, RestoreSuccess, RestoreFail };
 
@@ -90,6 +93,8 @@ std::string text(BackupTaskStatus value);
 std::string text(BackupType value);
 std::string text(JobLevel value);
 std::string text(BackupSetStatus value);
+std::string text(DeleteType value);
+std::string text(DeletedObject value);
 std::string text(RestoreSysStatus value);
 std::string text(RestoreTenantStatus value);
 std::string text(WorkState value);

@@ -52,6 +52,10 @@ enum class Ob {
     LogArchiveNotRunning = 9029,    ///< log archive is not running
     BackupInProgress = 9036,        ///< Backup is in progress
     BackupCanNotStart = 9040,       ///< backup can not start, because %s
+    BackupDeleteInProgress = 9044,  ///< delete backup data is in progress
+    DeleteSetNotAllowed = 9045,     ///< delete backup set do not allow
+    InvalidBackupSetId = 9046,      ///< backup set id is not valid
+    DeletePieceNotAllowed = 9069,   ///< deleting backup piece is not allowed
     BackupDestNotConnect = 9070,    ///< can not connect to backup destination
     BackupPermissionDenied = 9071,  ///< no I/O operation permission at the backup destination
     FormatFileNotExist = 9080,      ///< format file does not exist%s

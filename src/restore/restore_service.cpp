@@ -92,6 +92,15 @@ catalog::RestoreJobRow RestoreService::rowFor(const RestoreRequest& request, con
     return row;
 }
 
+/// What a deletion has to leave alone meanwhile. Backups of another cluster are not this one's to delete.
+std::optional<catalog::BackupUse> RestoreService::useOf(const RestorePlan& plan) {
+    if (plan.source.identity.cluster_id != static_cast<std::uint64_t>(stores_.cluster.cluster().id)) return std::nullopt;
+    return catalog::BackupUse{.tenant = static_cast<catalog::TenantId>(plan.source.identity.tenant_id),
+                              .backup_set_id = plan.set.id.number,
+                              .log_from = plan.hasLog() ? plan.set.start_replay_scn : 0,
+                              .log_until = plan.hasLog() ? plan.target : 0};
+}
+
 void RestoreService::start(const RestoreRequest& request) {
     const RestoreOptions options = parseRestoreOptions(request.options);
     if (stores_.restores.findActive(request.tenant)) throw obError(Ob::RestoreInProgress);
@@ -104,7 +113,7 @@ void RestoreService::start(const RestoreRequest& request) {
     requireSettings(request.tenant, items, plan);
     const RestoreNotes notes{.choice = plan.choice(uris)};
     tenants_.createForRestore(request.tenant, items, [&](const catalog::NewTenant& tenant) {
-        return stores_.restores.start(rowFor(request, plan), tenant, notes.text()).tenant;
+        return stores_.restores.start(rowFor(request, plan), tenant, notes.text(), useOf(plan)).tenant;
     });
     crashPoint("restore.rows-written");
     engine_.wake();

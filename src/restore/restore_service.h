@@ -43,6 +43,7 @@ private:
     void requireRestorable(const RestorePlan& plan);
     void requireSettings(const std::string& name, tenant::TenantItems& items, const RestorePlan& plan);
     catalog::RestoreJobRow rowFor(const RestoreRequest& request, const RestorePlan& plan) const;
+    std::optional<catalog::BackupUse> useOf(const RestorePlan& plan);
 
     const RestoreJobParts parts_;
     catalog::Stores& stores_;

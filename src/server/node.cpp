@@ -81,6 +81,7 @@ Node::Node(const Config& config, std::function<void()> end)
                 .before_reading =
                     [this](const std::vector<std::string>& uris) { archive_.makeDurable(uris, kDurableLimit); }},
                work_),
+      clean_({.stores = stores_, .clock = clock_}, work_),
       engine_({.catalog = catalog_,
                .stores = stores_,
                .resources = resources_,
@@ -89,6 +90,7 @@ Node::Node(const Config& config, std::function<void()> end)
                .archive = archive_,
                .backup = backup_,
                .restore = restore_,
+               .clean = clean_,
                .shutdown =
                    [this, end = std::move(end)] {
                        databases_shall_end_ = true;

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "catalog/stores.h"
+#include "clean/clean_service.h"
 #include "front/front.h"
 #include "job/capacity.h"
 #include "job/work_engine.h"
@@ -87,6 +88,7 @@ private:
     archive::ArchiveService archive_;
     backup::BackupService backup_;
     restore::RestoreService restore_;
+    clean::CleanService clean_;
     std::atomic<bool> databases_shall_end_ = false;
     std::optional<bool> work_ended_;  ///< what endWork() said
     statement::Engine engine_;

@@ -160,6 +160,7 @@ void Engine::setOne(const catalog::Tenant& tenant, const std::string& name, cons
         }
         parts_.stores.parameters.set(tenant.id, name, value);
         if (name == "archive_lag_target") parts_.archive.lagTargetChanged(tenant.id);
+        if (name == "backup_clean_interval") parts_.clean.intervalChanged();
     }
 }
 

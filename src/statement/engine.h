@@ -7,6 +7,7 @@
 #include "archive/archive_service.h"
 #include "backup/backup_service.h"
 #include "catalog/stores.h"
+#include "clean/clean_service.h"
 #include "restore/restore_service.h"
 #include "statement/statement.h"
 #include "statement/statement_service.h"
@@ -26,6 +27,7 @@ struct EngineParts {
     archive::ArchiveService& archive;
     backup::BackupService& backup;
     restore::RestoreService& restore;
+    clean::CleanService& clean;
     std::function<void()> shutdown;  ///< asks the node to end with its databases; returns at once
 };
 
@@ -54,6 +56,11 @@ private:
     StatementResult run(const Caller& caller, const ShowRestorePreview& show);
     StatementResult run(const Caller& caller, const CancelRestore& cancel);
     StatementResult run(const Caller& caller, const ActivateStandby& activate);
+    StatementResult run(const Caller& caller, const AddDeletePolicy& add);
+    StatementResult run(const Caller& caller, const DropDeletePolicy& drop);
+    StatementResult run(const Caller& caller, const CancelDeleteBackup& cancel);
+    StatementResult run(const Caller& caller, const DeleteBackup& remove);
+    StatementResult run(const Caller& caller, const KeepBackupSet& keep);
     StatementResult run(const Caller& caller, const Shutdown& shutdown);
     StatementResult run(const Caller& caller, const CreateUnit& create);
     StatementResult run(const Caller& caller, const AlterUnit& alter);
@@ -81,6 +88,8 @@ private:
     /// The tenants a clause means: the named ones, all user tenants, or the session's own.
     std::vector<catalog::Tenant> named(const TenantClause& clause);
     std::vector<catalog::Tenant> allUserTenants();
+    /// The one tenant that a statement about cleaning is about.
+    catalog::Tenant oneTenant(const Caller& caller, const TenantClause& clause);
 
     const EngineParts parts_;
 };

@@ -8,12 +8,6 @@
 namespace tidemark::statement {
 namespace {
 
-std::string parseDescription(TokenStream& in) {
-    if (!in.acceptWord("DESCRIPTION")) return {};
-    in.skipEquals();
-    return in.value();
-}
-
 /// name {= | TO} value [, name = value …] and the clauses that say where it holds.
 SetParameters parseSetParameters(TokenStream& in) {
     SetParameters set;
@@ -108,7 +102,7 @@ Statement parseRestore(TokenStream& in) {
 Statement parseCancel(TokenStream& in) {
     if (in.acceptWord("BACKUP")) return CancelBackup{parseTenantClause(in)};
     if (in.acceptWord("RESTORE")) return CancelRestore{in.name()};
-    return Unsupported{"CANCEL of anything but BACKUP and RESTORE"};
+    return Unsupported{"CANCEL of anything but BACKUP, DELETE BACKUP and RESTORE"};
 }
 
 SwitchArchiveMode parseArchiveMode(TokenStream& in, bool archive) {
@@ -127,6 +121,12 @@ std::optional<Unsupported> parseLater(const TokenStream& in) {
 }
 
 }  // namespace
+
+std::string parseDescription(TokenStream& in) {
+    if (!in.acceptWord("DESCRIPTION")) return {};
+    in.skipEquals();
+    return in.value();
+}
 
 TenantClause parseTenantClause(TokenStream& in) {
     TenantClause clause;
@@ -147,6 +147,7 @@ Statement parseAlterSystem(TokenStream& in) {
     if (in.isWord("BACKUP") && in.isWord("KEY", 1)) return Unsupported{"BACKUP KEY"};
     if (in.acceptWord("BACKUP")) return parseBackup(in);
     if (in.acceptWord("RESTORE")) return parseRestore(in);
+    if (auto deletion = parseDeletion(in)) return *deletion;
     if (in.acceptWord("CANCEL")) return parseCancel(in);
     if (in.acceptWord("ACTIVATE")) {
         in.expectWord("STANDBY");

@@ -68,6 +68,35 @@ struct ActivateStandby {
 /// Ends the node and its databases. Tidemark's own; OceanBase has no such statement.
 struct Shutdown {};
 
+// --- the removal of backups ---
+
+struct AddDeletePolicy {
+    std::string name;
+    std::optional<std::string> recovery_window;
+    std::optional<std::string> redundancy;
+    std::optional<std::string> backup_copies;
+    TenantClause tenants;
+};
+struct DropDeletePolicy {
+    std::string name;
+    TenantClause tenants;
+};
+struct CancelDeleteBackup {
+    TenantClause tenants;
+};
+/// DELETE OBSOLETE BACKUP | BACKUPSET n[,n…]
+struct DeleteBackup {
+    std::vector<std::int64_t> sets;  ///< none: what is obsolete
+    TenantClause tenants;
+};
+/// KEEP BACKUPSET n [UNTIL 'time'], NOKEEP BACKUPSET n
+struct KeepBackupSet {
+    bool keep = true;
+    std::int64_t set = 0;
+    std::optional<std::string> until;
+    TenantClause tenants;
+};
+
 // --- resources and tenants ---
 
 using Options = std::map<std::string, std::string>;  ///< option in lower case → value as written
@@ -137,7 +166,8 @@ struct Unsupported {
 
 using Statement =
     std::variant<SetParameters, SwitchArchiveMode, Backup, CancelBackup, Restore, PreviewRestore, CancelRestore,
-                 ActivateStandby, Shutdown, CreateUnit, AlterUnit, DropUnit, CreatePool, AlterPool, DropPool,
+                 ActivateStandby, AddDeletePolicy, DropDeletePolicy, CancelDeleteBackup, DeleteBackup,
+                 KeepBackupSet, Shutdown, CreateUnit, AlterUnit, DropUnit, CreatePool, AlterPool, DropPool,
                  CreateTenant, AlterTenant, DropTenant, ShowTenant, ShowRestorePreview, ShowParameters, Unsupported>;
 
 /// See StatementService::isOwn.

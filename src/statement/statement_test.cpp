@@ -36,6 +36,7 @@ TEST(Statement, IsAboutTheTenantThatItNamesInSysAndElsewhereAboutTheSessions) {
                             "ALTER SYSTEM NOARCHIVELOG TENANT t", "ALTER SYSTEM BACKUP TENANT = t",
                             "ALTER SYSTEM CANCEL BACKUP TENANT = t", "ALTER SYSTEM RESTORE t FROM ? WITH 'pool_list=p'",
                             "ALTER SYSTEM CANCEL RESTORE t", "ALTER SYSTEM ACTIVATE STANDBY TENANT = t",
+                            "ALTER SYSTEM DELETE BACKUPSET 1 TENANT = t", "ALTER SYSTEM KEEP BACKUPSET 1 TENANT = t",
                             "CREATE TENANT t RESOURCE_POOL_LIST = ('p')", "ALTER TENANT t LOCK", "DROP TENANT t FORCE",
                             "SHOW PARAMETERS TENANT = t"}) {
         EXPECT_EQ(about(one), "t") << one;
@@ -69,6 +70,41 @@ TEST(Statement, ReadsBackups) {
     EXPECT_EQ(backup.tenants.names, (std::vector<std::string>{"a", "b", "c"}));
     EXPECT_EQ(backup.description, "d");
     EXPECT_EQ(parsed<CancelBackup>("ALTER SYSTEM CANCEL BACKUP TENANT=a").tenants.names.size(), 1U);
+}
+
+TEST(Statement, ReadsPoliciesAndDeletions) {
+    const auto add = parsed<AddDeletePolicy>(
+        "ALTER SYSTEM ADD DELETE BACKUP POLICY = 'default' RECOVERY_WINDOW = '7d' REDUNDANCY 1 BACKUP_COPIES = 0 TENANT t");
+    EXPECT_EQ(add.name, "default");
+    EXPECT_EQ(add.recovery_window, "7d");
+    EXPECT_EQ(add.redundancy, "1");
+    EXPECT_EQ(add.backup_copies, "0");
+    EXPECT_EQ(add.tenants.names, std::vector<std::string>{"t"});
+    const auto prepared = parsed<AddDeletePolicy>("ALTER SYSTEM ADD DELETE BACKUP POLICY ? RECOVERY_WINDOW ?",
+                                                  {std::string("default"), std::string("7d")});
+    EXPECT_EQ(prepared.recovery_window, "7d");
+    EXPECT_FALSE(prepared.redundancy);
+    EXPECT_EQ(parsed<DropDeletePolicy>("alter system drop delete backup policy 'default'").name, "default");
+    EXPECT_EQ(parsed<CancelDeleteBackup>("ALTER SYSTEM CANCEL DELETE BACKUP TENANT = a, b DESCRIPTION = 'd'")
+                  .tenants.names.size(),
+              2U);
+    EXPECT_EQ(parsed<DeleteBackup>("ALTER SYSTEM DELETE BACKUPSET 3, 1,2 TENANT = t").sets,
+              (std::vector<std::int64_t>{3, 1, 2}));
+    EXPECT_TRUE(parsed<DeleteBackup>("ALTER SYSTEM DELETE OBSOLETE BACKUP").sets.empty());
+    EXPECT_EQ(countParameters("ALTER SYSTEM DELETE BACKUPSET ?"), 1U);
+    const auto keep = parsed<KeepBackupSet>("ALTER SYSTEM KEEP BACKUPSET 4 UNTIL TIME = '2030-01-01 00:00:00'");
+    EXPECT_TRUE(keep.keep);
+    EXPECT_EQ(keep.set, 4);
+    EXPECT_EQ(keep.until, "2030-01-01 00:00:00");
+    EXPECT_FALSE(parsed<KeepBackupSet>("ALTER SYSTEM NOKEEP BACKUPSET 4").keep);
+    EXPECT_TRUE(std::holds_alternative<Unsupported>(parse("ALTER SYSTEM DELETE SERVER 'x'")));
+    EXPECT_TRUE(std::holds_alternative<Unsupported>(parse("ALTER SYSTEM ADD SERVER 'x'")));
+    for (const auto* bad : {"ALTER SYSTEM DELETE BACKUPSET", "ALTER SYSTEM DELETE BACKUPSET 1,",
+                            "ALTER SYSTEM DELETE OBSOLETE", "ALTER SYSTEM KEEP 1",
+                            "ALTER SYSTEM NOKEEP BACKUPSET 1 UNTIL '2030-01-01'", "ALTER SYSTEM DELETE BACKUPSET one",
+                            "ALTER SYSTEM DELETE BACKUPSET 99999999999999999999"}) {
+        EXPECT_ANY_THROW(parsed<DeleteBackup>(bad)) << bad;
+    }
 }
 
 TEST(Statement, ReadsRestoresAsOperatorsAndDriversSendThem) {

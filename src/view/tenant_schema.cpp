@@ -32,7 +32,7 @@ void dropForeignSys(mysql::SqlClient& tenant) {
     const auto foreign = tenant.scalar(
         "SELECT EXISTS(SELECT 1 FROM information_schema.routines WHERE routine_schema = 'sys') OR EXISTS("
         "SELECT 1 FROM information_schema.tables WHERE table_schema = 'sys' "
-        "AND table_name NOT REGEXP '^(__tidemark_|dba_ob_|g?v[$]ob_)')");
+        "AND table_name NOT REGEXP '^(__tidemark_|dba_(ob|tm)_|g?v[$]ob_)')");
     if (foreign == "1") tenant.query("DROP DATABASE sys");
 }
 

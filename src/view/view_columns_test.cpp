@@ -51,6 +51,14 @@ const std::map<std::string, std::string> kExceptions = {
     {"PIECE_SWITCH_INTERVAL", "varchar"},   // prints 1d
     {"CDB_OB_ARCHIVE_DEST.VALUE", "text"},  // as wide as a path
     {"DBA_OB_ARCHIVE_DEST.VALUE", "text"},
+    {"DBA_OB_BACKUP_DELETE_JOBS.PARAMETER", "varchar"},  // also the ids of what is removed
+    {"DBA_OB_BACKUP_DELETE_JOB_HISTORY.PARAMETER", "varchar"},
+    {"CDB_OB_BACKUP_DELETE_JOBS.PARAMETER", "varchar"},
+    {"CDB_OB_BACKUP_DELETE_JOB_HISTORY.PARAMETER", "varchar"},
+    {"DBA_OB_BACKUP_DELETE_TASKS.PATH", "varchar"},  // as wide as a path
+    {"DBA_OB_BACKUP_DELETE_TASK_HISTORY.PATH", "varchar"},
+    {"CDB_OB_BACKUP_DELETE_TASKS.PATH", "varchar"},
+    {"CDB_OB_BACKUP_DELETE_TASK_HISTORY.PATH", "varchar"},
     {"BACKUP_TYPE", "varchar(64)"},                            // FULL and INC, where one page has a varchar(1)
     {"DBA_OB_BACKUP_SET_FILES.END_TIMESTAMP", "datetime(6)"},  // made from the CDB view's varchar(26)
     {"DBA_OB_BACKUP_SET_FILES.START_REPLAY_SCN_DISPLAY", "datetime(6)"},  // sys: datetime(6), tenants: varchar(26)

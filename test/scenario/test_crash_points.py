@@ -111,6 +111,15 @@ class Site:
         self.node.sql("ALTER SYSTEM CANCEL BACKUP TENANT = shop")
         self.node.wait_backup("shop", self.node.scalar("SELECT MAX(JOB_ID) FROM oceanbase.CDB_OB_BACKUP_JOB_HISTORY"))
 
+    def remove_older_sets(self):
+        """By a policy, which runs at once. What is obsolete waits for it to begin, if the daemon lives that long."""
+        self.write(50)
+        self.node.backup("shop")
+        self.node.sql("ALTER SYSTEM SET backup_clean_interval = '1s'")
+        self.node.sql("ALTER SYSTEM ADD DELETE BACKUP POLICY 'default' REDUNDANCY 1 TENANT = shop")
+        self.node.sql("ALTER SYSTEM DELETE OBSOLETE BACKUP TENANT = shop")
+        time.sleep(2)  # the policy's own run is due
+
     def start_restore(self):
         node = self.node
         node.sql(f"ALTER SYSTEM RESTORE half FROM '{node.uri('shop_data')},{node.uri('shop_log')}' WITH 'pool_list=p_half'")
@@ -133,6 +142,8 @@ class Site:
     # --- what has to hold afterwards ---
 
     def check(self):
+        with contextlib.suppress(pymysql.Error):  # without one there is none to be dropped
+            self.node.sql("ALTER SYSTEM DROP DELETE BACKUP POLICY 'default' TENANT = shop")
         self.check_jobs()
         self.check_tenants()
         self.check_shop()
@@ -148,12 +159,14 @@ class Site:
 
     def check_jobs(self):
         wait_for("all jobs to be over", lambda: not self.node.sql("SELECT 1 FROM oceanbase.CDB_OB_BACKUP_JOBS"), 120)
+        wait_for("all deletions to be over", lambda: not self.node.sql("SELECT 1 FROM oceanbase.CDB_OB_BACKUP_DELETE_JOBS"), 60)
+        assert not self.catalog("SELECT * FROM tidemark.backup_set WHERE file_status = 'DELETING'")
         wait_for("all restores to be over", lambda: not self.node.sql("SELECT 1 FROM oceanbase.CDB_OB_RESTORE_PROGRESS"), 120)
         for job in self.node.sql("SELECT STATUS, COMMENT FROM oceanbase.CDB_OB_BACKUP_JOB_HISTORY"
                                  " UNION ALL SELECT STATUS, COMMENT FROM oceanbase.CDB_OB_RESTORE_HISTORY WHERE TENANT_ID = 1"):
             assert job["STATUS"] in {"COMPLETED", "SUCCESS"} or job["COMMENT"], f"it says why: {job}"
         wait_for("no work without end", lambda: not self.catalog("SELECT * FROM tidemark.work"), 30)
-        for table in "backup_job", "backup_task", "restore_job":
+        for table in "backup_job", "backup_task", "restore_job", "delete_job", "delete_task":
             assert not self.catalog(f"SELECT * FROM tidemark.{table}"), table
         assert not self.catalog("SELECT * FROM tidemark.backup_set WHERE status = 'DOING'")
 
@@ -205,7 +218,8 @@ class Site:
         assert {name.removesuffix("_start.obbak") for name in markers if name.endswith("_start.obbak")} == whole
         assert {p.name for p in data.glob("backup_set_*")} == whole
         known = {f"backup_set_{r['backup_set_id']}_full" for r in
-                 self.catalog("SELECT backup_set_id FROM tidemark.backup_set WHERE status = 'SUCCESS'")}
+                 self.catalog("SELECT backup_set_id FROM tidemark.backup_set WHERE status = 'SUCCESS'"
+                              " AND file_status <> 'DELETED'")}
         assert whole == known, "a set that can be restored is a success in the catalog, and the other way round"
         assert not unfinished(data)
         wait_for("the catalog to know all pieces", lambda: self.pieces_at_destination() <= self.pieces_in_catalog(), 20)
@@ -233,6 +247,7 @@ PATHS = {
     "backup.log-segment-copied": Site.backup_with_log,
     "backup.log-copied": Site.backup_with_log,
     "backup.cleaning": Site.cancelled_backup,
+    "clean": Site.remove_older_sets,
     "restore": Site.restore,
     "restore.failure-noted": Site.cancelled_restore,
     "restore.tenant-removed": Site.cancelled_restore,

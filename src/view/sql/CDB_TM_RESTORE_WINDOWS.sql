@@ -6,7 +6,7 @@ piece AS (
     SELECT p.tenant_id, p.round_id, p.piece_id, p.start_scn, p.checkpoint_scn, p.max_scn,
            p.piece_id - ROW_NUMBER() OVER (PARTITION BY p.tenant_id, p.round_id ORDER BY p.piece_id) AS run
     FROM tidemark.archive_piece p
-    WHERE p.file_status = 'AVAILABLE'),
+    WHERE p.file_status IN ('AVAILABLE', 'EXPIRED')),
 -- Where pieces are missing behind a run, the last transaction is its end. A round that begins before the end of another,
 -- since the clock was set back, ends it. Counted is what the destination itself says: checkpoint_scn.
 log_range AS (
@@ -30,7 +30,7 @@ reached AS (
                         18446744073709551615)) AS to_scn
     FROM tidemark.backup_set s
     LEFT JOIN log_range l ON l.tenant_id = s.tenant_id AND s.min_restore_scn BETWEEN l.from_scn AND l.to_scn
-    WHERE s.status = 'SUCCESS' AND s.file_status = 'AVAILABLE' AND s.min_restore_scn > 0),
+    WHERE s.status = 'SUCCESS' AND s.file_status IN ('AVAILABLE', 'EXPIRED') AND s.min_restore_scn > 0),
 -- Of two sets at one point the later one is taken.
 restorable AS (
     SELECT w.*,

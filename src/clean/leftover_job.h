@@ -7,17 +7,17 @@
 #include "job/job.h"
 #include "job/work_context.h"
 
-namespace tidemark::backup {
+namespace tidemark::clean {
 
 /// Removes from a destination what a backup left that has ended: its set, if it is unfinished, or else the turns that
-/// the set does not consist of. It is the only one that deletes there. A set that is whole, and whose backup could not
-/// ask for it at its end, becomes a success in the catalog.
+/// the set does not consist of. A set that is whole, and whose backup could not ask for it at its end, becomes a success
+/// in the catalog.
 ///
 /// The record is written in the transaction that ends the backup, so nobody works on the set any more. What cannot be
 /// removed now is tried again, less and less often; that costs nobody anything.
-class CleanJob : public job::Job {
+class LeftoverJob : public job::Job {
 public:
-    CleanJob(catalog::Stores& stores, job::WorkContext& context);
+    LeftoverJob(catalog::Stores& stores, job::WorkContext& context);
 
     std::optional<job::Pause> run(std::stop_token stop) override;
     std::optional<std::chrono::milliseconds> retryAfter(const Error& error) override;
@@ -29,8 +29,8 @@ private:
 
     catalog::Stores& stores_;
     job::WorkContext& context_;
-    const Leftovers leftovers_;
+    const backup::Leftovers leftovers_;
     const Logger log_;
 };
 
-}  // namespace tidemark::backup
+}  // namespace tidemark::clean

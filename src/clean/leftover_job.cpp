@@ -1,0 +1,62 @@
+#include "clean/leftover_job.h"
+
+#include <fmt/format.h>
+
+#include "backup/finished_set.h"
+#include "clean/cleaner.h"
+
+namespace tidemark::clean {
+
+using std::chrono::milliseconds;
+
+LeftoverJob::LeftoverJob(catalog::Stores& stores, job::WorkContext& context)
+    : stores_(stores),
+      context_(context),
+      leftovers_(backup::Leftovers::from(context.progress())),
+      log_(makeLogger(fmt::format("clean tenant={} set={}", context.key().tenant, leftovers_.backup_set_id))) {}
+
+std::optional<job::Pause> LeftoverJob::run(std::stop_token) {
+    try {
+        clean();
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::Conflict) throw;
+        log_->warn("nothing is removed: {}", error.what());
+    }
+    return std::nullopt;
+}
+
+void LeftoverJob::clean() {
+    Cleaner cleaner(stores_, context_.key().tenant,
+                    {.path = leftovers_.path,
+                     .thing = {catalog::DeletedObject::BackupSet, leftovers_.backup_set_id}});
+    if (const auto id = cleaner.offered()) {
+        adopt(cleaner.storage(), *id);
+        cleaner.removeOtherTurns(*id);
+        log_->info("only the complete copy is left");
+    } else {
+        cleaner.removeUnfinished();
+        log_->info("removed what was left of it");
+    }
+}
+
+void LeftoverJob::adopt(storage::Storage& storage, backup_set::SetId id) {
+    const auto known = stores_.backups.set(context_.key().tenant, leftovers_.backup_set_id);
+    if (!known || known->status != catalog::BackupSetStatus::Failed) return;
+    try {
+        stores_.backups.adopt(context_.claim(), backup::finishedSet(storage, context_.key().tenant, id).value());
+        log_->info("it is whole, and a success");
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::Corrupt && error.code() != ErrorCode::NotFound) throw;
+        log_->warn("it is complete, but cannot be restored, and stays a failure: {}", error.what());
+    }
+}
+
+std::optional<milliseconds> LeftoverJob::retryAfter(const Error&) {
+    return longerEachTime(context_.attempt());
+}
+
+void LeftoverJob::finish(const catalog::Outcome&) {
+    stores_.work.end(context_.claim());
+}
+
+}  // namespace tidemark::clean

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "catalog/delete_store.h"
+
+namespace tidemark::clean {
+
+/// Which backups may go: the rules alone, over what the catalog knows, without a look at the clock or a destination.
+///
+/// The window: of the good full sets whose point (MIN_RESTORE_SCN) is at or before the expiry, the newest is the
+/// *anchor*: it stays, and everything from it on. What is before it has expired. Without an anchor nothing has.
+///
+/// Whatever is asked, a set is held while it is kept, in use, in the making, leaned on by one that stays, or the last
+/// good full set of the tenant; a piece while it is written, a set needs it from its start on, or it is in use.
+struct Judgement {
+    std::vector<catalog::DeletedThing> expired;  ///< of a judgement by an expiry
+    std::vector<catalog::DeletedThing> remove;   ///< may go, in the order in which they are to: who leans before who bears
+    std::map<catalog::DeletedThing, std::string> held;  ///< asked for, or expired, and has to stay: why
+};
+
+/// Everything that a window does not need.
+Judgement judgeObsolete(const catalog::BackupInventory& inventory, Scn expiry, Scn now);
+
+/// These sets. Throws Ob::InvalidBackupSetId for one that there is not.
+Judgement judgeSets(const catalog::BackupInventory& inventory, const std::vector<std::int64_t>& ids, Scn now);
+
+/// Good: it can be restored.
+bool isGood(const catalog::BackupSet& set);
+
+}  // namespace tidemark::clean

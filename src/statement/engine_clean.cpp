@@ -1,0 +1,70 @@
+#include "oceanbase/ob_error.h"
+#include "statement/engine.h"
+
+// The statements about the removal of backups.
+
+namespace tidemark::statement {
+
+catalog::Tenant Engine::oneTenant(const Caller& caller, const TenantClause& clause) {
+    const bool in_sys = caller.tenant == "sys";
+    if (!in_sys && clause.given) throw obError(Ob::NotSupported, "user tenant cannot specify tenant names");
+    if (!in_sys) return parts_.stores.tenants.get(caller.tenant);
+    if (!clause.given)
+        throw obError(Ob::NotSupported, "Too little tenant names specified, only one tenant name can be specified");
+    if (clause.all || clause.names.size() != 1)
+        throw obError(Ob::NotSupported, "Too many tenant names specified, only one tenant name can be specified");
+    catalog::Tenant tenant = parts_.stores.tenants.get(clause.names[0]);
+    if (tenant.id == catalog::kSysTenantId)
+        throw obError(Ob::NotSupported, "cleaning of the sys tenant is", "it has no backups; name a user tenant");
+    return tenant;
+}
+
+/// What sys has begun for a tenant says so in INITIATOR_TENANT_ID.
+static catalog::TenantId initiator(const Caller& caller, const catalog::Tenant& tenant) {
+    return caller.tenant == "sys" ? catalog::kSysTenantId : tenant.id;
+}
+
+StatementResult Engine::run(const Caller& caller, const AddDeletePolicy& add) {
+    if (add.name != "default") throw obError(Ob::NotSupported, "The policy name is not 'default', it is");
+    parts_.clean.addPolicy(oneTenant(caller, add.tenants), {.recovery_window = add.recovery_window,
+                                                            .redundancy = add.redundancy,
+                                                            .backup_copies = add.backup_copies});
+    return {};
+}
+
+StatementResult Engine::run(const Caller& caller, const DropDeletePolicy& drop) {
+    if (drop.name != "default") throw obError(Ob::NotSupported, "The policy name is not 'default', it is");
+    parts_.clean.dropPolicy(oneTenant(caller, drop.tenants));
+    return {};
+}
+
+StatementResult Engine::run(const Caller& caller, const CancelDeleteBackup& cancel) {
+    if (caller.tenant != "sys") {
+        parts_.clean.cancel({oneTenant(caller, cancel.tenants)});
+    } else {
+        parts_.clean.cancel(cancel.tenants.given ? named(cancel.tenants) : allUserTenants());
+    }
+    return {};
+}
+
+StatementResult Engine::run(const Caller& caller, const DeleteBackup& remove) {
+    const catalog::Tenant tenant = oneTenant(caller, remove.tenants);
+    if (remove.sets.empty()) {
+        parts_.clean.deleteObsolete(tenant, initiator(caller, tenant));
+    } else {
+        parts_.clean.deleteSets(tenant, remove.sets, initiator(caller, tenant));
+    }
+    return {};
+}
+
+StatementResult Engine::run(const Caller& caller, const KeepBackupSet& keep) {
+    const catalog::Tenant tenant = oneTenant(caller, keep.tenants);
+    if (keep.keep) {
+        parts_.clean.keep(tenant, keep.set, keep.until);
+    } else {
+        parts_.clean.dropKeep(tenant, keep.set);
+    }
+    return {};
+}
+
+}  // namespace tidemark::statement

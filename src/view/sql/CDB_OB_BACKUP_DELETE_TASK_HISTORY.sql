@@ -1,0 +1,22 @@
+-- scope: sys, tenant
+SELECT t.tenant_id AS TENANT_ID,
+       t.task_id AS TASK_ID,
+       BIGINT(1) AS INCARNATION,
+       t.job_id AS JOB_ID,
+       t.task_type AS TASK_TYPE,
+       t.id AS ID,
+       t.round_id AS ROUND_ID,
+       t.dest_id AS DEST_ID,
+       t.start_time AS START_TIMESTAMP,
+       t.end_time AS END_TIMESTAMP,
+       t.status AS STATUS,
+       BIGINT(1) AS TOTAL_LS_COUNT,
+       BIGINT(IF(t.status = 'COMPLETED', 1, 0)) AS FINISH_LS_COUNT,
+       t.total_bytes AS TOTAL_BYTES,
+       t.deleted_bytes AS DELETE_BYTES,
+       t.total_files AS TOTAL_FILES_COUNT,
+       t.deleted_files AS DELETE_FILES_COUNT,
+       t.result AS RESULT,
+       t.comment AS COMMENT,
+       t.path AS PATH
+FROM tidemark.delete_task_history t
