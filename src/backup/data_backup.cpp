@@ -63,6 +63,7 @@ block::BlockWriterOptions DataBackup::writerOptions(storage::Storage& storage) c
                                       .data_file_size = options_.data_file_size,
                                       .scratch = options_.scratch};
     options.incremental = options_.set.kind == backup_set::SetKind::Incremental;
+    if (options_.turn > 1) options.earlier = backup_set::objectsOfEarlierTurns(storage, options_.set, options_.turn);
     if (options_.parent) options.parent = backup_set::openBlocks(storage, *options_.parent);
     return options;
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <set>
+#include <tuple>
 
 #include "backup_set/backup_set_document.h"
 #include "base/crash_point.h"
@@ -102,6 +104,22 @@ void beginTurn(storage::Storage& storage, const SetId& id, std::uint32_t turn) {
                     storage.url() + "/" + blockDirectory(id, turn) + " is another copy of the tenant");
     }
     putOnce(storage, startKey(id), {});
+}
+
+std::vector<block::EarlierObject> objectsOfEarlierTurns(storage::Storage& storage, const SetId& id,
+                                                        std::uint32_t turn) {
+    std::vector<block::EarlierObject> objects;
+    for (std::uint32_t earlier = 1; earlier < turn; ++earlier) {
+        const storage::Key directory = blockDirectory(id, earlier);
+        for (const storage::ObjectInfo& object : storage.list(directory)) {
+            const auto number = block::dataFileNumber(std::string_view(object.key).substr(directory.size()));
+            if (number) objects.push_back({directory, *number, object.size});
+        }
+    }
+    std::sort(objects.begin(), objects.end(), [](const auto& one, const auto& other) {
+        return std::tie(one.directory, one.number) < std::tie(other.directory, other.number);
+    });
+    return objects;
 }
 
 void finishBackupSet(storage::Storage& storage, const BackupSetDescription& description) {
@@ -249,12 +267,14 @@ void removeUnfinishedSet(storage::Storage& storage, std::uint32_t number) {
 }
 
 void removeOtherTurns(storage::Storage& storage, const BackupSetDescription& description) {
-    const storage::Key kept = blockDirectory(description.id, description.turn);
+    std::set<storage::Key> kept;
+    for (const block::StoredObject& object : description.objects)
+        kept.insert(object.key);
     // Also of the set's own documents: who died while writing one left it half written, and the next wrote another.
     storage.removeUnfinished(setDirectory(description.id));
     storage.removeUnfinished(kPlaces);
     for (const storage::ObjectInfo& object : storage.list(turnsDirectory(description.id))) {
-        if (!object.key.starts_with(kept)) storage.remove(object.key);
+        if (!kept.contains(object.key)) storage.remove(object.key);
     }
 }
 

@@ -70,7 +70,8 @@ struct BackupSetDescription {
     std::uint64_t tablets = 0;
     std::uint64_t macro_blocks = 0;
 
-    std::vector<block::StoredObject> objects;  ///< the set's blocks: data files and indexes
+    /// The set's blocks: data files, also those of earlier turns that it has pages in, and the index.
+    std::vector<block::StoredObject> objects;
     std::uint64_t index_checksum = 0;          ///< block::SetIndex::checksum()
     std::vector<LogObject> log_objects;        ///< plus_archivelog: an archive of its own
     std::uint64_t log_files = 0;               ///< segments among them
@@ -87,6 +88,9 @@ void beginBackupSet(storage::Storage& storage, const SetId& id);
 /// The same for a copy of it: the first one claims the number, a later one lies beside those before and leaves them
 /// alone. Throws AlreadyExists if this turn was begun before.
 void beginTurn(storage::Storage& storage, const SetId& id, std::uint32_t turn);
+
+/// The data objects that turns before this one have stored whole: their pages need not be stored again.
+std::vector<block::EarlierObject> objectsOfEarlierTurns(storage::Storage& storage, const SetId& id, std::uint32_t turn);
 
 /// Stores the description, verifies what is stored (verifyBackupSet), and only then makes the set visible by one last
 /// object. Throws what it finds wrong; the set then stays unfinished. May be called again with the same description.
@@ -141,7 +145,7 @@ std::vector<storage::ObjectInfo> objectsToRemove(storage::Storage& storage, std:
 /// Removes what a backup that did not finish has left. Nothing, if there is nothing. Throws Conflict for a complete
 /// set.
 void removeUnfinishedSet(storage::Storage& storage, std::uint32_t number);
-/// Removes the other turns of a complete set, but for objects that it has pages in.
+/// Removes what other turns of a complete set have stored, but for the objects that it has pages in.
 void removeOtherTurns(storage::Storage& storage, const BackupSetDescription& description);
 
 }  // namespace tidemark::backup_set

@@ -13,12 +13,8 @@ bool isZero(ByteView bytes) {
 
 /// Whether a page is as it was before.
 bool isKept(const PlainBlock& block, const PackedPage& page) {
-    const std::size_t i = page.number % kPagesPerBlock;
-    if (i >= block.before.entries.size()) return false;
-    const PageEntry& entry = block.before.entries[i];
-    if (entry.place.layer == Place::kNowhere || entry.hash != page.hash) return false;
-    const std::uint64_t begin = std::uint64_t{page.number} * kPageSize;
-    return std::min<std::uint64_t>(block.before.file_size - begin, kPageSize) == page.size;
+    const PageEntry& entry = block.before[page.number % kPagesPerBlock];
+    return entry.place.layer != Place::kNowhere && entry.hash == page.hash && entry.size == page.size;
 }
 
 /// Of frames that lie in this block for the most part, and of which no more than half is left, the rest is stored again
@@ -26,7 +22,7 @@ bool isKept(const PlainBlock& block, const PackedPage& page) {
 class WornFrames {
 public:
     explicit WornFrames(const PlainBlock& block) {
-        for (const PageEntry& entry : block.before.entries) {
+        for (const PageEntry& entry : block.before) {
             if (entry.place.layer != Place::kNowhere) ++pages_[{entry.place.layer, entry.place.frame}].before;
         }
     }
@@ -74,11 +70,11 @@ void moveTogether(const PlainBlock& block, const std::vector<PackedPage>& pages)
 BlockPages dividePages(const PlainBlock& block, const LayerKey& key) {
     BlockPages divided;
     std::vector<PackedPage> pages = hashPages(block, key, divided.zeros);
-    if (block.before.entries.empty()) {
+    if (block.before.empty()) {
         divided.stored = std::move(pages);
     } else {
         const auto entryOf = [&](const PackedPage& page) -> const PageEntry& {
-            return block.before.entries[page.number % kPagesPerBlock];
+            return block.before[page.number % kPagesPerBlock];
         };
         WornFrames worn(block);
         for (const PackedPage& page : pages) {

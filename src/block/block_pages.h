@@ -14,7 +14,7 @@ struct PlainBlock {
     std::uint32_t number = 0;  ///< bytes [number * 2 MiB, …)
     std::size_t size = 0;
     Buffer buffer;  ///< with the bytes at Codec::plain
-    PagesBefore before;
+    std::vector<PageEntry> before;  ///< what was stored of its pages: see KnownPages
 };
 
 /// A page that lies where it lay before.

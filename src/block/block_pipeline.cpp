@@ -14,8 +14,9 @@ std::size_t usefulBuffers(const Lane& lane) {
     return BlockWriter::kPromisedBuffers + std::size_t{2} * lane.workers();
 }
 
-std::unique_ptr<KnownPages> knownPages(const BlockWriterOptions& options) {
-    return options.parent ? std::make_unique<KnownPages>(*options.parent, options.scratch) : nullptr;
+std::unique_ptr<KnownPages> knownPages(storage::Storage& storage, const BlockWriterOptions& options) {
+    if (!options.parent && options.earlier.empty()) return nullptr;
+    return std::make_unique<KnownPages>(storage, options);
 }
 
 }  // namespace
@@ -28,7 +29,7 @@ BlockPipeline::BlockPipeline(storage::Storage& storage, Lane& lane, BlockWriterO
       memory_(lane.memory(), {.minimum = BlockWriter::kPromisedBuffers, .most = usefulBuffers(lane)},
               abort_.get_token()),
       encoded_(usefulBuffers(lane)),
-      known_(knownPages(options)),
+      known_(knownPages(storage, options)),
       layer_(storage, std::move(options), known_.get()),
       whole_pages_(memory_.take(abort_.get_token())),
       short_pages_(memory_.take(abort_.get_token())) {
@@ -173,9 +174,9 @@ void BlockPipeline::repack(const std::vector<StoredFile>& files) {
 
 void BlockPipeline::repack(const WantedFrames& frames, const std::vector<StoredFile>& files) {
     const Buffer buffer = takeBuffer();
-    known_->read(frames, buffer);
+    known_->reader().read(frames, buffer);
     ByteView plain;
-    lane_.run([&](Codec& codec) { plain = known_->decode(frames, buffer, codec, files); });
+    lane_.run([&](Codec& codec) { plain = known_->reader().decode(frames, buffer, codec, files); });
     for (const WantedFrame& frame : frames) {
         for (const WantedRun& run : frame.runs)  // of one page each
             pack({files[run.file].number, run.first_page, run.bytes, run.hashes.front()}, &plain[run.offset]);

@@ -1,42 +1,25 @@
 #include "block/block_reader.h"
 
-#include <algorithm>
-#include <optional>
-
 #include "base/error.h"
 
 namespace tidemark::block {
-namespace {
-
-/// The page of a run that is not what was stored; nullopt if all are.
-std::optional<std::uint32_t> wrongPage(const LayerKey& key, const WantedRun& run, ByteView bytes) {
-    for (std::size_t i = 0; i < run.hashes.size(); ++i) {
-        const std::size_t at = i * kPageSize;
-        if (key.hashOf(bytes.subspan(at, std::min(kPageSize, bytes.size() - at))) != run.hashes[i]) {
-            return static_cast<std::uint32_t>(run.first_page + i);
-        }
-    }
-    return std::nullopt;
-}
-
-}  // namespace
 
 BlockReader::BlockReader(storage::Storage& storage, const storage::Key& directory, std::uint32_t set_id,
                          const ChainKeyPtr& chain, const DirectoryOf& directory_of_others)
-    : storage_(storage), index_(storage, directory + kRangeIndexName, set_id, chain), directories_{directory} {
+    : storage_(storage), index_(storage, directory + kRangeIndexName, set_id, chain), frames_(storage, chain) {
     if (index_.layers().size() > 1 && !directory_of_others) {
         throw Error(ErrorCode::Corrupt, index_.name() + " leans on other sets, which it should not");
     }
-    for (std::size_t i = 1; i < index_.layers().size(); ++i)
-        directories_.push_back(directory_of_others(index_.layers()[i]));
-    for (const IndexLayer& layer : index_.layers())
-        keys_.emplace_back(chain, layer.id);
+    for (std::size_t i = 0; i < index_.layers().size(); ++i) {
+        const IndexLayer& layer = index_.layers()[i];
+        frames_.addLayer(layer.id, i == 0 ? directory : directory_of_others(layer));
+    }
 }
 
 void BlockReader::checkObjects() const {
-    for (std::size_t i = 0; i < directories_.size(); ++i) {
+    for (std::size_t i = 0; i < index_.layers().size(); ++i) {
         for (const auto& object : index_.layers()[i].objects) {
-            const storage::Key key = directories_[i] + dataFileName(object.number);
+            const storage::Key key = frames_.directory(i) + dataFileName(object.number);
             const auto info = storage_.stat(key);
             if (!info) throw Error(ErrorCode::NotFound, storage_.url() + "/" + key + " does not exist");
             if (info->size == object.size) continue;
@@ -44,50 +27,6 @@ void BlockReader::checkObjects() const {
                                                 " bytes instead of " + std::to_string(object.size));
         }
     }
-}
-
-std::string BlockReader::objectName(const FramePlace& place) const {
-    return directories_[place.layer] + dataFileName(place.object);
-}
-
-void BlockReader::read(const WantedFrames& frames, const Buffer& into) const {
-    const FramePlace& first = frames.front().place;
-    const FramePlace& last = frames.back().place;
-    const std::uint64_t size = last.offset + last.stored - first.offset;
-    storage_.read(objectName(first), first.offset, Codec::stored(into, size));
-}
-
-ByteView BlockReader::decode(const WantedFrames& frames, const Buffer& buffer, Codec& codec,
-                             const std::vector<StoredFile>& files) const {
-    std::vector<BufferedFrame> buffered;
-    std::size_t size = 0;
-    for (const WantedFrame& frame : frames) {
-        const std::uint64_t layer = index_.layers()[frame.place.layer].id.id;
-        buffered.push_back({{PartKind::Frame, layer, frame.place.number}, frame.place.stored, frame.place.plain});
-        size += frame.place.plain;
-    }
-    if (const auto damage = codec.decode(buffer, buffered, keys_[frames.front().place.layer]))
-        failAt(frames[damage->frame], files, damage->what);
-    ByteView rest = buffer.all().first(size);
-    for (const WantedFrame& frame : frames) {
-        for (const WantedRun& run : frame.runs) {
-            const auto page = wrongPage(keys_.front(), run, rest.subspan(run.offset, run.bytes));
-            if (page) failAt(frame, files, "page " + std::to_string(*page) + " is not what the index tells");
-        }
-        rest = rest.subspan(frame.place.plain);
-    }
-    return buffer.all().first(size);
-}
-
-void BlockReader::failAt(const WantedFrame& frame, const std::vector<StoredFile>& files,
-                         const std::string& what) const {
-    const WantedRun& run = frame.runs.front();
-    const std::string path = run.file < files.size() ? files[run.file].path : "an unknown file";
-    throw Error(ErrorCode::Corrupt,
-                storage_.url() + "/" + objectName(frame.place) + " is damaged at byte " +
-                    std::to_string(frame.place.offset) + ": the frame of " + path + " from byte " +
-                    std::to_string(std::uint64_t{run.first_page} * kPageSize) + " on: " + what,
-                "restore from another backup set, or from a copy of this object");
 }
 
 }  // namespace tidemark::block

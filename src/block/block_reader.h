@@ -2,10 +2,8 @@
 
 #include <functional>
 
-#include "block/codec.h"
-#include "block/read_plan.h"
+#include "block/frame_reader.h"
 #include "block/set_index.h"
-#include "storage/storage.h"
 
 namespace tidemark::block {
 
@@ -25,22 +23,13 @@ public:
     /// another size than the index says.
     void checkObjects() const;
 
-    /// Reads frames as they are stored. Throws NotFound or Corrupt.
-    void read(const WantedFrames& frames, const Buffer& into) const;
-    /// Their plain bytes, one frame after another, at the beginning of the buffer. Throws Corrupt, naming the object,
-    /// the offset in it and the file, whose path is in `files`. Waits for nothing.
-    ByteView decode(const WantedFrames& frames, const Buffer& buffer, Codec& codec,
-                    const std::vector<StoredFile>& files) const;
+    /// Reads and decodes the frames of its layers.
+    const FrameReader& frames() const { return frames_; }
 
 private:
-    std::string objectName(const FramePlace& place) const;
-    [[noreturn]] void failAt(const WantedFrame& frame, const std::vector<StoredFile>& files,
-                             const std::string& what) const;
-
     storage::Storage& storage_;
     const SetIndex index_;
-    std::vector<storage::Key> directories_;  ///< of the layers
-    std::vector<LayerKey> keys_;             ///< likewise
+    FrameReader frames_;
 };
 
 }  // namespace tidemark::block

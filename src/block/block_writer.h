@@ -28,6 +28,13 @@ struct StoredObject {
     std::uint64_t size = 0;
 };
 
+/// A data object that an earlier turn of the set has stored.
+struct EarlierObject {
+    storage::Key directory;  ///< of that turn; ends in '/'
+    std::uint32_t number = 0;
+    std::uint64_t size = 0;
+};
+
 struct BlockWriterOptions {
     storage::Key directory;  ///< of the objects, ends in '/'
     std::uint32_t set_id = 0;
@@ -38,6 +45,7 @@ struct BlockWriterOptions {
     bool incremental = false;                   ///< the set is called so
     /// The set that it leans on: pages that are there as they are now are not stored again.
     std::shared_ptr<const BlockReader> parent;
+    std::vector<EarlierObject> earlier;  ///< likewise
 };
 
 struct BlockWriterResult {

@@ -157,6 +157,60 @@ TEST_F(IncrementalTest, StoresAgainWhatIsLeftOfWornFrames) {
     EXPECT_LE(changed->index().totals().frame_bytes, full->index().totals().frame_bytes * 1.01);
 }
 
+TEST_F(IncrementalTest, StoresNothingAgainThatAnInterruptedTurnHasStored) {
+    if (random_() % 2 == 0) key_ = ChainKey::random();
+    for (int i = 0; i < 6; ++i)
+        files_["d/t" + std::to_string(i) + ".ibd"] = randomContent(random_, 2 * kMacroBlockSize + i * 5000);
+    const auto optionsOf = [&](std::uint32_t turn) {
+        return BlockWriterOptions{.directory = "turn_" + std::to_string(turn) + "/",
+                                  .set_id = 1,
+                                  .turn = turn,
+                                  .data_file_size = 1 << 20,
+                                  .key = key_};
+    };
+    std::vector<EarlierObject> earlier;
+    {
+        BlockWriter writer(storage_, lane_, optionsOf(1), progress_);
+        for (const auto& [path, content] : files_) {
+            const FileNumber number = writer.beginFile(path);
+            writer.add(number, 0, content);
+            writer.endFile(number);
+        }
+    }  // given up before its end
+    for (const auto& object : storage_.list("turn_1/"))
+        earlier.push_back({"turn_1/", dataFileNumber(object.key.substr(7)).value(), object.size});
+    ASSERT_GT(earlier.size(), 3U);
+    // One object is damaged: what it has is stored again.
+    const storage::Key damaged = "turn_1/" + dataFileName(earlier[1].number);
+    Bytes bytes = storage_.get(damaged, 0, earlier[1].size);
+    bytes[bytes.size() - 5] ^= 1;
+    storage_.remove(damaged);
+    storage_.put(damaged, bytes);
+
+    change("d/t0.ibd", 3);
+    BlockWriterOptions second = optionsOf(2);
+    second.earlier = earlier;
+    BlockWriter writer(storage_, lane_, second, progress_);
+    for (const auto& [path, content] : files_) {
+        const FileNumber number = writer.beginFile(path);
+        writer.add(number, 0, content);
+        writer.endFile(number);
+    }
+    result_ = writer.finish();
+    const BlockReader reader(storage_, "turn_2/", 1, key_, [](const IndexLayer& layer) {
+        return "turn_" + std::to_string(layer.id.turn) + "/";
+    });
+    EXPECT_TRUE(read(reader) == files_);
+    ASSERT_EQ(reader.index().layers().size(), 2U);
+    EXPECT_EQ(reader.index().layers()[1].id.turn, 1U);
+    EXPECT_EQ(reader.index().layers()[1].objects.size(), earlier.size() - 1);
+    std::uint64_t before = 0;
+    for (const EarlierObject& object : earlier)
+        before += object.size;
+    EXPECT_LE(storedFrames(reader), reader.index().totals().frame_bytes - before + (2 << 20));
+    EXPECT_EQ(result_.objects.size(), reader.index().layers()[0].objects.size() + earlier.size() - 1 + 1);
+}
+
 /// However long a chain is, its last set reads little more than a full one would.
 TEST_F(IncrementalTest, KeepsAChainFresh) {
     for (const double share : {0.05, 0.3}) {

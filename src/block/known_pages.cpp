@@ -1,80 +1,128 @@
 #include "block/known_pages.h"
 
+#include <algorithm>
+
+#include "base/error.h"
+
 namespace tidemark::block {
 namespace {
 
 /// What a set reads in vain of the frames of its parents when it begins; what has changed comes on top.
 constexpr double kInVainAtFirst = 0.06;
 
+/// The object's table is read twice: names may follow what they are names of.
+std::unordered_map<FileNumber, std::string> namesOf(storage::Storage& storage, const storage::Key& key,
+                                                    const EarlierObject& object, const ChainKeyPtr& chain,
+                                                    LayerId& layer) {
+    const FrameTable table = readFrameTable(storage, key, object.number, chain, [](const FrameRecord&) {});
+    layer = table.layer;
+    return {table.names.begin(), table.names.end()};
+}
+
 }  // namespace
 
-KnownPages::KnownPages(const BlockReader& parent, const std::filesystem::path& scratch)
-    : parent_(parent), pages_(scratch), frames_(scratch) {
-    addLayers(parent.index().layers());
-    parent.index().eachMap([this](const FileMap& map) { add(map); });
+KnownPages::KnownPages(storage::Storage& storage, const BlockWriterOptions& options)
+    : reader_(storage, options.key), pages_(options.scratch), frames_(options.scratch) {
+    reader_.addLayer({}, {});  // the new set's own
+    if (options.parent) addParent(*options.parent);
+    for (const EarlierObject& object : options.earlier)
+        addEarlier(storage, options, object);
     retired_ = frames_.leastUsed(kInVainAtFirst);
 }
 
-/// A layer without an object is one that the parent has no page in any more.
-void KnownPages::addLayers(const std::vector<IndexLayer>& layers) {
-    parents_of_.push_back(Place::kNowhere);  // the new set's own
-    for (std::size_t i = 0; i < layers.size(); ++i) {
-        if (!layers[i].objects.empty()) {
-            layers_.push_back(layers[i]);
-            parents_of_.push_back(static_cast<std::uint16_t>(i));
-        }
-        layer_of_.push_back(static_cast<std::uint16_t>(layers_.size()));
-    }
+std::uint16_t KnownPages::addLayer(const IndexLayer& layer, const storage::Key& directory) {
+    layers_.push_back(layer);
+    reader_.addLayer(layer.id, directory);
+    return static_cast<std::uint16_t>(layers_.size());
 }
 
-void KnownPages::add(const FileMap& map) {
-    const auto number = static_cast<FileNumber>(files_.size() - (map.first_page > 0 ? 1 : 0));
-    files_.try_emplace(map.path, KnownFile{number, map.size});
+FileNumber KnownPages::numberOf(const std::string& path) {
+    return files_.try_emplace(path, static_cast<FileNumber>(files_.size())).first->second;
+}
+
+void KnownPages::addParent(const BlockReader& parent) {
+    const auto& layers = parent.index().layers();
+    std::vector<std::uint16_t> layer_of(layers.size());
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+        // A layer without an object is one that the parent has no page in any more.
+        if (!layers[i].objects.empty()) layer_of[i] = addLayer(layers[i], parent.frames().directory(i));
+    }
+    parent.index().eachMap([&](const FileMap& map) { add(map, layer_of); });
+}
+
+void KnownPages::add(const FileMap& map, const std::vector<std::uint16_t>& layer_of) {
     std::vector<PageEntry> entries(map.pages);
     auto hash = map.hashes.begin();
     for (const PageRun& run : map.runs) {
         if (!run.frame) continue;
         FramePlace frame = map.frames[*run.frame];
-        frame.layer = layer_of_[frame.layer];
-        frames_.add(frame, map.bytesOf(run));
+        frame.layer = layer_of[frame.layer];
+        const std::uint64_t bytes = map.bytesOf(run);
+        frames_.add(frame, bytes);
         for (std::uint32_t i = 0; i < run.pages; ++i) {
-            const auto offset = static_cast<std::uint32_t>(run.offset + i * kPageSize);
-            entries[run.first_page - map.first_page + i] = {{frame.layer, frame.number, offset}, *hash++};
+            const std::uint64_t at = std::uint64_t{i} * kPageSize;
+            entries[run.first_page - map.first_page + i] = {
+                {frame.layer, frame.number, static_cast<std::uint32_t>(run.offset + at)},
+                *hash++,
+                static_cast<std::uint16_t>(std::min<std::uint64_t>(bytes - at, kPageSize))};
         }
     }
-    pages_.write(number, map.first_page, entries);
+    pages_.write(numberOf(map.path), map.first_page, entries);
+}
+
+void KnownPages::addEarlier(storage::Storage& storage, const BlockWriterOptions& options,
+                            const EarlierObject& object) {
+    const storage::Key key = object.directory + dataFileName(object.number);
+    try {
+        IndexLayer layer{.id = {}, .incremental = options.incremental, .objects = {}};
+        const auto names = namesOf(storage, key, object, options.key, layer.id);
+        std::unordered_map<FileNumber, FileNumber> files;
+        for (const auto& [number, path] : names)
+            files[number] = numberOf(path);
+        auto known = std::find_if(layers_.begin(), layers_.end(), [&](const auto& one) { return one.id == layer.id; });
+        if (known == layers_.end()) known = layers_.begin() + (addLayer(layer, object.directory) - 1);
+        known->objects.push_back({object.number, object.size});
+        const auto number = static_cast<std::uint16_t>(known - layers_.begin() + 1);
+        readFrameTable(storage, key, object.number, options.key,
+                       [&](const FrameRecord& frame) { add(frame, number, files); });
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::Corrupt && error.code() != ErrorCode::NotFound) throw;
+    }
+}
+
+void KnownPages::add(const FrameRecord& frame, std::uint16_t layer,
+                     const std::unordered_map<FileNumber, FileNumber>& files) {
+    FramePlace place = frame.place;
+    place.layer = layer;
+    frames_.add(place, place.plain);
+    std::uint32_t offset = 0;
+    auto hash = frame.hashes.begin();
+    for (const FrameRun& run : frame.runs) {
+        std::vector<PageEntry> entries;
+        for (std::uint32_t at = 0; at < run.bytes; at += kPageSize) {
+            const auto size = static_cast<std::uint16_t>(std::min<std::uint64_t>(run.bytes - at, kPageSize));
+            entries.push_back({{layer, place.number, offset + at}, *hash++, size});
+        }
+        offset += run.bytes;
+        const auto file = files.find(run.file);
+        if (file != files.end()) pages_.write(file->second, run.first_page, entries);
+    }
 }
 
 void KnownPages::match(FileNumber file, const std::string& path) {
     const auto found = files_.find(path);
-    matched_.resize(std::max<std::size_t>(matched_.size(), file + std::size_t{1}));
-    matched_[file] = found == files_.end() ? nullptr : &found->second;
+    matched_.resize(std::max<std::size_t>(matched_.size(), file + std::size_t{1}), kNone);
+    matched_[file] = found == files_.end() ? kNone : found->second;
 }
 
-PagesBefore KnownPages::before(FileNumber file, std::uint32_t block, std::size_t size) const {
-    const KnownFile* known = matched_[file];
-    if (known == nullptr) return {};
-    PagesBefore before{known->size, std::vector<PageEntry>(partsOf(size, kPageSize))};
-    pages_.read(known->number, static_cast<std::uint32_t>(block * kPagesPerBlock), before.entries);
-    for (PageEntry& entry : before.entries) {
+std::vector<PageEntry> KnownPages::before(FileNumber file, std::uint32_t block, std::size_t size) const {
+    if (matched_[file] == kNone) return {};
+    std::vector<PageEntry> entries(partsOf(size, kPageSize));
+    pages_.read(matched_[file], static_cast<std::uint32_t>(block * kPagesPerBlock), entries);
+    for (PageEntry& entry : entries) {
         if (retired_.has(entry.place.layer, entry.place.frame)) entry.place.layer = Place::kNowhere;
     }
-    return before;
-}
-
-WantedFrames KnownPages::asParentHas(WantedFrames frames) const {
-    for (WantedFrame& frame : frames)
-        frame.place.layer = parents_of_[frame.place.layer];
-    return frames;
-}
-
-void KnownPages::read(const WantedFrames& frames, const Buffer& into) const {
-    parent_.read(asParentHas(frames), into);
-}
-
-ByteView KnownPages::decode(const WantedFrames& frames, const Buffer& buffer, Codec& codec,
-                            const std::vector<StoredFile>& files) const {
-    return parent_.decode(asParentHas(frames), buffer, codec, files);
+    return entries;
 }
 
 }  // namespace tidemark::block

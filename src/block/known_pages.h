@@ -5,56 +5,50 @@
 #include <vector>
 
 #include "block/block_reader.h"
+#include "block/block_writer.h"
+#include "block/frame_table.h"
 #include "block/frame_use.h"
 #include "block/page_table.h"
 
 namespace tidemark::block {
 
-/// What was stored of a macro block's pages before.
-struct PagesBefore {
-    std::uint64_t file_size = 0;     ///< bytes
-    std::vector<PageEntry> entries;  ///< of each page of the block; nowhere: to be stored anyway
-};
-
-/// The pages of a set that a new one leans on: who finds a page there need not store it again. Keeps in scratch files
-/// what it knows. Used by one thread, but for frame().
+/// The pages that are stored already when a set begins: by the set that it leans on, and by turns of its own that were
+/// interrupted. Who finds a page there need not store it again. Keeps in scratch files what it knows. Used by one
+/// thread, but for frame() and frames().
 ///
 /// Frames of which few pages are still in use are not told of: their pages are to be stored again, so that a restore
 /// never reads much that it does not need, however long the chain of sets is.
 class KnownPages {
 public:
-    /// Reads the parent's whole index. Throws NotFound or Corrupt, naming the object.
-    KnownPages(const BlockReader& parent, const std::filesystem::path& scratch);
+    /// Reads the whole index of options.parent, and the tables of options.earlier; objects of these that are damaged or
+    /// gone are not leaned on. Throws NotFound or Corrupt, naming the object.
+    KnownPages(storage::Storage& storage, const BlockWriterOptions& options);
 
     /// The layers that these pages lie in, as the new set is to list them behind its own.
     const std::vector<IndexLayer>& layers() const { return layers_; }
     /// A file of the new set began; in order of numbers.
     void match(FileNumber file, const std::string& path);
-    /// Of a macro block that has `size` bytes now. Layers are numbered as in the new set.
-    PagesBefore before(FileNumber file, std::uint32_t block, std::size_t size) const;
-    /// Any thread.
+    /// What is known of the pages of a macro block that has `size` bytes; empty: nothing. Layers are numbered as in the
+    /// new set, nowhere are pages that have to be stored.
+    std::vector<PageEntry> before(FileNumber file, std::uint32_t block, std::size_t size) const;
     FramePlace frame(std::uint16_t layer, std::uint32_t number) const { return frames_.place(layer, number); }
-    /// Read and decode frames of these layers, as BlockReader does. Any thread.
-    void read(const WantedFrames& frames, const Buffer& into) const;
-    ByteView decode(const WantedFrames& frames, const Buffer& buffer, Codec& codec,
-                    const std::vector<StoredFile>& files) const;
+    /// Reads frames of these layers.
+    const FrameReader& reader() const { return reader_; }
 
 private:
-    struct KnownFile {
-        FileNumber number = 0;  ///< here
-        std::uint64_t size = 0;
-    };
+    static constexpr std::uint32_t kNone = UINT32_MAX;
 
-    void addLayers(const std::vector<IndexLayer>& layers);
-    void add(const FileMap& map);
-    WantedFrames asParentHas(WantedFrames frames) const;
+    std::uint16_t addLayer(const IndexLayer& layer, const storage::Key& directory);
+    void addParent(const BlockReader& parent);
+    void add(const FileMap& map, const std::vector<std::uint16_t>& layer_of);
+    void addEarlier(storage::Storage& storage, const BlockWriterOptions& options, const EarlierObject& object);
+    void add(const FrameRecord& frame, std::uint16_t layer, const std::unordered_map<FileNumber, FileNumber>& files);
+    FileNumber numberOf(const std::string& path);
 
-    const BlockReader& parent_;
+    FrameReader reader_;
     std::vector<IndexLayer> layers_;
-    std::vector<std::uint16_t> layer_of_;   ///< by the parent's number
-    std::vector<std::uint16_t> parents_of_;  ///< the parent's number, by ours
-    std::unordered_map<std::string, KnownFile> files_;
-    std::vector<const KnownFile*> matched_;  ///< by number in the new set
+    std::unordered_map<std::string, FileNumber> files_;
+    std::vector<FileNumber> matched_;  ///< by number in the new set; kNone
     PageTable pages_;
     FrameUse frames_;
     FrameSet retired_;

@@ -117,7 +117,9 @@ void LayerWriter::enterPages(std::uint32_t frame, std::span<const PackedPage> pa
     std::uint32_t offset = 0;
     EntryRuns runs(pages_);
     for (const PackedPage& page : pages) {
-        runs.add(page.file, page.number, {{.layer = 0, .frame = frame, .offset = offset}, page.hash});
+        runs.add(page.file, page.number, {{.layer = 0, .frame = frame, .offset = offset},
+                                          page.hash,
+                                          static_cast<std::uint16_t>(page.size)});
         offset += page.size;
     }
     runs.finish();
@@ -126,7 +128,7 @@ void LayerWriter::enterPages(std::uint32_t frame, std::span<const PackedPage> pa
 void LayerWriter::setZeros(FileNumber file, const std::vector<std::uint32_t>& pages) {
     EntryRuns runs(pages_);
     for (const std::uint32_t page : pages)
-        runs.add(file, page, {{.layer = Place::kZeros}, {}});
+        runs.add(file, page, {{.layer = Place::kZeros}, {}, 0});
     runs.finish();
 }
 
@@ -152,13 +154,18 @@ std::vector<IndexLayer> LayerWriter::layers() const {
 
 BlockWriterResult LayerWriter::finish(const std::vector<StoredFile>& files) {
     BlockWriterResult result{.files = files.size()};
-    for (std::uint32_t i = 0; i < object_sizes_.size(); ++i)
-        result.objects.push_back({options_.directory + dataFileName(i), object_sizes_[i]});
     const StoredIndex index = writeIndex(storage_, options_.directory, key_, layers(), files, pages_,
                                          [this](std::uint16_t layer, std::uint32_t number) {
                                              return layer == 0 ? frames_.read(number) : known_->frame(layer, number);
                                          });
     result.index_checksum = index.checksum;
+    for (std::size_t i = 0; i < index.layers.size(); ++i) {
+        const IndexLayer& layer = index.layers[i];
+        if (layer.id.set != options_.set_id) continue;
+        const storage::Key& directory = i == 0 ? options_.directory : known_->reader().directory(i);
+        for (const auto& object : layer.objects)
+            result.objects.push_back({directory + dataFileName(object.number), object.size});
+    }
     result.objects.push_back({options_.directory + kRangeIndexName, index.size});
     for (const StoredObject& object : result.objects)
         result.stored_bytes += object.size;

@@ -1,5 +1,7 @@
 #include "block/object_format.h"
 
+#include <charconv>
+
 #include <algorithm>
 
 #include "base/hash.h"
@@ -112,6 +114,15 @@ Trailer decodeTrailer(const ObjectKind& kind, ByteView bytes, std::uint64_t size
 
 std::string dataFileName(std::uint32_t number) {
     return "macro_block_data." + std::to_string(number) + ".obbak";
+}
+
+std::optional<std::uint32_t> dataFileNumber(std::string_view name) {
+    constexpr std::string_view kBegin = "macro_block_data.";
+    std::uint32_t number = 0;
+    if (!name.starts_with(kBegin)) return std::nullopt;
+    std::from_chars(name.data() + kBegin.size(), name.data() + name.size(), number);
+    if (name != dataFileName(number)) return std::nullopt;
+    return number;
 }
 
 }  // namespace tidemark::block

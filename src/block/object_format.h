@@ -82,6 +82,8 @@ Trailer decodeTrailer(const ObjectKind& kind, ByteView bytes, std::uint64_t size
 
 /// Names of the objects below the directory of a layer.
 std::string dataFileName(std::uint32_t number);
+/// Back again; nullopt for other names.
+std::optional<std::uint32_t> dataFileNumber(std::string_view name);
 constexpr const char* kRangeIndexName = "macro_range_index.obbak";
 
 }  // namespace tidemark::block

@@ -12,6 +12,7 @@ void PageTable::write(FileNumber file, std::uint32_t first_page, std::span<const
                            .frame = entry.place.frame,
                            .offset = entry.place.offset,
                            .known_layer = static_cast<std::uint16_t>(entry.place.layer + 1),
+                           .size = entry.size,
                            .unused = {}});
     }
     records_.write(file, first_page, records);
@@ -22,7 +23,7 @@ void PageTable::read(FileNumber file, std::uint32_t first_page, std::span<PageEn
     records_.read(file, first_page, records);
     for (std::size_t i = 0; i < into.size(); ++i) {
         const auto layer = static_cast<std::uint16_t>(records[i].known_layer - 1);
-        into[i] = {{layer, records[i].frame, records[i].offset}, records[i].hash};
+        into[i] = {{layer, records[i].frame, records[i].offset}, records[i].hash, records[i].size};
     }
 }
 

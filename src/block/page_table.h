@@ -11,6 +11,7 @@ namespace tidemark::block {
 struct PageEntry {
     Place place;
     PageHash hash;
+    std::uint16_t size = 0;  ///< bytes
 };
 
 /// The pages of all files of a set, by file and number, in a scratch file: 32 bytes each. Thread-safe, for threads that
@@ -30,7 +31,8 @@ private:
         std::uint32_t frame;
         std::uint32_t offset;
         std::uint16_t known_layer;  ///< and 1
-        std::uint16_t unused[3];
+        std::uint16_t size;
+        std::uint16_t unused[2];
     };
     static_assert(sizeof(Record) == 32);
 

@@ -16,8 +16,8 @@ inline std::map<std::string, Bytes> readFiles(const BlockReader& reader, MemoryS
     for (const StoredFile& file : plan.files())
         files[file.path].resize(file.size);
     for (auto frames = plan.next(); !frames.empty(); frames = plan.next()) {
-        reader.read(frames, buffer);
-        ByteView plain = reader.decode(frames, buffer, codec, plan.files());
+        reader.frames().read(frames, buffer);
+        ByteView plain = reader.frames().decode(frames, buffer, codec, plan.files());
         for (const WantedFrame& frame : frames) {
             for (const WantedRun& run : frame.runs) {
                 const ByteView pages = plain.subspan(run.offset, run.bytes);

@@ -53,7 +53,8 @@ public:
         if (group_.size() > 0) endGroup();
         requireWithin(group_count_, limits.groups, "groups of files");
         ByteWriter directory;
-        addLayers(directory);
+        const std::vector<IndexLayer> layers = layersInUse();
+        addLayers(directory, layers);
         directory.varint(totals_.files).varint(totals_.bytes).varint(totals_.stored_pages).varint(totals_.frame_bytes);
         directory.varint(group_count_).bytes(groups_.data());
         requireWithin(directory.size(), limits.directory, "bytes in the directory of its index");
@@ -62,7 +63,7 @@ public:
         append(key_.sealed({PartKind::Directory, layers_.front().id.id, 0}, directory.take()));
         append(encodeTrailer(kIndexObject, {layers_.front().id, begin, size_, key_.cipher()}));
         object_->finish();
-        return {size_, checksum};
+        return {size_, checksum, layers};
     }
 
 private:
@@ -134,16 +135,20 @@ private:
         groups_.string(first_path_).varint(first_page_).varint(stored.size());
     }
 
-    /// Of other sets only the objects that this one has pages in.
-    void addLayers(ByteWriter& out) const {
-        out.varint(layers_.size());
-        for (std::size_t i = 0; i < layers_.size(); ++i) {
-            const IndexLayer& layer = layers_[i];
+    /// Of other layers only the objects that pages lie in.
+    std::vector<IndexLayer> layersInUse() const {
+        std::vector<IndexLayer> layers = layers_;
+        for (std::size_t i = 1; i < layers.size(); ++i)
+            std::erase_if(layers[i].objects, [&](const auto& one) { return !used_objects_[i].contains(one.number); });
+        return layers;
+    }
+
+    static void addLayers(ByteWriter& out, const std::vector<IndexLayer>& layers) {
+        out.varint(layers.size());
+        for (const IndexLayer& layer : layers) {
             out.varint(layer.id.set).u8(layer.incremental ? 1 : 0).varint(layer.id.turn).u64(layer.id.id);
-            std::vector<IndexLayer::Object> objects = layer.objects;
-            if (i > 0) std::erase_if(objects, [&](const auto& one) { return !used_objects_[i].contains(one.number); });
-            out.varint(objects.size());
-            for (const auto& object : objects)
+            out.varint(layer.objects.size());
+            for (const auto& object : layer.objects)
                 out.varint(object.number).varint(object.size);
         }
     }

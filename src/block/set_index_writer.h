@@ -11,6 +11,7 @@ namespace tidemark::block {
 struct StoredIndex {
     std::uint64_t size = 0;      ///< bytes
     std::uint64_t checksum = 0;  ///< SetIndex::checksum()
+    std::vector<IndexLayer> layers;  ///< as it lists them
 };
 
 /// Where a frame is.

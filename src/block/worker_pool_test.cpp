@@ -352,8 +352,8 @@ TEST(WorkerPool, ManyJobsEndWithATinyBudgetAndGiveAllOfItBack) {
                 ReadPlan plan(reader.index(), {});
                 for (auto frames = plan.next(); !frames.empty(); frames = plan.next()) {
                     const Buffer buffer = memory.take();
-                    reader.read(frames, buffer);
-                    lane.run([&](Codec& codec) { reader.decode(frames, buffer, codec, plan.files()); });
+                    reader.frames().read(frames, buffer);
+                    lane.run([&](Codec& codec) { reader.frames().decode(frames, buffer, codec, plan.files()); });
                 }
                 ++done;
             });

@@ -210,9 +210,9 @@ private:
         for (auto frames = next(); !frames.empty(); frames = next()) {
             if (stop_.stop_requested()) throw Error(ErrorCode::Cancelled, "the restore was cancelled");
             const block::Buffer buffer = memory_.take(stop_);
-            reader_.read(frames, buffer);
+            reader_.frames().read(frames, buffer);
             ByteView plain;
-            lane_.run([&](block::Codec& codec) { plain = reader_.decode(frames, buffer, codec, files_); });
+            lane_.run([&](block::Codec& codec) { plain = reader_.frames().decode(frames, buffer, codec, files_); });
             for (const Extent& extent : extentsOf(frames, plain))
                 write(extent, open);
             ++progress_.finished_macro_blocks;
