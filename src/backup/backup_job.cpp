@@ -186,6 +186,7 @@ job::Pause BackupJob::beginCopy() {
 /// Noted before anything of it is stored, so that no two attempts ever write the same objects.
 void BackupJob::nextTurn() {
     progress_.turn = std::max(progress_.turn, 1U) + 1;  // one that an older version began was the first
+    task_.turn = progress_.turn;
     context_.saveProgress(progress_.text());
 }
 

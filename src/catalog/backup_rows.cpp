@@ -85,6 +85,7 @@ BackupTask backupTaskFrom(const mysql::Row& row) {
             .start_scn = row.unsignedInteger("start_scn"),
             .end_scn = row.unsignedInteger("end_scn"),
             .user_ls_start_scn = row.unsignedInteger("user_ls_start_scn"),
+            .turn = row.integer("turn"),
             .stats = statsFrom(row),
             .result = static_cast<int>(row.integer("result")),
             .comment = row.text("comment"),

@@ -194,7 +194,8 @@ void BackupStore::progress(const WorkClaim& claim, const BackupTask& task) {
         const Columns key{{"tenant_id", task.tenant}, {"task_id", task.task_id}};
         columns.insert(
             columns.end(),
-            {{"start_scn", task.start_scn}, {"end_scn", task.end_scn}, {"user_ls_start_scn", task.user_ls_start_scn}});
+            {{"start_scn", task.start_scn}, {"end_scn", task.end_scn}, {"user_ls_start_scn", task.user_ls_start_scn},
+             {"turn", task.turn}});
         updateRows(client, "backup_task", columns, key);
         client.query(
             "UPDATE tidemark.backup_task SET status = ? WHERE tenant_id = ? AND task_id = ? "
@@ -202,11 +203,11 @@ void BackupStore::progress(const WorkClaim& claim, const BackupTask& task) {
             {text(task.status), task.tenant, task.task_id});
         client.query(
             "UPDATE tidemark.backup_set SET input_bytes = ?, output_bytes = ?, tablet_count = ?, "
-            "finish_tablet_count = ?, macro_block_count = ?, finish_macro_block_count = ?, file_count = ? "
+            "finish_tablet_count = ?, macro_block_count = ?, finish_macro_block_count = ?, file_count = ?, turn = ? "
             "WHERE tenant_id = ? AND backup_set_id = ? AND status = 'DOING'",
             {task.stats.input_bytes, task.stats.output_bytes, task.stats.tablet_count, task.stats.finish_tablet_count,
-             task.stats.macro_block_count, task.stats.finish_macro_block_count, task.stats.file_count, task.tenant,
-             task.backup_set_id});
+             task.stats.macro_block_count, task.stats.finish_macro_block_count, task.stats.file_count, task.turn,
+             task.tenant, task.backup_set_id});
     });
 }
 

@@ -69,6 +69,7 @@ struct BackupTask {
     Scn start_scn = 0;
     Scn end_scn = 0;
     Scn user_ls_start_scn = 0;  ///< where the log is needed from
+    std::int64_t turn = 1;      ///< which copy of the tenant, from 1
     BackupStats stats;
     int result = 0;
     std::string comment;

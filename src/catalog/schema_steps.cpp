@@ -498,7 +498,15 @@ CREATE TABLE IF NOT EXISTS tidemark.backup_use (
     PRIMARY KEY (tenant_id, backup_set_id, kind, work_tenant_id, job_id));
 )sql";
 
-constexpr std::array<const char*, 8> kSteps = {kStep1, kStep2, kStep3, kStep4, kStep5, kStep6, kStep7, kStep8};
+/// Which copy of the tenant a backup is at, and a set consists of.
+constexpr const char* kStep9 = R"sql(
+ALTER TABLE tidemark.backup_task ADD COLUMN IF NOT EXISTS turn BIGINT NOT NULL DEFAULT 1;
+ALTER TABLE tidemark.backup_task_history ADD COLUMN IF NOT EXISTS turn BIGINT NOT NULL DEFAULT 1;
+ALTER TABLE tidemark.backup_set ADD COLUMN IF NOT EXISTS turn BIGINT NOT NULL DEFAULT 1;
+)sql";
+
+constexpr std::array<const char*, 9> kSteps = {kStep1, kStep2, kStep3, kStep4, kStep5,
+                                               kStep6, kStep7, kStep8, kStep9};
 
 }  // namespace
 

@@ -118,6 +118,43 @@ def test_every_set_of_a_chain_restores_to_what_was_there(node):
         node.drop("back")
 
 
+def test_an_interrupted_copy_goes_on_from_what_it_has_stored(node):
+    """The daemon is killed when some data files are whole; the next turn uses them, and the cleaner leaves them."""
+    tenant_id = node.create_tenant("shop")
+    node.start_archive("shop")
+    fill(node, "shop", 30)
+    sums = checksums(node, "shop")
+    # Smaller than the parameter allows: else this would take a gigabyte.
+    node.sql("ALTER SYSTEM SET backup_data_file_size = '512M' TENANT = shop")
+    node.on_catalog(f"UPDATE tidemark.parameter_value SET value = '1M' WHERE tenant_id = {tenant_id}"
+                    " AND name = 'backup_data_file_size'")
+    node.sql("ALTER SYSTEM SET backup_net_limit = '2M'")
+    job = node.start_backup("shop")
+    turns = node.backups / "shop_data" / "backup_set_1_full" / "logstream_1001"
+    wait_for("three data files", lambda: len(list(turns.glob("major_data_turn_1_retry_0/macro_block_data.*"))) >= 3)
+    node.kill()
+    whole = {f: f.stat().st_mtime_ns for f in turns.glob("major_data_turn_1_retry_0/macro_block_data.*")}
+    node.start()
+    node.sql("ALTER SYSTEM SET backup_net_limit = '0M'")
+    done = node.wait_backup("shop", job)
+    assert done["STATUS"] == "COMPLETED", done
+    task = node.sql("SELECT * FROM oceanbase.CDB_OB_BACKUP_TASK_HISTORY")[0]
+    assert (task["MAJOR_TURN_ID"], task["MINOR_TURN_ID"], task["DATA_TURN_ID"]) == (2, 2, 1)
+    assert node.sql(SETS, ["shop"])[0]["MAJOR_TURN_ID"] == 2
+    wait_for("the cleaner to end", lambda: not node.work("clean"))
+    assert {f: f.stat().st_mtime_ns for f in turns.glob("major_data_turn_1_retry_0/*")} == whole
+    again = sum(f.stat().st_size for f in turns.glob("major_data_turn_2_retry_0/macro_block_data.*"))
+    assert again < task["OUTPUT_BYTES"] - sum(f.stat().st_size for f in whole) + (1 << 20), "it stored again what was there"
+    node.restore("back", "shop")
+    assert checksums(node, "back") == sums
+    # The next set leans on both turns.
+    assert back_up(node, "shop", incremental=True)["BACKUP_TYPE"] == "INC"
+    assert stored_bytes(node, "shop", 2, "inc") < task["OUTPUT_BYTES"] / 2
+    node.drop("back")
+    node.restore("back", "shop")
+    assert checksums(node, "back") == sums
+
+
 def test_an_incremental_set_stores_what_changed(node):
     """And is a full one where there is nothing to lean on: no set yet, another destination, a damaged parent."""
     tenant_id = node.create_tenant("shop")

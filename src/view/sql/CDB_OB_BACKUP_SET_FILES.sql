@@ -27,7 +27,7 @@ SELECT s.tenant_id AS TENANT_ID,
        s.finish_macro_block_count AS FINISH_MACRO_BLOCK_COUNT,
        s.file_count AS FILE_COUNT,
        BIGINT(1) AS META_TURN_ID,
-       BIGINT(0) AS DATA_TURN_ID,
+       BIGINT(s.turn - 1) AS DATA_TURN_ID,
        s.result AS RESULT,
        s.comment AS COMMENT,
        CAST('NONE' AS CHAR(64)) AS ENCRYPTION_MODE,
@@ -37,6 +37,6 @@ SELECT s.tenant_id AS TENANT_ID,
        s.path AS PATH,
        s.cluster_version AS CLUSTER_VERSION,
        s.consistent_scn AS CONSISTENT_SCN,
-       BIGINT(1) AS MINOR_TURN_ID,
-       BIGINT(1) AS MAJOR_TURN_ID
+       s.turn AS MINOR_TURN_ID,
+       s.turn AS MAJOR_TURN_ID
 FROM tidemark.backup_set s

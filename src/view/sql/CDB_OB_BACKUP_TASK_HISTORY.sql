@@ -22,10 +22,10 @@ SELECT t.tenant_id AS TENANT_ID,
        t.finish_macro_block_count AS FINISH_MACRO_BLOCK_COUNT,
        t.file_count AS FILE_COUNT,
        BIGINT(1) AS META_TURN_ID,
-       BIGINT(0) AS DATA_TURN_ID,
+       BIGINT(t.turn - 1) AS DATA_TURN_ID,
        t.result AS RESULT,
        t.comment AS COMMENT,
        t.path AS PATH,
-       BIGINT(1) AS MINOR_TURN_ID,
-       BIGINT(1) AS MAJOR_TURN_ID
+       t.turn AS MINOR_TURN_ID,
+       t.turn AS MAJOR_TURN_ID
 FROM tidemark.backup_task_history t
