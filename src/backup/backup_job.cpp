@@ -8,6 +8,7 @@
 #include "backup/finished_set.h"
 #include "backup/parent_set.h"
 #include "base/crash_point.h"
+#include "job/shown_stage.h"
 #include "mysql/gtid.h"
 #include "oceanbase/ob_error.h"
 #include "source/mariadb_backup.h"
@@ -65,8 +66,8 @@ std::optional<job::Pause> BackupJob::run(std::stop_token stop) {
 
 std::optional<job::Pause> BackupJob::ask() {
     try {
-        storage::requireAnswer(*storage_);
-        if (log_archive_) storage::requireAnswer(*log_archive_);
+        storage::requireAnswer(storage_, context_.stop());
+        if (log_archive_) storage::requireAnswer(log_archive_, context_.stop());
     } catch (const Error& error) {
         if (error.code() != ErrorCode::Unavailable) throw;
         return waiting(error.what());
@@ -409,6 +410,8 @@ void BackupJob::finish(const catalog::Outcome& outcome) {
         set_ = *whole;
     }
     const auto left = leftovers(ended.state == catalog::Outcome::State::Completed);
+    // CANCELING is a stage, too: who looks often enough sees it, however soon the work has stopped.
+    if (ended.state == catalog::Outcome::State::Canceled) job::ShownStage().awaitShown();
     parts_.stores.backups.finish(context_.claim(), row_.tenant, row_.job_id, ended,
                                  set_.backup_set_id == 0 ? nullptr : &set_,
                                  left ? std::optional(left->text()) : std::nullopt);

@@ -22,7 +22,7 @@ OwnedJob::OwnedJob(catalog::WorkStore& store, const WorkKind& kind, catalog::Wor
     : store_(store),
       kind_(kind),
       key_{.kind = row.kind, .tenant = row.tenant, .id = row.job_id},
-      context_(store, std::move(row), std::move(wake)),
+      context_(store, std::move(row), std::move(wake), stop_.get_token()),
       log_(std::move(log)),
       retry_(retry, kLongestRetry) {}
 

@@ -57,9 +57,9 @@ private:
     catalog::WorkStore& store_;
     const WorkKind& kind_;
     const JobKey key_;
+    std::stop_source stop_;
     WorkContext context_;
     const Logger log_;
-    std::stop_source stop_;
     std::atomic<bool> cancelled_ = false;
     std::atomic<bool> lost_ = false;
     std::atomic<bool> left_ = false;

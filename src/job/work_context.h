@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <functional>
+#include <stop_token>
 #include <string>
 #include <utility>
 
@@ -13,8 +14,8 @@ namespace tidemark::job {
 /// What a job knows of its record of work. It outlives the job. Thread-safe.
 class WorkContext {
 public:
-    WorkContext(catalog::WorkStore& store, catalog::WorkRow row, std::function<void()> wake)
-        : store_(store), row_(std::move(row)), claim_(row_.claim()), wake_(std::move(wake)) {}
+    WorkContext(catalog::WorkStore& store, catalog::WorkRow row, std::function<void()> wake, std::stop_token stop = {})
+        : store_(store), row_(std::move(row)), claim_(row_.claim()), wake_(std::move(wake)), stop_(std::move(stop)) {}
     WorkContext(const WorkContext&) = delete;
     WorkContext& operator=(const WorkContext&) = delete;
 
@@ -33,6 +34,9 @@ public:
     void moved() { moves_.fetch_add(1, std::memory_order_relaxed); }
     std::uint64_t moves() const { return moves_.load(std::memory_order_relaxed); }
 
+    /// The job is to end: the same as what run() is given, for what is waited for elsewhere.
+    const std::stop_token& stop() const { return stop_; }
+
     /// Ends the job's pause, or the next one if it has none now.
     void wake() { wake_(); }
 
@@ -41,6 +45,7 @@ private:
     const catalog::WorkRow row_;
     const catalog::WorkClaim claim_;
     const std::function<void()> wake_;
+    const std::stop_token stop_;
     std::atomic<std::uint64_t> moves_{0};
 };
 

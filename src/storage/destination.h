@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <stop_token>
 #include <string>
 
 #include "base/clock.h"
@@ -67,6 +68,9 @@ void requireMounted(Storage& destination);
 
 /// For work that is about to take what others wait for: the same, and hangs if the server behind the file system does.
 void requireAnswer(Storage& destination);
+/// The same for who may be told to stop: throws Cancelled then, and leaves behind the thread that hangs. That ends with
+/// the answer, and uses nothing but the destination.
+void requireAnswer(const std::shared_ptr<Storage>& destination, const std::stop_token& stop);
 
 /// For restores: reads the marker, whoever's it is; writes nothing. 9080 if there is none, 9070, 9071 as above.
 Destination readDestination(const std::string& uri);

@@ -230,14 +230,32 @@ class ManyTenants:
         return sum(self.node.scalar("SELECT COUNT(*) FROM load_test.t", tenant=n) for n in self.names)
 
     def backups(self, count):
+        """All at once, while somebody works with one of the tenants."""
         running = "SELECT COUNT(*) FROM oceanbase.CDB_OB_BACKUP_JOBS"
+        over, answers = threading.Event(), []
+        beside = threading.Thread(target=self.answer_times, args=(over, answers))
+        beside.start()
         begin = time.monotonic()
-        self.node.sql("ALTER SYSTEM BACKUP DATABASE")
-        wait_for("all backups to end", lambda: self.node.scalar(running) == 0, 900)
-        took = time.monotonic() - begin
+        try:
+            self.node.sql("ALTER SYSTEM BACKUP DATABASE")
+            wait_for("all backups to end", lambda: self.node.scalar(running) == 0, 900)
+            took = time.monotonic() - begin
+        finally:
+            over.set()
+            beside.join()
         failed = self.node.sql("SELECT * FROM oceanbase.CDB_OB_BACKUP_JOB_HISTORY WHERE STATUS <> 'COMPLETED'")
         assert not failed, failed
         self.note("backup of all", count, took, "s")
+        self.note("… meanwhile a tenant's commit, median", count, statistics.median(answers) * 1000, "ms")
+        self.note("… worst", count, max(answers) * 1000, "ms")
+
+    def answer_times(self, over, seconds):
+        """Of one commit after the other in a tenant, through the port, a session each, as an application without a pool."""
+        while not over.is_set() or not seconds:
+            begin = time.monotonic()
+            self.node.sql("INSERT INTO load_test.t (text) VALUES ('beside')", tenant=self.names[0])
+            seconds.append(time.monotonic() - begin)
+            over.wait(0.02)
 
     def restart(self, count):
         """Everything is killed at once; it is over when every tenant answers."""

@@ -83,9 +83,16 @@ def test_those_that_die_while_their_backups_queue_delay_nobody(place):
     assert node.wait_backup("other", job)["STATUS"] == "COMPLETED"
     beside = time.monotonic() - begin
     print(f"the backup took {beside:.1f} s behind {len(DEAD)} dead destinations, {alone:.1f} s alone")
+    begin = time.monotonic()
+    for tenant in DEAD:
+        node.sql(f"ALTER SYSTEM CANCEL BACKUP TENANT = {tenant}")
+    wait_for("those whose destinations do not answer to be cancelled", lambda: not stages(node, DEAD), 60)
+    cancelled = time.monotonic() - begin
+    print(f"they were cancelled in {cancelled:.1f} s")
     mount.go_on()
     wait_for_ends(node, [*live, *DEAD])
     assert beside < 2 * alone + SPARE
+    assert cancelled < 5
 
 
 @needs_fuse
