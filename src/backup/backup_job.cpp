@@ -370,6 +370,7 @@ void BackupJob::completeSet() {
 
     task_.stats = statsOfCopy();
     set_.stats = task_.stats;
+    set_.log_end_scn = description_.log_end_scn;
     set_.end_time = description_.end_time;
     recorder().show(task_);
     recorder().drain();
@@ -395,7 +396,7 @@ void BackupJob::enter(BackupTaskStatus status) {
 }
 
 TaskRecorder& BackupJob::recorder() {
-    if (!recorder_) recorder_ = std::make_unique<TaskRecorder>(parts_.stores.backups, context_, log_);
+    if (!recorder_) recorder_ = std::make_unique<TaskRecorder>(parts_.stores.backups, context_, time_left_, log_);
     return *recorder_;
 }
 

@@ -13,6 +13,7 @@
 #include "catalog/stores.h"
 #include "job/capacity.h"
 #include "job/job.h"
+#include "job/time_left.h"
 #include "job/work_context.h"
 #include "mysql/gtid.h"
 #include "storage/destination.h"
@@ -113,6 +114,7 @@ private:
     std::optional<backup_set::BackupSetDescription> parent_;  ///< of an incremental set
     backup_set::BackupSetDescription description_;
     std::shared_ptr<DataBackupProgress> counters_;  // of the present copy
+    job::TimeLeft time_left_;                       // the recorder's, over all copies
     std::unique_ptr<TaskRecorder> recorder_;        // while there is something to show
 };
 

@@ -32,6 +32,7 @@ std::optional<catalog::BackupSet> finishedSet(storage::Storage& storage, catalog
     set.start_replay_scn = found.start_replay_scn;
     set.min_restore_scn = found.min_restore_scn;
     set.consistent_scn = found.consistent_scn;
+    set.log_end_scn = found.log_end_scn;
     set.stats = statsOf(found);
     return set;
 }

@@ -14,6 +14,13 @@ using Steady = std::chrono::steady_clock;
 
 constexpr std::chrono::seconds kDrainLimit{5};
 
+/// So much that it is worth a write where nothing else has changed.
+bool drifted(std::optional<std::chrono::milliseconds> now, std::optional<std::chrono::milliseconds> shown) {
+    if (!now || !shown) return now != shown;
+    const auto by = std::chrono::abs(*now - *shown);
+    return by * 25 > *shown;
+}
+
 }  // namespace
 
 std::int64_t shownMacroBlocks(std::uint64_t bytes) {
@@ -43,9 +50,10 @@ catalog::BackupStats withoutSetback(catalog::BackupStats stats, const catalog::B
     return stats;
 }
 
-TaskRecorder::TaskRecorder(catalog::BackupStore& store, job::WorkContext& work, Logger log)
+TaskRecorder::TaskRecorder(catalog::BackupStore& store, job::WorkContext& work, job::TimeLeft& time_left, Logger log)
     : store_(store),
       work_(work),
+      time_left_(time_left),
       log_(std::move(log)),
       shown_since_(Steady::now()),
       tried_(shown_since_),
@@ -115,13 +123,16 @@ std::optional<TaskRecorder::Write> TaskRecorder::toWrite() {
     const std::uint64_t bytes = progress_ ? progress_->read_bytes + progress_->stored.stored_bytes : 0;
     tried_ = Steady::now();
     if (bytes != counted_bytes_) work_.moved();
-    if (!next_stage && (!task_ || (written_ && bytes == counted_bytes_))) return std::nullopt;
+    estimate();
+    const bool same = written_ && bytes == counted_bytes_ && !drifted(left_, shown_left_);
+    if (!next_stage && (!task_ || same)) return std::nullopt;
     return Write{counted(next_stage ? stages_.front() : *task_), next_stage, bytes, shows_};
 }
 
 void TaskRecorder::stored(const Write& write) {
     counted_bytes_ = write.bytes;
     shown_ = write.task.stats;
+    shown_left_ = write.task.left;
     written_ = write.shows == shows_;  // what came meanwhile may concern this stage
     if (write.next_stage) {
         task_ = stages_.front();
@@ -141,7 +152,22 @@ bool TaskRecorder::store(const catalog::BackupTask& task) const {
     }
 }
 
+/// By bytes of the tenant's files, then by files of the log that is copied into the set.
+void TaskRecorder::estimate() {
+    std::optional<job::TimeLeft::Seconds> left;
+    const Time now = Steady::now();
+    if (task_ && task_->stats.log_file_count > 0) {
+        left = time_left_.update(now, static_cast<double>(task_->stats.finish_log_file_count),
+                                 static_cast<double>(task_->stats.log_file_count));
+    } else if (progress_) {
+        const auto done = static_cast<double>(progress_->read_bytes);
+        left = time_left_.update(now, done, std::max(done, static_cast<double>(progress_->total_bytes)));
+    }
+    if (left) left_ = std::chrono::duration_cast<std::chrono::milliseconds>(*left);
+}
+
 catalog::BackupTask TaskRecorder::counted(catalog::BackupTask task) const {
+    task.left = left_;
     if (!progress_) return task;
     const catalog::BackupStats known = task.stats;
     task.stats = withoutSetback(countersOf(*progress_), shown_);

@@ -11,6 +11,7 @@
 #include "base/mutex.h"
 #include "catalog/backup_store.h"
 #include "job/shown_stage.h"
+#include "job/time_left.h"
 #include "job/work_context.h"
 
 namespace tidemark::backup {
@@ -39,8 +40,8 @@ public:
     static constexpr std::chrono::milliseconds kInterval{200};
     static constexpr std::chrono::milliseconds kShown = job::ShownStage::kShown;
 
-    /// The row exists, in INIT.
-    TaskRecorder(catalog::BackupStore& store, job::WorkContext& work, Logger log);
+    /// The row exists, in INIT. `time_left` is used by nobody else meanwhile.
+    TaskRecorder(catalog::BackupStore& store, job::WorkContext& work, job::TimeLeft& time_left, Logger log);
     /// What is not written by then is not written any more.
     ~TaskRecorder();
     TaskRecorder(const TaskRecorder&) = delete;
@@ -68,12 +69,14 @@ private:
     Time due() const REQUIRES(mutex_);
     /// The stage that is shown, or the next one if it is that one's turn; none if nothing has changed.
     std::optional<Write> toWrite() REQUIRES(mutex_);
+    void estimate() REQUIRES(mutex_);
     bool store(const catalog::BackupTask& task) const;
     void stored(const Write& write) REQUIRES(mutex_);
     catalog::BackupTask counted(catalog::BackupTask task) const REQUIRES(mutex_);
 
     catalog::BackupStore& store_;
     job::WorkContext& work_;
+    job::TimeLeft& time_left_;
     const Logger log_;
 
     Mutex mutex_;
@@ -84,11 +87,13 @@ private:
     std::uint64_t shows_ GUARDED_BY(mutex_) = 0;  ///< how often show() was called
     std::deque<catalog::BackupTask> stages_ GUARDED_BY(mutex_);  ///< that are to be shown after it
     std::shared_ptr<const DataBackupProgress> progress_ GUARDED_BY(mutex_);
-    std::uint64_t counted_bytes_ GUARDED_BY(mutex_) = 0;  ///< read and stored, when the row was written
-    catalog::BackupStats shown_ GUARDED_BY(mutex_);       ///< in the row, of progress_
-    Time shown_since_ GUARDED_BY(mutex_);                 ///< task_'s stage
-    Time tried_ GUARDED_BY(mutex_);                       ///< the last write
-    std::jthread thread_;                                 ///< last: it uses all of the above
+    std::uint64_t counted_bytes_ GUARDED_BY(mutex_) = 0;                ///< read and stored, when the row was written
+    catalog::BackupStats shown_ GUARDED_BY(mutex_);                     ///< in the row, of progress_
+    std::optional<std::chrono::milliseconds> left_ GUARDED_BY(mutex_);  ///< as it is estimated now
+    std::optional<std::chrono::milliseconds> shown_left_ GUARDED_BY(mutex_);  ///< in the row
+    Time shown_since_ GUARDED_BY(mutex_);                                     ///< task_'s stage
+    Time tried_ GUARDED_BY(mutex_);                                           ///< the last write
+    std::jthread thread_;                                                     ///< last: it uses all of the above
 };
 
 }  // namespace tidemark::backup

@@ -75,6 +75,7 @@ BackupJobRow backupJobFrom(const mysql::Row& row) {
 }
 
 BackupTask backupTaskFrom(const mysql::Row& row) {
+    const auto left = row.maybe("milliseconds_left");
     return {.tenant = row.integer("tenant_id"),
             .task_id = row.integer("task_id"),
             .job_id = row.integer("job_id"),
@@ -87,6 +88,7 @@ BackupTask backupTaskFrom(const mysql::Row& row) {
             .user_ls_start_scn = row.unsignedInteger("user_ls_start_scn"),
             .turn = row.integer("turn"),
             .stats = statsFrom(row),
+            .left = left ? std::optional(std::chrono::milliseconds(row.integer("milliseconds_left"))) : std::nullopt,
             .result = static_cast<int>(row.integer("result")),
             .comment = row.text("comment"),
             .path = row.text("path")};
@@ -107,6 +109,7 @@ BackupSet backupSetFrom(const mysql::Row& row) {
             .start_replay_scn = row.unsignedInteger("start_replay_scn"),
             .min_restore_scn = row.unsignedInteger("min_restore_scn"),
             .consistent_scn = row.unsignedInteger("consistent_scn"),
+            .log_end_scn = row.unsignedInteger("log_end_scn"),
             .stats = statsFrom(row),
             .result = static_cast<int>(row.integer("result")),
             .comment = row.text("comment"),

@@ -76,7 +76,8 @@ void appendDescription(Columns& columns, const BackupSet& set) {
     columns.insert(columns.end(), stats.begin(), stats.end());
     columns.insert(columns.end(), {{"start_replay_scn", set.start_replay_scn},
                                    {"min_restore_scn", set.min_restore_scn},
-                                   {"consistent_scn", set.consistent_scn}});
+                                   {"consistent_scn", set.consistent_scn},
+                                   {"log_end_scn", set.log_end_scn}});
 }
 
 void endSet(mysql::SqlClient& client, const BackupJobRow& job, const Outcome& outcome, Nanos now,
@@ -192,10 +193,12 @@ void BackupStore::progress(const WorkClaim& claim, const BackupTask& task) {
         requireClaim(client, claim);
         Columns columns = statsColumns(task.stats);
         const Columns key{{"tenant_id", task.tenant}, {"task_id", task.task_id}};
-        columns.insert(
-            columns.end(),
-            {{"start_scn", task.start_scn}, {"end_scn", task.end_scn}, {"user_ls_start_scn", task.user_ls_start_scn},
-             {"turn", task.turn}});
+        columns.insert(columns.end(), {{"turn", task.turn},
+                                       {"start_scn", task.start_scn},
+                                       {"end_scn", task.end_scn},
+                                       {"user_ls_start_scn", task.user_ls_start_scn},
+                                       {"milliseconds_left", task.left ? mysql::Value(std::int64_t{task.left->count()})
+                                                                       : mysql::Value(nullptr)}});
         updateRows(client, "backup_task", columns, key);
         client.query(
             "UPDATE tidemark.backup_task SET status = ? WHERE tenant_id = ? AND task_id = ? "

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -71,6 +72,7 @@ struct BackupTask {
     Scn user_ls_start_scn = 0;  ///< where the log is needed from
     std::int64_t turn = 1;      ///< which copy of the tenant, from 1
     BackupStats stats;
+    std::optional<std::chrono::milliseconds> left;  ///< that it still takes, as it is estimated
     int result = 0;
     std::string comment;
     std::string path;
@@ -92,6 +94,7 @@ struct BackupSet {
     Scn start_replay_scn = 0;  ///< log is needed from here
     Scn min_restore_scn = 0;   ///< the earliest point it can be restored to
     Scn consistent_scn = 0;
+    Scn log_end_scn = 0;  ///< the end of the log that it carries itself; 0: none
     BackupStats stats;
     int result = 0;
     std::string comment;

@@ -38,6 +38,7 @@ RestoreJobRow restoreJobFrom(const mysql::Row& row) {
                       .result = static_cast<int>(row.integer("result")),
                       .comment = row.maybe("comment").value_or("")};
     if (const auto status = row.maybe("tenant_status")) job.tenant_status = parseText<RestoreTenantStatus>(*status);
+    if (row.maybe("milliseconds_left")) job.left = std::chrono::milliseconds(row.integer("milliseconds_left"));
     if (row.maybe("total_bytes")) job.total_bytes = row.unsignedInteger("total_bytes");
     return job;
 }
@@ -148,7 +149,8 @@ void RestoreStore::tenantCreated(const WorkClaim& claim, JobId job_id) {
                                        {{"sys_status", text(RestoreSysStatus::WaitTenantRestoreFinish)},
                                         {"tenant_status", text(RestoreTenantStatus::Restoring)},
                                         {"finish_bytes", std::int64_t{0}},
-                                        {"finish_tablet_count", std::int64_t{0}}});
+                                        {"finish_tablet_count", std::int64_t{0}},
+                                        {"milliseconds_left", mysql::Value(nullptr)}});
         client.query("UPDATE tidemark.restore_job SET recover_scn = recover_start_scn WHERE job_id = ?", {job_id});
         return tenant;
     };
@@ -164,10 +166,12 @@ void RestoreStore::setTenantStatus(const WorkClaim& claim, JobId job_id, Restore
 
 void RestoreStore::progress(const WorkClaim& claim, const RestoreJobRow& job) {
     catalog_.write(restoreChanges(job.tenant), [&](mysql::SqlClient& client) {
-        update(client, claim, job.job_id,
-               {{"finish_bytes", job.finish_bytes},
-                {"finish_tablet_count", job.finish_tablet_count},
-                {"recover_scn", job.recover_scn}});
+        update(
+            client, claim, job.job_id,
+            {{"finish_bytes", job.finish_bytes},
+             {"finish_tablet_count", job.finish_tablet_count},
+             {"recover_scn", job.recover_scn},
+             {"milliseconds_left", job.left ? mysql::Value(std::int64_t{job.left->count()}) : mysql::Value(nullptr)}});
     });
 }
 

@@ -37,6 +37,7 @@ struct RestoreJobRow {
     std::uint64_t finish_bytes = 0;
     std::int64_t tablet_count = 0;
     std::int64_t finish_tablet_count = 0;
+    std::optional<std::chrono::milliseconds> left;  ///< that it still takes, as it is estimated
     Scn recover_start_scn = 0;  ///< replay of the log begins here (the set's consistent SCN)
     Scn recover_scn = 0;        ///< and has come to here
     int result = 0;

@@ -34,13 +34,17 @@ TEST_F(StoresTest, ARestoreGoesThroughItsStatesIntoHistory) {
     EXPECT_EQ(now.tablet_count, 7);
     EXPECT_EQ(now.recover_start_scn, 3);
     EXPECT_EQ(now.recover_scn, 3);
+    EXPECT_FALSE(now.left);
     now.finish_bytes = 40;
+    now.left = std::chrono::milliseconds(1500);
     now.recover_scn = 5;
     restores.progress(claim, now);
     EXPECT_EQ(restores.findActive(1)->finish_bytes, 40);
+    EXPECT_EQ(restores.findActive(1)->left.value().count(), 1500);
     restores.tenantCreated(claim, 1);
     EXPECT_EQ(restores.findActive(1)->finish_bytes, 0) << "another attempt counts from the start";
     EXPECT_EQ(restores.findActive(1)->recover_scn, 3);
+    EXPECT_FALSE(restores.findActive(1)->left);
     EXPECT_EQ(restores.findActive(1)->tenant_status, RestoreTenantStatus::Restoring);
     clock_.advance(kSecond);
     restores.finish(claim, 1, Outcome::completed());

@@ -505,8 +505,17 @@ ALTER TABLE tidemark.backup_task_history ADD COLUMN IF NOT EXISTS turn BIGINT NO
 ALTER TABLE tidemark.backup_set ADD COLUMN IF NOT EXISTS turn BIGINT NOT NULL DEFAULT 1;
 )sql";
 
-constexpr std::array<const char*, 9> kSteps = {kStep1, kStep2, kStep3, kStep4, kStep5,
-                                               kStep6, kStep7, kStep8, kStep9};
+/// How long what runs still takes, and how far the log reaches that a set carries itself.
+constexpr const char* kStep10 = R"sql(
+ALTER TABLE tidemark.backup_task ADD COLUMN IF NOT EXISTS milliseconds_left BIGINT NULL;
+ALTER TABLE tidemark.backup_task_history ADD COLUMN IF NOT EXISTS milliseconds_left BIGINT NULL;
+ALTER TABLE tidemark.restore_job ADD COLUMN IF NOT EXISTS milliseconds_left BIGINT NULL;
+ALTER TABLE tidemark.restore_job_history ADD COLUMN IF NOT EXISTS milliseconds_left BIGINT NULL;
+ALTER TABLE tidemark.backup_set ADD COLUMN IF NOT EXISTS log_end_scn BIGINT UNSIGNED NOT NULL DEFAULT 0;
+)sql";
+
+constexpr std::array<const char*, 10> kSteps = {kStep1, kStep2, kStep3, kStep4, kStep5,
+                                                kStep6, kStep7, kStep8, kStep9, kStep10};
 
 }  // namespace
 

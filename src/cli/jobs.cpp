@@ -23,15 +23,17 @@ void addBackups(mysql::SqlClient& client, std::vector<JobProgress>& jobs) {
         "SELECT j.TENANT_ID, j.JOB_ID, COALESCE(n.TENANT_NAME, j.TENANT_ID) AS NAME, COALESCE(t.STATUS, j.STATUS) AS "
         "STATUS,"
         " COALESCE(t.INPUT_BYTES, 0) AS DONE, COALESCE(t.MACRO_BLOCK_COUNT, 0) AS BLOCKS,"
-        " t.FINISH_MACRO_BLOCK_COUNT = t.MACRO_BLOCK_COUNT AS WHOLE"
+        " t.FINISH_MACRO_BLOCK_COUNT = t.MACRO_BLOCK_COUNT AS WHOLE, p.SECONDS_LEFT"
         " FROM oceanbase.CDB_OB_BACKUP_JOBS j"
         " LEFT JOIN oceanbase.CDB_OB_BACKUP_TASKS t ON t.TENANT_ID = j.TENANT_ID AND t.JOB_ID = j.JOB_ID"
+        " LEFT JOIN oceanbase.CDB_TM_BACKUP_PROGRESS p ON p.TENANT_ID = j.TENANT_ID AND p.JOB_ID = j.JOB_ID"
         " LEFT JOIN oceanbase.DBA_OB_TENANTS n ON n.TENANT_ID = j.TENANT_ID WHERE j.TENANT_ID <> 1");
     for (const auto& row : result.rows) {
         JobProgress job{.id = backupId(row.text("TENANT_ID"), row.text("JOB_ID")),
                         .label = "backup " + row.text("NAME"),
                         .phase = row.text("STATUS"),
-                        .done = number(row, "DONE")};
+                        .done = number(row, "DONE"),
+                        .left = number(row, "SECONDS_LEFT")};
         constexpr double kMacroBlock = 2 << 20;  // bytes, docs/sql.md
         const bool whole = job.done > 0 && number(row, "WHOLE") != 0;
         job.total = whole ? job.done : std::max(job.done, number(row, "BLOCKS") * kMacroBlock);
@@ -41,15 +43,18 @@ void addBackups(mysql::SqlClient& client, std::vector<JobProgress>& jobs) {
 
 void addRestores(mysql::SqlClient& client, std::vector<JobProgress>& jobs) {
     const auto result = client.query(
-        "SELECT s.JOB_ID, s.RESTORE_TENANT_NAME, COALESCE(t.STATUS, s.STATUS) AS STATUS, t.TOTAL_BYTES, t.FINISH_BYTES"
+        "SELECT s.JOB_ID, s.RESTORE_TENANT_NAME, COALESCE(t.STATUS, s.STATUS) AS STATUS, t.TOTAL_BYTES, t.FINISH_BYTES,"
+        " p.SECONDS_LEFT"
         " FROM oceanbase.CDB_OB_RESTORE_PROGRESS s LEFT JOIN oceanbase.CDB_OB_RESTORE_PROGRESS t"
-        " ON t.JOB_ID = s.JOB_ID AND t.TENANT_ID <> 1 WHERE s.TENANT_ID = 1");
+        " ON t.JOB_ID = s.JOB_ID AND t.TENANT_ID <> 1"
+        " LEFT JOIN oceanbase.CDB_TM_RESTORE_PROGRESS p ON p.JOB_ID = s.JOB_ID WHERE s.TENANT_ID = 1");
     for (const auto& row : result.rows) {
         jobs.push_back({.id = "restore " + row.text("JOB_ID"),
                         .label = "restore " + row.text("RESTORE_TENANT_NAME"),
                         .phase = row.text("STATUS"),
                         .done = number(row, "FINISH_BYTES"),
-                        .total = number(row, "TOTAL_BYTES")});
+                        .total = number(row, "TOTAL_BYTES"),
+                        .left = number(row, "SECONDS_LEFT")});
     }
 }
 

@@ -26,9 +26,8 @@ std::string ProgressBars::line(const JobProgress& job, const Seen& seen, std::si
     const double rate = seconds > 0.5 && job.total > job.done ? std::max(0.0, job.done - seen.first_done) / seconds : 0;
     std::string text = fmt::format(" {:3.0f}%  {} of {}", std::floor(fraction * 100), humanBytes(job.done),
                                    job.total > 0 ? humanBytes(job.total) : "?");
-    if (rate > 0) {
-        text += fmt::format("  {}/s  left {}", humanBytes(rate), humanDuration((job.total - job.done) / rate));
-    }
+    if (rate > 0) text += fmt::format("  {}/s", humanBytes(rate));
+    if (job.left > 0) text += "  left " + humanDuration(job.left);
     text += "  " + job.phase;
     const std::size_t taken = width(job.label) + text.size() + 4;  // a blank, two brackets, the last column
     const std::size_t cells = std::clamp(columns > taken ? columns - taken : 0, kNarrowest, kWidest);

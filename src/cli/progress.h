@@ -14,6 +14,7 @@ struct JobProgress {
     std::string phase;  ///< STATUS of the view
     double done = 0;    ///< bytes
     double total = 0;   ///< bytes; 0: not known yet
+    double left = 0;    ///< seconds that it still takes, as the daemon estimates; 0: not known
 };
 
 /// Draws one bar per job with rate and remaining time, in place on a terminal, as plain lines otherwise (then only

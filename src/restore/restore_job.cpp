@@ -69,6 +69,7 @@ std::optional<job::Pause> RestoreJob::plan() {
         return waitFor(error);
     }
     planned_ = true;
+    expected_ = expectedPace(parts_.stores.restores.paces(parts_.server));
     waits_since_.reset();
     return job::Pause{};
 }
@@ -310,11 +311,29 @@ void RestoreJob::show(RestoreTenantStatus status) {
 void RestoreJob::record(std::uint64_t finished_bytes) {
     row_.finish_bytes = std::max(row_.finish_bytes, std::min(finished_bytes, *row_.total_bytes));
     context_.moved();
+    estimate();
     try {
         parts_.stores.restores.progress(context_.claim(), row_);
     } catch (const Error& error) {
         log_->warn("progress could not be recorded: {}", error.what());
     }
+}
+
+/// The files, then the log, each by how fast it goes. What has not begun is expected to take what it took earlier
+/// restores, and the rest of them half before the replay and half behind it.
+void RestoreJob::estimate() {
+    using Seconds = job::TimeLeft::Seconds;
+    constexpr double kLog = 5e6;  // bytes per second, as long as nothing is known
+    constexpr double kRest = 3;   // seconds
+    const auto files = static_cast<double>(plan_.set.input_bytes);
+    const auto log = static_cast<double>(plan_.log.bytes);
+    const auto done = static_cast<double>(row_.finish_bytes);
+    const double rest = expected_.rest.value_or(kRest);
+    const auto now = std::chrono::steady_clock::now();
+    const auto left = done > files
+                          ? time_left_.update(now, done - files, log, Seconds(rest / 2))
+                          : time_left_.update(now, done, files, Seconds(log / expected_.log.value_or(kLog) + rest));
+    if (left) row_.left = std::chrono::duration_cast<std::chrono::milliseconds>(*left);
 }
 
 /// What the outcome comes to. A failure is noted before its tenant is removed: who goes on after a crash in between

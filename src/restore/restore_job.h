@@ -11,10 +11,12 @@
 #include "job/job.h"
 #include "job/progress_gate.h"
 #include "job/shown_stage.h"
+#include "job/time_left.h"
 #include "job/work_context.h"
 #include "restore/data_restore.h"
 #include "restore/memory_rows.h"
 #include "restore/restore_notes.h"
+#include "restore/restore_pace.h"
 #include "restore/restore_plan.h"
 #include "tenant/standby_service.h"
 
@@ -71,6 +73,7 @@ private:
     void upgrade();
     void show(catalog::RestoreTenantStatus status);
     void record(std::uint64_t finished_bytes);
+    void estimate();
     catalog::Outcome settled(const catalog::Outcome& outcome);
     void removeTenant();
 
@@ -86,6 +89,8 @@ private:
     const Logger log_;
     job::ShownStage stage_;
     job::ProgressGate gate_;
+    ExpectedPace expected_;  ///< by earlier restores here
+    job::TimeLeft time_left_;
     std::uint64_t data_bytes_ = 0;
     std::chrono::microseconds data_time_{};
     std::chrono::microseconds log_time_{};

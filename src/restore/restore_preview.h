@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "catalog/restore_store.h"
+#include "restore/restore_pace.h"
 #include "restore/restore_plan.h"
 
 namespace tidemark::restore {
@@ -25,13 +26,5 @@ struct PreviewRow {
 /// `paces`. Reads the set's index and the summaries of the log's segments, no data. Throws NotFound or Corrupt, naming
 /// the object.
 std::vector<PreviewRow> previewOf(const RestorePlan& plan, const std::vector<catalog::RestorePace>& paces);
-
-/// Bytes per second, and seconds, by what was measured; none of what was not.
-struct ExpectedPace {
-    std::optional<double> files;
-    std::optional<double> log;
-    std::optional<double> rest;  ///< seconds: the median
-};
-ExpectedPace expectedPace(const std::vector<catalog::RestorePace>& paces);
 
 }  // namespace tidemark::restore

@@ -104,6 +104,20 @@ TEST_F(RestoreWindowsTest, BehindAMissingPieceNothingIsReachedUntilTheNextSet) {
                "450-600 set 3 file:///data,file:///log"}));
 }
 
+TEST_F(RestoreWindowsTest, ASetReachesAsFarAsTheLogThatItCarries) {
+    set(1, 200);
+    client_.query("UPDATE tidemark.backup_set SET log_end_scn = 250");
+    EXPECT_EQ(rows(), (Lines{"200-250 set 1 file:///data",
+                             "251-: there is no log behind set 1; no newer set can be restored"}));
+    set(2, 230);
+    EXPECT_EQ(rows(), (Lines{"200-229 set 1 file:///data", "230-230 set 2 file:///data",
+                             "231-: there is no log behind set 2; no newer set can be restored"}));
+    round(1, "DOING", 100, 1, 1);
+    piece(1, 1, 100, 220, 240);
+    EXPECT_EQ(rows(), (Lines{"100-199: there is log, and no set before it", "200-229 set 1 file:///data,file:///log",
+                             "230-240 set 2 file:///data,file:///log"}));
+}
+
 TEST_F(RestoreWindowsTest, TheLogBeforeTheFirstPieceThatIsKeptIsGone) {
     round(1, "DOING", 100, 1, 2);
     piece(1, 1, 100, 290, 300, "DELETED");

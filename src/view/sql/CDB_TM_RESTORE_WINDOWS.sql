@@ -20,11 +20,11 @@ log_range AS (
            MAX(p.piece_id = r.used_piece_id AND r.status IN ('BEGINNING', 'DOING', 'STOPPING')) AS goes_on
     FROM piece p JOIN tidemark.archive_round r ON r.tenant_id = p.tenant_id AND r.round_id = p.round_id
     GROUP BY p.tenant_id, p.round_id, p.run),
--- A set without log behind it restores to its own point.
+-- A set without log behind it restores to its own point, or as far as the log reaches that it carries itself.
 reached AS (
     SELECT s.tenant_id, s.backup_set_id, s.path AS data_path, s.min_restore_scn AS from_scn,
            l.round_id, l.last_piece_id, l.path AS log_path, IFNULL(l.goes_on, 0) AS goes_on,
-           LEAST(IFNULL(l.to_scn, s.min_restore_scn),
+           LEAST(GREATEST(IFNULL(l.to_scn, s.min_restore_scn), s.log_end_scn),
                  IFNULL(LEAD(s.min_restore_scn) OVER (PARTITION BY s.tenant_id
                                                       ORDER BY s.min_restore_scn, s.backup_set_id) - 1,
                         18446744073709551615)) AS to_scn

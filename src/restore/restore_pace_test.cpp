@@ -1,4 +1,4 @@
-#include "restore/restore_preview.h"
+#include "restore/restore_pace.h"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-TEST(RestorePreview, ExpectsNothingOfWhatWasNeverMeasured) {
+TEST(RestorePace, ExpectsNothingOfWhatWasNeverMeasured) {
     const ExpectedPace none = expectedPace({});
     EXPECT_FALSE(none.files || none.log || none.rest);
     // Sets without a log behind them.
@@ -18,7 +18,7 @@ TEST(RestorePreview, ExpectsNothingOfWhatWasNeverMeasured) {
     EXPECT_FALSE(expectedPace({{.file_bytes = 300, .file_time = 0s}}).files) << "that was not measured";
 }
 
-TEST(RestorePreview, ExpectsOfLargeRestoresMoreThanOfSmallOnes) {
+TEST(RestorePace, ExpectsOfLargeRestoresMoreThanOfSmallOnes) {
     const ExpectedPace expected = expectedPace({
         {.file_bytes = 1000, .file_time = 10s, .log_bytes = 50, .log_time = 5s, .rest_time = 9s},
         {.file_bytes = 10, .file_time = 10s, .rest_time = 1s},
