@@ -28,17 +28,9 @@ storage::Key startKey(const SetId& id) {
 storage::Key endPrefix(const SetId& id) {
     return "backup_sets/" + nameOf(id) + "_end_success_";
 }
-storage::Key descriptionKey(const SetId& id) {
-    return setDirectory(id) + "single_backup_set_info.obbak";
-}
-/// The description that lies where that of a set has to be.
-BackupSetDescription storedDescription(storage::Storage& storage, const SetId& id) {
-    BackupSetDescription description = decodeDescription(storage, descriptionKey(id));
-    if (description.id == id) return description;
-    throw Error(ErrorCode::Corrupt, storage.url() + "/" + descriptionKey(id) + " describes another backup set");
-}
-storage::Key turnsDirectory(const SetId& id) {
-    return setDirectory(id) + "logstream_1001/";
+/// Begins the name of the object that shows in a listing when the set was made.
+storage::Key timesPrefix(const SetId& id) {
+    return setDirectory(id) + nameOf(id) + "_";
 }
 
 /// Nothing, if the object is there.
@@ -77,6 +69,18 @@ std::optional<PlaceHolder> parsePlaceHolder(std::string_view key) {
 
 storage::Key setDirectory(const SetId& id) {
     return nameOf(id) + "/";
+}
+
+storage::Key descriptionKey(const SetId& id) {
+    return setDirectory(id) + "single_backup_set_info.obbak";
+}
+
+storage::Key turnsDirectory(const SetId& id) {
+    return setDirectory(id) + "logstream_1001/";
+}
+
+storage::Key layerDirectory(const block::IndexLayer& layer) {
+    return blockDirectory(setOf(layer), layer.id.turn);
 }
 
 storage::Key blockDirectory(const SetId& id, std::uint32_t turn) {
@@ -128,7 +132,7 @@ void finishBackupSet(storage::Storage& storage, const BackupSetDescription& desc
     // verifyBackupSet() finds out whether a description that was there is this one.
     putOnce(storage, descriptionKey(description.id), encodeDescription(description));
     crashPoint("backup.described");
-    putOnce(storage, setDirectory(description.id) + nameOf(description.id) + "_" + begin + "_" + end + ".obbak", {});
+    putOnce(storage, timesPrefix(description.id) + begin + "_" + end + ".obbak", {});
     verifyBackupSet(storage, description);
     putOnce(storage, endPrefix(description.id) + end + ".obbak", {});
     crashPoint("backup.set-visible");
@@ -136,7 +140,7 @@ void finishBackupSet(storage::Storage& storage, const BackupSetDescription& desc
 
 std::optional<BackupSetDescription> finishDescribedSet(storage::Storage& storage, const SetId& id) {
     if (!storage.stat(descriptionKey(id))) return std::nullopt;
-    const BackupSetDescription description = storedDescription(storage, id);
+    const BackupSetDescription description = readDescription(storage, id);
     finishBackupSet(storage, description);
     return description;
 }
@@ -154,7 +158,7 @@ std::vector<FoundBackupSet> listBackupSets(storage::Storage& storage) {
     for (auto& [number, set] : sets) {
         if (set.state == FoundBackupSet::State::Complete) {
             try {
-                set.description = storedDescription(storage, set.id);
+                set.description = readDescription(storage, set.id);
             } catch (const Error& error) {
                 // One damaged set must not hide the others; a storage that does not answer must not look like damage.
                 if (error.code() == ErrorCode::Unavailable || error.code() == ErrorCode::Denied) throw;
@@ -171,7 +175,22 @@ BackupSetDescription readBackupSet(storage::Storage& storage, const SetId& id) {
     if (!isComplete(storage, id)) {
         throw Error(ErrorCode::NotFound, storage.url() + " has no complete backup set " + nameOf(id));
     }
-    return storedDescription(storage, id);
+    return readDescription(storage, id);
+}
+
+BackupSetDescription readDescription(storage::Storage& storage, const SetId& id) {
+    BackupSetDescription description = decodeDescription(storage, descriptionKey(id));
+    if (description.id == id) return description;
+    throw Error(ErrorCode::Corrupt, storage.url() + "/" + descriptionKey(id) + " describes another backup set");
+}
+
+std::vector<storage::Key> missingPlaceHolders(storage::Storage& storage, const SetId& id) {
+    std::vector<storage::Key> missing;
+    if (!storage.stat(startKey(id))) missing.push_back(startKey(id));
+    for (const storage::Key& prefix : {endPrefix(id), timesPrefix(id)}) {
+        if (!storage.any(prefix)) missing.push_back(prefix + "*" + std::string(kSuffix));
+    }
+    return missing;
 }
 
 void verifyBackupSet(storage::Storage& storage, const BackupSetDescription& wanted) {
@@ -212,9 +231,8 @@ std::optional<SetId> findComplete(storage::Storage& storage, std::uint32_t numbe
 
 std::unique_ptr<block::BlockReader> openBlocks(storage::Storage& storage, const BackupSetDescription& description) {
     const storage::Key directory = blockDirectory(description.id, description.turn);
-    auto reader = std::make_unique<block::BlockReader>(
-        storage, directory, description.id.number, block::ChainKeyPtr{},
-        [](const block::IndexLayer& layer) { return blockDirectory(setOf(layer), layer.id.turn); });
+    auto reader = std::make_unique<block::BlockReader>(storage, directory, description.id.number,
+                                                       block::ChainKeyPtr{}, layerDirectory);
     if (reader->index().checksum() == description.index_checksum) return reader;
     throw Error(ErrorCode::Corrupt, storage.url() + "/" + directory + block::kRangeIndexName +
                                         " is whole, but not the index that this backup set was finished with");

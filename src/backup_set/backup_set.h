@@ -82,6 +82,11 @@ storage::Key setDirectory(const SetId& id);
 storage::Key blockDirectory(const SetId& id, std::uint32_t turn = 1);
 /// "backup_set_1_full/complement_log/": the root of the archive that a set made PLUS ARCHIVELOG is in itself.
 storage::Key logDirectory(const SetId& id);
+/// Where the objects of a layer are.
+storage::Key layerDirectory(const block::IndexLayer& layer);
+storage::Key descriptionKey(const SetId& id);
+/// Below it are the turns.
+storage::Key turnsDirectory(const SetId& id);
 
 /// Claims the number: from now on the set exists, unfinished. Throws AlreadyExists if there is one.
 void beginBackupSet(storage::Storage& storage, const SetId& id);
@@ -117,6 +122,12 @@ std::vector<FoundBackupSet> listBackupSets(storage::Storage& storage);
 
 /// The description of a complete set. Throws NotFound if there is no such set or it is not complete; Corrupt.
 BackupSetDescription readBackupSet(storage::Storage& storage, const SetId& id);
+
+/// The description that lies there, whether the set is complete or not. Throws NotFound or Corrupt.
+BackupSetDescription readDescription(storage::Storage& storage, const SetId& id);
+
+/// Those of a complete set's empty objects, whose names alone say something, that are missing; `*` where a time stands.
+std::vector<storage::Key> missingPlaceHolders(storage::Storage& storage, const SetId& id);
 
 /// Whether the object that makes a set visible is there.
 bool isComplete(storage::Storage& storage, const SetId& id);

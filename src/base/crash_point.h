@@ -93,6 +93,12 @@ constexpr std::string_view kCrashPoints[] = {
     "restore.tenant-removed",
     "restore.end-recorded",
     "restore.in-history",
+    // VALIDATE
+    "validate.job-written",
+    "validate.planned",
+    "validate.unit-checked",
+    "validate.unit-noted",
+    "validate.end-recorded",
     "activate.role-set",
 };
 

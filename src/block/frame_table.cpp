@@ -1,5 +1,9 @@
 #include "block/frame_table.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+
 #include "base/error.h"
 #include "block/frame.h"
 #include "block/page_hash.h"
@@ -162,6 +166,19 @@ Bytes FrameTableWriter::finish(std::uint64_t at) {
     const Bytes trailer = encodeTrailer(kDataObject, {layer_, at, at + sections_.size(), key_.cipher()});
     sections_.bytes(trailer);
     return sections_.take();
+}
+
+std::string wrongPageIn(const FrameRecord& frame, const LayerKey& key, ByteView plain) {
+    auto hash = frame.hashes.begin();
+    for (const FrameRun& run : frame.runs) {
+        const ByteView bytes = plain.first(run.bytes);
+        for (std::size_t at = 0; at < bytes.size(); at += kPageSize, ++hash) {
+            if (key.hashOf(bytes.subspan(at, std::min(kPageSize, bytes.size() - at))) == *hash) continue;
+            return fmt::format("page {} is not what its table tells", run.first_page + at / kPageSize);
+        }
+        plain = plain.subspan(run.bytes);
+    }
+    return "";
 }
 
 FrameTable readFrameTable(storage::Storage& storage, const storage::Key& key, std::uint32_t object,

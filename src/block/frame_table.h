@@ -23,6 +23,9 @@ struct FrameRecord {
     std::vector<PageHash> hashes;  ///< of all its pages
 };
 
+/// What of the frame's plain bytes is not what its record tells; empty if nothing is.
+std::string wrongPageIn(const FrameRecord& frame, const LayerKey& key, ByteView plain);
+
 /// The table at the end of a data object, while its frames are written. Not thread-safe.
 class FrameTableWriter {
 public:

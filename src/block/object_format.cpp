@@ -1,8 +1,7 @@
 #include "block/object_format.h"
 
-#include <charconv>
-
 #include <algorithm>
+#include <charconv>
 
 #include "base/hash.h"
 #include "storage/newer_version.h"
@@ -117,12 +116,12 @@ std::string dataFileName(std::uint32_t number) {
 }
 
 std::optional<std::uint32_t> dataFileNumber(std::string_view name) {
-    constexpr std::string_view kBegin = "macro_block_data.";
+    name = name.substr(name.rfind('/') + 1);
+    const std::size_t digits = name.find_first_of("0123456789");
     std::uint32_t number = 0;
-    if (!name.starts_with(kBegin)) return std::nullopt;
-    std::from_chars(name.data() + kBegin.size(), name.data() + name.size(), number);
-    if (name != dataFileName(number)) return std::nullopt;
-    return number;
+    if (digits == std::string_view::npos) return std::nullopt;
+    std::from_chars(name.data() + digits, name.data() + name.size(), number);
+    return name == dataFileName(number) ? std::optional(number) : std::nullopt;
 }
 
 }  // namespace tidemark::block

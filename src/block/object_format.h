@@ -82,7 +82,7 @@ Trailer decodeTrailer(const ObjectKind& kind, ByteView bytes, std::uint64_t size
 
 /// Names of the objects below the directory of a layer.
 std::string dataFileName(std::uint32_t number);
-/// Back again; nullopt for other names.
+/// The number in the name, or key, of a data object; nullopt for anything else.
 std::optional<std::uint32_t> dataFileNumber(std::string_view name);
 constexpr const char* kRangeIndexName = "macro_range_index.obbak";
 

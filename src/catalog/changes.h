@@ -23,7 +23,9 @@ enum class Topic : std::uint32_t {
     // Of what is in the making only: a row of history, however many there are, is not looked at.
     ArchiveProgress = 128,  ///< the open round and piece
     BackupProgress = 256,   ///< running jobs and tasks, and their sets
-    Everything = 511
+    Validate = 512,         ///< validations and what they found
+    ValidateProgress = 1024,
+    Everything = 2047
 };
 
 constexpr Topic operator|(Topic a, Topic b) {

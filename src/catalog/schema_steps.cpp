@@ -514,8 +514,55 @@ ALTER TABLE tidemark.restore_job_history ADD COLUMN IF NOT EXISTS milliseconds_l
 ALTER TABLE tidemark.backup_set ADD COLUMN IF NOT EXISTS log_end_scn BIGINT UNSIGNED NOT NULL DEFAULT 0;
 )sql";
 
-constexpr std::array<const char*, 10> kSteps = {kStep1, kStep2, kStep3, kStep4, kStep5,
-                                                kStep6, kStep7, kStep8, kStep9, kStep10};
+/// Validations, and what they found: see validate_store.h.
+constexpr const char* kStep11 = R"sql(
+CREATE TABLE IF NOT EXISTS tidemark.validate_job (
+    tenant_id BIGINT NOT NULL,
+    job_id BIGINT NOT NULL,
+    initiator_tenant_id BIGINT NOT NULL,
+    sets VARCHAR(4096) NOT NULL,
+    status VARCHAR(64) NOT NULL,
+    start_time TIMESTAMP(6) NULL,
+    end_time TIMESTAMP(6) NULL,
+    set_count BIGINT NOT NULL DEFAULT 0,
+    piece_count BIGINT NOT NULL DEFAULT 0,
+    total_bytes BIGINT UNSIGNED NOT NULL DEFAULT 0,
+    finish_bytes BIGINT UNSIGNED NOT NULL DEFAULT 0,
+    object_count BIGINT NOT NULL DEFAULT 0,
+    finish_object_count BIGINT NOT NULL DEFAULT 0,
+    finding_count BIGINT NOT NULL DEFAULT 0,
+    lost_sets LONGTEXT NOT NULL DEFAULT '',
+    lost_ranges LONGTEXT NOT NULL DEFAULT '',
+    result BIGINT NOT NULL DEFAULT 0,
+    comment VARCHAR(4096) NOT NULL DEFAULT '',
+    PRIMARY KEY (tenant_id, job_id));
+CREATE TABLE IF NOT EXISTS tidemark.validate_finding (
+    tenant_id BIGINT NOT NULL,
+    finding_id BIGINT NOT NULL,
+    status VARCHAR(64) NOT NULL,
+    kind VARCHAR(64) NOT NULL,
+    object VARCHAR(4096) NOT NULL,
+    what VARCHAR(4096) NOT NULL,
+    dest_id BIGINT NOT NULL DEFAULT 0,
+    backup_set_id BIGINT NOT NULL DEFAULT 0,
+    round_id BIGINT NOT NULL DEFAULT 0,
+    piece_id BIGINT NOT NULL DEFAULT 0,
+    first_job_id BIGINT NOT NULL,
+    last_job_id BIGINT NOT NULL,
+    first_seen TIMESTAMP(6) NULL,
+    last_seen TIMESTAMP(6) NULL,
+    closed_time TIMESTAMP(6) NULL,
+    harm VARCHAR(16) NOT NULL,
+    harm_from_scn BIGINT UNSIGNED NOT NULL DEFAULT 0,
+    harm_to_scn BIGINT UNSIGNED NOT NULL DEFAULT 0,
+    lost_sets LONGTEXT NOT NULL DEFAULT '',
+    lost_ranges LONGTEXT NOT NULL DEFAULT '',
+    PRIMARY KEY (tenant_id, finding_id),
+    KEY by_status (tenant_id, status));
+)sql";
+
+constexpr std::array<const char*, 11> kSteps = {kStep1, kStep2, kStep3, kStep4, kStep5,
+                                                kStep6, kStep7, kStep8, kStep9, kStep10, kStep11};
 
 }  // namespace
 

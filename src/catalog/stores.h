@@ -12,6 +12,7 @@
 #include "catalog/restore_store.h"
 #include "catalog/setting_change_store.h"
 #include "catalog/tenant_store.h"
+#include "catalog/validate_store.h"
 #include "catalog/work_store.h"
 
 namespace tidemark::catalog {
@@ -30,6 +31,7 @@ struct Stores {
           backups(catalog),
           deletions(catalog),
           restores(catalog),
+          validations(catalog),
           events(catalog),
           work(catalog) {}
 
@@ -44,6 +46,7 @@ struct Stores {
     BackupStore backups;
     DeleteStore deletions;
     RestoreStore restores;
+    ValidateStore validations;
     EventStore events;
     WorkStore work;
 };

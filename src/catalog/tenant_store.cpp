@@ -22,7 +22,7 @@ constexpr const char* kTablesOfTenant[] = {"replica",         "tenant_secret",  
                                            "backup_task",     "backup_task_history", "backup_set",
                                            "delete_policy",   "delete_job",          "delete_job_history",
                                            "delete_task",     "delete_task_history", "backup_keep",
-                                           "tenant"};
+                                           "validate_job",    "validate_finding",    "tenant"};
 
 Tenant tenantFrom(const mysql::Row& row) {
     return {.id = row.integer("tenant_id"),

@@ -77,6 +77,15 @@ constexpr std::array kWords<RestoreTenantStatus> = {"RESTORING", "POST_CHECK", "
                                                     "RESTORE_FAIL"};
 template <>
 constexpr std::array kWords<WorkState> = {"READY", "RUNNING", "WAITING"};
+template <>
+constexpr std::array kWords<ValidateStatus> = {"INIT", "DOING", "CANCELING", "COMPLETED", "FAILED", "CANCELED"};
+template <>
+constexpr std::array kWords<FindingKind> = {"MISSING", "WRONG_SIZE", "DAMAGED",    "CONTRADICTION",
+                                            "CHAIN",   "GAP",        "UNREADABLE", "NEWER_VERSION"};
+template <>
+constexpr std::array kWords<FindingStatus> = {"OPEN", "CLOSED"};
+template <>
+constexpr std::array kWords<Harm> = {"NONE", "SET", "LOG", "ROUND", "ARCHIVE", "DATA"};
 
 }  // namespace
 
@@ -121,6 +130,10 @@ TIDEMARK_WORDS(DeletedObject);
 TIDEMARK_WORDS(RestoreSysStatus);
 TIDEMARK_WORDS(RestoreTenantStatus);
 TIDEMARK_WORDS(WorkState);
+TIDEMARK_WORDS(ValidateStatus);
+TIDEMARK_WORDS(FindingKind);
+TIDEMARK_WORDS(FindingStatus);
+TIDEMARK_WORDS(Harm);
 
 #undef TIDEMARK_WORDS
 

@@ -75,6 +75,29 @@ enum class RestoreTenantStatus { Restoring, PostCheck, Upgrade, RestoreSuccess, 
 
 enum class WorkState { Ready, Running, Waiting };
 
+enum class ValidateStatus { Init, Doing, Canceling, Completed, Failed, Canceled };
+/// What is wrong with an object at a destination.
+enum class FindingKind {
+    Missing,
+    WrongSize,
+    Damaged,        ///< its own checksums say so
+    Contradiction,  ///< whole, and something else than another object says of it
+    Chain,          ///< of a set that leans on others: what it needs of them is not whole
+    Gap,            ///< log does not join
+    Unreadable,     ///< the storage answers, and does not give it
+    NewerVersion,   ///< written by one; nothing is wrong with it, and nothing more could be checked
+};
+enum class FindingStatus { Open, Closed };
+/// What is lost of restores with what a finding is about.
+enum class Harm {
+    None,     ///< no restore reads it
+    Set,      ///< restores from the set
+    Log,      ///< those that need a range of the log of a round
+    Round,    ///< those that need the log of a round
+    Archive,  ///< those that need any log of the destination
+    Data,     ///< those from any set of the destination
+};
+
 std::string text(TenantStatus value);
 std::string text(TenantRole value);
 std::string text(ReplicaKind value);
@@ -98,6 +121,10 @@ std::string text(DeletedObject value);
 std::string text(RestoreSysStatus value);
 std::string text(RestoreTenantStatus value);
 std::string text(WorkState value);
+std::string text(ValidateStatus value);
+std::string text(FindingKind value);
+std::string text(FindingStatus value);
+std::string text(Harm value);
 
 /// The enumerator whose text() is `word`, in any case. Throws Internal if there is none: the words come from our own
 /// tables, or have been checked by the grammar.

@@ -241,12 +241,20 @@ RestorePlan planRestore(const RestoreTarget& wanted) {
     const Scn target = targetOf(wanted, sources);
     std::optional<RestorePlan> best;
     std::string problem;
+    bool best_is_broken = false;
     forEachSet(sources, [&](const DataSource& data, const backup_set::BackupSetDescription& set) {
+        if (set.min_restore_scn > target) return;
         // The newest set before the target has the least log to replay; of two at one point, the later has less redo
         // log.
-        if (set.min_restore_scn > target || (best && set.min_restore_scn < best->set.min_restore_scn)) return;
-        const auto take = [&](const LogSource& log, const archive::RoundKey& round) {
+        const bool broken = wanted.is_broken(data.destination, set.id);
+        const bool is_worse = broken != best_is_broken ? broken : best && set.min_restore_scn < best->set.min_restore_scn;
+        if (best && is_worse) return;
+        const auto takeAlone = [&] {
             best = fromSet(data, set, target);
+            best_is_broken = broken;
+        };
+        const auto take = [&](const LogSource& log, const archive::RoundKey& round) {
+            takeAlone();
             // The end of a set is not the end of its log, and whose settings come later is not asked for.
             best->newest = log.storage && !wanted.until_scn && !wanted.until_time;
             addLog(*best, log, round);
@@ -257,7 +265,7 @@ RestorePlan planRestore(const RestoreTarget& wanted) {
             if (leadsTo(log, set, target, round)) return take(log, round);
         }
         if (const auto own = ownLog(data, set, target, round, problem)) return take(*own, round);
-        if (set.min_restore_scn == target) best = fromSet(data, set, target);
+        if (set.min_restore_scn == target) takeAlone();
     });
     if (best) return *best;
     throw obError(

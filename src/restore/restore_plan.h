@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -19,6 +20,9 @@ struct RestoreTarget {
     std::vector<std::string> uris;          ///< data and archive destinations, in any order
     std::optional<Scn> until_scn;           ///< with neither of these: the last point that the destinations reach
     std::optional<std::string> until_time;  ///< in the time zone of the tenant that was backed up
+    /// A set that is known to be damaged is taken only if no other one reaches the target.
+    std::function<bool(const storage::Destination&, const backup_set::SetId&)> is_broken =
+        [](const auto&, const auto&) { return false; };
 };
 
 /// Which set and which log bring a tenant to the target. Made from nothing but the destinations.

@@ -42,8 +42,9 @@ RestoreService::RestoreService(const RestoreJobParts& parts, job::WorkEngine& en
     engine_.add({.name = catalog::kRestoreHistoryWork, .make = history, .attempts = std::numeric_limits<int>::max()});
 }
 
-RestorePlan RestoreService::planFrom(const RestoreTarget& target) {
+RestorePlan RestoreService::planFrom(RestoreTarget target) {
     parts_.before_reading(target.uris);
+    target.is_broken = [this](const auto& at, const auto& set) { return isBroken(at, set); };
     RestorePlan plan = planRestore(target);
     requireRestorable(plan);
     return plan;
@@ -70,6 +71,14 @@ void RestoreService::requireSettings(const std::string& name, tenant::TenantItem
     }
     tenant::takeCarriedSettings(plan.settings, items);
     tenants_.requireCreatable(name, items);
+}
+
+/// What a validation here has found. Of a copy of the destination, or one of another cluster, nothing is known.
+bool RestoreService::isBroken(const storage::Destination& destination, const backup_set::SetId& id) {
+    const storage::DestinationIdentity& owner = destination.marker.identity;
+    if (owner.cluster_id != static_cast<std::uint64_t>(stores_.cluster.cluster().id)) return false;
+    const auto set = stores_.backups.set(static_cast<catalog::TenantId>(owner.tenant_id), id.number);
+    return set && set->file_status == catalog::FileStatus::Broken && set->path == destination.uri;
 }
 
 catalog::RestoreJobRow RestoreService::rowFor(const RestoreRequest& request, const RestorePlan& plan) const {

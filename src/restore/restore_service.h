@@ -39,9 +39,10 @@ public:
     void cancel(const std::string& tenant);
 
 private:
-    RestorePlan planFrom(const RestoreTarget& target);
+    RestorePlan planFrom(RestoreTarget target);
     void requireRestorable(const RestorePlan& plan);
     void requireSettings(const std::string& name, tenant::TenantItems& items, const RestorePlan& plan);
+    bool isBroken(const storage::Destination& destination, const backup_set::SetId& id);
     catalog::RestoreJobRow rowFor(const RestoreRequest& request, const RestorePlan& plan) const;
     std::optional<catalog::BackupUse> useOf(const RestorePlan& plan);
 

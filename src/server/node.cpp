@@ -82,6 +82,7 @@ Node::Node(const Config& config, std::function<void()> end)
                     [this](const std::vector<std::string>& uris) { archive_.makeDurable(uris, kDurableLimit); }},
                work_),
       clean_({.stores = stores_, .clock = clock_}, work_),
+      validate_({.stores = stores_, .capacity = capacity_, .own_directory = directory_.root()}, work_),
       engine_({.catalog = catalog_,
                .stores = stores_,
                .resources = resources_,
@@ -91,6 +92,7 @@ Node::Node(const Config& config, std::function<void()> end)
                .backup = backup_,
                .restore = restore_,
                .clean = clean_,
+               .validate = validate_,
                .shutdown =
                    [this, end = std::move(end)] {
                        databases_shall_end_ = true;

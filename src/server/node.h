@@ -25,6 +25,7 @@
 #include "tenant/resource_service.h"
 #include "tenant/standby_service.h"
 #include "tenant/tenant_service.h"
+#include "validate/validate_service.h"
 #include "view/tenant_mirror.h"
 
 namespace tidemark::server {
@@ -89,6 +90,7 @@ private:
     backup::BackupService backup_;
     restore::RestoreService restore_;
     clean::CleanService clean_;
+    validate::ValidateService validate_;
     std::atomic<bool> databases_shall_end_ = false;
     std::optional<bool> work_ended_;  ///< what endWork() said
     statement::Engine engine_;

@@ -257,6 +257,34 @@ StatementResult Engine::run(const Caller& caller, const CancelBackup& cancel) {
     return {};
 }
 
+StatementResult Engine::run(const Caller& caller, const Validate& validate) {
+    refuseNamesFromTenants(caller, validate.tenants,
+                           obError(Ob::NotSupported, "user tenant cannot specify tenant names"));
+    const auto initiator = parts_.stores.tenants.get(caller.tenant);
+    const bool all_tenants = isSys(caller) && (!validate.tenants.given || validate.tenants.all);
+    if (!all_tenants) {
+        parts_.validate.start(isSys(caller) ? named(validate.tenants) : std::vector{initiator}, initiator.id,
+                              validate.sets);
+    } else if (validate.sets == "ALL") {
+        parts_.validate.startAll(allUserTenants(), initiator.id);
+    } else {
+        throw obError(Ob::NotSupported, "VALIDATE of numbered sets of all tenants is",
+                      "each tenant has numbers of its own: name one, TENANT = t, or write ALL");
+    }
+    return {};
+}
+
+StatementResult Engine::run(const Caller& caller, const CancelValidate& cancel) {
+    refuseNamesFromTenants(caller, cancel.tenants,
+                           obError(Ob::NotSupported, "user tenant cannot specify tenant names"));
+    if (!isSys(caller)) {
+        parts_.validate.cancel({parts_.stores.tenants.get(caller.tenant)});
+    } else {
+        parts_.validate.cancel(cancel.tenants.given ? named(cancel.tenants) : allUserTenants());
+    }
+    return {};
+}
+
 StatementResult Engine::run(const Caller& caller, const Restore& restore) {
     requireSys(caller);
     requireFits("DESCRIPTION", restore.description, kLongestRestoreDescription);

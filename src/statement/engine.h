@@ -14,6 +14,7 @@
 #include "tenant/resource_service.h"
 #include "tenant/standby_service.h"
 #include "tenant/tenant_service.h"
+#include "validate/validate_service.h"
 
 namespace tidemark::statement {
 
@@ -28,6 +29,7 @@ struct EngineParts {
     backup::BackupService& backup;
     restore::RestoreService& restore;
     clean::CleanService& clean;
+    validate::ValidateService& validate;
     std::function<void()> shutdown;  ///< asks the node to end with its databases; returns at once
 };
 
@@ -51,6 +53,8 @@ private:
     StatementResult run(const Caller& caller, const SwitchArchiveMode& mode);
     StatementResult run(const Caller& caller, const Backup& backup);
     StatementResult run(const Caller& caller, const CancelBackup& cancel);
+    StatementResult run(const Caller& caller, const Validate& validate);
+    StatementResult run(const Caller& caller, const CancelValidate& cancel);
     StatementResult run(const Caller& caller, const Restore& restore);
     StatementResult run(const Caller& caller, const PreviewRestore& preview);
     StatementResult run(const Caller& caller, const ShowRestorePreview& show);

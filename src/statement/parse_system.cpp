@@ -102,7 +102,25 @@ Statement parseRestore(TokenStream& in) {
 Statement parseCancel(TokenStream& in) {
     if (in.acceptWord("BACKUP")) return CancelBackup{parseTenantClause(in)};
     if (in.acceptWord("RESTORE")) return CancelRestore{in.name()};
-    return Unsupported{"CANCEL of anything but BACKUP, DELETE BACKUP and RESTORE"};
+    if (in.acceptWord("VALIDATE")) return CancelValidate{parseTenantClause(in)};
+    return Unsupported{"CANCEL of anything but BACKUP, DELETE BACKUP, RESTORE and VALIDATE"};
+}
+
+/// n[, n …] | ALL
+Statement parseValidate(TokenStream& in) {
+    in.expectWord("BACKUPSET");
+    in.skipEquals();
+    Validate validate;
+    if (in.acceptWord("ALL")) {
+        validate.sets = "ALL";
+    } else {
+        do {
+            validate.sets += (validate.sets.empty() ? "" : ",") + in.value();
+        } while (in.acceptSymbol(','));
+    }
+    validate.tenants = parseTenantClause(in);
+    if (in.acceptWord("WITH")) return Unsupported{"VALIDATE … WITH RESTORE"};
+    return validate;
 }
 
 SwitchArchiveMode parseArchiveMode(TokenStream& in, bool archive) {
@@ -148,6 +166,7 @@ Statement parseAlterSystem(TokenStream& in) {
     if (in.acceptWord("BACKUP")) return parseBackup(in);
     if (in.acceptWord("RESTORE")) return parseRestore(in);
     if (auto deletion = parseDeletion(in)) return *deletion;
+    if (in.acceptWord("VALIDATE")) return parseValidate(in);
     if (in.acceptWord("CANCEL")) return parseCancel(in);
     if (in.acceptWord("ACTIVATE")) {
         in.expectWord("STANDBY");

@@ -45,6 +45,14 @@ struct Backup {
 struct CancelBackup {
     TenantClause tenants;
 };
+/// VALIDATE BACKUPSET n[, n …] | ALL [TENANT = t]. Tidemark's own.
+struct Validate {
+    std::string sets;  ///< "1,2" or "ALL"
+    TenantClause tenants;
+};
+struct CancelValidate {
+    TenantClause tenants;
+};
 struct Restore {
     std::string tenant;
     std::string from;
@@ -165,7 +173,7 @@ struct Unsupported {
 };
 
 using Statement =
-    std::variant<SetParameters, SwitchArchiveMode, Backup, CancelBackup, Restore, PreviewRestore, CancelRestore,
+    std::variant<SetParameters, SwitchArchiveMode, Backup, CancelBackup, Validate, CancelValidate, Restore, PreviewRestore, CancelRestore,
                  ActivateStandby, AddDeletePolicy, DropDeletePolicy, CancelDeleteBackup, DeleteBackup,
                  KeepBackupSet, Shutdown, CreateUnit, AlterUnit, DropUnit, CreatePool, AlterPool, DropPool,
                  CreateTenant, AlterTenant, DropTenant, ShowTenant, ShowRestorePreview, ShowParameters, Unsupported>;

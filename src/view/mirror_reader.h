@@ -20,8 +20,8 @@ struct Reading {
 };
 
 /// What changes so often that the rows of all tenants concerned are read together.
-constexpr catalog::Topic kFrequent =
-    catalog::Topic::ArchiveProgress | catalog::Topic::BackupProgress | catalog::Topic::Covered;
+constexpr catalog::Topic kFrequent = catalog::Topic::ArchiveProgress | catalog::Topic::BackupProgress |
+                                     catalog::Topic::ValidateProgress | catalog::Topic::Covered;
 
 /// True of topics that are all in kFrequent.
 bool isFrequent(catalog::Topic topics);

@@ -66,6 +66,11 @@ constexpr std::array kTables = {
     MirroredTable{"restore_job", Topic::Restore, 1, "SELECT * FROM tidemark.restore_job WHERE tenant_id = ?"},
     MirroredTable{"restore_job_history", Topic::Restore, 1,
                   "SELECT * FROM tidemark.restore_job_history WHERE tenant_id = ?"},
+    MirroredTable{"validate_job", Topic::Validate, 2, "SELECT * FROM tidemark.validate_job WHERE tenant_id = ?",
+                  Topic::ValidateProgress,
+                  "SELECT * FROM tidemark.validate_job WHERE tenant_id = ? AND end_time IS NULL"},
+    MirroredTable{"validate_finding", Topic::Validate, 2,
+                  "SELECT * FROM tidemark.validate_finding WHERE tenant_id = ?"},
 };
 
 // mariadbd takes statements of 16 KiB, however low a tenant's max_allowed_packet is.

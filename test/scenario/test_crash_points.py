@@ -139,6 +139,14 @@ class Site:
         self.restore()
         self.node.sql("ALTER SYSTEM ACTIVATE STANDBY TENANT = half")
 
+    def validate(self):
+        self.node.sql("ALTER SYSTEM VALIDATE BACKUPSET ALL TENANT = shop")
+        self.validated()
+
+    def validated(self):
+        wait_for("all validations to be over", lambda: not self.node.sql(
+            "SELECT 1 FROM oceanbase.CDB_TM_VALIDATE_JOBS WHERE END_TIMESTAMP IS NULL"), 60)
+
     # --- what has to hold afterwards ---
 
     def check(self):
@@ -165,6 +173,8 @@ class Site:
         for job in self.node.sql("SELECT STATUS, COMMENT FROM oceanbase.CDB_OB_BACKUP_JOB_HISTORY"
                                  " UNION ALL SELECT STATUS, COMMENT FROM oceanbase.CDB_OB_RESTORE_HISTORY WHERE TENANT_ID = 1"):
             assert job["STATUS"] in {"COMPLETED", "SUCCESS"} or job["COMMENT"], f"it says why: {job}"
+        self.validated()
+        assert not self.node.sql("SELECT * FROM oceanbase.CDB_TM_VALIDATE_JOBS WHERE STATUS <> 'COMPLETED' OR RESULT <> 0")
         wait_for("no work without end", lambda: not self.catalog("SELECT * FROM tidemark.work"), 30)
         for table in "backup_job", "backup_task", "restore_job", "delete_job", "delete_task":
             assert not self.catalog(f"SELECT * FROM tidemark.{table}"), table
@@ -252,6 +262,7 @@ PATHS = {
     "restore.failure-noted": Site.cancelled_restore,
     "restore.tenant-removed": Site.cancelled_restore,
     "activate": Site.activate,
+    "validate": Site.validate,
 }
 
 

@@ -1,0 +1,266 @@
+#include "catalog/validate_store.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "catalog/sql_row.h"
+#include "oceanbase/ob_error.h"
+
+namespace tidemark::catalog {
+namespace {
+
+constexpr std::size_t kTextLimit = 4096;
+
+ValidateJobRow validateJobFrom(const mysql::Row& row) {
+    return {.tenant = row.integer("tenant_id"),
+            .job_id = row.integer("job_id"),
+            .initiator_tenant = row.integer("initiator_tenant_id"),
+            .sets = row.text("sets"),
+            .status = parseText<ValidateStatus>(row.text("status")),
+            .start_time = timeOf(row, "start_time"),
+            .end_time = maybeTimeOf(row, "end_time"),
+            .set_count = row.integer("set_count"),
+            .piece_count = row.integer("piece_count"),
+            .total_bytes = row.unsignedInteger("total_bytes"),
+            .finish_bytes = row.unsignedInteger("finish_bytes"),
+            .object_count = row.integer("object_count"),
+            .finish_object_count = row.integer("finish_object_count"),
+            .finding_count = row.integer("finding_count"),
+            .lost_sets = row.text("lost_sets"),
+            .lost_ranges = row.text("lost_ranges"),
+            .result = static_cast<int>(row.integer("result")),
+            .comment = row.text("comment")};
+}
+
+FindingRow findingFrom(const mysql::Row& row) {
+    return {.finding_id = row.integer("finding_id"),
+            .unit = {.dest_id = row.integer("dest_id"),
+                     .backup_set_id = row.integer("backup_set_id"),
+                     .round_id = row.integer("round_id"),
+                     .piece_id = row.integer("piece_id")},
+            .status = parseText<FindingStatus>(row.text("status")),
+            .kind = parseText<FindingKind>(row.text("kind")),
+            .object = row.text("object"),
+            .what = row.text("what"),
+            .first_job = row.integer("first_job_id"),
+            .last_job = row.integer("last_job_id"),
+            .first_seen = timeOf(row, "first_seen"),
+            .last_seen = timeOf(row, "last_seen"),
+            .closed_time = maybeTimeOf(row, "closed_time"),
+            .harm = parseText<Harm>(row.text("harm")),
+            .harm_from = row.unsignedInteger("harm_from_scn"),
+            .harm_to = row.unsignedInteger("harm_to_scn"),
+            .lost_sets = row.text("lost_sets"),
+            .lost_ranges = row.text("lost_ranges")};
+}
+
+Columns validateJobKey(const ValidateJobRow& job) {
+    return {{"tenant_id", job.tenant}, {"job_id", job.job_id}};
+}
+
+/// What may be different each time that the same thing is found.
+Columns seenColumns(const FindingRow& finding, JobId job, Nanos now) {
+    return {{"what", fitting(finding.what, kTextLimit)},
+            {"last_job_id", job},
+            {"last_seen", sqlTime(now)},
+            {"harm", text(finding.harm)},
+            {"harm_from_scn", finding.harm_from},
+            {"harm_to_scn", finding.harm_to},
+            {"lost_sets", finding.lost_sets},
+            {"lost_ranges", finding.lost_ranges}};
+}
+
+void insertFinding(mysql::SqlClient& client, TenantId tenant, JobId job, const FindingRow& finding, Nanos now) {
+    Columns columns = seenColumns(finding, job, now);
+    columns.insert(columns.end(), {{"tenant_id", tenant},
+                                   {"finding_id", nextId(client, "validate_finding", tenant)},
+                                   {"status", text(FindingStatus::Open)},
+                                   {"kind", text(finding.kind)},
+                                   {"object", fitting(finding.object, kTextLimit)},
+                                   {"dest_id", finding.unit.dest_id},
+                                   {"backup_set_id", finding.unit.backup_set_id},
+                                   {"round_id", finding.unit.round_id},
+                                   {"piece_id", finding.unit.piece_id},
+                                   {"first_job_id", job},
+                                   {"first_seen", sqlTime(now)}});
+    insertRow(client, "validate_finding", columns);
+}
+
+std::vector<FindingRow> openOf(mysql::SqlClient& client, TenantId tenant) {
+    return rowsAs<FindingRow>(
+        client.query("SELECT * FROM tidemark.validate_finding WHERE tenant_id = ? AND status = 'OPEN' "
+                     "ORDER BY finding_id",
+                     {tenant}),
+        findingFrom);
+}
+
+void noteFindings(mysql::SqlClient& client, const ValidateJobRow& job, const ValidateUnit& unit,
+                  const std::vector<FindingRow>& found, Nanos now) {
+    std::vector<FindingRow> known = openOf(client, job.tenant);
+    std::erase_if(known, [&](const FindingRow& finding) { return finding.unit != unit; });
+    for (const FindingRow& finding : found) {
+        const auto same = std::ranges::find_if(known, [&](const FindingRow& one) {
+            return one.kind == finding.kind && one.object == fitting(finding.object, kTextLimit);
+        });
+        if (same == known.end()) {
+            insertFinding(client, job.tenant, job.job_id, finding, now);
+        } else {
+            updateRows(client, "validate_finding", seenColumns(finding, job.job_id, now),
+                       {{"tenant_id", job.tenant}, {"finding_id", same->finding_id}});
+            known.erase(same);
+        }
+    }
+    for (const FindingRow& gone : known) {
+        updateRows(client, "validate_finding",
+                   {{"status", text(FindingStatus::Closed)}, {"closed_time", sqlTime(now)}},
+                   {{"tenant_id", job.tenant}, {"finding_id", gone.finding_id}});
+    }
+}
+
+/// `broken`: the object is not what it should be. What is being deleted, or was never whole, stays what it is.
+void noteFileStatus(mysql::SqlClient& client, TenantId tenant, const ValidateUnit& unit, bool broken) {
+    const bool is_set = unit.backup_set_id != 0;
+    if (!is_set && unit.piece_id == 0) return;
+    client.query(fmt::format("UPDATE tidemark.{} SET file_status = ? WHERE tenant_id = ? AND {} = ? AND "
+                             "file_status IN ('AVAILABLE', 'BROKEN')",
+                             is_set ? "backup_set" : "archive_piece", is_set ? "backup_set_id" : "piece_id"),
+                 {text(broken ? FileStatus::Broken : FileStatus::Available), tenant,
+                  is_set ? unit.backup_set_id : unit.piece_id});
+}
+
+Columns progressColumns(const ValidateJobRow& job) {
+    return {{"total_bytes", job.total_bytes},
+            {"finish_bytes", job.finish_bytes},
+            {"object_count", job.object_count},
+            {"finish_object_count", job.finish_object_count}};
+}
+
+std::vector<Change> validateChanges(TenantId tenant) {
+    return {{kSysTenantId, Topic::Validate}, {tenant, Topic::Validate}};
+}
+
+ValidateStatus endOf(Outcome::State state) {
+    switch (state) {
+        case Outcome::State::Completed:
+            return ValidateStatus::Completed;
+        case Outcome::State::Canceled:
+            return ValidateStatus::Canceled;
+        case Outcome::State::Failed:
+            break;
+    }
+    return ValidateStatus::Failed;
+}
+
+constexpr const char* kActiveValidation =
+    "SELECT * FROM tidemark.validate_job WHERE end_time IS NULL AND tenant_id = ?";
+
+}  // namespace
+
+ValidateJobRow ValidateStore::start(TenantId tenant, TenantId initiator, const std::string& sets) {
+    return catalog_.write(validateChanges(tenant), [&](mysql::SqlClient& client) {
+        client.query("SELECT id FROM tidemark.cluster FOR UPDATE");  // one start at a time
+        if (!client.query(kActiveValidation, {tenant}).empty()) {
+            throw obError(Ob::OpNotAllow, fmt::format("a second validation of tenant {} while one runs is", tenant),
+                          "wait for its end in CDB_TM_VALIDATE_JOBS, or ALTER SYSTEM CANCEL VALIDATE");
+        }
+        const ValidateJobRow job{.tenant = tenant,
+                                 .job_id = nextId(client, "validate_job", tenant),
+                                 .initiator_tenant = initiator,
+                                 .sets = sets,
+                                 .start_time = catalog_.clock().now()};
+        insertRow(client, "validate_job",
+                  {{"tenant_id", tenant},
+                   {"job_id", job.job_id},
+                   {"initiator_tenant_id", initiator},
+                   {"sets", fitting(sets, kTextLimit)},
+                   {"status", text(job.status)},
+                   {"start_time", sqlTime(job.start_time)}});
+        addWork(client, kValidateWork, tenant, job.job_id);
+        return job;
+    });
+}
+
+void ValidateStore::begin(const WorkClaim& claim, const ValidateJobRow& job, const std::string& work_progress) {
+    catalog_.write(validateChanges(job.tenant), [&](mysql::SqlClient& client) {
+        requireClaim(client, claim);
+        setWorkProgress(client, claim, work_progress);
+        Columns columns = progressColumns(job);
+        columns.insert(columns.end(), {{"set_count", job.set_count}, {"piece_count", job.piece_count}});
+        updateRows(client, "validate_job", columns, validateJobKey(job));
+        updateRows(client, "validate_job", {{"status", text(ValidateStatus::Doing)}},
+                   {{"tenant_id", job.tenant}, {"job_id", job.job_id}, {"status", text(ValidateStatus::Init)}});
+    });
+}
+
+void ValidateStore::progress(const WorkClaim& claim, const ValidateJobRow& job) {
+    catalog_.write({{job.tenant, Topic::ValidateProgress}}, [&](mysql::SqlClient& client) {
+        requireClaim(client, claim);
+        updateRows(client, "validate_job", progressColumns(job), validateJobKey(job));
+    });
+}
+
+void ValidateStore::note(const WorkClaim& claim, const ValidateJobRow& job, const ValidateUnit& unit,
+                         const std::vector<FindingRow>& found, const std::string& work_progress) {
+    const Topic topics = Topic::Validate | Topic::Backup | Topic::Archive;
+    catalog_.write({{kSysTenantId, topics}, {job.tenant, topics}}, [&](mysql::SqlClient& client) {
+        requireClaim(client, claim);
+        // It was dropped meanwhile, and its rows with it.
+        if (client.query("SELECT 1 FROM tidemark.validate_job WHERE tenant_id = ? AND job_id = ?",
+                         {job.tenant, job.job_id})
+                .empty()) {
+            throw Error(ErrorCode::Cancelled, fmt::format("tenant {} is gone", job.tenant));
+        }
+        setWorkProgress(client, claim, work_progress);
+        noteFindings(client, job, unit, found, catalog_.clock().now());
+        const bool broken = std::ranges::any_of(
+            found, [](const FindingRow& finding) { return finding.kind != FindingKind::NewerVersion; });
+        noteFileStatus(client, job.tenant, unit, broken);
+        Columns columns = progressColumns(job);
+        columns.emplace_back("finding_count", job.finding_count);
+        updateRows(client, "validate_job", columns, validateJobKey(job));
+    });
+}
+
+void ValidateStore::finish(const WorkClaim& claim, const ValidateJobRow& job, const Outcome& outcome) {
+    catalog_.write(validateChanges(job.tenant), [&](mysql::SqlClient& client) {
+        endWork(client, claim);
+        updateRows(client, "validate_job",
+                   {{"status", text(endOf(outcome.state))},
+                    {"end_time", sqlTime(catalog_.clock().now())},
+                    {"lost_sets", job.lost_sets},
+                    {"lost_ranges", job.lost_ranges},
+                    {"result", std::int64_t{outcome.result}},
+                    {"comment", fitting(outcome.comment, kTextLimit)}},
+                   validateJobKey(job));
+    });
+}
+
+std::vector<ValidateJobRow> ValidateStore::cancel(TenantId tenant) {
+    return catalog_.write(validateChanges(tenant), [&](mysql::SqlClient& client) {
+        cancelWork(client, kValidateWork, tenant);
+        client.query(
+            "UPDATE tidemark.validate_job SET status = 'CANCELING' WHERE tenant_id = ? AND end_time IS NULL", {tenant});
+        return rowsAs<ValidateJobRow>(client.query(kActiveValidation, {tenant}), validateJobFrom);
+    });
+}
+
+std::optional<ValidateJobRow> ValidateStore::job(TenantId tenant, JobId job_id) {
+    return catalog_.read([&](mysql::SqlClient& client) {
+        return firstAs<ValidateJobRow>(
+            client.query("SELECT * FROM tidemark.validate_job WHERE tenant_id = ? AND job_id = ?", {tenant, job_id}),
+            validateJobFrom);
+    });
+}
+
+std::optional<ValidateJobRow> ValidateStore::active(TenantId tenant) {
+    return catalog_.read([&](mysql::SqlClient& client) {
+        return firstAs<ValidateJobRow>(client.query(kActiveValidation, {tenant}), validateJobFrom);
+    });
+}
+
+std::vector<FindingRow> ValidateStore::openFindings(TenantId tenant) {
+    return catalog_.read([&](mysql::SqlClient& client) { return openOf(client, tenant); });
+}
+
+}  // namespace tidemark::catalog

@@ -1,0 +1,96 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "catalog/catalog.h"
+#include "catalog/work_store.h"
+
+namespace tidemark::catalog {
+
+constexpr const char* kValidateWork = "validate";
+
+/// A row of *_TM_VALIDATE_JOBS. Bytes and objects are those at the destinations, as they were listed when it began.
+struct ValidateJobRow {
+    TenantId tenant = 0;
+    JobId job_id = 0;  ///< from 1, per tenant
+    TenantId initiator_tenant = 0;
+    std::string sets;  ///< as asked for: numbers, comma-separated, or "ALL"
+    ValidateStatus status = ValidateStatus::Init;
+    Nanos start_time = 0;
+    std::optional<Nanos> end_time;
+    std::int64_t set_count = 0;  ///< also those that a set leans on
+    std::int64_t piece_count = 0;
+    std::uint64_t total_bytes = 0;
+    std::uint64_t finish_bytes = 0;
+    std::int64_t object_count = 0;
+    std::int64_t finish_object_count = 0;
+    std::int64_t finding_count = 0;
+    std::string lost_sets;    ///< numbers, comma-separated
+    std::string lost_ranges;  ///< "from-to" of SCNs, comma-separated
+    int result = 0;
+    std::string comment;
+};
+
+/// A part of a validation, which findings are of: a set; a piece of a round; a round without a piece: its own records;
+/// none of them: the destination's.
+struct ValidateUnit {
+    std::int64_t dest_id = 0;
+    std::int64_t backup_set_id = 0;
+    std::int64_t round_id = 0;
+    std::int64_t piece_id = 0;
+
+    bool operator==(const ValidateUnit&) const = default;
+};
+
+/// A row of *_TM_VALIDATE_FINDINGS.
+struct FindingRow {
+    std::int64_t finding_id = 0;  ///< from 1, per tenant
+    ValidateUnit unit;
+    FindingStatus status = FindingStatus::Open;
+    FindingKind kind = FindingKind::Damaged;
+    std::string object;  ///< URI
+    std::string what;    ///< for people
+    JobId first_job = 0;
+    JobId last_job = 0;
+    Nanos first_seen = 0;
+    Nanos last_seen = 0;
+    std::optional<Nanos> closed_time;
+    Harm harm = Harm::None;
+    Scn harm_from = 0;  ///< of Harm::Log: transactions behind this one…
+    Scn harm_to = 0;    ///< …up to this one
+    std::string lost_sets;
+    std::string lost_ranges;
+};
+
+/// Validations and findings. Each call is one transaction. Life of a job: start() → INIT, with a record of work of kind
+/// "validate"; begin() → DOING; progress(); note() for each unit; finish(). What the job writes it writes under its
+/// claim, and throws as requireClaim() does. Thread-safe.
+class ValidateStore {
+public:
+    explicit ValidateStore(Catalog& catalog) : catalog_(catalog) {}
+
+    /// Throws Ob::OpNotAllow if the tenant has one that runs.
+    ValidateJobRow start(TenantId tenant, TenantId initiator, const std::string& sets);
+    /// INIT → DOING, with counts and totals; also in a later attempt.
+    void begin(const WorkClaim& claim, const ValidateJobRow& job, const std::string& work_progress);
+    /// Bytes and objects. At most a few times a second.
+    void progress(const WorkClaim& claim, const ValidateJobRow& job);
+    /// A unit has been checked: `found` is all that is wrong with it. What was found before and is not among it is
+    /// CLOSED. The set, or the piece, becomes BROKEN or AVAILABLE, unless it is neither (it is being deleted, say).
+    void note(const WorkClaim& claim, const ValidateJobRow& job, const ValidateUnit& unit,
+              const std::vector<FindingRow>& found, const std::string& work_progress);
+    /// The end, also of the record of work. `lost` has finding_count, lost_sets and lost_ranges.
+    void finish(const WorkClaim& claim, const ValidateJobRow& lost, const Outcome& outcome);
+    /// INIT or DOING → CANCELING. Returns those of the tenant that are now CANCELING.
+    std::vector<ValidateJobRow> cancel(TenantId tenant);
+
+    std::optional<ValidateJobRow> job(TenantId tenant, JobId job_id);
+    std::optional<ValidateJobRow> active(TenantId tenant);
+    std::vector<FindingRow> openFindings(TenantId tenant);
+
+private:
+    Catalog& catalog_;
+};
+
+}  // namespace tidemark::catalog

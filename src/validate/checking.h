@@ -1,0 +1,58 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <filesystem>
+#include <stop_token>
+
+#include "base/error.h"
+#include "block/worker_pool.h"
+#include "storage/storage.h"
+
+namespace tidemark::validate {
+
+/// Any thread may read it while a unit is checked. Bytes are those of objects, each counted once.
+struct CheckProgress {
+    std::atomic<std::uint64_t> bytes{0};
+    std::atomic<std::int64_t> objects{0};
+};
+
+/// What the checks of one unit work with; references outlive them.
+struct Checking {
+    storage::Storage& storage;
+    block::Lane& lane;
+    CheckProgress& progress;
+    std::filesystem::path scratch;  ///< where scratch files without a name are made
+    std::stop_token stop;
+    /// What the storage answers for, and does not give, is a finding. Else it is thrown: the destination may be away.
+    bool unreadable_is_finding = false;
+
+    std::string uri(const storage::Key& key) const { return storage.url() + "/" + key; }
+    /// A small object has been read, whatever it was; if there is none, nothing.
+    void counted(const storage::Key& key) const {
+        const auto info = storage.stat(key);
+        if (!info) return;
+        progress.bytes += info->size;
+        ++progress.objects;
+    }
+    /// Throws Cancelled.
+    void requireGoing() const {
+        if (stop.stop_requested()) throw Error(ErrorCode::Cancelled, "the validation was cancelled");
+    }
+    /// Whether an error of reading an object says something of the object, and not of the destination or of us.
+    bool isFinding(const Error& error) const {
+        switch (error.code()) {
+            case ErrorCode::NotFound:
+            case ErrorCode::Corrupt:
+            case ErrorCode::InvalidRequest:
+                return true;
+            case ErrorCode::Unavailable:
+            case ErrorCode::Denied:
+                return unreadable_is_finding;
+            default:
+                return false;
+        }
+    }
+};
+
+}  // namespace tidemark::validate

@@ -1,0 +1,61 @@
+#include "validate/finding.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace tidemark::validate {
+namespace {
+
+using catalog::FindingKind;
+
+FindingKind kindOf(ErrorCode code) {
+    switch (code) {
+        case ErrorCode::NotFound:
+            return FindingKind::Missing;
+        case ErrorCode::InvalidRequest:
+            return FindingKind::NewerVersion;
+        case ErrorCode::Unavailable:
+        case ErrorCode::Denied:
+            return FindingKind::Unreadable;
+        default:
+            return FindingKind::Damaged;
+    }
+}
+
+/// The text of an error without the object's URI, which stands in a column of its own.
+std::string about(std::string text, const std::string& object) {
+    for (const std::string& name : {object + ": ", object}) {
+        for (auto at = text.find(name); at != std::string::npos; at = text.find(name, at))
+            text.replace(at, name.size(), name.size() > object.size() ? "" : "it");
+    }
+    return text;
+}
+
+}  // namespace
+
+void Findings::add(Finding finding) {
+    if (findings_.size() < kMost)
+        findings_.push_back(std::move(finding));
+    else
+        ++left_out_;
+}
+
+void Findings::add(const Error& error, const std::string& object, catalog::Harm harm) {
+    add({.kind = kindOf(error.code()), .object = object, .what = about(error.what(), object), .harm = harm});
+}
+
+bool Findings::has(const std::string& object) const {
+    return std::ranges::any_of(findings_, [&](const Finding& finding) { return finding.object == object; });
+}
+
+std::vector<Finding> Findings::take() {
+    if (left_out_ > 0) {
+        Finding& last = findings_.back();
+        last.what += fmt::format("; and {} more findings, which are left out here", left_out_);
+        last.harm = std::max(last.harm, findings_.front().harm);
+    }
+    return std::move(findings_);
+}
+
+}  // namespace tidemark::validate

@@ -1,0 +1,355 @@
+#include "validate/set_check.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace tidemark::validate {
+
+using catalog::FindingKind;
+using catalog::Harm;
+
+SetCheck::SetCheck(const Checking& with, const backup_set::SetId& id, IsDamaged is_damaged)
+    : with_(with), id_(id), is_damaged_(std::move(is_damaged)) {}
+
+std::vector<Finding> SetCheck::run() {
+    checkPlaceHolders();
+    readDescription();
+    openIndex();
+    checkOwnObjects();
+    noteDamagedFrames();
+    checkOthers();
+    checkAgreement();
+    return findings_.take();
+}
+
+/// What is wrong with an object of another set is a fault of the chain.
+FindingKind SetCheck::kindFor(const storage::Key& key, FindingKind kind) const {
+    return key.starts_with(backup_set::setDirectory(id_)) ? kind : FindingKind::Chain;
+}
+
+void SetCheck::checkPlaceHolders() {
+    const auto missing = backup_set::missingPlaceHolders(with_.storage, id_);
+    for (const storage::Key& key : missing) {
+        // Without the last one a restore does not see the set at all. The others are for people.
+        const bool hidden = !backup_set::isComplete(with_.storage, id_) && key.find("_end_success_") != key.npos;
+        findings_.add({.kind = FindingKind::Missing,
+                       .object = with_.uri(key),
+                       .what = hidden ? "it does not exist, so that the set does not count as complete"
+                                      : "it does not exist",
+                       .harm = hidden ? Harm::Set : Harm::None});
+    }
+    with_.progress.objects += 3 - static_cast<std::int64_t>(missing.size());
+}
+
+void SetCheck::readDescription() {
+    const storage::Key key = backup_set::descriptionKey(id_);
+    try {
+        description_ = backup_set::readDescription(with_.storage, id_);
+    } catch (const Error& error) {
+        if (!with_.isFinding(error)) throw;
+        findings_.add(error, with_.uri(key), Harm::Set);
+    }
+    with_.counted(key);
+}
+
+/// Where the set's own turn lies. Without a description: the newest turn that has an index.
+storage::Key SetCheck::ownDirectory() {
+    if (description_) return backup_set::blockDirectory(id_, description_->turn);
+    std::uint32_t turn = 1;
+    for (std::uint32_t next = 1; with_.storage.any(backup_set::blockDirectory(id_, next)); ++next) {
+        if (with_.storage.stat(backup_set::blockDirectory(id_, next) + block::kRangeIndexName)) turn = next;
+    }
+    return backup_set::blockDirectory(id_, turn);
+}
+
+void SetCheck::openIndex() {
+    const storage::Key directory = ownDirectory();
+    const storage::Key key = directory + block::kRangeIndexName;
+    std::uint64_t size = 0;
+    if (description_) {
+        for (const block::StoredObject& object : description_->objects)
+            size = object.key == key ? object.size : size;
+    }
+    if (!isThere(key, size, FindingKind::Missing)) return with_.counted(key);
+    try {
+        reader_ = std::make_unique<block::BlockReader>(with_.storage, directory, id_.number, chain_,
+                                                       backup_set::layerDirectory);
+        reader_->index().eachMap([&](const block::FileMap&) { with_.requireGoing(); });
+        checkIndexHead(key);
+    } catch (const Error& error) {
+        if (!with_.isFinding(error)) throw;
+        reader_.reset();
+        findings_.add(error, with_.uri(key), Harm::Set);
+    }
+    if (reader_) compareDescription();
+    with_.counted(key);
+}
+
+/// Restores do not read it.
+void SetCheck::checkIndexHead(const storage::Key& key) {
+    try {
+        const Bytes head = with_.storage.get(key, 0, block::kHeadSize);
+        const block::LayerId layer = block::decodeHead(block::kIndexObject, head, 0, with_.uri(key)).layer;
+        if (layer == reader_->index().layers().front().id) return;
+        throw Error(ErrorCode::Corrupt, with_.uri(key) + " has the head of another object");
+    } catch (const Error& error) {
+        if (!with_.isFinding(error)) throw;
+        findings_.add(error, with_.uri(key), Harm::None);
+    }
+}
+
+void SetCheck::compareDescription() {
+    if (!description_) return;
+    const block::SetIndex& index = reader_->index();
+    if (index.checksum() != description_->index_checksum) {
+        findings_.add({.kind = FindingKind::Contradiction,
+                       .object = index.name(),
+                       .what = "it is whole, but not the index that this backup set was finished with",
+                       .harm = Harm::Set});
+    }
+    std::map<storage::Key, std::uint64_t> described;
+    for (const block::StoredObject& object : description_->objects)
+        described.emplace(object.key, object.size);
+    for (const block::IndexLayer& layer : index.layers()) {
+        if (layer.id.set != id_.number) continue;
+        for (const auto& object : layer.objects) {
+            const auto found = described.find(backup_set::layerDirectory(layer) + block::dataFileName(object.number));
+            if (found != described.end() && found->second == object.size) continue;
+            findings_.add({.kind = FindingKind::Contradiction,
+                           .object = with_.uri(backup_set::descriptionKey(id_)),
+                           .what = fmt::format("it does not list data object {} as the index does", object.number),
+                           .harm = Harm::None});
+            return;
+        }
+    }
+}
+
+/// The data objects that there have to be, and their sizes; 0: not known.
+std::map<storage::Key, std::uint64_t> SetCheck::ownObjects() {
+    std::map<storage::Key, std::uint64_t> objects;
+    if (reader_) {
+        for (const block::IndexLayer& layer : reader_->index().layers()) {
+            if (layer.id.set != id_.number) continue;
+            for (const auto& object : layer.objects)
+                objects.emplace(backup_set::layerDirectory(layer) + block::dataFileName(object.number), object.size);
+        }
+    }
+    if (description_) {
+        for (const block::StoredObject& object : description_->objects) {
+            if (block::dataFileNumber(object.key)) objects.emplace(object.key, object.size);
+        }
+    }
+    if (!reader_ && !description_) {
+        for (const storage::ObjectInfo& object : with_.storage.list(ownDirectory())) {
+            if (block::dataFileNumber(object.key)) objects.emplace(object.key, 0);
+        }
+    }
+    return objects;
+}
+
+/// Whether it is there, with its size, if that is known.
+bool SetCheck::isThere(const storage::Key& key, std::uint64_t size, FindingKind missing) {
+    const auto info = with_.storage.stat(key);
+    if (info && (size == 0 || info->size == size)) return true;
+    if (!info) {
+        findings_.add({missing, with_.uri(key), "it does not exist", Harm::Set});
+    } else {
+        findings_.add({kindFor(key, FindingKind::WrongSize), with_.uri(key),
+                       fmt::format("it has {} bytes instead of {}", info->size, size), Harm::Set});
+    }
+    return false;
+}
+
+void SetCheck::checkOwnObjects() {
+    FrameCheckers checkers(with_);
+    for (const auto& [key, size] : ownObjects()) {
+        with_.requireGoing();
+        State& state = objects_[key];
+        state = State::Gone;
+        if (isThere(key, size, FindingKind::Missing)) {
+            state = checkDataObject(key, checkers);
+        } else {
+            with_.counted(key);
+        }
+    }
+    checkers.finish();
+}
+
+/// Throws Corrupt for an object of another set, or of another turn than lies there.
+void SetCheck::requireOwn(const storage::Key& key, const block::LayerId& layer) const {
+    bool own = layer.set == id_.number;
+    if (reader_) {
+        for (const block::IndexLayer& known : reader_->index().layers()) {
+            if (key.starts_with(backup_set::layerDirectory(known))) own = known.id == layer;
+        }
+    }
+    if (!own) throw Error(ErrorCode::Corrupt, with_.uri(key) + " is of another set, or another copy of this one");
+}
+
+/// Its head, its table and its end; its frames are given to the checkers.
+SetCheck::State SetCheck::checkDataObject(const storage::Key& key, FrameCheckers& checkers) {
+    const std::uint32_t number = block::dataFileNumber(key).value();
+    std::uint64_t in_frames = 0;
+    State state = State::Whole;
+    try {
+        // Once for the table itself: of one that is damaged in its midst nothing is believed.
+        const block::FrameTable table =
+            block::readFrameTable(with_.storage, key, number, chain_, [](const block::FrameRecord&) {});
+        requireOwn(key, table.layer);
+        FrameCheckers::Batch batch{
+            .tally = std::make_shared<FrameTally>(),
+            .key = key,
+            .layer = table.layer,
+            .layer_key = std::make_shared<const block::LayerKey>(chain_, table.layer),
+            .frames = {}};
+        const FrameCheckers::Batch empty = batch;
+        tallied_[key] = {batch.tally, table.frames};
+        block::readFrameTable(with_.storage, key, number, chain_, [&](const block::FrameRecord& frame) {
+            if (!batch.takes(frame)) checkers.check(std::exchange(batch, empty));
+            batch.frames.push_back(frame);
+            in_frames += frame.place.stored;
+        });
+        checkers.check(std::move(batch));
+    } catch (const Error& error) {
+        if (!with_.isFinding(error)) throw;
+        // A restore goes by the index, and does not read these parts.
+        findings_.add(error, with_.uri(key), Harm::None);
+        state = State::WithoutTable;
+    }
+    // The frames are counted as they are read.
+    const auto info = with_.storage.stat(key);
+    with_.progress.bytes += std::max(info ? info->size : 0, in_frames) - in_frames;
+    ++with_.progress.objects;
+    return state;
+}
+
+void SetCheck::noteDamagedFrames() {
+    for (const auto& [key, object] : tallied_) {
+        const auto damage = object.tally->first();
+        if (!damage) continue;
+        findings_.add({FindingKind::Damaged, with_.uri(key),
+                       fmt::format("{} of its {} frames are damaged, the first one at byte {}, which has pages of {} "
+                                   "from page {} on: {}",
+                                   object.tally->count(), object.frames, damage->offset, pathOf(key, damage->file),
+                                   damage->page, damage->what),
+                       Harm::Set});
+    }
+}
+
+std::string SetCheck::pathOf(const storage::Key& key, block::FileNumber file) const {
+    const auto table = block::readFrameTable(with_.storage, key, block::dataFileNumber(key).value(),
+                                             chain_, [](const block::FrameRecord&) {});
+    const auto found = std::ranges::find(table.names, file, &std::pair<block::FileNumber, std::string>::first);
+    return found == table.names.end() ? "an unknown file" : found->second;
+}
+
+/// The sets that this one leans on.
+void SetCheck::checkOthers() {
+    if (!reader_) return;
+    for (const block::IndexLayer& layer : reader_->index().layers()) {
+        if (layer.id.set == id_.number) continue;
+        const backup_set::SetId other{
+            layer.id.set, layer.incremental ? backup_set::SetKind::Incremental : backup_set::SetKind::Full};
+        if (!backup_set::isComplete(with_.storage, other)) {
+            findings_.add({FindingKind::Chain, with_.uri(backup_set::setDirectory(other)),
+                           fmt::format("set {}, which set {} leans on, is not complete", other.number, id_.number),
+                           Harm::None});
+        }
+        for (const auto& object : layer.objects)
+            checkOther(backup_set::layerDirectory(layer) + block::dataFileName(object.number), object);
+    }
+}
+
+void SetCheck::checkOther(const storage::Key& key, const block::IndexLayer::Object& object) {
+    with_.requireGoing();
+    State& state = objects_[key];
+    state = State::Gone;
+    if (isThere(key, object.size, FindingKind::Chain))
+        state = is_damaged_(with_.uri(key)) ? State::WithoutTable : State::Whole;
+}
+
+/// Whether index and tables say the same of every frame that the set needs.
+void SetCheck::checkAgreement() {
+    if (!reader_) return;
+    try {
+        block::ReadPlan all(reader_->index(), with_.scratch);
+        PlanCursor plan(all);
+        while (const block::WantedFrame* frame = plan.peek()) {
+            const block::FramePlace place = frame->place;
+            const block::IndexLayer& layer = reader_->index().layers()[place.layer];
+            const storage::Key key = backup_set::layerDirectory(layer) + block::dataFileName(place.object);
+            const State state = objects_[key];
+            if (state == State::Whole) compareWithTable(plan, key);
+            if (state == State::WithoutTable) checkWantedFrames(plan, all, key);
+            while (plan.peekIn(place.layer, place.object) != nullptr)
+                plan.pop();
+        }
+    } catch (const Error& error) {
+        if (!with_.isFinding(error)) throw;
+        findings_.add({FindingKind::Contradiction, reader_->index().name(), error.what(), Harm::Set});
+    }
+}
+
+void SetCheck::compareWithTable(PlanCursor& plan, const storage::Key& key) {
+    const block::FramePlace object = plan.peek()->place;
+    std::string first;
+    std::uint64_t count = 0;
+    const auto differs = [&](std::uint64_t at, const std::string& what) {
+        if (count++ == 0) first = fmt::format("{} at byte {}", what, at);
+    };
+    const auto skipTo = [&](std::uint64_t offset) {
+        for (auto* wanted = plan.peekIn(object.layer, object.object); wanted && wanted->place.offset < offset;
+             wanted = plan.peekIn(object.layer, object.object)) {
+            differs(wanted->place.offset, "a frame that its table does not have");
+            plan.pop();
+        }
+    };
+    block::readFrameTable(with_.storage, key, object.object, chain_, [&](const block::FrameRecord& frame) {
+        with_.requireGoing();
+        skipTo(frame.place.offset);
+        const block::WantedFrame* wanted = plan.peekIn(object.layer, object.object);
+        if (wanted == nullptr || wanted->place.offset != frame.place.offset) return;
+        if (const std::string what = contradiction(*wanted, frame); !what.empty()) differs(frame.place.offset, what);
+        plan.pop();
+    });
+    skipTo(UINT64_MAX);
+    if (count == 0) return;
+    findings_.add({kindFor(key, FindingKind::Contradiction), with_.uri(key),
+                   fmt::format("it and the index of set {} say different things of {} frames: {}", id_.number, count,
+                               first),
+                   Harm::Set});
+}
+
+/// As a restore reads them: by what the index says.
+void SetCheck::checkWantedFrames(PlanCursor& plan, const block::ReadPlan& all, const storage::Key& key) {
+    const block::FramePlace object = plan.peek()->place;
+    block::MemoryShare memory(with_.lane.memory(), {}, with_.stop);
+    std::uint64_t damaged = 0;
+    std::string first;
+    for (auto* wanted = plan.peekIn(object.layer, object.object); wanted != nullptr;
+         wanted = plan.peekIn(object.layer, object.object)) {
+        with_.requireGoing();
+        try {
+            const block::WantedFrames frames{*wanted};
+            const block::Buffer buffer = memory.take(with_.stop);
+            reader_->read(frames, buffer);
+            with_.lane.run([&](block::Codec& codec) { reader_->decode(frames, buffer, codec, all.files()); });
+        } catch (const Error& error) {
+            if (!with_.isFinding(error)) throw;
+            if (damaged++ == 0) first = error.what();
+        }
+        plan.pop();
+    }
+    if (damaged == 0) return;
+    Findings named;
+    named.add(Error(ErrorCode::Corrupt, fmt::format("{} frames that set {} needs are damaged: {}", damaged, id_.number,
+                                                    first)),
+              with_.uri(key), Harm::Set);
+    for (Finding& finding : named.take()) {
+        finding.kind = kindFor(key, FindingKind::Damaged);
+        findings_.add(std::move(finding));
+    }
+}
+
+}  // namespace tidemark::validate

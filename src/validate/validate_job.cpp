@@ -1,0 +1,224 @@
+#include "validate/validate_job.h"
+
+#include <fmt/format.h>
+#include <pthread.h>
+
+#include <algorithm>
+#include <thread>
+
+#include "base/crash_point.h"
+#include "base/stop_sleep.h"
+#include "oceanbase/ob_error.h"
+#include "storage/open_storage.h"
+#include "storage/throttled_storage.h"
+#include "validate/lost.h"
+#include "validate/unit_check.h"
+
+namespace tidemark::validate {
+
+namespace {
+
+constexpr std::chrono::milliseconds kShowInterval{200};
+/// So often an object is read that a destination which answers does not give, before that is its damage.
+constexpr int kReadAttempts = 3;
+
+/// What passes, or is the destination's: not the object's.
+bool isPassing(const Error& error) {
+    return error.code() == ErrorCode::Unavailable || error.code() == ErrorCode::Denied;
+}
+
+}  // namespace
+
+ValidateJob::ValidateJob(const ValidateJobParts& parts, catalog::ValidateJobRow row, job::WorkContext& context)
+    : parts_(parts),
+      row_(std::move(row)),
+      context_(context),
+      log_(makeLogger(fmt::format("validate tenant={} job={}", row_.tenant, row_.job_id))),
+      plan_(ValidatePlan::from(context.progress())) {}
+
+std::optional<job::Pause> ValidateJob::ask() {
+    try {
+        requireThere(*storage::openStorage(plan_.units[plan_.next].path));
+        return std::nullopt;
+    } catch (const Error& error) {
+        if (!isPassing(error)) throw;
+        return job::pauseFor(wait_, error.what());
+    }
+}
+
+std::optional<job::Pause> ValidateJob::run(std::stop_token stop) {
+    try {
+        if (!begun_) {
+            begin();
+        } else if (plan_.next < plan_.units.size()) {
+            checkNext(std::move(stop));
+        }
+    } catch (const Error& error) {
+        if (!isPassing(error)) throw;
+        return goOnLater(error);
+    }
+    wait_.reset();
+    if (begun_ && plan_.next == plan_.units.size()) return std::nullopt;
+    return job::Pause{};
+}
+
+/// Chooses what is checked and measures it; a later attempt keeps to what was chosen.
+void ValidateJob::begin() {
+    if (plan_.units.empty()) {
+        ValidatePlan plan = planValidation(parts_.stores, row_.tenant, parseSets(row_.sets));
+        for (PlannedUnit& unit : plan.units) {
+            const auto storage = storage::openStorage(unit.path);
+            requireThere(*storage);
+            measure(*storage, unit);
+        }
+        plan_ = std::move(plan);
+    }
+    row_.set_count = std::ranges::count(plan_.units, PlannedUnit::Kind::Set, &PlannedUnit::kind);
+    row_.piece_count = std::ranges::count(plan_.units, PlannedUnit::Kind::Piece, &PlannedUnit::kind);
+    row_.total_bytes = plan_.bytes;
+    row_.object_count = plan_.objects;
+    for (std::size_t i = plan_.next; i < plan_.units.size(); ++i) {
+        row_.total_bytes += plan_.units[i].bytes;
+        row_.object_count += plan_.units[i].objects;
+    }
+    row_.finish_bytes = plan_.bytes;
+    row_.finish_object_count = plan_.objects;
+    parts_.stores.validations.begin(context_.claim(), row_, plan_.text());
+    crashPoint("validate.planned");
+    begun_ = true;
+    log_->info("begins with {} sets and {} pieces, {} bytes", row_.set_count, row_.piece_count, row_.total_bytes);
+}
+
+void ValidateJob::checkNext(std::stop_token stop) {
+    const PlannedUnit& unit = plan_.units[plan_.next];
+    const auto storage = storage::openStorage(unit.path);
+    CheckProgress progress;
+    std::vector<Finding> findings;
+    {
+        std::jthread ticker([&](std::stop_token done) {
+            pthread_setname_np(pthread_self(), "validate-show");
+            while (sleepFor(done, kShowInterval))
+                showProgress(progress);
+        });
+        findings = check(unit, *storage, progress, std::move(stop));
+    }
+    confirm(*storage, findings);
+    crashPoint("validate.unit-checked");
+    note(unit, findings, progress);
+    crashPoint("validate.unit-noted");
+}
+
+std::vector<Finding> ValidateJob::check(const PlannedUnit& unit, storage::Storage& storage, CheckProgress& progress,
+                                        std::stop_token stop) {
+    job::Capacity& capacity = parts_.capacity;
+    storage::ThrottledStorage throttled(storage, capacity.destination_reading, capacity.destination_writing,
+                                        {.stop = stop});
+    job::Share share(capacity, job::backupShare(row_.tenant));
+    const Checking with{.storage = throttled,
+                        .lane = share.lane(),
+                        .progress = progress,
+                        .scratch = parts_.own_directory,
+                        .stop = stop,
+                        .unreadable_is_finding = failures_ >= kReadAttempts};
+    return checkUnit({.stores = parts_.stores, .tenant = row_.tenant, .plan = plan_}, unit, with);
+}
+
+/// What is missing may be so because the destination went away in the midst, and is there again.
+void ValidateJob::confirm(storage::Storage& storage, const std::vector<Finding>& findings) const {
+    requireThere(storage);
+    for (const Finding& finding : findings) {
+        const std::string prefix = storage.url() + "/";
+        if (finding.kind != catalog::FindingKind::Missing || !finding.object.starts_with(prefix)) continue;
+        const std::string key = finding.object.substr(prefix.size());
+        if (key.find('*') == std::string::npos && storage.stat(key))
+            throw Error(ErrorCode::Unavailable, finding.object + " was not there a moment ago, and is there again");
+    }
+}
+
+void ValidateJob::note(const PlannedUnit& unit, const std::vector<Finding>& findings, const CheckProgress& progress) {
+    const auto all = restorable(validatableSets(parts_.stores.backups, row_.tenant),
+                                parts_.stores.archive.rounds(row_.tenant));
+    std::vector<catalog::FindingRow> rows;
+    for (const Finding& finding : findings) {
+        catalog::FindingRow row{.unit = unit.id,
+                                .kind = finding.kind,
+                                .object = finding.object,
+                                .what = finding.what,
+                                .harm = finding.harm,
+                                .harm_from = finding.harm_from,
+                                .harm_to = finding.harm_to};
+        const Lost lost = lostBy(all, {row});
+        row.lost_sets = lost.setList();
+        row.lost_ranges = lost.rangeList();
+        log_->warn("found {}: {}: {}", catalog::text(finding.kind), finding.object, finding.what);
+        rows.push_back(std::move(row));
+    }
+    // What was listed and has changed since is told as it was read.
+    row_.total_bytes += progress.bytes - unit.bytes;
+    row_.object_count += progress.objects - unit.objects;
+    plan_.bytes += progress.bytes;
+    plan_.objects += progress.objects;
+    plan_.findings += static_cast<std::int64_t>(findings.size());
+    ++plan_.next;
+    failures_ = 0;
+    row_.finish_bytes = plan_.bytes;
+    row_.finish_object_count = plan_.objects;
+    row_.finding_count = plan_.findings;
+    context_.moved();
+    parts_.stores.validations.note(context_.claim(), row_, unit.id, rows, plan_.text());
+}
+
+void ValidateJob::showProgress(const CheckProgress& progress) {
+    catalog::ValidateJobRow now = row_;
+    now.finish_bytes = plan_.bytes + progress.bytes;
+    now.finish_object_count = plan_.objects + progress.objects;
+    if (now.finish_bytes != row_.finish_bytes) context_.moved();
+    if (now.finish_bytes <= row_.finish_bytes) return;
+    row_.finish_bytes = now.finish_bytes;
+    try {
+        parts_.stores.validations.progress(context_.claim(), now);
+    } catch (const Error& error) {
+        log_->warn("progress could not be recorded: {}", error.what());
+    }
+}
+
+/// The unit is checked again, when its destination is there.
+job::Pause ValidateJob::goOnLater(const Error& error) {
+    try {
+        if (begun_) {
+            requireThere(*storage::openStorage(plan_.units[plan_.next].path));
+            ++failures_;
+        }
+    } catch (const Error&) {
+        failures_ = 0;
+    }
+    log_->info("waits: {}", error.what());
+    return job::pauseFor(wait_, error.what());
+}
+
+/// What the job says at its end of all that it has found.
+catalog::Outcome ValidateJob::found() {
+    catalog::Outcome outcome = catalog::Outcome::completed();
+    std::vector<catalog::FindingRow> findings = parts_.stores.validations.openFindings(row_.tenant);
+    std::erase_if(findings, [&](const catalog::FindingRow& finding) { return finding.last_job != row_.job_id; });
+    if (findings.empty()) return outcome;
+    const Lost lost = lostBy(restorable(validatableSets(parts_.stores.backups, row_.tenant),
+                                        parts_.stores.archive.rounds(row_.tenant)),
+                             findings);
+    row_.lost_sets = lost.setList();
+    row_.lost_ranges = lost.rangeList();
+    outcome.result = obResult(Error(ErrorCode::Corrupt, ""));
+    outcome.comment = fmt::format("{} findings, the first: {}: {}; CDB_TM_VALIDATE_FINDINGS has all of them",
+                                  findings.size(), findings.front().object, findings.front().what);
+    return outcome;
+}
+
+void ValidateJob::finish(const catalog::Outcome& outcome) {
+    const bool completed = outcome.state == catalog::Outcome::State::Completed;
+    const catalog::Outcome end = completed ? found() : outcome;
+    parts_.stores.validations.finish(context_.claim(), row_, end);
+    crashPoint("validate.end-recorded");
+    if (completed) log_->info("complete: {} bytes in {} objects, {} findings", plan_.bytes, plan_.objects, plan_.findings);
+}
+
+}  // namespace tidemark::validate

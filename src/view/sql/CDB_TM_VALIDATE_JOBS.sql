@@ -1,0 +1,21 @@
+-- scope: sys, tenant
+SELECT j.tenant_id AS TENANT_ID,
+       j.job_id AS JOB_ID,
+       j.initiator_tenant_id AS INITIATOR_TENANT_ID,
+       j.sets AS BACKUP_SETS,
+       j.status AS STATUS,
+       j.start_time AS START_TIMESTAMP,
+       j.end_time AS END_TIMESTAMP,
+       j.set_count AS SET_COUNT,
+       j.piece_count AS PIECE_COUNT,
+       j.total_bytes AS TOTAL_BYTES,
+       j.finish_bytes AS FINISH_BYTES,
+       PERCENT(j.finish_bytes, j.total_bytes, 26) AS VALIDATE_PROGRESS,
+       j.object_count AS OBJECT_COUNT,
+       j.finish_object_count AS FINISH_OBJECT_COUNT,
+       j.finding_count AS FINDING_COUNT,
+       j.lost_sets AS LOST_BACKUP_SETS,
+       j.lost_ranges AS LOST_SCN_RANGES,
+       j.result AS RESULT,
+       j.comment AS COMMENT
+FROM tidemark.validate_job j
