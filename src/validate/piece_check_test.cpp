@@ -41,7 +41,7 @@ void writeRound(storage::Storage& storage, const std::vector<std::uint64_t>& seq
             writer.append(mysql::makeHeartbeat(101, "binlog.000001", static_cast<std::uint32_t>(sequence)));
         archive::TransactionEntry entry;
         entry.gtid = {1002, 101, sequence};
-        entry.scn = at;
+        entry.scn = std::max(writer.lastScn() + 1, at);  // the first of a piece comes behind its begin
         writer.endTransaction(entry);
         writer.flush();
     }
@@ -226,7 +226,7 @@ TEST_F(PieceCheckTest, FindsAGapBetweenWholePieces) {
     const auto findings = checkAll(mixed);
     ASSERT_EQ(findings.size(), 1U);
     EXPECT_EQ(findings[0].kind, FindingKind::Gap) << findings[0].what;
-    EXPECT_EQ(findings[0].object, mixed.url() + "/piece_d1001r1p2");
+    EXPECT_TRUE(findings[0].object.ends_with("/piece_d1001r1p2")) << findings[0].object;
 }
 
 TEST_F(PieceCheckTest, TakesNoSegmentForAnother) {

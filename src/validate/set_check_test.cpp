@@ -190,7 +190,7 @@ TEST_F(SetCheckTest, CountsAllFramesThatAreDamaged) {
     writeSet(whole);
     const storage::Key key = backup_set::blockDirectory(kId) + block::dataFileName(0);
     std::vector<std::uint64_t> frames;
-    readFrameTable(whole, key, 0, {}, [&](const block::FrameRecord& frame) { frames.push_back(frame.place.offset); });
+    block::readFrameTable(whole, key, 0, {}, [&](const block::FrameRecord& frame) { frames.push_back(frame.place.offset); });
     ASSERT_GT(frames.size(), 2U);
     Bytes content = whole.getAll(key);
     for (const std::uint64_t at : {frames[1], frames.back()})
