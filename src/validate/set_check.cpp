@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/hash.h"
+
 namespace tidemark::validate {
 
 using catalog::FindingKind;
@@ -20,6 +22,7 @@ std::vector<Finding> SetCheck::run() {
     noteDamagedFrames();
     checkOthers();
     checkAgreement();
+    checkOwnLog();
     return findings_.take();
 }
 
@@ -267,6 +270,37 @@ void SetCheck::checkOther(const storage::Key& key, const block::IndexLayer::Obje
     state = State::Gone;
     if (isThere(key, object.size, FindingKind::Chain))
         state = is_damaged_(with_.uri(key)) ? State::WithoutTable : State::Whole;
+}
+
+/// The log that a set made PLUS ARCHIVELOG carries. It is a copy: what is lost of it the archive has, while it is there.
+void SetCheck::checkOwnLog() {
+    if (!description_) return;
+    for (const backup_set::LogObject& object : description_->log_objects) {
+        try {
+            checkLogObject(object);
+        } catch (const Error& error) {
+            if (!with_.isFinding(error)) throw;
+            findings_.add(error, with_.uri(object.key), Harm::None);
+        }
+    }
+}
+
+void SetCheck::checkLogObject(const backup_set::LogObject& object) {
+    constexpr std::uint64_t kPart = 1 << 20;
+    const auto info = with_.storage.stat(object.key);
+    if (!info) throw Error(ErrorCode::NotFound, "it does not exist, so that the set does not restore alone");
+    ++with_.progress.objects;
+    RunningXxh3 sum;
+    for (std::uint64_t at = 0; at < info->size; at += kPart) {
+        with_.requireGoing();
+        const Bytes part = with_.storage.get(object.key, at, std::min(kPart, info->size - at));
+        sum.add(part);
+        with_.progress.bytes += part.size();
+    }
+    if (info->size == object.size && sum.value() == object.checksum) return;
+    throw Error(ErrorCode::Corrupt, info->size == object.size
+                                        ? "it is not what the set's description says"
+                                        : fmt::format("it has {} bytes instead of {}", info->size, object.size));
 }
 
 /// Whether index and tables say the same of every frame that the set needs.

@@ -52,6 +52,8 @@ private:
     void checkOthers();
     void checkOther(const storage::Key& key, const block::IndexLayer::Object& object);
     void checkAgreement();
+    void checkOwnLog();
+    void checkLogObject(const backup_set::LogObject& object);
     void compareWithTable(PlanCursor& plan, const storage::Key& key);
     void checkWantedFrames(PlanCursor& plan, const block::ReadPlan& all, const storage::Key& key);
     catalog::FindingKind kindFor(const storage::Key& key, catalog::FindingKind kind) const;

@@ -5,6 +5,7 @@
 #include <random>
 
 #include "base/error.h"
+#include "base/hash.h"
 #include "block/block_writer.h"
 #include "storage/faulty_storage.h"
 #include "storage/memory_storage.h"
@@ -48,6 +49,11 @@ protected:
         description.end_time = description.start_time + kSecond;
         description.objects = blocks.objects;
         description.index_checksum = blocks.index_checksum;
+        description.plus_archivelog = true;
+        const storage::Key log = backup_set::logDirectory(kId) + "piece_d1r1p1/logstream_1/log/1.obarc";
+        const Bytes content(3 << 20, 'l');
+        storage.put(log, content);
+        description.log_objects = {{log, content.size(), xxh3(content)}};
         backup_set::finishBackupSet(storage, description);
     }
 
@@ -180,8 +186,8 @@ TEST_F(SetCheckTest, NamesAnObjectThatIsMissingOrCut) {
         copy(whole, cut, object.key, &half);
         const auto found = check(cut);
         ASSERT_EQ(found.size(), 1U) << object.key;
-        EXPECT_EQ(found[0].kind, object.key.find("set_info") != object.key.npos ? FindingKind::Damaged
-                                                                                : FindingKind::WrongSize);
+        EXPECT_EQ(found[0].kind, object.key.find("macro_") != object.key.npos ? FindingKind::WrongSize
+                                                                              : FindingKind::Damaged);
     }
 }
 
