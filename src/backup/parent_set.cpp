@@ -21,7 +21,7 @@ std::optional<backup_set::BackupSetDescription> findParent(storage::Storage& sto
                                                            const std::vector<catalog::BackupSet>& sets,
                                                            std::int64_t dest_id, const Logger& log) {
     for (const catalog::BackupSet& set : std::views::reverse(sets)) {  // they are in order of ids
-        if (!canBeParent(set, dest_id)) continue;
+        if (!canBeParent(set, dest_id) || catalog::leansOnBroken(sets, set)) continue;
         try {
             backup_set::BackupSetDescription found = backup_set::readBackupSet(storage, idOf(set));
             backup_set::openBlocks(storage, found)->checkObjects();

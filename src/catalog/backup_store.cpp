@@ -121,6 +121,16 @@ std::optional<Struct> inEither(mysql::SqlClient& client, const std::string& tabl
 
 }  // namespace
 
+bool leansOnBroken(const std::vector<BackupSet>& sets, const BackupSet& set) {
+    if (set.file_status == FileStatus::Broken) return true;
+    for (const BackupSet& other : sets) {
+        // Numbers grow along a chain, so this ends.
+        const bool is_parent = other.backup_set_id == set.prev_inc_set_id || other.backup_set_id == set.prev_full_set_id;
+        if (is_parent && other.backup_set_id < set.backup_set_id && leansOnBroken(sets, other)) return true;
+    }
+    return false;
+}
+
 BackupJobRow BackupStore::start(const BackupRequest& request) {
     return catalog_.write(backupChanges({request.tenant}), [&](mysql::SqlClient& client) {
         takeTurn(client);

@@ -104,6 +104,9 @@ struct BackupSet {
     std::string path;
 };
 
+/// Whether a set, or one that it leans on, is BROKEN. `sets`: all of its tenant.
+bool leansOnBroken(const std::vector<BackupSet>& sets, const BackupSet& set);
+
 /// A new task with the set it makes.
 struct BegunBackup {
     BackupTask task;

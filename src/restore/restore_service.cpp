@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
 
 #include "base/crash_point.h"
@@ -77,8 +78,10 @@ void RestoreService::requireSettings(const std::string& name, tenant::TenantItem
 bool RestoreService::isBroken(const storage::Destination& destination, const backup_set::SetId& id) {
     const storage::DestinationIdentity& owner = destination.marker.identity;
     if (owner.cluster_id != static_cast<std::uint64_t>(stores_.cluster.cluster().id)) return false;
-    const auto set = stores_.backups.set(static_cast<catalog::TenantId>(owner.tenant_id), id.number);
-    return set && set->file_status == catalog::FileStatus::Broken && set->path == destination.uri;
+    const auto sets = stores_.backups.sets(static_cast<catalog::TenantId>(owner.tenant_id));
+    return std::ranges::any_of(sets, [&](const catalog::BackupSet& set) {
+        return set.backup_set_id == id.number && set.path == destination.uri && catalog::leansOnBroken(sets, set);
+    });
 }
 
 catalog::RestoreJobRow RestoreService::rowFor(const RestoreRequest& request, const RestorePlan& plan) const {

@@ -114,17 +114,15 @@ void SetCheck::compareDescription() {
     std::map<storage::Key, std::uint64_t> described;
     for (const block::StoredObject& object : description_->objects)
         described.emplace(object.key, object.size);
-    for (const block::IndexLayer& layer : index.layers()) {
-        if (layer.id.set != id_.number) continue;
-        for (const auto& object : layer.objects) {
-            const auto found = described.find(backup_set::layerDirectory(layer) + block::dataFileName(object.number));
-            if (found != described.end() && found->second == object.size) continue;
-            findings_.add({.kind = FindingKind::Contradiction,
-                           .object = with_.uri(backup_set::descriptionKey(id_)),
-                           .what = fmt::format("it does not list data object {} as the index does", object.number),
-                           .harm = Harm::None});
-            return;
-        }
+    const block::IndexLayer& own = index.layers().front();
+    for (const auto& object : own.objects) {
+        const auto found = described.find(backup_set::layerDirectory(own) + block::dataFileName(object.number));
+        if (found != described.end() && found->second == object.size) continue;
+        findings_.add({.kind = FindingKind::Contradiction,
+                       .object = with_.uri(backup_set::descriptionKey(id_)),
+                       .what = fmt::format("it does not list data object {} as the index does", object.number),
+                       .harm = Harm::None});
+        return;
     }
 }
 
@@ -251,7 +249,7 @@ std::string SetCheck::pathOf(const storage::Key& key, block::FileNumber file) co
 void SetCheck::checkOthers() {
     if (!reader_) return;
     for (const block::IndexLayer& layer : reader_->index().layers()) {
-        if (layer.id.set == id_.number) continue;
+        if (layer.id.set == id_.number || layer.objects.empty()) continue;
         const backup_set::SetId other{
             layer.id.set, layer.incremental ? backup_set::SetKind::Incremental : backup_set::SetKind::Full};
         if (!backup_set::isComplete(with_.storage, other)) {

@@ -64,8 +64,8 @@ def validate(node, sets="ALL"):
     assert job["STATUS"] == "COMPLETED", job
     assert job["FINISH_BYTES"] == job["TOTAL_BYTES"] and job["FINISH_OBJECT_COUNT"] == job["OBJECT_COUNT"]
     findings = node.sql(OPEN)
-    assert job["FINDING_COUNT"] == len(findings)
-    assert job["RESULT"] == (-4103 if findings else 0)
+    assert job["FINDING_COUNT"] == len([f for f in findings if f["LAST_JOB_ID"] == job["JOB_ID"]])
+    assert job["RESULT"] == (-4103 if job["FINDING_COUNT"] else 0)
     return job, findings
 
 
@@ -363,3 +363,29 @@ def test_refused(site, statement):
         site.sql(statement)
     assert refusal.value.args[0] == REFUSED[statement]
     assert len(site.sql(JOBS)) == jobs
+
+
+def test_an_incremental_set_is_as_whole_as_what_it_leans_on(site):
+    site.sql("ALTER SYSTEM ARCHIVELOG TENANT = shop")
+    site.wait_archive("shop", "DOING")
+    site.sql("UPDATE fill.t SET a = 'another' WHERE id < 100", tenant="shop")
+    site.sql("ALTER SYSTEM BACKUP INCREMENTAL TENANT = shop")
+    wait_for("set 3", lambda: statuses(site)[0].get(3) == "AVAILABLE")
+    assert site.scalar("SELECT PREV_INC_BACKUP_SET_ID FROM oceanbase.CDB_OB_BACKUP_SET_FILES WHERE BACKUP_SET_ID = 3") == 2
+    job, findings = validate(site, "3")
+    assert findings == [] and job["SET_COUNT"] == 2, "with the one that it leans on"
+    path, at = place(site, "frame")
+    base = pathlib.Path(str(path).replace("backup_set_1_", "backup_set_2_"))
+    with Harm(base) as harm:
+        damaged = bytearray(harm.content)
+        for frame in range(64 + 30, len(damaged) - 5000, 20000):
+            damaged[frame] ^= 1
+        base.write_bytes(damaged)
+        found = validate(site, "3")[1]
+        assert [(f["KIND"], f["OBJECT"], f["BACKUP_SET_ID"]) for f in found] == [
+            ("DAMAGED", f"file://{base}", 2), ("CHAIN", f"file://{base}", 3)]
+        assert statuses(site)[0] == {1: "AVAILABLE", 2: "BROKEN", 3: "BROKEN"}
+    base_only = validate(site, "2")
+    assert statuses(site)[0] == {1: "AVAILABLE", 2: "AVAILABLE", 3: "BROKEN"}, "set 3 was not looked at again"
+    assert [f["BACKUP_SET_ID"] for f in site.sql(OPEN)] == [3] and base_only[0]["SET_COUNT"] == 1
+    assert validate(site, "3")[1] == [] and statuses(site)[0][3] == "AVAILABLE"
