@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "catalog/backup_use.h"
 #include "catalog/sql_row.h"
 #include "oceanbase/ob_error.h"
 
@@ -157,7 +158,8 @@ constexpr const char* kActiveValidation =
 
 }  // namespace
 
-ValidateJobRow ValidateStore::start(TenantId tenant, TenantId initiator, const std::string& sets) {
+ValidateJobRow ValidateStore::start(TenantId tenant, TenantId initiator, const std::string& sets,
+                                    const std::vector<BackupSet>& used) {
     return catalog_.write(validateChanges(tenant), [&](mysql::SqlClient& client) {
         client.query("SELECT id FROM tidemark.cluster FOR UPDATE");  // one start at a time
         if (!client.query(kActiveValidation, {tenant}).empty()) {
@@ -177,6 +179,15 @@ ValidateJobRow ValidateStore::start(TenantId tenant, TenantId initiator, const s
                    {"status", text(job.status)},
                    {"start_time", sqlTime(job.start_time)}});
         addWork(client, kValidateWork, tenant, job.job_id);
+        for (const BackupSet& set : used) {
+            useBackup(client, {.tenant = tenant,
+                               .backup_set_id = set.backup_set_id,
+                               .kind = kValidateWork,
+                               .work_tenant = tenant,
+                               .job_id = job.job_id,
+                               .log_from = set.start_replay_scn,
+                               .log_until = kScnUnlimited});
+        }
         return job;
     });
 }

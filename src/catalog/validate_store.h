@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "catalog/catalog.h"
+#include "catalog/backup_store.h"
 #include "catalog/work_store.h"
 
 namespace tidemark::catalog {
@@ -71,7 +71,10 @@ public:
     explicit ValidateStore(Catalog& catalog) : catalog_(catalog) {}
 
     /// Throws Ob::OpNotAllow if the tenant has one that runs.
-    ValidateJobRow start(TenantId tenant, TenantId initiator, const std::string& sets);
+    /// From then on the sets with these ids, and the log behind them, are in use: nobody removes them. Throws
+    /// Ob::OpNotAllow if somebody does already.
+    ValidateJobRow start(TenantId tenant, TenantId initiator, const std::string& sets,
+                         const std::vector<BackupSet>& used);
     /// INIT → DOING, with counts and totals; also in a later attempt.
     void begin(const WorkClaim& claim, const ValidateJobRow& job, const std::string& work_progress);
     /// Bytes and objects. At most a few times a second.

@@ -85,7 +85,9 @@ Restorable restorable(const std::vector<catalog::BackupSet>& sets, const std::ve
         all.rounds.push_back({round.round_id, round.dest_id, std::max(round.checkpoint_scn, round.covered_scn)});
     for (const catalog::BackupSet& set : sets) {
         using catalog::FileStatus;
-        if (set.file_status != FileStatus::Available && set.file_status != FileStatus::Broken) continue;
+        if (set.file_status != FileStatus::Available && set.file_status != FileStatus::Broken &&
+            set.file_status != FileStatus::Expired)
+            continue;
         const catalog::ArchiveRound* round = roundBehind(rounds, set);
         all.sets.push_back({set.backup_set_id, set.dest_id, round == nullptr ? 0 : round->round_id,
                             set.min_restore_scn});

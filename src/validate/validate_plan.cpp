@@ -16,8 +16,10 @@ namespace {
 using catalog::BackupSet;
 using Kind = PlannedUnit::Kind;
 
+/// What has expired may be leaned on by what has not.
 bool isThereToCheck(catalog::FileStatus status) {
-    return status == catalog::FileStatus::Available || status == catalog::FileStatus::Broken;
+    using catalog::FileStatus;
+    return status == FileStatus::Available || status == FileStatus::Broken || status == FileStatus::Expired;
 }
 
 /// The wanted ones and those that they lean on, in order of ids.

@@ -43,7 +43,10 @@ void ValidateService::start(const std::vector<catalog::Tenant>& tenants, catalog
         }
     }
     for (const catalog::Tenant& tenant : tenants) {
-        stores_.validations.start(tenant.id, initiator, sets);
+        std::vector<catalog::BackupSet> used = validatableSets(stores_.backups, tenant.id);
+        if (!numbers.empty())
+            std::erase_if(used, [&](const auto& set) { return std::ranges::count(numbers, set.backup_set_id) == 0; });
+        stores_.validations.start(tenant.id, initiator, sets, used);
         crashPoint("validate.job-written");
     }
     engine_.wake();
