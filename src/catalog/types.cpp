@@ -81,7 +81,8 @@ template <>
 constexpr std::array kWords<ValidateStatus> = {"INIT", "DOING", "CANCELING", "COMPLETED", "FAILED", "CANCELED"};
 template <>
 constexpr std::array kWords<FindingKind> = {"MISSING", "WRONG_SIZE", "DAMAGED",    "CONTRADICTION",
-                                            "CHAIN",   "GAP",        "UNREADABLE", "NEWER_VERSION"};
+                                            "CHAIN",   "GAP",        "UNREADABLE", "NEWER_VERSION",
+                                            "NO_KEY"};
 template <>
 constexpr std::array kWords<FindingStatus> = {"OPEN", "CLOSED"};
 template <>

@@ -86,6 +86,7 @@ enum class FindingKind {
     Gap,            ///< log does not join
     Unreadable,     ///< the storage answers, and does not give it
     NewerVersion,   ///< written by one; nothing is wrong with it, and nothing more could be checked
+    NoKey,          ///< the same of what is encrypted, for want of its key
 };
 enum class FindingStatus { Open, Closed };
 /// What is lost of restores with what a finding is about.

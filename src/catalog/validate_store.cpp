@@ -224,8 +224,7 @@ void ValidateStore::note(const WorkClaim& claim, const ValidateJobRow& job, cons
         }
         setWorkProgress(client, claim, work_progress);
         noteFindings(client, job, unit, found, catalog_.clock().now());
-        const bool broken = std::ranges::any_of(
-            found, [](const FindingRow& finding) { return finding.kind != FindingKind::NewerVersion; });
+        const bool broken = std::ranges::any_of(found, [](const FindingRow& finding) { return isDamage(finding.kind); });
         noteFileStatus(client, job.tenant, unit, broken);
         Columns columns = progressColumns(job);
         columns.emplace_back("finding_count", job.finding_count);

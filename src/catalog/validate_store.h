@@ -43,6 +43,11 @@ struct ValidateUnit {
     bool operator==(const ValidateUnit&) const = default;
 };
 
+/// Whether something is wrong, and not only unknown.
+constexpr bool isDamage(FindingKind kind) {
+    return kind != FindingKind::NewerVersion && kind != FindingKind::NoKey;
+}
+
 /// A row of *_TM_VALIDATE_FINDINGS.
 struct FindingRow {
     std::int64_t finding_id = 0;  ///< from 1, per tenant

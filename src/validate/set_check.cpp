@@ -74,7 +74,7 @@ void SetCheck::openIndex() {
         for (const block::StoredObject& object : description_->objects)
             size = object.key == key ? object.size : size;
     }
-    if (!isThere(key, size, FindingKind::Missing)) return with_.counted(key);
+    if (!isThere(key, size, FindingKind::Missing) || isLocked(key)) return with_.counted(key);
     try {
         reader_ = std::make_unique<block::BlockReader>(with_.storage, directory, id_.number, chain_,
                                                        backup_set::layerDirectory);
@@ -87,6 +87,27 @@ void SetCheck::openIndex() {
     }
     if (reader_) compareDescription();
     with_.counted(key);
+}
+
+/// Whether the set is encrypted, and its key not known.
+bool SetCheck::isLocked(const storage::Key& key) {
+    const auto info = with_.storage.stat(key);
+    if (chain_ || !info || info->size < block::kTrailerSize) return false;
+    try {
+        const Bytes end = with_.storage.get(key, info->size - block::kTrailerSize, block::kTrailerSize);
+        const block::Trailer trailer = block::decodeTrailer(block::kIndexObject, end, info->size, with_.uri(key));
+        locked_ = trailer.cipher != block::Cipher::None;
+    } catch (const Error& error) {
+        if (!with_.isFinding(error)) throw;
+        return false;  // it is found again when the index is opened
+    }
+    if (locked_) {
+        findings_.add({.kind = FindingKind::NoKey,
+                       .object = with_.uri(key),
+                       .what = "the set is encrypted, and its key not known: what its objects hold was not checked, "
+                               "only that they are there, with their beginnings and ends"});
+    }
+    return locked_;
 }
 
 /// Restores do not read it.
@@ -141,7 +162,7 @@ std::map<storage::Key, std::uint64_t> SetCheck::ownObjects() {
             if (block::dataFileNumber(object.key)) objects.emplace(object.key, object.size);
         }
     }
-    if (!reader_ && !description_) {
+    if (objects.empty()) {
         for (const storage::ObjectInfo& object : with_.storage.list(ownDirectory())) {
             if (block::dataFileNumber(object.key)) objects.emplace(object.key, 0);
         }
@@ -190,6 +211,7 @@ void SetCheck::requireOwn(const storage::Key& key, const block::LayerId& layer) 
 
 /// Its head, its table and its end; its frames are given to the checkers.
 SetCheck::State SetCheck::checkDataObject(const storage::Key& key, FrameCheckers& checkers) {
+    if (locked_) return checkEnds(key);
     const std::uint32_t number = block::dataFileNumber(key).value();
     std::uint64_t in_frames = 0;
     State state = State::Whole;
@@ -223,6 +245,24 @@ SetCheck::State SetCheck::checkDataObject(const storage::Key& key, FrameCheckers
     with_.progress.bytes += std::max(info ? info->size : 0, in_frames) - in_frames;
     ++with_.progress.objects;
     return state;
+}
+
+/// What can be read of an object without its key.
+SetCheck::State SetCheck::checkEnds(const storage::Key& key) {
+    with_.counted(key);
+    try {
+        const auto info = with_.storage.stat(key);
+        if (!info || info->size < block::kHeadSize + block::kTrailerSize)
+            throw Error(ErrorCode::Corrupt, "it is too short");
+        const Bytes head = with_.storage.get(key, 0, block::kHeadSize);
+        const Bytes end = with_.storage.get(key, info->size - block::kTrailerSize, block::kTrailerSize);
+        block::decodeHead(block::kDataObject, head, block::dataFileNumber(key).value(), with_.uri(key));
+        block::decodeTrailer(block::kDataObject, end, info->size, with_.uri(key));
+    } catch (const Error& error) {
+        if (!with_.isFinding(error)) throw;
+        findings_.add(error, with_.uri(key), Harm::None);
+    }
+    return State::WithoutTable;
 }
 
 void SetCheck::noteDamagedFrames() {

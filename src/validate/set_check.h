@@ -39,6 +39,7 @@ private:
     void checkPlaceHolders();
     void readDescription();
     void openIndex();
+    bool isLocked(const storage::Key& key);
     void checkIndexHead(const storage::Key& key);
     void compareDescription();
     storage::Key ownDirectory();
@@ -47,6 +48,7 @@ private:
     void checkOwnObjects();
     void requireOwn(const storage::Key& key, const block::LayerId& layer) const;
     State checkDataObject(const storage::Key& key, FrameCheckers& checkers);
+    State checkEnds(const storage::Key& key);
     void noteDamagedFrames();
     std::string pathOf(const storage::Key& key, block::FileNumber file) const;
     void checkOthers();
@@ -62,6 +64,7 @@ private:
     const backup_set::SetId id_;
     const IsDamaged is_damaged_;
     const block::ChainKeyPtr chain_;  ///< none yet
+    bool locked_ = false;             ///< encrypted, and no key
     Findings findings_;
     std::optional<backup_set::BackupSetDescription> description_;
     std::unique_ptr<block::BlockReader> reader_;  ///< null: the index cannot be used

@@ -4,6 +4,7 @@
 
 #include <random>
 
+#include "backup_set/backup_set_document.h"
 #include "base/error.h"
 #include "base/hash.h"
 #include "block/block_writer.h"
@@ -27,12 +28,13 @@ protected:
     }
 
     /// Small and large files, in several data objects.
-    void writeSet(storage::Storage& storage) {
+    void writeSet(storage::Storage& storage, const block::ChainKeyPtr& key = {}) {
         backup_set::beginBackupSet(storage, kId);
         block::BlockProgress progress;
         block::BlockWriter writer(
             storage, lane_,
-            {.directory = backup_set::blockDirectory(kId), .set_id = kId.number, .data_file_size = 1 << 20}, progress);
+            {.directory = backup_set::blockDirectory(kId), .set_id = kId.number, .data_file_size = 1 << 20, .key = key},
+            progress);
         BackupSetDescription description;
         for (int i = 0; i < 12; ++i) {
             Bytes content(i * 21'000 + (i == 11 ? block::kMacroBlockSize : 0));
@@ -54,7 +56,11 @@ protected:
         const Bytes content(3 << 20, 'l');
         storage.put(log, content);
         description.log_objects = {{log, content.size(), xxh3(content)}};
-        backup_set::finishBackupSet(storage, description);
+        if (!key) return backup_set::finishBackupSet(storage, description);
+        // Who finishes a set reads it, which takes the key.
+        storage.put(backup_set::descriptionKey(kId), backup_set::encodeDescription(description));
+        storage.put(backup_set::setDirectory(kId) + "backup_set_1_full_then_now.obbak", {});
+        storage.put("backup_sets/backup_set_1_full_end_success_now.obbak", {});
     }
 
     std::vector<Finding> check(storage::Storage& storage, bool unreadable_is_finding = false) {
@@ -222,6 +228,26 @@ TEST_F(SetCheckTest, TakesWhatCannotBeReadForDamageOnlyWhenItIsToldTo) {
             EXPECT_EQ(finding.object, whole.url() + "/" + key);
         EXPECT_EQ(findings[0].kind, FindingKind::Unreadable) << key;
     }
+}
+
+TEST_F(SetCheckTest, SaysThatWhatIsEncryptedWasNotReadAndThatItIsThere) {
+    MemoryStorage whole;
+    writeSet(whole, block::ChainKey::random());
+    const auto unread = check(whole);
+    ASSERT_EQ(unread.size(), 1U);
+    EXPECT_EQ(unread[0].kind, FindingKind::NoKey);
+    const storage::Key key = backup_set::blockDirectory(kId) + block::dataFileName(0);
+    MemoryStorage without;
+    copy(whole, without, key, nullptr);
+    EXPECT_EQ(check(without).size(), 2U);
+    Bytes content = whole.getAll(key);
+    content[20] ^= 1;
+    MemoryStorage harmed;
+    copy(whole, harmed, key, &content);
+    const auto findings = check(harmed);
+    ASSERT_EQ(findings.size(), 2U);
+    EXPECT_EQ(findings[1].kind, FindingKind::Damaged);
+    EXPECT_EQ(findings[1].object, harmed.url() + "/" + key);
 }
 
 TEST_F(SetCheckTest, EndsWhenItIsCancelled) {

@@ -207,7 +207,8 @@ catalog::Outcome ValidateJob::found() {
                              findings);
     row_.lost_sets = lost.setList();
     row_.lost_ranges = lost.rangeList();
-    outcome.result = obResult(Error(ErrorCode::Corrupt, ""));
+    if (std::ranges::any_of(findings, [](const auto& finding) { return catalog::isDamage(finding.kind); }))
+        outcome.result = obResult(Error(ErrorCode::Corrupt, ""));
     outcome.comment = fmt::format("{} findings, the first: {}: {}; CDB_TM_VALIDATE_FINDINGS has all of them",
                                   findings.size(), findings.front().object, findings.front().what);
     return outcome;
