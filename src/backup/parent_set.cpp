@@ -3,6 +3,7 @@
 #include <ranges>
 
 #include "base/error.h"
+#include "storage/destination.h"
 
 namespace tidemark::backup {
 
