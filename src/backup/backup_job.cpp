@@ -125,7 +125,8 @@ std::optional<job::Pause> BackupJob::begin() {
 }
 
 void BackupJob::beginSet() {
-    progress_ = {.turn = 1, .round_id = currentRound().round_id, .parent = {}, .copied = {}};
+    progress_ = {
+        .turn = 1, .round_id = currentRound().round_id, .parent = {}, .copied = {}, .encryption = progress_.encryption};
     catalog::BackupSet wanted;
     if (row_.type == catalog::BackupType::Inc) parent_ = chooseParent();
     if (parent_) {
@@ -134,19 +135,39 @@ void BackupJob::beginSet() {
         wanted.prev_inc_set_id = parent_->id.number;
         wanted.prev_full_set_id = parent_->prev_full_set != 0 ? parent_->prev_full_set : parent_->id.number;
     }
+    beginEncryption();
     std::int64_t least_id = 1;  // above every number at the destination, finished or not: objects never change
     for (const auto& found : backup_set::listBackupSets(*storage_))
         least_id = std::max<std::int64_t>(least_id, found.id.number + 1);
     const catalog::BegunBackup begun =
-        parts_.stores.backups.begin(context_.claim(), row_.tenant, row_.job_id, wanted, least_id, progress_.text());
+        parts_.stores.backups.begin(context_.claim(), row_.tenant, row_.job_id, wanted, least_id, progress_.text(),
+                                    progress_.encryption.wrappedKey());
     crashPoint("backup.set-recorded");
     task_ = begun.task;
     set_ = begun.set;
     log_->info("tenant {}: set {} at {}", tenant_.name, set_.backup_set_id, set_.path);
 }
 
+/// All sets of a chain have one key.
+void BackupJob::beginEncryption() {
+    if (!progress_.encryption.on()) return;
+    progress_.encryption.begin(parent_ ? keyOf(parent_->id.number) : block::ChainKey::random(), parts_.node_key);
+}
+
+/// Of a set that was made here.
+backup_set::ChainKeyPtr BackupJob::keyOf(std::int64_t set) const {
+    const auto wrapped = parts_.stores.backups.wrappedKeyOf(row_.tenant, set);
+    if (!wrapped) throw Error(ErrorCode::NotFound, "the key of set " + std::to_string(set) + " is not in the catalog");
+    return keptKey(*wrapped, parts_.node_key);
+}
+
 std::optional<backup_set::BackupSetDescription> BackupJob::chooseParent() {
-    auto found = findParent(*storage_, parts_.stores.backups.sets(row_.tenant), row_.dest_id, log_);
+    const auto sets = parts_.stores.backups.sets(row_.tenant);
+    auto found = findParent(*storage_, sets,
+                            {.dest_id = row_.dest_id,
+                             .encrypted = progress_.encryption.on(),
+                             .key_of = [this](const catalog::BackupSet& set) { return keyOf(set.backup_set_id); }},
+                            log_);
     if (!found) log_->info("there is no set to lean on at {}: this one is a full one", row_.path);
     return found;
 }
@@ -158,14 +179,14 @@ std::optional<job::Pause> BackupJob::resume() {
     task_ = *task;
     set_ = *set;
     const backup_set::SetId id = idOf(set_);
-    if (const auto described = backup_set::finishDescribedSet(*storage_, id)) {
+    if (const auto described = backup_set::finishDescribedSet(*storage_, id, key())) {
         log_->info("set {} is whole at the destination", set_.backup_set_id);
-        set_ = *finishedSet(*storage_, row_.tenant, id);
+        set_ = *finishedSet(*storage_, row_.tenant, id, key());
         return std::nullopt;
     }
     if (!progress_.copied) {
         log_->info("set {} is copied again, attempt {}", set_.backup_set_id, context_.attempt());
-        if (progress_.parent) parent_ = backup_set::readBackupSet(*storage_, *progress_.parent);
+        if (progress_.parent) parent_ = backup_set::readBackupSet(*storage_, *progress_.parent, key());
         nextTurn();
         return beginCopy();
     }
@@ -275,6 +296,7 @@ DataBackupResult BackupJob::copyOnce(std::stop_token stop) {
                        .data_file_size = static_cast<std::uint64_t>(
                            parts_.stores.parameters.bytes(row_.tenant, "backup_data_file_size")),
                        .scratch = server->paths().directory,
+                       .key = key(),
                        .limits = DataBackupLimits{.source_reading = parts_.capacity.tenant_reading,
                                                   .destination_reading = parts_.capacity.destination_reading,
                                                   .destination_writing = parts_.capacity.destination_writing},
@@ -366,7 +388,8 @@ void BackupJob::completeSet() {
     description_.consistent_scn = set_.consistent_scn;
     description_.min_restore_scn = set_.min_restore_scn;
     storage::requireMounted(*storage_);
-    backup_set::finishBackupSet(*storage_, description_);
+    if (progress_.encryption.on()) backup_set::putKeyBag(*storage_, description_.id, progress_.encryption.bag());
+    backup_set::finishBackupSet(*storage_, description_, key());
 
     task_.stats = statsOfCopy();
     set_.stats = task_.stats;
@@ -435,7 +458,7 @@ std::optional<catalog::BackupSet> BackupJob::wholeSet() {
                            .storage;
         }
         const auto set = parts_.stores.backups.set(row.tenant, row.backup_set_id);
-        return set ? finishedSet(*storage_, row.tenant, idOf(*set)) : std::nullopt;
+        return set ? finishedSet(*storage_, row.tenant, idOf(*set), key()) : std::nullopt;
     } catch (const Error& error) {
         log_->warn("whether set {} is whole is not known, the cleaner will ask: {}", row.backup_set_id, error.what());
         return std::nullopt;

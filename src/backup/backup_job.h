@@ -28,6 +28,7 @@ struct BackupJobParts {
     const tenant::Replicas& tenants;
     const Clock& clock;
     job::Capacity& capacity;
+    const NodeKey& node_key;
     std::filesystem::path own_directory;  ///< the node's, where no destination may lie
     /// The tenant's round is to archive this position soon; then its backup is to be woken. See
     /// archive::ArchiveService::whenArchived().
@@ -81,6 +82,10 @@ private:
     /// Goes on with the set of an earlier attempt. nullopt: it is whole.
     std::optional<job::Pause> resume();
     job::Pause beginCopy();
+    void beginEncryption();
+    backup_set::ChainKeyPtr keyOf(std::int64_t set) const;
+    /// The set's; null if it is not encrypted. Once it has begun.
+    backup_set::ChainKeyPtr key() const { return progress_.encryption.key(parts_.node_key); }
     void nextTurn();
     void describeTenant();
     DataBackupResult copyOnce(std::stop_token stop);
@@ -110,7 +115,7 @@ private:
     catalog::BackupTask task_;
     catalog::BackupSet set_;
     std::shared_ptr<storage::Storage> storage_;
-    std::shared_ptr<storage::Storage> log_archive_;  ///< while the log is copied: where from
+    std::shared_ptr<storage::Storage> log_archive_;           ///< while the log is copied: where from
     std::optional<backup_set::BackupSetDescription> parent_;  ///< of an incremental set
     backup_set::BackupSetDescription description_;
     std::shared_ptr<DataBackupProgress> counters_;  // of the present copy

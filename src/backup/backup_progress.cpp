@@ -34,6 +34,7 @@ std::string BackupProgress::text() const {
     if (parent) json["parent"] = {{"set", parent->number}, {"full", parent->kind == backup_set::SetKind::Full}};
     if (copied) json["copied"] = backup_set::contentOf(*copied);
     if (log) json["log"] = jsonOf(*log);
+    if (encryption.on()) json["encryption"] = encryption.json();
     return jsonText(json);
 }
 
@@ -45,13 +46,14 @@ BackupProgress BackupProgress::from(const std::string& text) {
     progress.round_id = json.at("round_id").get<std::int64_t>();
     if (json.contains("parent")) {
         const nlohmann::json& parent = json.at("parent");
-        progress.parent = {parent.at("set").get<std::uint32_t>(),
-                           parent.at("full").get<bool>() ? backup_set::SetKind::Full
-                                                         : backup_set::SetKind::Incremental};
+        progress.parent = {parent.at("set").get<std::uint32_t>(), parent.at("full").get<bool>()
+                                                                      ? backup_set::SetKind::Full
+                                                                      : backup_set::SetKind::Incremental};
     }
     if (json.contains("copied"))
         progress.copied = backup_set::descriptionFrom({backup_set::kDescriptionVersion, json.at("copied")});
     if (json.contains("log")) progress.log = logFrom(json.at("log"));
+    if (json.contains("encryption")) progress.encryption = SetEncryption::from(json.at("encryption"));
     return progress;
 }
 

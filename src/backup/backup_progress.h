@@ -4,6 +4,7 @@
 #include <string>
 
 #include "archive/log_extract.h"
+#include "backup/set_encryption.h"
 #include "backup_set/backup_set.h"
 #include "catalog/types.h"
 
@@ -24,6 +25,7 @@ struct BackupProgress {
     /// The copy is whole: what the set's description will be, but for what the archive knows.
     std::optional<backup_set::BackupSetDescription> copied;
     std::optional<LogChoice> log;  ///< once the archive has passed the copy: noted before anything of it is stored
+    SetEncryption encryption;
 
     std::string text() const;
     /// Empty: of the first attempt.

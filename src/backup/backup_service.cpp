@@ -14,6 +14,13 @@
 namespace tidemark::backup {
 namespace {
 
+void checkOptions(const BackupOptions& options) {
+    if (options.plus_archivelog && options.encryption != nullptr) {
+        throw obError(Ob::NotSupported, "PLUS ARCHIVELOG of a backup that is encrypted is",
+                      "the log would lie there as it is: SET ENCRYPTION OFF, or leave out PLUS ARCHIVELOG");
+    }
+}
+
 /// Until then a statement waits for rounds that begin. One moment for the whole statement, however many tenants it
 /// names.
 std::chrono::steady_clock::time_point aMoment() {
@@ -92,6 +99,7 @@ std::optional<catalog::ArchiveRound> BackupService::begunRound(catalog::TenantId
 /// Checks what OceanBase checks before a backup, in its order.
 catalog::BackupRequest BackupService::checked(const catalog::Tenant& tenant, const BackupOptions& options,
                                               Deadline until) {
+    checkOptions(options);
     if (tenant.id == catalog::kSysTenantId) {
         throw obError(Ob::ErrUnexpected, "the sys tenant cannot be backed up", "name user tenants");
     }
@@ -116,18 +124,26 @@ catalog::BackupRequest BackupService::checked(const catalog::Tenant& tenant, con
     }
     storage::requireDestination(destination->path, parts_.identity(tenant, destination->dest_id),
                                 storage::DestinationKind::Data, parts_.clock);
-    return {.tenant = tenant.id,
-            .dest_id = destination->dest_id,
-            .path = destination->path,
-            .type = options.incremental && hasParent(tenant.id, destination->dest_id) ? catalog::BackupType::Inc
-                                                                                      : catalog::BackupType::Full,
-            .plus_archivelog = options.plus_archivelog,
-            .description = options.description};
+    const ParentChoice choice{.dest_id = destination->dest_id, .encrypted = options.encryption != nullptr};
+    catalog::BackupRequest request{.tenant = tenant.id,
+                                   .dest_id = destination->dest_id,
+                                   .path = destination->path,
+                                   .type = options.incremental && hasParent(tenant.id, choice)
+                                               ? catalog::BackupType::Inc
+                                               : catalog::BackupType::Full,
+                                   .plus_archivelog = options.plus_archivelog,
+                                   .description = options.description};
+    if (options.encryption != nullptr) {
+        request.encryption = {.mode = "PASSWORD", .passwd = options.encryption->id};
+        request.work_progress =
+            BackupProgress{.encryption = SetEncryption(*options.encryption, parts_.node_key)}.text();
+    }
+    return request;
 }
 
-bool BackupService::hasParent(catalog::TenantId tenant, std::int64_t dest_id) {
+bool BackupService::hasParent(catalog::TenantId tenant, const ParentChoice& choice) {
     const auto sets = stores_.backups.sets(tenant);
-    return std::any_of(sets.begin(), sets.end(), [&](const auto& set) { return canBeParent(set, dest_id); });
+    return std::any_of(sets.begin(), sets.end(), [&](const auto& set) { return canBeParent(set, choice); });
 }
 
 void BackupService::startOwn(const catalog::Tenant& tenant, const BackupOptions& options) {
@@ -164,9 +180,10 @@ void BackupService::startAll(const BackupOptions& options) {
         }
     }
     if (able.empty()) {
-        throw obError(Ob::BackupCanNotStart,
-                      "no tenant meets the backup condition, please check the tenant status, log archive status, backup "
-                      "data dest, and backup status for each tenant");
+        throw obError(
+            Ob::BackupCanNotStart,
+            "no tenant meets the backup condition, please check the tenant status, log archive status, backup "
+            "data dest, and backup status for each tenant");
     }
     startFromSys(able, catalog::JobLevel::Cluster, options, until);
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "backup/backup_job.h"
+#include "backup/parent_set.h"
 #include "base/log.h"
 #include "catalog/stores.h"
 #include "job/work_engine.h"
@@ -17,6 +18,7 @@ struct BackupOptions {
     bool incremental = false;      ///< a full set where there is none to lean on
     bool plus_archivelog = false;  ///< the set carries log of its own
     std::string description;
+    const PasswordKey* encryption = nullptr;  ///< what the sets are encrypted with; null: nothing
 };
 
 /// DATA_BACKUP_DEST, BACKUP and CANCEL BACKUP: checks the preconditions and writes the jobs, which the engine then
@@ -47,7 +49,7 @@ private:
     catalog::BackupRequest checked(const catalog::Tenant& tenant, const BackupOptions& options, Deadline until);
     void startFromSys(const std::vector<catalog::Tenant>& tenants, catalog::JobLevel level,
                       const BackupOptions& options, Deadline until);
-    bool hasParent(catalog::TenantId tenant, std::int64_t dest_id);
+    bool hasParent(catalog::TenantId tenant, const ParentChoice& choice);
     std::unique_ptr<job::Job> makeBackup(job::WorkContext& context);
     bool isHere(const catalog::WorkRow& row);
 

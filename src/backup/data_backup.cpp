@@ -61,10 +61,11 @@ block::BlockWriterOptions DataBackup::writerOptions(storage::Storage& storage) c
                                       .set_id = options_.set.number,
                                       .turn = options_.turn,
                                       .data_file_size = options_.data_file_size,
-                                      .scratch = options_.scratch};
+                                      .scratch = options_.scratch,
+                                      .key = options_.key};
     options.incremental = options_.set.kind == backup_set::SetKind::Incremental;
     if (options_.turn > 1) options.earlier = backup_set::objectsOfEarlierTurns(storage, options_.set, options_.turn);
-    if (options_.parent) options.parent = backup_set::openBlocks(storage, *options_.parent);
+    if (options_.parent) options.parent = backup_set::openBlocks(storage, *options_.parent, options_.key);
     return options;
 }
 

@@ -43,11 +43,12 @@ struct DataBackupLimits {
 
 struct DataBackupOptions {
     backup_set::SetId set;
-    std::uint32_t turn = 1;                     ///< which copy of it
+    std::uint32_t turn = 1;  ///< which copy of it
     /// What an incremental set leans on.
     std::optional<backup_set::BackupSetDescription> parent = {};
     std::uint64_t data_file_size = 4ULL << 30;  ///< parameter backup_data_file_size
     std::filesystem::path scratch;              ///< where scratch files go; empty: the system's place
+    backup_set::ChainKeyPtr key;                ///< what is stored is encrypted with it
     /// While the source holds up its tenant, they are not in force.
     std::optional<DataBackupLimits> limits;
     /// Called by the reading thread when a phase begins: each, in order, also one with nothing to read.

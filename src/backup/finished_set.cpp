@@ -18,11 +18,11 @@ catalog::BackupStats statsOf(const backup_set::BackupSetDescription& description
     return stats;
 }
 
-std::optional<catalog::BackupSet> finishedSet(storage::Storage& storage, catalog::TenantId tenant,
-                                              backup_set::SetId id) {
+std::optional<catalog::BackupSet> finishedSet(storage::Storage& storage, catalog::TenantId tenant, backup_set::SetId id,
+                                              const backup_set::ChainKeyPtr& key) {
     if (id.number == 0 || !backup_set::isComplete(storage, id)) return std::nullopt;
-    const backup_set::BackupSetDescription found = backup_set::readBackupSet(storage, id);
-    backup_set::verifyBackupSet(storage, found);
+    const backup_set::BackupSetDescription found = backup_set::readBackupSet(storage, id, key);
+    backup_set::verifyBackupSet(storage, found, key);
 
     catalog::BackupSet set;
     set.tenant = tenant;

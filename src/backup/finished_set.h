@@ -17,7 +17,7 @@ catalog::BackupStats statsOf(const backup_set::BackupSetDescription& description
 ///
 /// nullopt if the set is not complete. Reads back what a restore needs, as the end of a backup does, and throws what is
 /// wrong with it, and what the storage throws.
-std::optional<catalog::BackupSet> finishedSet(storage::Storage& storage, catalog::TenantId tenant,
-                                              backup_set::SetId id);
+std::optional<catalog::BackupSet> finishedSet(storage::Storage& storage, catalog::TenantId tenant, backup_set::SetId id,
+                                              const backup_set::ChainKeyPtr& key = {});
 
 }  // namespace tidemark::backup

@@ -8,24 +8,26 @@
 namespace tidemark::backup {
 
 backup_set::SetId idOf(const catalog::BackupSet& set) {
-    return {.number = static_cast<std::uint32_t>(set.backup_set_id),
-            .kind = set.type == catalog::BackupType::Full ? backup_set::SetKind::Full
-                                                          : backup_set::SetKind::Incremental};
+    return {
+        .number = static_cast<std::uint32_t>(set.backup_set_id),
+        .kind = set.type == catalog::BackupType::Full ? backup_set::SetKind::Full : backup_set::SetKind::Incremental};
 }
 
-bool canBeParent(const catalog::BackupSet& set, std::int64_t dest_id) {
-    return set.dest_id == dest_id && set.status == catalog::BackupSetStatus::Success &&
-           set.file_status == catalog::FileStatus::Available;
+bool canBeParent(const catalog::BackupSet& set, const ParentChoice& choice) {
+    const bool encrypted = set.encryption.mode != "NONE";
+    return set.dest_id == choice.dest_id && encrypted == choice.encrypted &&
+           set.status == catalog::BackupSetStatus::Success && set.file_status == catalog::FileStatus::Available;
 }
 
 std::optional<backup_set::BackupSetDescription> findParent(storage::Storage& storage,
                                                            const std::vector<catalog::BackupSet>& sets,
-                                                           std::int64_t dest_id, const Logger& log) {
+                                                           const ParentChoice& choice, const Logger& log) {
     for (const catalog::BackupSet& set : std::views::reverse(sets)) {  // they are in order of ids
-        if (!canBeParent(set, dest_id) || catalog::leansOnBroken(sets, set)) continue;
+        if (!canBeParent(set, choice) || catalog::leansOnBroken(sets, set)) continue;
         try {
-            backup_set::BackupSetDescription found = backup_set::readBackupSet(storage, idOf(set));
-            backup_set::openBlocks(storage, found)->checkObjects();
+            const auto key = choice.encrypted ? choice.key_of(set) : nullptr;
+            backup_set::BackupSetDescription found = backup_set::readBackupSet(storage, idOf(set), key);
+            backup_set::openBlocks(storage, found, key)->checkObjects();
             return found;
         } catch (const Error& error) {
             if (error.code() != ErrorCode::Corrupt && error.code() != ErrorCode::NotFound) throw;

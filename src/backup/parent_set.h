@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 
 #include "backup_set/backup_set.h"
@@ -12,14 +13,21 @@ namespace tidemark::backup {
 /// The id of a set that the catalog knows, at its destination.
 backup_set::SetId idOf(const catalog::BackupSet& set);
 
-/// Whether an incremental set of this destination may lean on it.
-bool canBeParent(const catalog::BackupSet& set, std::int64_t dest_id);
+/// Which sets a new incremental one may lean on: of its destination, and encrypted if it is, for all of a chain has one
+/// key.
+struct ParentChoice {
+    std::int64_t dest_id = 0;
+    bool encrypted = false;
+    /// Of one that is. Throws NotFound or Corrupt if it is not to be had.
+    std::function<backup_set::ChainKeyPtr(const catalog::BackupSet&)> key_of = {};
+};
+bool canBeParent(const catalog::BackupSet& set, const ParentChoice& choice);
 
-/// The set that a new incremental one leans on: the newest of `sets` that may be and is whole at the destination, as far
-/// as can be seen without reading its data. nullopt if there is none: then a full set is due. Throws what the storage
-/// throws if it does not answer.
+/// The set that a new incremental one leans on: the newest of `sets` that may be and is whole at the destination, as
+/// far as can be seen without reading its data. nullopt if there is none: then a full set is due. Throws what the
+/// storage throws if it does not answer.
 std::optional<backup_set::BackupSetDescription> findParent(storage::Storage& storage,
                                                            const std::vector<catalog::BackupSet>& sets,
-                                                           std::int64_t dest_id, const Logger& log);
+                                                           const ParentChoice& choice, const Logger& log);
 
 }  // namespace tidemark::backup

@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "backup_set/backup_set_document.h"
+#include "backup_set/key_bag.h"
 #include "base/crash_point.h"
 #include "base/error.h"
 #include "base/hash.h"
@@ -126,22 +127,23 @@ std::vector<block::EarlierObject> objectsOfEarlierTurns(storage::Storage& storag
     return objects;
 }
 
-void finishBackupSet(storage::Storage& storage, const BackupSetDescription& description) {
+void finishBackupSet(storage::Storage& storage, const BackupSetDescription& description, const ChainKeyPtr& key) {
     const std::string begin = formatCompact(description.start_time);
     const std::string end = formatCompact(description.end_time);
     // verifyBackupSet() finds out whether a description that was there is this one.
-    putOnce(storage, descriptionKey(description.id), encodeDescription(description));
+    putOnce(storage, descriptionKey(description.id), encodeDescription(description, key));
     crashPoint("backup.described");
     putOnce(storage, timesPrefix(description.id) + begin + "_" + end + ".obbak", {});
-    verifyBackupSet(storage, description);
+    verifyBackupSet(storage, description, key);
     putOnce(storage, endPrefix(description.id) + end + ".obbak", {});
     crashPoint("backup.set-visible");
 }
 
-std::optional<BackupSetDescription> finishDescribedSet(storage::Storage& storage, const SetId& id) {
+std::optional<BackupSetDescription> finishDescribedSet(storage::Storage& storage, const SetId& id,
+                                                       const ChainKeyPtr& key) {
     if (!storage.stat(descriptionKey(id))) return std::nullopt;
-    const BackupSetDescription description = readDescription(storage, id);
-    finishBackupSet(storage, description);
+    const BackupSetDescription description = readDescription(storage, id, key);
+    finishBackupSet(storage, description, key);
     return description;
 }
 
@@ -171,15 +173,15 @@ std::vector<FoundBackupSet> listBackupSets(storage::Storage& storage) {
     return found;
 }
 
-BackupSetDescription readBackupSet(storage::Storage& storage, const SetId& id) {
+BackupSetDescription readBackupSet(storage::Storage& storage, const SetId& id, const ChainKeyPtr& key) {
     if (!isComplete(storage, id)) {
         throw Error(ErrorCode::NotFound, storage.url() + " has no complete backup set " + nameOf(id));
     }
-    return readDescription(storage, id);
+    return readDescription(storage, id, key);
 }
 
-BackupSetDescription readDescription(storage::Storage& storage, const SetId& id) {
-    BackupSetDescription description = decodeDescription(storage, descriptionKey(id));
+BackupSetDescription readDescription(storage::Storage& storage, const SetId& id, const ChainKeyPtr& key) {
+    BackupSetDescription description = decodeDescription(storage, descriptionKey(id), key);
     if (description.id == id) return description;
     throw Error(ErrorCode::Corrupt, storage.url() + "/" + descriptionKey(id) + " describes another backup set");
 }
@@ -193,7 +195,7 @@ std::vector<storage::Key> missingPlaceHolders(storage::Storage& storage, const S
     return missing;
 }
 
-void verifyBackupSet(storage::Storage& storage, const BackupSetDescription& wanted) {
+void verifyBackupSet(storage::Storage& storage, const BackupSetDescription& wanted, const ChainKeyPtr& chain) {
     const auto fail = [&](const storage::Key& key, const std::string& what) {
         throw Error(ErrorCode::Corrupt, "the backup set is not usable: " + storage.url() + "/" + key + " " + what,
                     "the storage did not keep what it had accepted; check it, and back up again");
@@ -209,12 +211,16 @@ void verifyBackupSet(storage::Storage& storage, const BackupSetDescription& want
     // Whoever copied it has read it back, which may take long.
     for (const LogObject& object : wanted.log_objects)
         require(object.key, object.size);
-    const auto reader = openBlocks(storage, wanted);
+    const auto reader = openBlocks(storage, wanted, chain);
     reader->checkObjects();
     reader->index().eachMap([](const block::FileMap&) {});
+    if (chain && readKeyBag(storage, wanted.id).chain != chainIdOf(*chain)) {
+        fail(setDirectory(wanted.id), "has the keys of another set");
+    }
     const storage::Key key = descriptionKey(wanted.id);
-    if (encodeDescription(decodeDescription(storage, key)) != encodeDescription(wanted))
-        fail(key, "has another content");
+    BackupSetDescription same = wanted;
+    same.encrypted = chain != nullptr;
+    if (contentOf(decodeDescription(storage, key, chain)) != contentOf(same)) fail(key, "has another content");
 }
 
 bool isComplete(storage::Storage& storage, const SetId& id) {
@@ -229,10 +235,11 @@ std::optional<SetId> findComplete(storage::Storage& storage, std::uint32_t numbe
     return std::nullopt;
 }
 
-std::unique_ptr<block::BlockReader> openBlocks(storage::Storage& storage, const BackupSetDescription& description) {
+std::unique_ptr<block::BlockReader> openBlocks(storage::Storage& storage, const BackupSetDescription& description,
+                                               const ChainKeyPtr& key) {
     const storage::Key directory = blockDirectory(description.id, description.turn);
     auto reader = std::make_unique<block::BlockReader>(storage, directory, description.id.number,
-                                                       block::ChainKeyPtr{}, layerDirectory);
+                                                       key, layerDirectory);
     if (reader->index().checksum() == description.index_checksum) return reader;
     throw Error(ErrorCode::Corrupt, storage.url() + "/" + directory + block::kRangeIndexName +
                                         " is whole, but not the index that this backup set was finished with");
@@ -258,8 +265,7 @@ std::vector<storage::ObjectInfo> objectsToRemove(storage::Storage& storage, std:
     std::vector<storage::ObjectInfo> starts;
     for (const storage::ObjectInfo& object : storage.list(kPlaces)) {
         const auto place_holder = parsePlaceHolder(object.key);
-        if (place_holder && place_holder->id.number == number)
-            (place_holder->end ? objects : starts).push_back(object);
+        if (place_holder && place_holder->id.number == number) (place_holder->end ? objects : starts).push_back(object);
     }
     for (const SetKind kind : {SetKind::Full, SetKind::Incremental}) {
         const SetId id{number, kind};

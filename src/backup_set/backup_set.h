@@ -75,7 +75,19 @@ struct BackupSetDescription {
     std::uint64_t index_checksum = 0;          ///< block::SetIndex::checksum()
     std::vector<LogObject> log_objects;        ///< plus_archivelog: an archive of its own
     std::uint64_t log_files = 0;               ///< segments among them
+
+    bool encrypted = false;  ///< all that tells of the content is, here and in the blocks
+    /// The part of it that is encrypted, as long as it was not opened: its fields above lack. docs/format/backup_set.md
+    /// says which they are.
+    struct Sealed {
+        std::string clear;  ///< the rest, which is authenticated beside it
+        Bytes bytes;
+    };
+    std::optional<Sealed> sealed;
 };
+
+/// Null for a set that is not encrypted.
+using ChainKeyPtr = block::ChainKeyPtr;
 
 /// "backup_set_1_full/" and, below it, where the blocks of a turn are.
 storage::Key setDirectory(const SetId& id);
@@ -99,10 +111,12 @@ std::vector<block::EarlierObject> objectsOfEarlierTurns(storage::Storage& storag
 
 /// Stores the description, verifies what is stored (verifyBackupSet), and only then makes the set visible by one last
 /// object. Throws what it finds wrong; the set then stays unfinished. May be called again with the same description.
-void finishBackupSet(storage::Storage& storage, const BackupSetDescription& description);
+/// With a key the description is encrypted.
+void finishBackupSet(storage::Storage& storage, const BackupSetDescription& description, const ChainKeyPtr& key = {});
 /// finishBackupSet() with the description that is stored already: for what somebody else has begun to finish. nullopt
 /// if there is none.
-std::optional<BackupSetDescription> finishDescribedSet(storage::Storage& storage, const SetId& id);
+std::optional<BackupSetDescription> finishDescribedSet(storage::Storage& storage, const SetId& id,
+                                                       const ChainKeyPtr& key = {});
 
 /// A set as found at a destination.
 struct FoundBackupSet {
@@ -117,14 +131,16 @@ struct FoundBackupSet {
     std::string problem;
 };
 
-/// All sets of a destination in order of their numbers, from nothing but the destination.
+/// All sets of a destination in order of their numbers, from nothing but the destination. Descriptions of encrypted
+/// ones are sealed.
 std::vector<FoundBackupSet> listBackupSets(storage::Storage& storage);
 
-/// The description of a complete set. Throws NotFound if there is no such set or it is not complete; Corrupt.
-BackupSetDescription readBackupSet(storage::Storage& storage, const SetId& id);
+/// The description of a complete set; without a key an encrypted one stays sealed. Throws NotFound if there is no such
+/// set or it is not complete; Corrupt, also if the key is not the set's.
+BackupSetDescription readBackupSet(storage::Storage& storage, const SetId& id, const ChainKeyPtr& key = {});
 
 /// The description that lies there, whether the set is complete or not. Throws NotFound or Corrupt.
-BackupSetDescription readDescription(storage::Storage& storage, const SetId& id);
+BackupSetDescription readDescription(storage::Storage& storage, const SetId& id, const ChainKeyPtr& key = {});
 
 /// Those of a complete set's empty objects, whose names alone say something, that are missing; `*` where a time stands.
 std::vector<storage::Key> missingPlaceHolders(storage::Storage& storage, const SetId& id);
@@ -137,11 +153,12 @@ std::optional<SetId> findComplete(storage::Storage& storage, std::uint32_t numbe
 /// Reads back everything that a restore needs: every object and its size, indexes and description with their checksums.
 /// The bytes of blocks and of the set's log are not read again: whoever stored them has seen to that.
 /// Throws Corrupt, naming what is missing or different.
-void verifyBackupSet(storage::Storage& storage, const BackupSetDescription& wanted);
+void verifyBackupSet(storage::Storage& storage, const BackupSetDescription& wanted, const ChainKeyPtr& key = {});
 
 /// Opens the blocks of a set. Throws NotFound or Corrupt, naming the object, also if the index is not the one that the
 /// description was written for.
-std::unique_ptr<block::BlockReader> openBlocks(storage::Storage& storage, const BackupSetDescription& description);
+std::unique_ptr<block::BlockReader> openBlocks(storage::Storage& storage, const BackupSetDescription& description,
+                                               const ChainKeyPtr& key = {});
 
 /// The set that a layer is of.
 SetId setOf(const block::IndexLayer& layer);

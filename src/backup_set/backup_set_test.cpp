@@ -201,7 +201,7 @@ TEST(BackupSet, OfAVersionBeforeAFieldHasItsDefault) {
     const storage::Key key = "backup_set_1_full/single_backup_set_info.obbak";
     const auto document = testing::documentAt(storage, key);
     auto without = document;
-    const std::set<std::string> later{"turn", "log_end_scn", "log_file_count", "log_objects"};
+    const std::set<std::string> later{"turn", "log_end_scn", "log_file_count", "log_objects", "encrypted"};
     for (const std::string& name : later)
         EXPECT_EQ(without.at("content").erase(name), 1U) << name;
     testing::replaceDocument(storage, key, without);

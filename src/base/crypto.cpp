@@ -140,8 +140,8 @@ Secret deriveKey(const Secret& from, ByteView purpose) {
 Secret passwordKey(std::string_view password, ByteView salt, const ScryptCost& cost) {
     // Each bounded first, so that their product is a number.
     const bool possible = cost.n > 1 && std::has_single_bit(cost.n) && cost.n <= kMostMemory && cost.r > 0 &&
-                          cost.r <= 1024 && cost.p > 0 && cost.p <= 16 && cost.n * 128 * cost.r <= kMostMemory;
-    if (!possible) throw Error(ErrorCode::InvalidRequest, "no password is tried at that cost");
+                          cost.r <= 1024 && cost.p > 0 && cost.p <= 16 && cost.n * 128 * cost.r * cost.p <= kMostMemory;
+    if (!possible) throw Error(ErrorCode::Corrupt, "no password is tried at such a cost");
     static Mutex mutex;
     const MutexLock lock(mutex);
     Secret key(kKeySize);

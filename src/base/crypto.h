@@ -45,8 +45,8 @@ struct ScryptCost {
 
     bool operator==(const ScryptCost&) const = default;
 };
-/// A key from a password. Takes half a second and 128 MiB; one caller at a time, others wait. Throws InvalidRequest if
-/// the cost is more than 1 GiB of memory, or is none at all.
+/// A key from a password. Takes half a second and 128 MiB; one caller at a time, others wait. Throws Corrupt if the
+/// cost is more than 1 GiB of memory, or the time that it takes to fill that, or is none at all.
 Secret passwordKey(std::string_view password, ByteView salt, const ScryptCost& cost = {});
 
 }  // namespace tidemark

@@ -18,6 +18,10 @@ BackupStats statsFrom(const mysql::Row& row) {
             .finish_log_file_count = row.integer("finish_log_file_count")};
 }
 
+BackupEncryption encryptionFrom(const mysql::Row& row) {
+    return {.mode = row.text("encryption_mode"), .passwd = row.text("passwd")};
+}
+
 Columns with(Columns columns, const Columns& more) {
     columns.insert(columns.end(), more.begin(), more.end());
     return columns;
@@ -65,6 +69,7 @@ BackupJobRow backupJobFrom(const mysql::Row& row) {
             .plus_archivelog = row.integer("plus_archivelog") != 0,
             .type = parseText<BackupType>(row.text("backup_type")),
             .level = parseText<JobLevel>(row.text("job_level")),
+            .encryption = encryptionFrom(row),
             .start_time = timeOf(row, "start_time"),
             .end_time = maybeTimeOf(row, "end_time"),
             .status = parseText<BackupJobStatus>(row.text("status")),
@@ -87,6 +92,7 @@ BackupTask backupTaskFrom(const mysql::Row& row) {
             .end_scn = row.unsignedInteger("end_scn"),
             .user_ls_start_scn = row.unsignedInteger("user_ls_start_scn"),
             .turn = row.integer("turn"),
+            .encryption = encryptionFrom(row),
             .stats = statsFrom(row),
             .left = left ? std::optional(std::chrono::milliseconds(row.integer("milliseconds_left"))) : std::nullopt,
             .result = static_cast<int>(row.integer("result")),
@@ -110,6 +116,7 @@ BackupSet backupSetFrom(const mysql::Row& row) {
             .min_restore_scn = row.unsignedInteger("min_restore_scn"),
             .consistent_scn = row.unsignedInteger("consistent_scn"),
             .log_end_scn = row.unsignedInteger("log_end_scn"),
+            .encryption = encryptionFrom(row),
             .stats = statsFrom(row),
             .result = static_cast<int>(row.integer("result")),
             .comment = row.text("comment"),
@@ -131,6 +138,8 @@ void insertBackupJob(mysql::SqlClient& client, const BackupJobRow& job) {
                {"plus_archivelog", std::int64_t{job.plus_archivelog}},
                {"backup_type", text(job.type)},
                {"job_level", text(job.level)},
+               {"encryption_mode", job.encryption.mode},
+               {"passwd", job.encryption.passwd},
                {"start_time", sqlTime(job.start_time)},
                {"status", text(job.status)},
                {"description", fitting(job.description, 4096)},
@@ -145,6 +154,8 @@ void insertBackupTask(mysql::SqlClient& client, const BackupTask& task) {
                                               {"backup_set_id", task.backup_set_id},
                                               {"start_time", sqlTime(task.start_time)},
                                               {"status", text(task.status)},
+                                              {"encryption_mode", task.encryption.mode},
+                                              {"passwd", task.encryption.passwd},
                                               {"path", task.path}}));
 }
 
@@ -160,6 +171,8 @@ void insertBackupSet(mysql::SqlClient& client, const BackupSet& set) {
                                              {"status", text(set.status)},
                                              {"file_status", text(set.file_status)},
                                              {"plus_archivelog", std::int64_t{set.plus_archivelog}},
+                                             {"encryption_mode", set.encryption.mode},
+                                             {"passwd", set.encryption.passwd},
                                              {"tenant_compatible", set.tenant_compatible},
                                              {"backup_compatible", set.backup_compatible},
                                              {"cluster_version", set.cluster_version},

@@ -29,6 +29,7 @@ BackupJobRow startJob(mysql::SqlClient& client, const BackupRequest& request, Na
             .dest_id = request.dest_id,
             .plus_archivelog = request.plus_archivelog,
             .type = request.type,
+            .encryption = request.encryption,
             .start_time = now,
             .description = request.description,
             .path = request.path};
@@ -47,6 +48,7 @@ BackupJobRow parentJob(mysql::SqlClient& client, const std::vector<BackupRequest
         parent.executors += (parent.executors.empty() ? "" : ",") + std::to_string(request.tenant);
         parent.plus_archivelog = request.plus_archivelog;
         parent.type = request.type;
+        parent.encryption = request.encryption;
     }
     return parent;
 }
@@ -136,7 +138,7 @@ BackupJobRow BackupStore::start(const BackupRequest& request) {
         takeTurn(client);
         BackupJobRow job = startJob(client, request, catalog_.clock().now());
         insertBackupJob(client, job);
-        addWork(client, kBackupWork, job.tenant, job.job_id);
+        addWork(client, kBackupWork, job.tenant, job.job_id, request.work_progress);
         return job;
     });
 }
@@ -153,7 +155,7 @@ ClusterBackup BackupStore::startFromSys(const std::vector<BackupRequest>& reques
             job.initiator_tenant = kSysTenantId;
             job.initiator_job_id = backup.parent.job_id;
             insertBackupJob(client, job);
-            addWork(client, kBackupWork, job.tenant, job.job_id);
+            addWork(client, kBackupWork, job.tenant, job.job_id, request.work_progress);
             backup.jobs.push_back(std::move(job));
         }
         return backup;
@@ -162,7 +164,8 @@ ClusterBackup BackupStore::startFromSys(const std::vector<BackupRequest>& reques
 }
 
 BegunBackup BackupStore::begin(const WorkClaim& claim, TenantId tenant, JobId job_id, const BackupSet& wanted,
-                               std::int64_t least_set_id, const std::string& work_progress) {
+                               std::int64_t least_set_id, const std::string& work_progress,
+                               const std::string& wrapped_key) {
     return catalog_.write(backupChanges({tenant}), [&](mysql::SqlClient& client) {
         requireClaim(client, claim);
         setWorkProgress(client, claim, work_progress);
@@ -176,14 +179,20 @@ BegunBackup BackupStore::begin(const WorkClaim& claim, TenantId tenant, JobId jo
         begun.set.dest_id = job.dest_id;
         begun.set.path = job.path;
         begun.set.plus_archivelog = job.plus_archivelog;
+        begun.set.encryption = job.encryption;
         begun.set.start_time = now;
         begun.task = {.tenant = tenant,
                       .task_id = nextId(client, "backup_task", tenant),
                       .job_id = job_id,
                       .backup_set_id = begun.set.backup_set_id,
                       .start_time = now,
+                      .encryption = job.encryption,
                       .path = job.path};
         insertBackupSet(client, begun.set);
+        if (!wrapped_key.empty()) {
+            insertRow(client, "backup_key",
+                      {{"tenant_id", tenant}, {"backup_set_id", begun.set.backup_set_id}, {"wrapped", wrapped_key}});
+        }
         insertBackupTask(client, begun.task);
         updateRows(client, "backup_job",
                    {{"status", text(BackupJobStatus::Doing)},
@@ -323,6 +332,13 @@ std::optional<BackupSet> BackupStore::set(TenantId tenant, std::int64_t backup_s
             client.query("SELECT * FROM tidemark.backup_set WHERE tenant_id = ? AND backup_set_id = ?",
                          {tenant, backup_set_id}),
             backupSetFrom);
+    });
+}
+
+std::optional<std::string> BackupStore::wrappedKeyOf(TenantId tenant, std::int64_t backup_set_id) {
+    return catalog_.read([&](mysql::SqlClient& client) {
+        return client.scalar("SELECT wrapped FROM tidemark.backup_key WHERE tenant_id = ? AND backup_set_id = ?",
+                             {tenant, backup_set_id});
     });
 }
 

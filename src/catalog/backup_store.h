@@ -13,6 +13,12 @@ namespace tidemark::catalog {
 constexpr const char* kBackupWork = "backup";
 constexpr const char* kCleanWork = "clean";
 
+/// How a set is encrypted, as the views show it.
+struct BackupEncryption {
+    std::string mode = "NONE";  ///< or PASSWORD
+    std::string passwd;         ///< the id of the key that a password has become; tells nothing about either
+};
+
 /// A row of *_BACKUP_JOBS or *_BACKUP_JOB_HISTORY.
 struct BackupJobRow {
     TenantId tenant = 0;
@@ -25,6 +31,7 @@ struct BackupJobRow {
     bool plus_archivelog = false;
     BackupType type = BackupType::Full;
     JobLevel level = JobLevel::UserTenant;
+    BackupEncryption encryption;
     Nanos start_time = 0;
     std::optional<Nanos> end_time;
     BackupJobStatus status = BackupJobStatus::Init;
@@ -42,6 +49,8 @@ struct BackupRequest {
     BackupType type = BackupType::Full;
     bool plus_archivelog = false;
     std::string description;
+    BackupEncryption encryption;
+    std::string work_progress;  ///< what the record of work begins with
 };
 
 /// The numbers of a task and of its set. Measured, never estimated; bytes.
@@ -71,6 +80,7 @@ struct BackupTask {
     Scn end_scn = 0;
     Scn user_ls_start_scn = 0;  ///< where the log is needed from
     std::int64_t turn = 1;      ///< which copy of the tenant, from 1
+    BackupEncryption encryption;
     BackupStats stats;
     std::optional<std::chrono::milliseconds> left;  ///< that it still takes, as it is estimated
     int result = 0;
@@ -95,6 +105,7 @@ struct BackupSet {
     Scn min_restore_scn = 0;   ///< the earliest point it can be restored to
     Scn consistent_scn = 0;
     Scn log_end_scn = 0;  ///< the end of the log that it carries itself; 0: none
+    BackupEncryption encryption;
     BackupStats stats;
     int result = 0;
     std::string comment;
@@ -136,9 +147,10 @@ public:
     /// INIT → DOING: writes the task (INIT) and the set (DOING, COPYING). The set's id is the tenant's next one, but
     /// not below `least_set_id`, for a destination that holds sets this catalog does not know. Throws Cancelled if the
     /// job is CANCELING, NotFound if it is over, Ob::OpNotAllow if a set that it is to lean on is being removed.
-    /// `work_progress` is noted in the record of work.
+    /// `work_progress` is noted in the record of work, `wrapped_key` (if any) beside the set.
     BegunBackup begin(const WorkClaim& claim, TenantId tenant, JobId job_id, const BackupSet& set,
-                      std::int64_t least_set_id = 1, const std::string& work_progress = {});
+                      std::int64_t least_set_id = 1, const std::string& work_progress = {},
+                      const std::string& wrapped_key = {});
     /// Writes status, SCNs and stats of the running task; the set's stats follow. At most a few times a second.
     /// Does not touch a CANCELING status.
     void progress(const WorkClaim& claim, const BackupTask& task);
@@ -167,6 +179,8 @@ public:
     /// In order of ids.
     std::vector<BackupSet> sets(TenantId tenant);
     std::optional<BackupSet> set(TenantId tenant, std::int64_t backup_set_id);
+    /// What begin() has noted beside an encrypted set.
+    std::optional<std::string> wrappedKeyOf(TenantId tenant, std::int64_t backup_set_id);
 
 private:
     Catalog& catalog_;

@@ -561,8 +561,33 @@ CREATE TABLE IF NOT EXISTS tidemark.validate_finding (
     KEY by_status (tenant_id, status));
 )sql";
 
-constexpr std::array<const char*, 11> kSteps = {kStep1, kStep2, kStep3, kStep4, kStep5,
-                                                kStep6, kStep7, kStep8, kStep9, kStep10, kStep11};
+/// How sets are encrypted, and the keys of those that are, each wrapped by the key of a node. Apart from the sets: of
+/// them tenants have copies.
+constexpr const char* kStep12 = R"sql(
+ALTER TABLE tidemark.backup_job
+    ADD COLUMN IF NOT EXISTS encryption_mode VARCHAR(64) NOT NULL DEFAULT 'NONE',
+    ADD COLUMN IF NOT EXISTS passwd VARCHAR(128) NOT NULL DEFAULT '';
+ALTER TABLE tidemark.backup_job_history
+    ADD COLUMN IF NOT EXISTS encryption_mode VARCHAR(64) NOT NULL DEFAULT 'NONE',
+    ADD COLUMN IF NOT EXISTS passwd VARCHAR(128) NOT NULL DEFAULT '';
+ALTER TABLE tidemark.backup_task
+    ADD COLUMN IF NOT EXISTS encryption_mode VARCHAR(64) NOT NULL DEFAULT 'NONE',
+    ADD COLUMN IF NOT EXISTS passwd VARCHAR(128) NOT NULL DEFAULT '';
+ALTER TABLE tidemark.backup_task_history
+    ADD COLUMN IF NOT EXISTS encryption_mode VARCHAR(64) NOT NULL DEFAULT 'NONE',
+    ADD COLUMN IF NOT EXISTS passwd VARCHAR(128) NOT NULL DEFAULT '';
+ALTER TABLE tidemark.backup_set
+    ADD COLUMN IF NOT EXISTS encryption_mode VARCHAR(64) NOT NULL DEFAULT 'NONE',
+    ADD COLUMN IF NOT EXISTS passwd VARCHAR(128) NOT NULL DEFAULT '';
+CREATE TABLE IF NOT EXISTS tidemark.backup_key (
+    tenant_id BIGINT NOT NULL,
+    backup_set_id BIGINT NOT NULL,
+    wrapped VARCHAR(1024) NOT NULL,
+    PRIMARY KEY (tenant_id, backup_set_id));
+)sql";
+
+constexpr std::array<const char*, 12> kSteps = {kStep1, kStep2, kStep3, kStep4, kStep5,
+                                                kStep6, kStep7, kStep8, kStep9, kStep10, kStep11, kStep12};
 
 }  // namespace
 

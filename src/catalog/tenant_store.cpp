@@ -15,14 +15,31 @@ constexpr const char* kSelect =
     "SELECT t.*, s.reference FROM tidemark.tenant t LEFT JOIN tidemark.tenant_secret s ON s.tenant_id = t.tenant_id ";
 
 /// Tables whose rows go with their tenant.
-constexpr const char* kTablesOfTenant[] = {"replica",         "tenant_secret",       "parameter_value",
-                                           "destination",     "archive_destination", "backup_destination",
-                                           "archive_round",   "archive_piece",       "setting_change",
-                                           "archive_covered", "backup_job",          "backup_job_history",
-                                           "backup_task",     "backup_task_history", "backup_set",
-                                           "delete_policy",   "delete_job",          "delete_job_history",
-                                           "delete_task",     "delete_task_history", "backup_keep",
-                                           "validate_job",    "validate_finding",    "tenant"};
+constexpr const char* kTablesOfTenant[] = {"replica",
+                                           "tenant_secret",
+                                           "parameter_value",
+                                           "destination",
+                                           "archive_destination",
+                                           "backup_destination",
+                                           "archive_round",
+                                           "archive_piece",
+                                           "setting_change",
+                                           "archive_covered",
+                                           "backup_job",
+                                           "backup_job_history",
+                                           "backup_task",
+                                           "backup_task_history",
+                                           "backup_set",
+                                           "delete_policy",
+                                           "delete_job",
+                                           "delete_job_history",
+                                           "delete_task",
+                                           "delete_task_history",
+                                           "backup_keep",
+                                           "backup_key",
+                                           "validate_job",
+                                           "validate_finding",
+                                           "tenant"};
 
 Tenant tenantFrom(const mysql::Row& row) {
     return {.id = row.integer("tenant_id"),

@@ -54,7 +54,10 @@ CleanService::CleanService(DeleteParts parts, job::WorkEngine& engine)
                  .make = [this](job::WorkContext& context) { return std::make_unique<RestJob>(stores_, context); },
                  .attempts = kForEver});
     engine_.add({.name = catalog::kCleanWork,
-                 .make = [this](job::WorkContext& context) { return std::make_unique<LeftoverJob>(stores_, context); },
+                 .make =
+                     [this](job::WorkContext& context) {
+                         return std::make_unique<LeftoverJob>(stores_, parts_.node_key, context);
+                     },
                  .attempts = kForEver});
     const auto begin = [this](const catalog::DeletePolicy& policy) {
         catalog::DeleteRequest request = obsolete(policy);
@@ -62,8 +65,8 @@ CleanService::CleanService(DeleteParts parts, job::WorkEngine& engine)
         if (stores_.deletions.start(request)) engine_.wake();
     };
     const auto policy = [this, begin](job::WorkContext& context) {
-        return std::make_unique<PolicyJob>(
-            PolicyJob::Parts{stores_.deletions, begin, [this] { return interval(); }}, context);
+        return std::make_unique<PolicyJob>(PolicyJob::Parts{stores_.deletions, begin, [this] { return interval(); }},
+                                           context);
     };
     engine_.add({.name = catalog::kDeletePolicyWork, .make = policy, .attempts = kForEver});
 }
@@ -88,10 +91,9 @@ void CleanService::addPolicy(const catalog::Tenant& tenant, const PolicyRequest&
     requireOne(request.redundancy, "Redundancy not equal to 1 is");
     requireOne(request.backup_copies, "Backup copies not equal to 1 is");
     // The first run comes an interval later: a window that was mistyped can be taken back.
-    stores_.deletions.addPolicy({.tenant = tenant.id,
-                                 .name = kPolicyName,
-                                 .recovery_window = request.recovery_window.value_or("0s")},
-                                interval());
+    stores_.deletions.addPolicy(
+        {.tenant = tenant.id, .name = kPolicyName, .recovery_window = request.recovery_window.value_or("0s")},
+        interval());
     crashPoint("clean.policy-written");
 }
 

@@ -5,6 +5,7 @@
 #include <stop_token>
 
 #include "base/log.h"
+#include "base/node_key.h"
 #include "catalog/stores.h"
 #include "clean/cleaner.h"
 #include "job/job.h"
@@ -18,6 +19,7 @@ namespace tidemark::clean {
 struct DeleteParts {
     catalog::Stores& stores;
     const Clock& clock;
+    const NodeKey& node_key;
     /// For so long a deletion waits for destinations that are away; then it has failed, and the next begins anew.
     std::chrono::milliseconds patience = std::chrono::minutes(1);
 };

@@ -9,8 +9,9 @@ namespace tidemark::clean {
 
 using std::chrono::milliseconds;
 
-LeftoverJob::LeftoverJob(catalog::Stores& stores, job::WorkContext& context)
+LeftoverJob::LeftoverJob(catalog::Stores& stores, const NodeKey& node_key, job::WorkContext& context)
     : stores_(stores),
+      node_key_(node_key),
       context_(context),
       leftovers_(backup::Leftovers::from(context.progress())),
       log_(makeLogger(fmt::format("clean tenant={} set={}", context.key().tenant, leftovers_.backup_set_id))) {}
@@ -27,8 +28,7 @@ std::optional<job::Pause> LeftoverJob::run(std::stop_token) {
 
 void LeftoverJob::clean() {
     Cleaner cleaner(stores_, context_.key().tenant,
-                    {.path = leftovers_.path,
-                     .thing = {catalog::DeletedObject::BackupSet, leftovers_.backup_set_id}});
+                    {.path = leftovers_.path, .thing = {catalog::DeletedObject::BackupSet, leftovers_.backup_set_id}});
     if (const auto id = cleaner.offered()) {
         adopt(cleaner.storage(), *id);
         cleaner.removeOtherTurns(*id);
@@ -43,7 +43,9 @@ void LeftoverJob::adopt(storage::Storage& storage, backup_set::SetId id) {
     const auto known = stores_.backups.set(context_.key().tenant, leftovers_.backup_set_id);
     if (!known || known->status != catalog::BackupSetStatus::Failed) return;
     try {
-        stores_.backups.adopt(context_.claim(), backup::finishedSet(storage, context_.key().tenant, id).value());
+        const auto wrapped = stores_.backups.wrappedKeyOf(context_.key().tenant, leftovers_.backup_set_id);
+        const auto key = wrapped ? backup::keptKey(*wrapped, node_key_) : nullptr;
+        stores_.backups.adopt(context_.claim(), backup::finishedSet(storage, context_.key().tenant, id, key).value());
         log_->info("it is whole, and a success");
     } catch (const Error& error) {
         if (error.code() != ErrorCode::Corrupt && error.code() != ErrorCode::NotFound) throw;

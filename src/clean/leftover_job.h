@@ -10,14 +10,14 @@
 namespace tidemark::clean {
 
 /// Removes from a destination what a backup left that has ended: its set, if it is unfinished, or else the turns that
-/// the set does not consist of. A set that is whole, and whose backup could not ask for it at its end, becomes a success
-/// in the catalog.
+/// the set does not consist of. A set that is whole, and whose backup could not ask for it at its end, becomes a
+/// success in the catalog.
 ///
 /// The record is written in the transaction that ends the backup, so nobody works on the set any more. What cannot be
 /// removed now is tried again, less and less often; that costs nobody anything.
 class LeftoverJob : public job::Job {
 public:
-    LeftoverJob(catalog::Stores& stores, job::WorkContext& context);
+    LeftoverJob(catalog::Stores& stores, const NodeKey& node_key, job::WorkContext& context);
 
     std::optional<job::Pause> run(std::stop_token stop) override;
     std::optional<std::chrono::milliseconds> retryAfter(const Error& error) override;
@@ -28,6 +28,7 @@ private:
     void adopt(storage::Storage& storage, backup_set::SetId id);
 
     catalog::Stores& stores_;
+    const NodeKey& node_key_;
     job::WorkContext& context_;
     const backup::Leftovers leftovers_;
     const Logger log_;

@@ -78,6 +78,13 @@ void requireCertain(const Part& part) {
                   "send it alone");
 }
 
+/// Not by a list of initializers, which would leave a copy of what may be a password.
+StatementPlan onlyOwn(std::string_view text) {
+    StatementPlan plan;
+    plan.own.emplace_back(text);
+    return plan;
+}
+
 /// Puts the text together again, and knows what in it is whose.
 class Planner {
 public:
@@ -91,7 +98,7 @@ public:
         }
         if (own_ == 0) return forTenant();
         // One text that is no list for the tenant either: the answer will say where its syntax ends.
-        if (!syntax_.several_statements) return {.own = {std::string(text_)}};
+        if (!syntax_.several_statements) return onlyOwn(text_);
         if (others_ > 0 || unread_ || next()) {
             throw obError(Ob::NotSupported, "Tidemark's own statements and others in one query are",
                           "send them one at a time; none of these has run");
@@ -166,7 +173,7 @@ bool mayHoldIgnoredSettings(std::string_view start, bool whole) {
 
 StatementPlan planStatements(std::string_view text, const statement::StatementService& service, ClientSyntax syntax) {
     StatementPlan plan = Planner(text, service, syntax).plan();
-    if (plan.unchanged() && service.isOwn(text)) plan.own = {std::string(text)};
+    if (plan.unchanged() && service.isOwn(text)) plan = onlyOwn(text);
     return plan;
 }
 

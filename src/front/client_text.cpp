@@ -6,6 +6,7 @@
 #include <array>
 #include <string_view>
 
+#include "base/secret.h"
 #include "front/tenant_query.h"
 #include "oceanbase/ob_error.h"
 
@@ -34,11 +35,17 @@ std::string conversionOf(std::string_view text, std::string_view charset) {
 
 }  // namespace
 
-net::Awaitable<std::string> utf8OfClient(Connection& connection, std::string text) {
-    if (isAscii(text)) co_return text;
+net::Awaitable<std::string> utf8OfClient(Connection& connection, std::string text, Shown shown) {
+    // By name: what is returned as a parameter would be copied, and a password stay where it was.
+    if (isAscii(text)) co_return std::move(text);
     const auto charsets = co_await queryTenant(connection, "SELECT HEX(@@character_set_client) LIMIT 1");
     const std::string charset = fromHex(charsets.at(0).at(0));
-    if (isUtf8(charset)) co_return text;
+    if (isUtf8(charset)) co_return std::move(text);
+    if (shown == Shown::ToNobody) {
+        wipe(text);
+        throw obError(Ob::NotSupported, fmt::format("a statement with a password, in {}, is", charset),
+                      "SET NAMES utf8mb4, then send it again");
+    }
     if (text.size() > kLongest) {
         throw obError(Ob::NotSupported, fmt::format("a text of over {} bytes in {} is", kLongest, charset),
                       "SET NAMES utf8mb4");

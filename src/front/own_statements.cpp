@@ -2,12 +2,14 @@
 
 #include <fmt/format.h>
 
+#include "base/secret.h"
 #include "front/client_text.h"
 #include "front/error_reply.h"
 #include "front/packet_stream.h"
 #include "front/tenant_query.h"
 #include "net/on_workers.h"
 #include "oceanbase/ob_error.h"
+#include "statement/statement.h"
 
 namespace tidemark::front {
 
@@ -32,6 +34,41 @@ bool namesStatement(Command command) {
             return false;
     }
 }
+
+/// Whether the tenant may be asked what a text says in another character set: its logs would have it.
+Shown shownTo(std::string_view text) {
+    return statement::mayHoldPassword(text) ? Shown::ToNobody : Shown::ToTenant;
+}
+
+/// Texts, and values, wiped at the end of their scope: one of them may be a password.
+class WipedTexts {
+public:
+    explicit WipedTexts(std::vector<std::string>& texts) : texts_(texts) {}
+    ~WipedTexts() {
+        for (std::string& text : texts_)
+            wipe(text);
+    }
+    WipedTexts(const WipedTexts&) = delete;
+    WipedTexts& operator=(const WipedTexts&) = delete;
+
+private:
+    std::vector<std::string>& texts_;
+};
+
+class WipedValues {
+public:
+    explicit WipedValues(std::vector<Value>& values) : values_(values) {}
+    ~WipedValues() {
+        for (Value& value : values_) {
+            if (auto* text = std::get_if<std::string>(&value)) wipe(*text);
+        }
+    }
+    WipedValues(const WipedValues&) = delete;
+    WipedValues& operator=(const WipedValues&) = delete;
+
+private:
+    std::vector<Value>& values_;
+};
 
 /// Walks over the packets of a reply of ours.
 PacketHeader lastPacket(ByteView reply, ByteView& payload) {
@@ -106,6 +143,7 @@ ClientSyntax OwnStatements::syntax() const {
 }
 
 net::Awaitable<Bytes> OwnStatements::answer(Command command, Bytes payload) {
+    const Wiped end(payload);
     switch (command) {
         case Command::Query:
             co_return co_await query(std::string(textOf(payload).substr(1)));
@@ -131,14 +169,17 @@ net::Awaitable<Bytes> OwnStatements::answer(Command command, Bytes payload) {
 }
 
 net::Awaitable<Bytes> OwnStatements::query(std::string text) {
-    const std::string read = co_await utf8OfClient(connection_, std::move(text));
-    const StatementPlan plan = planStatements(read, context_.service, syntax());
+    const Shown shown = shownTo(text);
+    std::string read = co_await utf8OfClient(connection_, std::move(text), shown);
+    const Wiped end(read);
+    StatementPlan plan = planStatements(read, context_.service, syntax());
+    const WipedTexts own_end(plan.own);
     Bytes replies;
     ReplyStyle reply_style = style();
     for (std::size_t i = 0; i < plan.own.size(); ++i) {
         reply_style.status = style().status;
         if (i + 1 < plan.own.size()) reply_style.status |= status::kMoreResults;
-        const Bytes reply = co_await runOrError(plan.own[i], reply_style);
+        const Bytes reply = co_await runOrError(std::move(plan.own[i]), reply_style);
         replies.insert(replies.end(), reply.begin(), reply.end());
         if (endsInError(reply)) break;
         reply_style.sequence = static_cast<std::uint8_t>(lastSequence(reply) + 1);
@@ -165,7 +206,9 @@ net::Awaitable<Bytes> OwnStatements::runOrError(std::string text, ReplyStyle rep
 
 net::Awaitable<Bytes> OwnStatements::prepare(std::string sent) {
     last_prepared_.reset();
-    std::string text = co_await utf8OfClient(connection_, std::move(sent));
+    const Shown shown = shownTo(sent);
+    std::string text = co_await utf8OfClient(connection_, std::move(sent), shown);
+    const Wiped end(text);
     if (prepared_.size() >= kMaxPrepared) {
         throw Error(ErrorCode::Conflict, SqlCode{1461, "42000"},
                     fmt::format("this session has {} of Tidemark's statements prepared already", kMaxPrepared),
@@ -176,7 +219,7 @@ net::Awaitable<Bytes> OwnStatements::prepare(std::string sent) {
     const auto count = static_cast<std::uint16_t>(parameters);
     while (prepared_.contains(next_id_))
         next_id_ = next_id_ == kLastId ? kFirstId : next_id_ + 1;
-    prepared_[next_id_] = {.text = std::move(text), .parameters = {.count = count}};
+    prepared_[next_id_] = {.text = text, .parameters = {.count = count}};
     last_prepared_ = next_id_;
     Bytes reply = preparedReply(style(), next_id_, count);
     next_id_ = next_id_ == kLastId ? kFirstId : next_id_ + 1;
@@ -200,27 +243,36 @@ net::Awaitable<Bytes> OwnStatements::execute(Bytes payload) {
     // The cursor that a client may ask for is optional: a server may as well send all rows.
     std::vector<Value> values;
     if (!too_long) values = decodeParameters(payload, statement.parameters);
+    wipe(payload);
+    for (auto& [parameter, text] : statement.parameters.long_data)
+        wipe(text);
     statement.parameters.long_data.clear();
     statement.long_data_size = 0;
     if (too_long) {
         throw Error(ErrorCode::InvalidRequest, SqlCode{1153, "08S01"},
                     fmt::format("the parameters have over {} bytes", kMaxSize));
     }
+    const Shown shown = shownTo(statement.text);
     for (Value& value : values) {
-        if (auto* text = std::get_if<std::string>(&value)) *text = co_await utf8OfClient(connection_, *text);
+        if (auto* text = std::get_if<std::string>(&value)) *text = co_await utf8OfClient(connection_, *text, shown);
     }
     co_return co_await run(statement.text, std::move(values), RowFormat::Binary, style());
 }
 
 net::Awaitable<Bytes> OwnStatements::run(std::string text, std::vector<Value> parameters, RowFormat format,
                                          ReplyStyle reply_style) {
+    const Wiped end(text);
+    const WipedValues values_end(parameters);
     const statement::Caller caller = co_await askCaller();
     context_.own_statements.fetch_add(1, std::memory_order_relaxed);
     statement::StatementService& service = context_.service;
     std::string owner = service.about(caller, text, parameters);
     // The reply is put together there too: it may be large. The closure has a name because GCC 12 destroys a temporary
     // one twice when it is an argument of a co_await.
-    auto work = [&service, caller, text = std::move(text), parameters = std::move(parameters), reply_style, format] {
+    auto work = [&service, caller, text = std::move(text), parameters = std::move(parameters), reply_style,
+                 format]() mutable {
+        const Wiped text_end(text);
+        const WipedValues parameters_end(parameters);
         const statement::StatementResult result = service.execute(caller, text, parameters);
         if (result.columns.empty()) return okReply(reply_style, result.affected_rows);
         return resultReply(reply_style, result.columns, result.rows, format);

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "base/secret.h"
 #include "front/client_statements.h"
 #include "front/connection.h"
 #include "mysql/prepared.h"
@@ -44,9 +45,11 @@ public:
 
 private:
     struct Prepared {
-        std::string text;
-        mysql::ParameterState parameters;
+        std::string text = {};  ///< it may have a password in it
+        mysql::ParameterState parameters = {};
         std::size_t long_data_size = 0;
+
+        ~Prepared() { wipe(text); }
     };
 
     std::optional<std::uint32_t> preparedId(ByteView payload) const;

@@ -6,7 +6,7 @@ namespace tidemark::front {
 
 using mysql::kHeaderSize;
 
-net::Awaitable<Packet> readPacket(net::Stream& stream, std::size_t limit) {
+static net::Awaitable<Packet> read(net::Stream& stream, std::size_t limit, bool secret) {
     Packet packet;
     std::size_t total = 0;
     for (bool last = false; !last;) {
@@ -21,6 +21,7 @@ net::Awaitable<Packet> readPacket(net::Stream& stream, std::size_t limit) {
             total += part.size();
             if (total <= limit) packet.payload.insert(packet.payload.end(), part.begin(), part.end());
             left -= part.size();
+            if (secret) stream.wipe(part.size());
             stream.consume(part.size());
         }
     }
@@ -30,6 +31,14 @@ net::Awaitable<Packet> readPacket(net::Stream& stream, std::size_t limit) {
             "a packet of " + std::to_string(total) + " bytes is too large here, the limit is " + std::to_string(limit));
     }
     co_return packet;
+}
+
+net::Awaitable<Packet> readPacket(net::Stream& stream, std::size_t limit) {
+    return read(stream, limit, false);
+}
+
+net::Awaitable<Packet> readSecretPacket(net::Stream& stream, std::size_t limit) {
+    return read(stream, limit, true);
 }
 
 net::Awaitable<> writeAll(net::Stream& stream, ByteView bytes) {

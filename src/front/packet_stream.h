@@ -16,6 +16,8 @@ struct Packet {
 /// Takes the next packet off the stream, put together where it was split. One longer than `limit` is read to its end
 /// and dropped; then InvalidRequest is thrown, and the stream stands at the next packet. Throws net::StreamClosed.
 net::Awaitable<Packet> readPacket(net::Stream& stream, std::size_t limit);
+/// The same of one that may hold a password: nothing of it stays in the stream's buffer.
+net::Awaitable<Packet> readSecretPacket(net::Stream& stream, std::size_t limit);
 
 /// Writes all, at once where the socket takes it. Throws net::StreamClosed.
 net::Awaitable<> writeAll(net::Stream& stream, ByteView bytes);

@@ -230,7 +230,7 @@ net::Awaitable<Bytes> Session::answerOrError(CommandHead head, std::optional<Pac
     const bool long_data = head.command == Command::StmtSendLongData;
     try {
         if (!command) {
-            command = co_await readPacket(connection_.client, long_data ? kMaxPayload : OwnStatements::kMaxSize);
+            command = co_await readSecretPacket(connection_.client, long_data ? kMaxPayload : OwnStatements::kMaxSize);
         }
         co_return co_await own_.answer(head.command, std::move(command->payload));
     } catch (const net::StreamClosed&) {

@@ -1,5 +1,7 @@
 #include "net/stream.h"
 
+#include "base/secret.h"
+
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -34,6 +36,10 @@ void Stream::consume(std::size_t size) {
     if (begin_ < end_) return;
     begin_ = end_ = 0;
     buffer_.reset();
+}
+
+void Stream::wipe(std::size_t size) {
+    tidemark::wipe({buffer_.data() + begin_, size});
 }
 
 void Stream::makeRoom(std::size_t size) {

@@ -39,6 +39,8 @@ public:
     /// What has come and was not consumed. Valid until the next consume(), fill() or need().
     ByteView buffered() const { return {buffer_.data() + begin_, end_ - begin_}; }
     void consume(std::size_t size);
+    /// Overwrites the first `size` bytes of what is buffered, which may be a password, before they are consumed.
+    void wipe(std::size_t size);
 
     /// Waits for more bytes. Throws StreamClosed. There must be room: consume() what was seen.
     Awaitable<> fill() { return fill(1); }

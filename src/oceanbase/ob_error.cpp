@@ -61,6 +61,7 @@ constexpr auto kRows = std::to_array<Row>({
     {Ob::LogArchiveInterrupted, 9027, "HY000", E::Conflict, "ob log archive interrupted"},
     {Ob::LogArchiveNotRunning, 9029, "HY000", E::Conflict, "log archive is not running"},
     {Ob::BackupInProgress, 9036, "HY000", E::Conflict, "Backup is in progress"},
+    {Ob::BackupInvalidPassword, 9047, "HY000", E::Denied, "invalid password for backup"},
     {Ob::BackupCanNotStart, 9040, "HY000", E::Conflict, "backup can not start, because %s"},
     {Ob::BackupDeleteInProgress, 9044, "HY000", E::Conflict, "delete backup data is in progress"},
     {Ob::DeleteSetNotAllowed, 9045, "HY000", E::Conflict, "delete backup set do not allow"},

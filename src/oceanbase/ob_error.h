@@ -51,6 +51,7 @@ enum class Ob {
     LogArchiveInterrupted = 9027,   ///< ob log archive interrupted
     LogArchiveNotRunning = 9029,    ///< log archive is not running
     BackupInProgress = 9036,        ///< Backup is in progress
+    BackupInvalidPassword = 9047,   ///< invalid password for backup
     BackupCanNotStart = 9040,       ///< backup can not start, because %s
     BackupDeleteInProgress = 9044,  ///< delete backup data is in progress
     DeleteSetNotAllowed = 9045,     ///< delete backup set do not allow

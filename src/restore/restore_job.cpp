@@ -15,6 +15,7 @@
 #include "restore/log_replay.h"
 #include "restore/restore_options.h"
 #include "restore/server_upgrade.h"
+#include "restore/set_keys.h"
 #include "storage/throttled_storage.h"
 
 namespace tidemark::restore {
@@ -63,7 +64,7 @@ std::optional<job::Pause> RestoreJob::plan() {
             throw Error(ErrorCode::Conflict, "an earlier version of the daemon ended while the restore ran",
                         "start it again");
         }
-        plan_ = planAgain(notes_.choice);
+        plan_ = planAgain(notes_.choice, keptKey(notes_.key, parts_.node_key));
     } catch (const Error& error) {
         if (!isAway(error)) throw;
         return waitFor(error);
@@ -199,7 +200,7 @@ void RestoreJob::restoreData(std::stop_token stop) {
     storage::ThrottledStorage storage(*plan_.data, capacity.destination_reading, capacity.destination_writing,
                                       {.stop = stop});
     job::Share share(capacity, job::restoreShare(row_.tenant, concurrency_));
-    const auto reader = backup_set::openBlocks(storage, plan_.set);
+    const auto reader = backup_set::openBlocks(storage, plan_.set, plan_.key);
     DataRestoreProgress progress;
     std::jthread ticker([&](std::stop_token done) {
         pthread_setname_np(pthread_self(), "restore-progress");

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/log.h"
+#include "base/node_key.h"
 #include "catalog/stores.h"
 #include "job/capacity.h"
 #include "job/job.h"
@@ -28,6 +29,7 @@ struct RestoreJobParts {
     tenant::StandbyService& tenants;
     const Clock& clock;
     job::Capacity& capacity;
+    const NodeKey& node_key;
     /// Called before destinations (URIs) are read: archivers here that write to them shall first write what they have.
     std::function<void(const std::vector<std::string>&)> before_reading = [](const auto&) {};
     /// For so long a restore that goes on waits for a destination that is away; its tenant exists meanwhile.

@@ -31,9 +31,14 @@ protected:
 TEST_F(RestoreJobTest, WaitsWithoutASlotForADestinationThatIsAwayAndFailsWhenItIsForTooLong) {
     job::WorkContext context(stores_->work, left({.uris = {away()}, .data_uri = away()}), [] {});
     job::Capacity capacity(stores_->parameters, 1);
-    RestoreJob job(
-        {.stores = *stores_, .tenants = standbys(), .clock = clock_, .capacity = capacity, .patience = 1500ms},
-        stores_->restores.findActive("copy").value(), context);
+    const NodeKey node_key(directory_.path() / "node.key");
+    RestoreJob job({.stores = *stores_,
+                    .tenants = standbys(),
+                    .clock = clock_,
+                    .capacity = capacity,
+                    .node_key = node_key,
+                    .patience = 1500ms},
+                   stores_->restores.findActive("copy").value(), context);
     std::string waiting_for;
     std::string failure;
     const auto until = std::chrono::steady_clock::now() + 30s;

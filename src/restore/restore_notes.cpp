@@ -32,6 +32,7 @@ std::string RestoreNotes::text() const {
                         {"dest_id", choice.round.dest},
                         {"round", choice.round.round}};
     if (!left_out.empty()) json["left_out"] = left_out;
+    if (!key.empty()) json["key"] = key;
     if (failure) json["failure"] = jsonOf(*failure);
     return jsonText(json);
 }
@@ -52,6 +53,7 @@ RestoreNotes RestoreNotes::from(const std::string& text) {
     json.at("dest_id").get_to(choice.round.dest);
     json.at("round").get_to(choice.round.round);
     notes.left_out = json.value("left_out", std::string());
+    notes.key = json.value("key", std::string());
     if (json.contains("failure")) notes.failure = outcomeFrom(json.at("failure"));
     return notes;
 }

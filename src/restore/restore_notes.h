@@ -28,6 +28,7 @@ struct RestoreNotes {
     RestoreChoice choice;
     std::optional<catalog::Outcome> failure;  ///< it has failed, or was cancelled: only its tenant is to be removed
     std::string left_out;                     ///< for COMMENT of one that succeeds
+    std::string key;                          ///< the set's, wrapped by the node's; empty: it is not encrypted
 
     std::string text() const;
     /// Of no text: nothing, not even a choice.

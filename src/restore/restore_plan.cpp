@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "oceanbase/ob_error.h"
+#include "restore/set_keys.h"
 #include "restore/set_log.h"
 #include "storage/open_storage.h"
 #include "tenant/carried_settings.h"
@@ -42,6 +43,18 @@ void forEachSet(const Sources& sources, Visit visit) {
     }
 }
 
+/// A set with all that its description tells.
+struct OpenedSet {
+    backup_set::BackupSetDescription set;
+    backup_set::ChainKeyPtr key;
+};
+
+OpenedSet opened(const DataSource& data, const backup_set::BackupSetDescription& set, SetKeys& keys) {
+    if (!set.sealed) return {set, nullptr};
+    auto key = keys.keyOf(*data.destination.storage, set.id);
+    return {backup_set::readBackupSet(*data.destination.storage, set.id, key), key};
+}
+
 Sources openSources(const std::vector<std::string>& uris) {
     Sources sources;
     for (const std::string& uri : uris) {
@@ -73,13 +86,14 @@ Scn lastPoint(const Sources& sources) {
 bool isForeign(const LogSource& log, const Sources& sources);
 
 /// The tenant's time zone is the newest that its sets and its log know.
-Scn scnAt(const std::string& time, const Sources& sources) {
-    std::string zone = tenant::timeZoneOf({});
+Scn scnAt(const std::string& time, const Sources& sources, SetKeys& keys) {
+    std::optional<std::string> zone;
     Scn newest = 0;
-    forEachSet(sources, [&](const DataSource&, const backup_set::BackupSetDescription& set) {
+    std::optional<std::pair<const DataSource*, const backup_set::BackupSetDescription*>> last;
+    forEachSet(sources, [&](const DataSource& data, const backup_set::BackupSetDescription& set) {
         if (set.min_restore_scn < newest) return;
         newest = set.min_restore_scn;
-        zone = tenant::timeZoneOf(set.tenant_settings);
+        last = {&data, &set};
     });
     for (const LogSource& log : sources.logs) {
         if (log.reader->rounds().empty() || isForeign(log, sources)) continue;
@@ -88,11 +102,15 @@ Scn scnAt(const std::string& time, const Sources& sources) {
         newest = settings.back().from;
         zone = tenant::timeZoneOf(settings.back().settings);
     }
-    return static_cast<Scn>(parseTimestamp(time, zone));
+    // Opened only if it is needed, for its password may not have been given.
+    if (!zone)
+        zone = tenant::timeZoneOf(last ? opened(*last->first, *last->second, keys).set.tenant_settings
+                                       : decltype(backup_set::BackupSetDescription::tenant_settings)());
+    return static_cast<Scn>(parseTimestamp(time, *zone));
 }
 
-Scn targetOf(const RestoreTarget& wanted, const Sources& sources) {
-    if (wanted.until_time) return scnAt(*wanted.until_time, sources);
+Scn targetOf(const RestoreTarget& wanted, const Sources& sources, SetKeys& keys) {
+    if (wanted.until_time) return scnAt(*wanted.until_time, sources, keys);
     return wanted.until_scn ? *wanted.until_scn : lastPoint(sources);
 }
 
@@ -176,8 +194,10 @@ std::string describe(const Sources& sources) {
     return text.empty() ? "; the destinations hold neither" : text;
 }
 
-RestorePlan fromSet(const DataSource& data, const backup_set::BackupSetDescription& set, Scn target) {
+RestorePlan fromSet(const DataSource& data, const OpenedSet& opened, Scn target) {
+    const backup_set::BackupSetDescription& set = opened.set;
     RestorePlan plan;
+    plan.key = opened.key;
     plan.data = data.destination.storage;
     plan.source = data.destination.marker;
     plan.data_uri = data.destination.uri;
@@ -234,47 +254,56 @@ std::optional<LogSource> ownLog(const DataSource& data, const backup_set::Backup
     return std::nullopt;
 }
 
+using Candidate = std::pair<const DataSource*, const backup_set::BackupSetDescription*>;
+
+/// The sets that the target may be reached from, the best one first. The newest before the target has the least log to
+/// replay; of two at one point, the later has less redo log.
+std::vector<Candidate> candidates(const Sources& sources, const RestoreTarget& wanted, Scn target) {
+    std::vector<Candidate> found;
+    forEachSet(sources, [&](const DataSource& data, const backup_set::BackupSetDescription& set) {
+        if (set.min_restore_scn <= target) found.insert(found.begin(), {&data, &set});
+    });
+    std::stable_sort(found.begin(), found.end(), [](const Candidate& one, const Candidate& other) {
+        return one.second->min_restore_scn > other.second->min_restore_scn;
+    });
+    std::stable_partition(found.begin(), found.end(), [&](const Candidate& one) {
+        return !wanted.is_broken(one.first->destination, one.second->id);
+    });
+    return found;
+}
+
 }  // namespace
 
 RestorePlan planRestore(const RestoreTarget& wanted) {
     const Sources sources = openSources(wanted.uris);
-    const Scn target = targetOf(wanted, sources);
-    std::optional<RestorePlan> best;
+    SetKeys keys(wanted.passwords);
+    const Scn target = targetOf(wanted, sources, keys);
     std::string problem;
-    bool best_is_broken = false;
-    forEachSet(sources, [&](const DataSource& data, const backup_set::BackupSetDescription& set) {
-        if (set.min_restore_scn > target) return;
-        // The newest set before the target has the least log to replay; of two at one point, the later has less redo
-        // log.
-        const bool broken = wanted.is_broken(data.destination, set.id);
-        const bool is_worse = broken != best_is_broken ? broken : best && set.min_restore_scn < best->set.min_restore_scn;
-        if (best && is_worse) return;
-        const auto takeAlone = [&] {
-            best = fromSet(data, set, target);
-            best_is_broken = broken;
-        };
-        const auto take = [&](const LogSource& log, const archive::RoundKey& round) {
-            takeAlone();
+    for (const auto& [data, described] : candidates(sources, wanted, target)) {
+        const OpenedSet opened_set = opened(*data, *described, keys);
+        const backup_set::BackupSetDescription& set = opened_set.set;
+        const auto with = [&, data = data](const LogSource& log, const archive::RoundKey& round) {
+            RestorePlan plan = fromSet(*data, opened_set, target);
             // The end of a set is not the end of its log, and whose settings come later is not asked for.
-            best->newest = log.storage && !wanted.until_scn && !wanted.until_time;
-            addLog(*best, log, round);
+            plan.newest = log.storage && !wanted.until_scn && !wanted.until_time;
+            addLog(plan, log, round);
+            return plan;
         };
         archive::RoundKey round;
         for (const LogSource& log : sources.logs) {
-            if (!sameTenant(data.destination.marker.identity, log.owner)) continue;
-            if (leadsTo(log, set, target, round)) return take(log, round);
+            if (!sameTenant(data->destination.marker.identity, log.owner)) continue;
+            if (leadsTo(log, set, target, round)) return with(log, round);
         }
-        if (const auto own = ownLog(data, set, target, round, problem)) return take(*own, round);
-        if (set.min_restore_scn == target) takeAlone();
-    });
-    if (best) return *best;
+        if (const auto own = ownLog(*data, set, target, round, problem)) return with(*own, round);
+        if (set.min_restore_scn == target) return fromSet(*data, opened_set, target);
+    }
     throw obError(
         Ob::EntryNotExist,
         "no backup set path or log piece can be used to restore to " + moment(target) + describe(sources) + problem,
         "choose a point that a set and the log behind it reach");
 }
 
-RestorePlan planAgain(const RestoreChoice& choice) {
+RestorePlan planAgain(const RestoreChoice& choice, const backup_set::ChainKeyPtr& key) {
     // Of the destinations that were named only these: another one may be away.
     std::vector<std::string> uris = choice.uris;
     std::erase_if(uris, [&](const std::string& uri) {
@@ -282,17 +311,20 @@ RestorePlan planAgain(const RestoreChoice& choice) {
         return plain != choice.data_uri && plain != choice.archive_uri;
     });
     const Sources sources = openSources(uris);
+    SetKeys keys(key);
     std::optional<RestorePlan> found;
     std::string problem;
-    forEachSet(sources, [&](const DataSource& data, const backup_set::BackupSetDescription& set) {
-        if (found || data.destination.uri != choice.data_uri || set.id != choice.set) return;
+    forEachSet(sources, [&](const DataSource& data, const backup_set::BackupSetDescription& described) {
+        if (found || data.destination.uri != choice.data_uri || described.id != choice.set) return;
+        const OpenedSet opened_set = opened(data, described, keys);
+        const backup_set::BackupSetDescription& set = opened_set.set;
         if (choice.archive_uri.empty()) {
-            found = fromSet(data, set, choice.target);
+            found = fromSet(data, opened_set, choice.target);
             return;
         }
         const auto take = [&](const LogSource& log, const archive::RoundKey& round) {
             if (log.uri != choice.archive_uri || round != choice.round) return;
-            found = fromSet(data, set, choice.target);
+            found = fromSet(data, opened_set, choice.target);
             found->newest = choice.newest;
             found->settings_until = choice.settings_until;
             addLog(*found, log, round);
@@ -327,8 +359,8 @@ std::string RestorePlan::setUri(const backup_set::SetId& id) const {
     return data_uri + "/" + directory;
 }
 
-std::string RestorePlan::pieceUri(const archive::PieceKey& key) const {
-    return archive_uri + "/" + archive::nameOf(key);
+std::string RestorePlan::pieceUri(const archive::PieceKey& piece) const {
+    return archive_uri + "/" + archive::nameOf(piece);
 }
 
 std::vector<archive::PieceState> RestorePlan::pieces() const {
@@ -344,7 +376,8 @@ std::string RestorePlan::setList() const {
     // A full set leans on no other: its index need not be read for this.
     if (set.id.kind == backup_set::SetKind::Full) return setUri(set.id);
     std::string list;
-    for (const backup_set::SetId& id : backup_set::setsThatHold(backup_set::openBlocks(*data, set)->index(), set.id))
+    for (const backup_set::SetId& id :
+         backup_set::setsThatHold(backup_set::openBlocks(*data, set, key)->index(), set.id))
         list += (list.empty() ? "" : ",") + setUri(id);
     return list;
 }

@@ -23,6 +23,7 @@ struct RestoreTarget {
     /// A set that is known to be damaged is taken only if no other one reaches the target.
     std::function<bool(const storage::Destination&, const backup_set::SetId&)> is_broken =
         [](const auto&, const auto&) { return false; };
+    std::span<const Secret> passwords;      ///< of encrypted sets, in any order
 };
 
 /// Which set and which log bring a tenant to the target. Made from nothing but the destinations.
@@ -31,6 +32,7 @@ struct RestorePlan {
     storage::DestinationMarker source;  ///< whose backup it is
     std::string data_uri;
     backup_set::BackupSetDescription set;
+    backup_set::ChainKeyPtr key;  ///< of an encrypted set
     Scn target = 0;
     bool newest = false;     ///< no point was asked for: the tenant ends with the newest settings that are known
     Scn settings_until = 0;  ///< later ones are not looked at
@@ -65,6 +67,6 @@ RestorePlan planRestore(const RestoreTarget& target);
 
 /// The plan of which this is the choice, whatever has come to the destinations since. Throws Ob::EntryNotExist if they
 /// do not have it any more.
-RestorePlan planAgain(const RestoreChoice& choice);
+RestorePlan planAgain(const RestoreChoice& choice, const backup_set::ChainKeyPtr& key = {});
 
 }  // namespace tidemark::restore

@@ -10,6 +10,7 @@
 #include "oceanbase/ob_error.h"
 #include "restore/history_job.h"
 #include "restore/server_upgrade.h"
+#include "restore/set_keys.h"
 #include "tenant/carried_settings.h"
 
 namespace tidemark::restore {
@@ -106,7 +107,8 @@ catalog::RestoreJobRow RestoreService::rowFor(const RestoreRequest& request, con
 
 /// What a deletion has to leave alone meanwhile. Backups of another cluster are not this one's to delete.
 std::optional<catalog::BackupUse> RestoreService::useOf(const RestorePlan& plan) {
-    if (plan.source.identity.cluster_id != static_cast<std::uint64_t>(stores_.cluster.cluster().id)) return std::nullopt;
+    if (plan.source.identity.cluster_id != static_cast<std::uint64_t>(stores_.cluster.cluster().id))
+        return std::nullopt;
     return catalog::BackupUse{.tenant = static_cast<catalog::TenantId>(plan.source.identity.tenant_id),
                               .backup_set_id = plan.set.id.number,
                               .log_from = plan.hasLog() ? plan.set.start_replay_scn : 0,
@@ -120,10 +122,13 @@ void RestoreService::start(const RestoreRequest& request) {
     tenant::TenantItems items = itemsOf(options);
     tenants_.requireCreatable(request.tenant, items);
     const auto uris = destinationsOf(request.from);
-    const RestorePlan plan = planFrom({.uris = uris, .until_scn = request.until_scn, .until_time = request.until_time});
+    const RestorePlan plan = planFrom({.uris = uris,
+                                       .until_scn = request.until_scn,
+                                       .until_time = request.until_time,
+                                       .passwords = request.passwords});
     // Once more with what the set carries: a refused statement leaves no job.
     requireSettings(request.tenant, items, plan);
-    const RestoreNotes notes{.choice = plan.choice(uris)};
+    const RestoreNotes notes{.choice = plan.choice(uris), .key = wrappedKey(plan.key, parts_.node_key)};
     tenants_.createForRestore(request.tenant, items, [&](const catalog::NewTenant& tenant) {
         return stores_.restores.start(rowFor(request, plan), tenant, notes.text(), useOf(plan)).tenant;
     });

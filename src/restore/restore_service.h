@@ -19,6 +19,7 @@ struct RestoreRequest {
     std::optional<std::string> until_time;
     std::string options;
     std::string description;
+    std::span<const Secret> passwords;  ///< of SET DECRYPTION
 };
 
 /// RESTORE, its preview, and CANCEL RESTORE. Thread-safe.

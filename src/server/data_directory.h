@@ -10,6 +10,7 @@ namespace tidemark::server {
 ///
 ///     tidemark-data     says that it is one, and in which layout
 ///     lock              held by the running daemon, with its pid
+///     node.key          base/node_key.h
 ///     template/         the data directory that tenants are copied from
 ///     t/<tenant id>/    a tenant: tenant/tenant_paths.h
 ///
@@ -24,9 +25,10 @@ public:
     const std::filesystem::path& root() const { return root_; }
     std::filesystem::path tenants() const { return root_ / "t"; }
     std::filesystem::path templates() const { return root_ / "template"; }
+    std::filesystem::path nodeKey() const { return root_ / "node.key"; }
 
-    /// Lets another daemon have it, as the end of this process does. For a process that has to end and cannot, since the
-    /// kernel keeps a thread of it in a file system that hangs, and with it all that is open.
+    /// Lets another daemon have it, as the end of this process does. For a process that has to end and cannot, since
+    /// the kernel keeps a thread of it in a file system that hangs, and with it all that is open.
     void unlock();
 
 private:

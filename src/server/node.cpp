@@ -34,6 +34,7 @@ Node::Node(const Config& config, std::function<void()> end)
       directory_(config.data_dir),
       listening_(net::listenOn(config.bind, config.port)),
       port_(net::portOf(listening_)),
+      node_key_(directory_.nodeKey()),
       template_(directory_.templates()),
       running_(tenant::RunningServers::look()),
       sys_(startSys(directory_, template_, config, running_)),
@@ -66,6 +67,7 @@ Node::Node(const Config& config, std::function<void()> end)
                .tenants = replicas(),
                .clock = clock_,
                .capacity = capacity_,
+               .node_key = node_key_,
                .own_directory = directory_.root(),
                .await_archive =
                    [this](catalog::TenantId tenant, std::int64_t round, const mysql::GtidPosition& position) {
@@ -78,10 +80,11 @@ Node::Node(const Config& config, std::function<void()> end)
                 .tenants = standbys_,
                 .clock = clock_,
                 .capacity = capacity_,
+                .node_key = node_key_,
                 .before_reading =
                     [this](const std::vector<std::string>& uris) { archive_.makeDurable(uris, kDurableLimit); }},
                work_),
-      clean_({.stores = stores_, .clock = clock_}, work_),
+      clean_({.stores = stores_, .clock = clock_, .node_key = node_key_}, work_),
       validate_({.stores = stores_, .capacity = capacity_, .own_directory = directory_.root()}, work_),
       engine_({.catalog = catalog_,
                .stores = stores_,

@@ -9,6 +9,7 @@
 #include "backup/backup_service.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/node_key.h"
 #include "catalog/stores.h"
 #include "clean/clean_service.h"
 #include "front/front.h"
@@ -71,6 +72,7 @@ private:
     DataDirectory directory_;
     Fd listening_;  ///< taken before anything is started that would have to be ended if the port is not free
     const std::uint16_t port_;
+    const NodeKey node_key_;
     tenant::TenantTemplate template_;
     const tenant::RunningServers running_;  ///< when the daemon started
     SysTenant sys_;

@@ -226,6 +226,23 @@ std::vector<catalog::Tenant> Engine::toSwitch(const Caller& caller, const Switch
     return tenants;
 }
 
+/// The password itself is not kept.
+StatementResult Engine::run(const Caller& caller, const SetEncryption& set) {
+    caller.memory->encryption.reset();
+    if (!set.password.empty()) caller.memory->encryption = PasswordKey::of(set.password.text());
+    return {};
+}
+
+/// Which sets they open is known when they are restored.
+StatementResult Engine::run(const Caller& caller, const SetDecryption& set) {
+    if (!isSys(caller))
+        throw obError(Ob::NotSupported, "non-sys tenant set decryption is", "log in to tenant sys: user@sys");
+    caller.memory->decryption.clear();
+    for (const Secret& password : set.passwords)
+        caller.memory->decryption.push_back(password.copy());
+    return {};
+}
+
 StatementResult Engine::run(const Caller& caller, const Backup& backup) {
     refuseNamesFromTenants(caller, backup.tenants,
                            obError(Ob::NotSupported, "user tenant cannot specify tenant names"));
@@ -233,9 +250,11 @@ StatementResult Engine::run(const Caller& caller, const Backup& backup) {
         throw obError(Ob::NotSupported, "backup do not support using specify path", "SET DATA_BACKUP_DEST first");
     }
     requireFits("DESCRIPTION", backup.description, kLongestBackupDescription);
+    auto& encryption = caller.memory->encryption;
     const backup::BackupOptions options{.incremental = backup.incremental,
                                         .plus_archivelog = backup.plus_archivelog,
-                                        .description = backup.description};
+                                        .description = backup.description,
+                                        .encryption = encryption ? &*encryption : nullptr};
     if (!isSys(caller)) {
         parts_.backup.startOwn(parts_.stores.tenants.get(caller.tenant), options);
     } else if (backup.tenants.given && !backup.tenants.all) {
@@ -243,6 +262,7 @@ StatementResult Engine::run(const Caller& caller, const Backup& backup) {
     } else {
         parts_.backup.startAll(options);
     }
+    encryption.reset();
     return {};
 }
 
@@ -293,7 +313,8 @@ StatementResult Engine::run(const Caller& caller, const Restore& restore) {
                           .until_scn = restore.until_scn,
                           .until_time = restore.until_time,
                           .options = restore.options,
-                          .description = restore.description});
+                          .description = restore.description,
+                          .passwords = caller.memory->decryption});
     return {};
 }
 
@@ -301,7 +322,8 @@ StatementResult Engine::run(const Caller& caller, const PreviewRestore& preview)
     requireSys(caller);
     const auto rows = parts_.restore.preview({.uris = restore::destinationsOf(preview.from),
                                               .until_scn = preview.until_scn,
-                                              .until_time = preview.until_time});
+                                              .until_time = preview.until_time,
+                                              .passwords = caller.memory->decryption});
     caller.memory->restore_preview = shownPreview(rows);
     return {};
 }

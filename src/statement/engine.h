@@ -51,6 +51,8 @@ public:
 private:
     StatementResult run(const Caller& caller, const SetParameters& set);
     StatementResult run(const Caller& caller, const SwitchArchiveMode& mode);
+    StatementResult run(const Caller& caller, const SetEncryption& set);
+    StatementResult run(const Caller& caller, const SetDecryption& set);
     StatementResult run(const Caller& caller, const Backup& backup);
     StatementResult run(const Caller& caller, const CancelBackup& cancel);
     StatementResult run(const Caller& caller, const Validate& validate);

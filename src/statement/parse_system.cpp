@@ -165,7 +165,7 @@ Statement parseAlterSystem(TokenStream& in) {
     if (in.isWord("BACKUP") && in.isWord("KEY", 1)) return Unsupported{"BACKUP KEY"};
     if (in.acceptWord("BACKUP")) return parseBackup(in);
     if (in.acceptWord("RESTORE")) return parseRestore(in);
-    if (auto deletion = parseDeletion(in)) return *deletion;
+    if (auto deletion = parseDeletion(in)) return std::move(*deletion);
     if (in.acceptWord("VALIDATE")) return parseValidate(in);
     if (in.acceptWord("CANCEL")) return parseCancel(in);
     if (in.acceptWord("ACTIVATE")) {

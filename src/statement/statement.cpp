@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 
+#include "oceanbase/ob_error.h"
 #include "statement/parse.h"
 
 namespace tidemark::statement {
@@ -45,8 +47,45 @@ Statement parseShowParameters(TokenStream& in) {
     return show;
 }
 
+/// What OceanBase sends a longer password to is not known; nobody types one.
+constexpr std::size_t kLongestPassword = 1024;
+
+Secret parsePassword(TokenStream& in) {
+    Secret password = in.secret();
+    if (password.empty() || password.size() > kLongestPassword) {
+        throw obError(Ob::InvalidArgument, "password", "it has 1 to 1024 bytes");
+    }
+    return password;
+}
+
+/// What follows SET ENCRYPTION.
+Statement parseSetEncryption(TokenStream& in) {
+    if (in.acceptWord("OFF")) return SetEncryption{};
+    in.expectWord("ON");
+    if (in.atEnd()) return Unsupported{"SET ENCRYPTION ON without a password"};
+    in.expectWord("IDENTIFIED");
+    in.expectWord("BY");
+    SetEncryption set{parsePassword(in)};
+    if (!in.acceptWord("ONLY")) return Unsupported{"SET ENCRYPTION ON IDENTIFIED BY without ONLY"};
+    return set;
+}
+
+/// What follows SET DECRYPTION.
+SetDecryption parseSetDecryption(TokenStream& in) {
+    SetDecryption set;
+    if (in.acceptWord("OFF")) return set;
+    in.expectWord("IDENTIFIED");
+    in.expectWord("BY");
+    do {
+        set.passwords.push_back(parsePassword(in));
+    } while (in.acceptSymbol(','));
+    return set;
+}
+
 Statement parseStatement(TokenStream& in, const std::vector<std::string>& words) {
     if (in.acceptWords({"ALTER", "SYSTEM"})) return parseAlterSystem(in);
+    if (in.acceptWords({"SET", "ENCRYPTION"})) return parseSetEncryption(in);
+    if (in.acceptWords({"SET", "DECRYPTION"})) return parseSetDecryption(in);
     if (in.acceptWords({"SHOW", "TENANT"})) {
         if (in.isWord("STATUS")) return Unsupported{"SHOW TENANT STATUS"};
         return ShowTenant{};
@@ -87,6 +126,14 @@ bool isOwnStatement(std::string_view text) {
     return isOwnStart(firstWords(text, 3));
 }
 
+bool mayHoldPassword(std::string_view text) {
+    const auto has = [&](std::string_view word) {
+        return std::search(text.begin(), text.end(), word.begin(), word.end(),
+                           [](unsigned char a, char b) { return std::toupper(a) == b; }) != text.end();
+    };
+    return has("IDENTIFIED") || has("ENCRYPTED") || has("ENCRYPTION") || has("DECRYPTION");
+}
+
 std::size_t countParameters(std::string_view text) {
     const auto tokens = tokenize(text);
     const auto count = static_cast<std::size_t>(std::count_if(
@@ -97,12 +144,19 @@ std::size_t countParameters(std::string_view text) {
 }
 
 Statement parse(std::string_view text, const std::vector<mysql::Value>& parameters) {
-    TokenStream in(tokenize(text), parameters);
     const auto words = firstWords(text, 3);
-    if (!isOwnStart(words)) in.fail();
-    Statement statement = parseStatement(in, words);
-    if (!restIsIgnored(statement)) in.expectEnd();
-    return statement;
+    try {
+        TokenStream in(tokenize(text), parameters);
+        if (!isOwnStart(words)) in.fail();
+        Statement statement = parseStatement(in, words);
+        if (!restIsIgnored(statement)) in.expectEnd();
+        return statement;
+    } catch (const Error& error) {
+        // What it says is near the mistake may be the password.
+        if (!mayHoldPassword(text) || !error.sql() || error.sql()->number != obError(Ob::ParseSql).sql()->number) throw;
+        throw obError(Ob::ParseSql, "the statement has a password in it, and is not repeated here",
+                      "SET ENCRYPTION ON IDENTIFIED BY '…' ONLY; SET DECRYPTION IDENTIFIED BY '…', '…'");
+    }
 }
 
 std::string tenantOf(std::string_view text, const std::vector<mysql::Value>& parameters, const std::string& caller) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/secret.h"
 #include "mysql/sql_client.h"
 
 /// Tidemark's own statements, as plain data. Syntax: docs/sql.md; it follows OceanBase V4.3.3's. Names and values are
@@ -41,6 +42,14 @@ struct Backup {
     std::optional<std::string> to;
     bool plus_archivelog = false;
     std::string description;
+};
+/// SET ENCRYPTION: of the backups that the session starts next.
+struct SetEncryption {
+    Secret password;  ///< empty: OFF
+};
+/// SET DECRYPTION: of the sets that the session restores. None: OFF.
+struct SetDecryption {
+    std::vector<Secret> passwords;
 };
 struct CancelBackup {
     TenantClause tenants;
@@ -172,14 +181,17 @@ struct Unsupported {
     std::string what;
 };
 
-using Statement =
-    std::variant<SetParameters, SwitchArchiveMode, Backup, CancelBackup, Validate, CancelValidate, Restore, PreviewRestore, CancelRestore,
-                 ActivateStandby, AddDeletePolicy, DropDeletePolicy, CancelDeleteBackup, DeleteBackup,
-                 KeepBackupSet, Shutdown, CreateUnit, AlterUnit, DropUnit, CreatePool, AlterPool, DropPool,
-                 CreateTenant, AlterTenant, DropTenant, ShowTenant, ShowRestorePreview, ShowParameters, Unsupported>;
+using Statement = std::variant<SetParameters, SwitchArchiveMode, SetEncryption, SetDecryption, Backup, CancelBackup,
+                               Validate, CancelValidate, Restore, PreviewRestore, CancelRestore, ActivateStandby, AddDeletePolicy,
+                               DropDeletePolicy, CancelDeleteBackup, DeleteBackup, KeepBackupSet, Shutdown, CreateUnit,
+                               AlterUnit, DropUnit, CreatePool, AlterPool, DropPool, CreateTenant, AlterTenant,
+                               DropTenant, ShowTenant, ShowRestorePreview, ShowParameters, Unsupported>;
 
 /// See StatementService::isOwn.
 bool isOwnStatement(std::string_view text);
+
+/// Whether it may have a password in it, so that it must not be shown to anybody else.
+bool mayHoldPassword(std::string_view text);
 
 /// How many `?`. Throws Ob::ParseSql if the text is no valid statement.
 std::size_t countParameters(std::string_view text);

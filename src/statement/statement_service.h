@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/password_key.h"
 #include "mysql/sql_client.h"
 
 namespace tidemark::statement {
@@ -20,6 +21,8 @@ struct StatementResult {
 /// another, so nobody else looks at it meanwhile.
 struct SessionMemory {
     std::optional<StatementResult> restore_preview;
+    std::optional<PasswordKey> encryption;  ///< SET ENCRYPTION; until a backup was started
+    std::vector<Secret> decryption;         ///< passwords of SET DECRYPTION
 };
 
 /// On whose behalf a statement runs: what the tenant itself said of the session.

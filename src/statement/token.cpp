@@ -35,7 +35,7 @@ public:
 
     Token next() {
         skipBlanksAndComments();
-        Token token{.kind = TokenKind::End, .text = {}, .line = line_, .rest = text_.substr(position_)};
+        Token token(TokenKind::End, line_, text_.substr(position_));
         if (position_ == text_.size()) return token;
         const char c = text_[position_];
         if (c == '\'' || c == '"' || c == '`') {
@@ -89,6 +89,8 @@ private:
     std::string quoted(char quote) {
         const std::size_t begin = position_++;
         std::string content;
+        // At once, so that no part of a password stays where it has grown.
+        content.reserve(std::min(text_.find(quote, position_), text_.size()) - position_);
         while (position_ < text_.size()) {
             const char c = text_[position_++];
             if (c == quote) {
@@ -231,6 +233,13 @@ std::string TokenStream::value() {
     const TokenKind kind = peek().kind;
     if (kind != TokenKind::Word && kind != TokenKind::String && kind != TokenKind::Number) fail();
     return next().text;
+}
+
+Secret TokenStream::secret() {
+    if (peek().kind != TokenKind::String) fail();
+    Secret secret = Secret::copyOf(viewOf(peek().text));
+    ++position_;  // behind a text there is the end at least
+    return secret;
 }
 
 std::vector<std::string> TokenStream::names() {

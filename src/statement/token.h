@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/secret.h"
 #include "mysql/sql_client.h"
 
 namespace tidemark::statement {
@@ -24,6 +25,16 @@ struct Token {
     std::string text;
     int line = 1;
     std::string_view rest;  ///< from this token on, as the user wrote it: a part of the text, which outlives the token
+
+    Token() = default;
+    Token(TokenKind its_kind, int its_line, std::string_view its_rest)
+        : kind(its_kind), line(its_line), rest(its_rest) {}
+    Token(const Token&) = default;
+    Token(Token&&) = default;
+    Token& operator=(const Token&) = default;
+    Token& operator=(Token&&) = default;
+    /// It may be a password.
+    ~Token() { wipe(text); }
 };
 
 /// Cuts a statement into tokens by MariaDB's lexical rules (default sql_mode). Comments are dropped. Strings may use
@@ -66,6 +77,8 @@ public:
     std::string name();
     /// Takes a value, which is a string, a number or a bare word.
     std::string value();
+    /// Takes a text that is to be kept secret.
+    Secret secret();
     /// Takes a list: name[,name…]
     std::vector<std::string> names();
     /// Takes the name of an option or parameter and returns it in lower case.

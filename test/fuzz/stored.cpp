@@ -8,6 +8,7 @@
 #include "archive/segment_file.h"
 #include "archive/segment_writer.h"
 #include "backup_set/backup_set_document.h"
+#include "backup_set/key_bag.h"
 #include "base/hash.h"
 #include "fuzz.h"
 #include "storage/destination.h"
@@ -25,7 +26,7 @@ using storage::MemoryStorage;
 
 constexpr const char* kKinds[] = {"tidemark backup set",  "log archive round start", "log archive round end",
                                   "log archive settings", "log archive piece",       "log archive checkpoint",
-                                  "tidemark destination"};
+                                  "tidemark destination", "tidemark key bag"};
 
 std::string sealed(std::string_view text) {
     std::array<char, 32> trailer{};
@@ -76,10 +77,15 @@ void readAndWrite(std::string_view stored, Read read, Write write) {
 void record(std::uint8_t kind, std::string_view stored) {
     const storage::Key key = "document";
     switch (kind) {
-        case 0:
+        case 0: {
+            MemoryStorage place;
+            place.put(key, viewOf(stored));
+            // Of one that is sealed only who has its key writes the rest.
+            if (backup_set::decodeDescription(place, key).sealed) return;
             return readAndWrite(
                 stored, [&](MemoryStorage& from) { return backup_set::decodeDescription(from, key); },
                 [](MemoryStorage& to, const auto& it) { to.put("d", backup_set::encodeDescription(it)); });
+        }
         case 1:
         case 2:
         case 3: {
@@ -105,6 +111,18 @@ void record(std::uint8_t kind, std::string_view stored) {
             archive::readCheckpointFiles(place, key);
             return;
         }
+        case 7: {
+            static constexpr storage::DocumentType kBag{"tidemark key bag", 1};
+            return readAndWrite(
+                stored,
+                [&](MemoryStorage& from) {
+                    const auto document = storage::openDocument(kBag, from, key);
+                    return storage::readFields("bag", [&] { return backup_set::keyBagFrom(document.content); });
+                },
+                [](MemoryStorage& to, const auto& it) {
+                    to.put("d", storage::sealDocument(kBag, backup_set::contentOf(it)));
+                });
+        }
         default:
             readMarker(stored);
     }
@@ -124,7 +142,7 @@ void runDocument(ByteView input) {
 
 /// Of the first byte: that the rest is all of a document, and not its content only.
 std::uint8_t wholeOf(std::size_t kind) {
-    // 0x80 is no multiple of the number of kinds.
+    // 0x80 need not be a multiple of the number of kinds.
     return static_cast<std::uint8_t>(0x80 + (kind + std::size(kKinds) - 0x80 % std::size(kKinds)) % std::size(kKinds));
 }
 
@@ -149,6 +167,18 @@ std::vector<Bytes> documentSeeds() {
         set.objects = {{"macro_range_index.obbak", 17}};
         to.put("d", backup_set::encodeDescription(set));
     });
+    add(0, [&](MemoryStorage& to) {
+        to.put("d", backup_set::encodeDescription({.id = {3, backup_set::SetKind::Full}, .comment = "c"},
+                                                  block::ChainKey::random()));
+    });
+    add(7, [&](MemoryStorage& to) {
+        const PasswordKey with{.id = "0011223344556677",
+                               .salt = Bytes(PasswordKey::kSaltBytes),
+                               .cost = {},
+                               .key = Secret::random(kKeySize)};
+        backup_set::putKeyBag(to, {1, backup_set::SetKind::Full},
+                              backup_set::wrapKey(*block::ChainKey::random(), with));
+    });
     add(1, [&](MemoryStorage& to) { archive::putRecord(to, archive::RoundStart{round, 1002, 1, 5, position, 9}); });
     add(2, [&](MemoryStorage& to) { archive::putRecord(to, archive::RoundEnd{round, 9, 2, position, "asked"}); });
     add(3, [&](MemoryStorage& to) {
@@ -160,7 +190,7 @@ std::vector<Bytes> documentSeeds() {
         wholeSeed(6, R"({"kind":"tidemark destination","version":1,"content":{"cluster_name":"c","cluster_id":1,
         "tenant_name":"t","tenant_id":1002,"path":"file:///x","incarnation":1,"dest_id":1001,"dest_type":"archive_log"}})"));
     // Fields that a number of another size, sign or kind stands in.
-    const Bytes piece = all[4];
+    const Bytes piece = all[6];
     for (const std::string_view wrong : {"-1", "18446744073709551616", "1.5", "true", "\"1\""}) {
         std::string text(textOf(piece));
         const auto at = text.find("\"files\": 0") + 9;

@@ -1,0 +1,56 @@
+#include "backup/set_encryption.h"
+
+#include "base/error.h"
+#include "base/hex.h"
+
+namespace tidemark::backup {
+namespace {
+
+constexpr std::string_view kPasswordPurpose = "password of a backup";
+constexpr std::string_view kChainPurpose = "key of a backup set";
+
+}  // namespace
+
+SetEncryption::SetEncryption(const PasswordKey& password, const NodeKey& node)
+    : id_(password.id),
+      salt_(password.salt),
+      cost_(password.cost),
+      password_(node.wrap(password.key, kPasswordPurpose)) {}
+
+void SetEncryption::begin(backup_set::ChainKeyPtr key, const NodeKey& node) {
+    const PasswordKey password{id_, salt_, cost_, node.unwrap(password_, kPasswordPurpose)};
+    bag_ = backup_set::wrapKey(*key, password);
+    chain_ = node.wrap(key->secret(), kChainPurpose);
+    password_.clear();
+}
+
+backup_set::ChainKeyPtr SetEncryption::key(const NodeKey& node) const {
+    return chain_.empty() ? nullptr : keptKey(chain_, node);
+}
+
+nlohmann::json SetEncryption::json() const {
+    if (!chain_.empty()) return {{"chain", chain_}, {"bag", backup_set::contentOf(bag_)}};
+    return {{"id", id_},    {"salt", hexOf(salt_)}, {"n", cost_.n},
+            {"r", cost_.r}, {"p", cost_.p},         {"password", password_}};
+}
+
+SetEncryption SetEncryption::from(const nlohmann::json& json) {
+    SetEncryption encryption;
+    if (json.contains("chain")) {
+        encryption.chain_ = json.at("chain").get<std::string>();
+        encryption.bag_ = backup_set::keyBagFrom(json.at("bag"));
+        return encryption;
+    }
+    encryption.id_ = json.at("id").get<std::string>();
+    encryption.salt_ = bytesOfHex(json.at("salt").get<std::string>()).value_or(Bytes());
+    encryption.cost_ = {json.at("n").get<std::uint64_t>(), json.at("r").get<std::uint32_t>(),
+                        json.at("p").get<std::uint32_t>()};
+    encryption.password_ = json.at("password").get<std::string>();
+    return encryption;
+}
+
+backup_set::ChainKeyPtr keptKey(const std::string& wrapped, const NodeKey& node) {
+    return std::make_shared<const block::ChainKey>(node.unwrap(wrapped, kChainPurpose));
+}
+
+}  // namespace tidemark::backup

@@ -1,0 +1,102 @@
+#include "backup_set/key_bag.h"
+
+#include "base/error.h"
+#include "base/hex.h"
+
+namespace tidemark::backup_set {
+namespace {
+
+using nlohmann::json;
+
+constexpr storage::DocumentType kKeyBagDocument{"tidemark key bag", 1};
+constexpr const char* kMethod = "scrypt";
+/// A set has one entry; more are for other ways to open it.
+constexpr std::size_t kMostEntries = 16;
+
+storage::Key keyOf(const SetId& id) {
+    return setDirectory(id) + "backup_set_key.obbak";
+}
+
+/// What is authenticated beside a wrapped key, so that no entry is taken for one of another chain.
+Bytes identityOf(const std::string& chain, const std::string& id) {
+    return ByteWriter().text("tidemark key bag").string(chain).string(id).take();
+}
+
+Bytes bytesFrom(const json& content, const char* name, std::size_t size) {
+    const auto bytes = bytesOfHex(storage::takeField<std::string>(content, name));
+    if (!bytes || bytes->size() != size) throw std::range_error(std::string(name) + " has another size");
+    return *bytes;
+}
+
+std::string idFrom(const json& content, const char* name) {
+    return hexOf(bytesFrom(content, name, PasswordKey::kIdBytes));
+}
+
+KeyBag::Entry entryFrom(const json& content) {
+    const auto method = storage::takeField<std::string>(content, "method");
+    if (method != kMethod) throw std::range_error("a key is wrapped by '" + method + "'");
+    return {.id = idFrom(content, "id"),
+            .salt = bytesFrom(content, "salt", PasswordKey::kSaltBytes),
+            .cost = {.n = storage::takeField<std::uint64_t>(content, "n"),
+                     .r = storage::takeField<std::uint32_t>(content, "r"),
+                     .p = storage::takeField<std::uint32_t>(content, "p")},
+            .wrapped = bytesFrom(content, "wrapped", kNonceSize + block::ChainKey::kSize + kTagSize)};
+}
+
+}  // namespace
+
+std::string chainIdOf(const block::ChainKey& key) {
+    return hexOf(key.derived(viewOf("tidemark chain id")).bytes().first(PasswordKey::kIdBytes));
+}
+
+KeyBag wrapKey(const block::ChainKey& key, const PasswordKey& with) {
+    KeyBag bag{.chain = chainIdOf(key), .entries = {}};
+    bag.entries.push_back(
+        {.id = with.id,
+         .salt = with.salt,
+         .cost = with.cost,
+         .wrapped = sealAlone(with.key.bytes(), identityOf(bag.chain, with.id), key.secret().bytes())});
+    return bag;
+}
+
+block::ChainKeyPtr unwrapKey(const KeyBag& bag, std::string_view password) {
+    for (const KeyBag::Entry& entry : bag.entries) {
+        const Secret key = passwordKey(password, entry.salt, entry.cost);
+        auto opened = openAlone(key.bytes(), identityOf(bag.chain, entry.id), entry.wrapped);
+        if (opened) return std::make_shared<const block::ChainKey>(std::move(*opened));
+    }
+    return nullptr;
+}
+
+json contentOf(const KeyBag& bag) {
+    json entries = json::array();
+    for (const KeyBag::Entry& entry : bag.entries) {
+        entries.push_back({{"id", entry.id},
+                           {"method", kMethod},
+                           {"n", entry.cost.n},
+                           {"r", entry.cost.r},
+                           {"p", entry.cost.p},
+                           {"salt", hexOf(entry.salt)},
+                           {"wrapped", hexOf(entry.wrapped)}});
+    }
+    return {{"chain", bag.chain}, {"keys", std::move(entries)}};
+}
+
+KeyBag keyBagFrom(const json& content) {
+    KeyBag bag{.chain = idFrom(content, "chain"), .entries = {}};
+    if (content.at("keys").size() > kMostEntries) throw std::range_error("there are more keys than in any bag");
+    for (const json& entry : content.at("keys"))
+        bag.entries.push_back(entryFrom(entry));
+    return bag;
+}
+
+void putKeyBag(storage::Storage& storage, const SetId& id, const KeyBag& bag) {
+    if (!storage.stat(keyOf(id))) storage.put(keyOf(id), storage::sealDocument(kKeyBagDocument, contentOf(bag)));
+}
+
+KeyBag readKeyBag(storage::Storage& storage, const SetId& id) {
+    const storage::Document document = storage::openDocument(kKeyBagDocument, storage, keyOf(id));
+    return storage::readFields(storage.url() + "/" + keyOf(id), [&] { return keyBagFrom(document.content); });
+}
+
+}  // namespace tidemark::backup_set

@@ -1,0 +1,40 @@
+#include "restore/set_keys.h"
+
+#include "oceanbase/ob_error.h"
+
+namespace tidemark::restore {
+namespace {
+
+constexpr std::string_view kSetKeyPurpose = "key of a backup set that is restored";
+
+}  // namespace
+
+SetKeys::SetKeys(const backup_set::ChainKeyPtr& key) {
+    if (key) known_.emplace(backup_set::chainIdOf(*key), key);
+}
+
+backup_set::ChainKeyPtr SetKeys::keyOf(storage::Storage& storage, const backup_set::SetId& id) {
+    const backup_set::KeyBag bag = backup_set::readKeyBag(storage, id);
+    if (const auto known = known_.find(bag.chain); known != known_.end()) return known->second;
+    for (const Secret& password : passwords_) {
+        const auto key = backup_set::unwrapKey(bag, password.text());
+        if (!key) continue;
+        known_.emplace(bag.chain, key);
+        return key;
+    }
+    const std::string set = std::to_string(id.number) + " at " + storage.url();
+    throw obError(Ob::BackupInvalidPassword,
+                  passwords_.empty() ? "backup set " + set + " is encrypted, and no password was given"
+                                     : "none that was given opens backup set " + set,
+                  "SET DECRYPTION IDENTIFIED BY the password of the set, then RESTORE in the same session");
+}
+
+std::string wrappedKey(const backup_set::ChainKeyPtr& key, const NodeKey& node) {
+    return key ? node.wrap(key->secret(), kSetKeyPurpose) : std::string();
+}
+
+backup_set::ChainKeyPtr keptKey(const std::string& wrapped, const NodeKey& node) {
+    return wrapped.empty() ? nullptr : std::make_shared<const block::ChainKey>(node.unwrap(wrapped, kSetKeyPurpose));
+}
+
+}  // namespace tidemark::restore

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <map>
+#include <span>
+#include <string>
+
+#include "backup_set/key_bag.h"
+#include "base/node_key.h"
+
+namespace tidemark::restore {
+
+/// Opens encrypted sets with the passwords of a session. Sets of one chain have one key, so that a password is tried
+/// once for all of them: it takes half a second. Not thread-safe.
+class SetKeys {
+public:
+    explicit SetKeys(std::span<const Secret> passwords) : passwords_(passwords) {}
+    /// With a key that is known.
+    explicit SetKeys(const backup_set::ChainKeyPtr& key);
+
+    /// The key of a set. Throws Ob::BackupInvalidPassword if none of the passwords is its, or there is none.
+    backup_set::ChainKeyPtr keyOf(storage::Storage& storage, const backup_set::SetId& id);
+
+private:
+    std::span<const Secret> passwords_;
+    std::map<std::string, backup_set::ChainKeyPtr> known_;  ///< by chain
+};
+
+/// A set's key as the record of a restore has it; empty for a set without one.
+std::string wrappedKey(const backup_set::ChainKeyPtr& key, const NodeKey& node);
+backup_set::ChainKeyPtr keptKey(const std::string& wrapped, const NodeKey& node);
+
+}  // namespace tidemark::restore
