@@ -405,8 +405,8 @@ void SetCheck::checkWantedFrames(PlanCursor& plan, const block::ReadPlan& all, c
         try {
             const block::WantedFrames frames{*wanted};
             const block::Buffer buffer = memory.take(with_.stop);
-            reader_->read(frames, buffer);
-            with_.lane.run([&](block::Codec& codec) { reader_->decode(frames, buffer, codec, all.files()); });
+            reader_->frames().read(frames, buffer);
+            with_.lane.run([&](block::Codec& codec) { reader_->frames().decode(frames, buffer, codec, all.files()); });
         } catch (const Error& error) {
             if (!with_.isFinding(error)) throw;
             if (damaged++ == 0) first = error.what();
