@@ -350,6 +350,7 @@ void ArchiverLoop::reportClosed() {
                              .pieces = round.pieces,
                              .position = round.position,
                              .purge_before = {}};
+    if (!round.pieces.empty()) progress.round.first_piece_id = round.pieces.front().key.piece;
     for (const PieceState& piece : round.pieces) {
         progress.round.max_scn = std::max(progress.round.max_scn, piece.max_scn);
         progress.round.input_bytes += piece.input_bytes;

@@ -68,6 +68,7 @@ struct ProgressRecorder::Round {
             update.pieces.push_back(piece);
         update.input_bytes = progress->round.input_bytes;
         update.output_bytes = progress->round.output_bytes;
+        update.first_piece_id = static_cast<std::int64_t>(progress->round.first_piece_id);
         update.covered_scn = progress->round.covered_scn;
         if (!begun) {
             update.start_scn = progress->round.start_scn;
@@ -97,6 +98,7 @@ struct ProgressRecorder::Round {
         progress->round.covered_scn = update.covered_scn;
         progress->round.input_bytes = update.input_bytes;
         progress->round.output_bytes = update.output_bytes;
+        progress->round.first_piece_id = static_cast<std::uint64_t>(update.first_piece_id);
     }
 };
 

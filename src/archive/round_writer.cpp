@@ -53,9 +53,11 @@ void RoundWriter::openPieces() {
     std::sort(ids.begin(), ids.end());
     for (std::size_t i = 0; i < ids.size(); ++i) {
         const PieceKey key{round_.key.dest, round_.key.round, ids[i]};
-        if (ids[i] != round_.base_piece_id + i) {
-            throw Error(ErrorCode::Corrupt, fmt::format("{} has no piece {}, but piece {}", nameOf(round_.key),
-                                                        round_.base_piece_id + i, ids[i]));
+        // The oldest ones may have been removed, with the sets that needed them.
+        if (ids[i] != ids[0] + i || ids[0] < round_.base_piece_id) {
+            throw Error(ErrorCode::Corrupt,
+                        fmt::format("{} has no piece {}, but piece {}", nameOf(round_.key),
+                                    std::max(ids[0], round_.base_piece_id) + i, ids[i]));
         }
         if (piece_) frozen_.push_back(piece_->state());
         piece_ = std::make_unique<PieceWriter>(storage_, key);
@@ -101,6 +103,7 @@ void RoundWriter::refreshState() {
         state_.input_bytes += piece.input_bytes;
         state_.output_bytes += piece.output_bytes;
     };
+    state_.first_piece_id = frozen_.empty() ? current.key.piece : frozen_.front().key.piece;
     std::for_each(frozen_.begin(), frozen_.end(), add);
     add(current);
     state_.covered_scn = std::max(covered, state_.checkpoint_scn);

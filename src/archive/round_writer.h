@@ -17,7 +17,7 @@ struct RoundDescription {
     Nanos piece_interval = 24 * 3600 * kSecond;
 };
 
-/// The numbers of a round, over all its pieces.
+/// The numbers of a round, over all its pieces that are there.
 struct RoundState {
     Scn start_scn = 0;
     Scn checkpoint_scn = 0;  ///< everything up to here is durable, and the destination says so
@@ -27,6 +27,8 @@ struct RoundState {
     std::uint64_t output_bytes = 0;
     std::uint64_t base_piece_id = 0;
     std::uint64_t used_piece_id = 0;
+    /// The first piece that the bytes count: those before it were removed before the round was opened.
+    std::uint64_t first_piece_id = 0;
 };
 
 /// The end of a round that is being written: transactions in binlog order in, segments in pieces out. Opens what is at

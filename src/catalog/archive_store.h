@@ -67,8 +67,9 @@ struct RoundUpdate {
     /// In order of ids. One that the catalog does not have is opened, and freezes the one before it.
     std::vector<PieceProgress> pieces;
     std::int64_t known_piece_id = 0;  ///< the newest that the catalog is known to have; 0: not known, it is asked
-    std::uint64_t input_bytes = 0;    ///< of the whole round; they go with `pieces`
+    std::uint64_t input_bytes = 0;  ///< of the round from first_piece_id on; they go with `pieces`
     std::uint64_t output_bytes = 0;
+    std::int64_t first_piece_id = 0;  ///< the catalog knows the bytes of those before, which were removed; 0: none was
     /// Nothing came after the last checkpoint up to here; the destination itself learns that later. 0: not known.
     Scn covered_scn = 0;
     std::optional<RoundStatus> status;

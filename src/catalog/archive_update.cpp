@@ -96,17 +96,24 @@ void writeRounds(mysql::SqlClient& client, std::span<const RoundUpdate> updates)
                      "r.checkpoint_scn = GREATEST(r.checkpoint_scn, v.checkpoint_scn), "
                      "t.sync_scn = GREATEST(t.sync_scn, v.checkpoint_scn), "
                      "t.readable_scn = GREATEST(t.readable_scn, v.checkpoint_scn)");
-    ValueRows bytes(client, {"tenant_id", "round_id", "piece_id", "input_bytes", "output_bytes"},
+    // Asked only of a round whose first pieces were removed before its writer opened it.
+    const auto removed = [](const std::string& bytes) {
+        return "IF(v.first_piece_id <= r.base_piece_id, 0, (SELECT COALESCE(SUM(p." + bytes +
+               "), 0) FROM tidemark.archive_piece p WHERE p.tenant_id = r.tenant_id AND p.round_id = r.round_id "
+               "AND p.piece_id < v.first_piece_id))";
+    };
+    ValueRows bytes(client, {"tenant_id", "round_id", "piece_id", "first_piece_id", "input_bytes", "output_bytes"},
                     "UPDATE {} STRAIGHT_JOIN tidemark.archive_round r "
                     "ON r.tenant_id = v.tenant_id AND r.round_id = v.round_id "
-                    "SET r.used_piece_id = GREATEST(r.used_piece_id, v.piece_id), r.input_bytes = v.input_bytes, "
-                    "r.output_bytes = v.output_bytes");
+                    "SET r.used_piece_id = GREATEST(r.used_piece_id, v.piece_id), r.input_bytes = v.input_bytes + " +
+                        removed("input_bytes") + ", r.output_bytes = v.output_bytes + " + removed("output_bytes"));
     for (const RoundUpdate& update : updates) {
         const Scn checkpoint = checkpointOf(update);
         if (checkpoint != 0) rounds.add({update.tenant, update.round_id, update.start_scn.value_or(0), checkpoint});
         if (update.pieces.empty()) continue;
         bytes.add(
-            {update.tenant, update.round_id, update.pieces.back().piece_id, update.input_bytes, update.output_bytes});
+            {update.tenant, update.round_id, update.pieces.back().piece_id, update.first_piece_id, update.input_bytes,
+             update.output_bytes});
     }
     rounds.flush();
     bytes.flush();

@@ -43,6 +43,14 @@ std::string listed(const std::vector<std::int64_t>& ids) {
     return fmt::format("{}", fmt::join(ids, ","));
 }
 
+/// All that was asked for, or the error that names what has to stay.
+std::vector<catalog::DeletedThing> allOf(Judgement judgement, Ob refusal) {
+    if (judgement.held.empty()) return std::move(judgement.remove);
+    const auto& [thing, reason] = *judgement.held.begin();
+    throw obError(refusal, fmt::format("{} {}: {}", thing.object == catalog::DeletedObject::BackupSet ? "set" : "piece",
+                                       thing.id, reason));
+}
+
 }  // namespace
 
 CleanService::CleanService(DeleteParts parts, job::WorkEngine& engine)
@@ -120,40 +128,64 @@ catalog::DeleteRequest CleanService::obsolete(const catalog::DeletePolicy& polic
             }};
 }
 
-void CleanService::deleteObsolete(const catalog::Tenant& tenant, catalog::TenantId initiator) {
-    const auto policy = stores_.deletions.policy(tenant.id);
-    if (!policy) {
-        throw obError(Ob::EntryNotExist, "tenant " + tenant.name + " has no delete policy",
-                      "ALTER SYSTEM ADD DELETE BACKUP POLICY 'default' RECOVERY_WINDOW '7d'");
-    }
-    catalog::DeleteRequest request = obsolete(*policy);
-    request.initiator = initiator;
+catalog::DeletePolicy CleanService::policyOf(const catalog::Tenant& tenant) {
+    if (auto policy = stores_.deletions.policy(tenant.id)) return *policy;
+    throw obError(Ob::EntryNotExist, "tenant " + tenant.name + " has no delete policy",
+                  "ALTER SYSTEM ADD DELETE BACKUP POLICY 'default' RECOVERY_WINDOW '7d'");
+}
+
+void CleanService::start(const catalog::DeleteRequest& request) {
     stores_.deletions.start(request);
     crashPoint("clean.job-written");
     engine_.wake();
 }
 
-catalog::DeleteRequest CleanService::sets(catalog::TenantId tenant, const std::vector<std::int64_t>& ids) const {
-    const auto now = static_cast<Scn>(parts_.clock.now());
-    return {.tenant = tenant,
-            .initiator = tenant,
-            .type = catalog::DeleteType::BackupSet,
-            .parameter = listed(ids),
-            .decide = [ids, now](const catalog::BackupInventory& inventory) -> catalog::DeleteDecision {
-                Judgement judgement = judgeSets(inventory, ids, now);
-                if (judgement.held.empty()) return {.remove = std::move(judgement.remove)};
-                const auto& [thing, reason] = *judgement.held.begin();
-                throw obError(Ob::DeleteSetNotAllowed, fmt::format("set {}: {}", thing.id, reason));
-            }};
+void CleanService::deleteObsolete(const catalog::Tenant& tenant, catalog::TenantId initiator) {
+    catalog::DeleteRequest request = obsolete(policyOf(tenant));
+    request.initiator = initiator;
+    start(request);
 }
 
 void CleanService::deleteSets(const catalog::Tenant& tenant, const std::vector<std::int64_t>& ids,
                               catalog::TenantId initiator) {
-    catalog::DeleteRequest request = sets(tenant.id, ids);
-    request.initiator = initiator;
-    stores_.deletions.start(request);
-    crashPoint("clean.job-written");
-    engine_.wake();
+    const auto now = static_cast<Scn>(parts_.clock.now());
+    start({.tenant = tenant.id,
+           .initiator = initiator,
+           .type = catalog::DeleteType::BackupSet,
+           .parameter = listed(ids),
+           .decide = [&](const catalog::BackupInventory& inventory) -> catalog::DeleteDecision {
+               return {.remove = allOf(judgeSets(inventory, ids, now), Ob::DeleteSetNotAllowed)};
+           }});
+}
+
+void CleanService::deletePieces(const catalog::Tenant& tenant, const std::vector<std::int64_t>& ids,
+                                catalog::TenantId initiator) {
+    start({.tenant = tenant.id,
+           .initiator = initiator,
+           .type = catalog::DeleteType::BackupPiece,
+           .parameter = listed(ids),
+           .decide = [&](const catalog::BackupInventory& inventory) -> catalog::DeleteDecision {
+               return {.remove = allOf(judgePieces(inventory, ids), Ob::DeletePieceNotAllowed)};
+           }});
+}
+
+std::vector<PreviewRow> CleanService::explainObsolete(const catalog::Tenant& tenant) {
+    const auto now = parts_.clock.now();
+    const Nanos expiry = now - std::chrono::nanoseconds(windowOf(policyOf(tenant).recovery_window)).count();
+    const auto inventory = stores_.deletions.inventory(tenant.id);
+    return preview(stores_, tenant.id, inventory,
+                   judgeObsolete(inventory, static_cast<Scn>(std::max<Nanos>(expiry, 0)), static_cast<Scn>(now)));
+}
+
+std::vector<PreviewRow> CleanService::explainSets(const catalog::Tenant& tenant, const std::vector<std::int64_t>& ids) {
+    const auto inventory = stores_.deletions.inventory(tenant.id);
+    return preview(stores_, tenant.id, inventory, judgeSets(inventory, ids, static_cast<Scn>(parts_.clock.now())));
+}
+
+std::vector<PreviewRow> CleanService::explainPieces(const catalog::Tenant& tenant,
+                                                    const std::vector<std::int64_t>& ids) {
+    const auto inventory = stores_.deletions.inventory(tenant.id);
+    return preview(stores_, tenant.id, inventory, judgePieces(inventory, ids));
 }
 
 void CleanService::keep(const catalog::Tenant& tenant, std::int64_t id, const std::optional<std::string>& until) {

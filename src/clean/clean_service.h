@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "catalog/stores.h"
 #include "clean/delete_job.h"
+#include "clean/preview.h"
 #include "job/work_engine.h"
 
 namespace tidemark::clean {
@@ -38,6 +39,17 @@ public:
     /// stay; Ob::BackupDeleteInProgress.
     void deleteSets(const catalog::Tenant& tenant, const std::vector<std::int64_t>& ids, catalog::TenantId initiator);
 
+    /// Likewise of pieces of the log: those that no good set needs, whatever a policy says. Throws
+    /// Ob::DeletePieceNotAllowed.
+    void deletePieces(const catalog::Tenant& tenant, const std::vector<std::int64_t>& ids,
+                      catalog::TenantId initiator);
+
+    // What these would do. They change nothing, and throw what the others throw, but for a deletion that runs; what has
+    // to stay is a row.
+    std::vector<PreviewRow> explainObsolete(const catalog::Tenant& tenant);
+    std::vector<PreviewRow> explainSets(const catalog::Tenant& tenant, const std::vector<std::int64_t>& ids);
+    std::vector<PreviewRow> explainPieces(const catalog::Tenant& tenant, const std::vector<std::int64_t>& ids);
+
     /// A set that stays until then (in the tenant's time zone), or for ever.
     void keep(const catalog::Tenant& tenant, std::int64_t id, const std::optional<std::string>& until);
     void dropKeep(const catalog::Tenant& tenant, std::int64_t id);
@@ -47,7 +59,8 @@ public:
 
 private:
     catalog::DeleteRequest obsolete(const catalog::DeletePolicy& policy) const;
-    catalog::DeleteRequest sets(catalog::TenantId tenant, const std::vector<std::int64_t>& ids) const;
+    catalog::DeletePolicy policyOf(const catalog::Tenant& tenant);
+    void start(const catalog::DeleteRequest& request);
     std::chrono::milliseconds interval();
     std::unique_ptr<job::Job> makeDelete(job::WorkContext& context);
 

@@ -4,11 +4,22 @@
 
 #include <algorithm>
 
+#include "archive/piece_removal.h"
 #include "base/crash_point.h"
 #include "base/json.h"
 
 namespace tidemark::clean {
 namespace {
+
+bool isPiece(const Target& target) {
+    return target.thing.object == catalog::DeletedObject::BackupPiece;
+}
+
+archive::PieceKey pieceOf(const Target& target) {
+    return {.dest = static_cast<std::uint64_t>(target.dest_id),
+            .round = static_cast<std::uint64_t>(target.round_id),
+            .piece = static_cast<std::uint64_t>(target.thing.id)};
+}
 
 Extent extentOf(const std::vector<storage::ObjectInfo>& objects) {
     Extent extent;
@@ -35,7 +46,7 @@ std::shared_ptr<storage::Storage> openOwn(catalog::Stores& stores, catalog::Tena
 }  // namespace
 
 std::string Target::text() const {
-    return jsonText({{"path", path}, {"object", catalog::text(thing.object)}, {"id", thing.id}, {"round", round_id}});
+    return jsonText({{"path", path}, {"object", catalog::text(thing.object)}, {"id", thing.id}, {"dest", dest_id}, {"round", round_id}});
 }
 
 Target Target::from(const std::string& text) {
@@ -43,22 +54,28 @@ Target Target::from(const std::string& text) {
     return {.path = json.at("path").get<std::string>(),
             .thing = {catalog::parseText<catalog::DeletedObject>(json.at("object").get<std::string>()),
                       json.at("id").get<std::int64_t>()},
+            .dest_id = json.at("dest").get<std::int64_t>(),
             .round_id = json.at("round").get<std::int64_t>()};
 }
 
 Target Target::of(const catalog::DeleteTask& task) {
-    return {.path = task.path, .thing = {task.object, task.id}, .round_id = task.round_id};
+    return {.path = task.path, .thing = {task.object, task.id}, .dest_id = task.dest_id, .round_id = task.round_id};
 }
 
 Cleaner::Cleaner(catalog::Stores& stores, catalog::TenantId tenant, const Target& target)
     : target_(target), storage_(openOwn(stores, tenant, target.path)) {}
 
 std::vector<storage::ObjectInfo> Cleaner::objects() {
+    if (isPiece(target_)) return archive::objectsToRemove(*storage_, pieceOf(target_));
     return backup_set::objectsToRemove(*storage_, static_cast<std::uint32_t>(target_.thing.id));
 }
 
 Extent Cleaner::measure() {
     return extentOf(objects());
+}
+
+bool Cleaner::isOffered() {
+    return isPiece(target_) ? archive::isThere(*storage_, pieceOf(target_)) : offered().has_value();
 }
 
 std::optional<backup_set::SetId> Cleaner::offered() {

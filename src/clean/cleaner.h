@@ -17,7 +17,9 @@ namespace tidemark::clean {
 struct Target {
     std::string path;  ///< of the destination
     catalog::DeletedThing thing;
-    std::int64_t round_id = 0;  ///< of a piece
+    // Of a piece.
+    std::int64_t dest_id = 0;
+    std::int64_t round_id = 0;
 
     std::string text() const;
     static Target from(const std::string& text);
@@ -41,7 +43,9 @@ public:
     Cleaner(catalog::Stores& stores, catalog::TenantId tenant, const Target& target);
 
     Extent measure();
-    /// The set, if a restore would find it.
+    /// Whether a restore would find it: the first object that is removed is there.
+    bool isOffered();
+    /// The set, if it is complete.
     std::optional<backup_set::SetId> offered();
     /// Removes all of it, and makes sure that nothing is left; `removed` is told what is still there, now and then.
     /// Going on with what was begun is the same. Throws Cancelled, and what the storage throws.

@@ -114,7 +114,19 @@ bool DeleteJob::beginTask(DeleteTask& task, Cleaner& cleaner) {
 
 /// Since it was decided a restore may have begun, or a backup that leans on it.
 std::string DeleteJob::heldBy(const DeleteTask& task, const catalog::BackupInventory& inventory) const {
-    const auto judgement = judgeSets(inventory, {task.id}, static_cast<Scn>(parts_.clock.now()));
+    const auto now = static_cast<Scn>(parts_.clock.now());
+    Judgement judgement;
+    if (task.object == catalog::DeletedObject::BackupSet) {
+        judgement = judgeSets(inventory, {task.id}, now);
+    } else if (row_.expiry) {
+        judgement = judgeObsolete(inventory, static_cast<Scn>(std::max<Nanos>(*row_.expiry, 0)), now);
+        const catalog::DeletedThing piece{task.object, task.id};
+        const auto& may_go = judgement.remove;
+        if (std::find(may_go.begin(), may_go.end(), piece) == may_go.end())
+            judgement.held.try_emplace(piece, "a set needs it by now");
+    } else {
+        judgement = judgePieces(inventory, {task.id});
+    }
     const auto held = judgement.held.find({task.object, task.id});
     return held == judgement.held.end() ? std::string() : held->second;
 }
@@ -132,7 +144,7 @@ void DeleteJob::fail(DeleteTask& task, const Error& error) {
 bool DeleteJob::isUntouched(const DeleteTask& task) {
     if (!task.begun) return true;
     try {
-        return Cleaner(parts_.stores, row_.tenant, Target::of(task)).offered().has_value();
+        return Cleaner(parts_.stores, row_.tenant, Target::of(task)).isOffered();
     } catch (const Error&) {
         return false;
     }

@@ -112,6 +112,78 @@ const BackupSet* anchorOf(const BackupInventory& inventory, Scn expiry) {
     return anchor;
 }
 
+/// The first point from which on log is needed: that of the first good set, or of the anchor if there is one. 0: no log is
+/// known to be useless.
+Scn logNeededFrom(const BackupInventory& inventory, const BackupSet* anchor) {
+    Scn from = 0;
+    for (const BackupSet& set : inventory.sets) {
+        if (!isGood(set) || (anchor != nullptr && isBefore(set, *anchor))) continue;
+        if (set.start_replay_scn == 0) return 0;  // nobody knows where its log begins
+        from = from == 0 ? set.start_replay_scn : std::min(from, set.start_replay_scn);
+    }
+    return from;
+}
+
+bool isThere(const catalog::ArchivePiece& piece) {
+    return piece.file_status != FileStatus::Deleted;
+}
+
+std::string heldByItself(const BackupInventory& inventory, const catalog::ArchivePiece& piece, Scn needed_from) {
+    if (piece.status != catalog::PieceStatus::Frozen) return "it is being written";
+    // The next one may not have begun yet, and goes on where this one ends.
+    if (piece.piece_id == inventory.pieces.back().piece_id) return "it is the newest piece";
+    if (piece.file_status == FileStatus::Deleting) return "it is being removed";
+    if (needed_from == 0) return "there is no good set";
+    if (piece.end_scn > needed_from) return "a set needs it";
+    for (const catalog::BackupUse& use : inventory.uses) {
+        if (use.log_until != 0 && piece.start_scn <= use.log_until && use.log_from <= piece.end_scn)
+            return fmt::format("{} job {} uses it", use.kind, use.job_id);
+    }
+    return {};
+}
+
+/// Of each round the oldest go first, up to one that stays: a round has no hole.
+void takePieces(const BackupInventory& inventory, Scn needed_from, const std::set<std::int64_t>& asked,
+                Judgement& judgement) {
+    std::map<std::int64_t, std::int64_t> stays;  // by round, the first that does
+    for (const catalog::ArchivePiece& piece : inventory.pieces) {
+        if (!isThere(piece)) continue;
+        std::string reason = heldByItself(inventory, piece, needed_from);
+        const auto before = stays.find(piece.round_id);
+        if (reason.empty() && before != stays.end()) reason = fmt::format("piece {} before it stays", before->second);
+        const bool is_asked = asked.contains(piece.piece_id);
+        if (!is_asked || !reason.empty()) stays.try_emplace(piece.round_id, piece.piece_id);
+        const DeletedThing thing{DeletedObject::BackupPiece, piece.piece_id};
+        if (is_asked && reason.empty()) judgement.remove.push_back(thing);
+        if (is_asked && !reason.empty()) judgement.held[thing] = reason;
+    }
+}
+
+/// All that the log is not needed for any more, by sets that stay.
+void takeUselessPieces(const BackupInventory& inventory, const BackupSet* anchor, Judgement& judgement) {
+    const Scn needed_from = logNeededFrom(inventory, anchor);
+    std::set<std::int64_t> useless;
+    for (const catalog::ArchivePiece& piece : inventory.pieces) {
+        const bool over = piece.status == catalog::PieceStatus::Frozen && isThere(piece) &&
+                          piece.file_status != FileStatus::Deleting && piece.end_scn <= needed_from;
+        if (!over) continue;
+        useless.insert(piece.piece_id);
+        judgement.expired.push_back({DeletedObject::BackupPiece, piece.piece_id});
+    }
+    takePieces(inventory, needed_from, useless, judgement);
+}
+
+void takeExpiredSets(const BackupInventory& inventory, const BackupSet& anchor, Scn now, Judgement& judgement) {
+    std::set<std::int64_t> expired;
+    for (const BackupSet& set : inventory.sets) {
+        const bool over = set.file_status == FileStatus::Broken || isGood(set);
+        if (!over || !isBefore(set, anchor)) continue;
+        expired.insert(set.backup_set_id);
+        judgement.expired.push_back({DeletedObject::BackupSet, set.backup_set_id});
+    }
+    take(reasonsFor(inventory, expired, now), judgement);
+}
+
 }  // namespace
 
 bool isGood(const BackupSet& set) {
@@ -122,15 +194,20 @@ bool isGood(const BackupSet& set) {
 Judgement judgeObsolete(const BackupInventory& inventory, Scn expiry, Scn now) {
     Judgement judgement;
     const BackupSet* anchor = anchorOf(inventory, expiry);
-    if (anchor == nullptr) return judgement;
-    std::set<std::int64_t> expired;
-    for (const BackupSet& set : inventory.sets) {
-        const bool over = set.file_status == FileStatus::Broken || isGood(set);
-        if (!over || !isBefore(set, *anchor)) continue;
-        expired.insert(set.backup_set_id);
-        judgement.expired.push_back({DeletedObject::BackupSet, set.backup_set_id});
+    if (anchor != nullptr) takeExpiredSets(inventory, *anchor, now, judgement);
+    // The sets first: whatever interrupts it, no set of the window is without its log.
+    takeUselessPieces(inventory, anchor, judgement);
+    return judgement;
+}
+
+Judgement judgePieces(const BackupInventory& inventory, const std::vector<std::int64_t>& ids) {
+    for (const std::int64_t id : ids) {
+        const bool found = std::any_of(inventory.pieces.begin(), inventory.pieces.end(),
+                                       [&](const auto& piece) { return piece.piece_id == id && isThere(piece); });
+        if (!found) throw obError(Ob::DeletePieceNotAllowed, fmt::format("the tenant has no piece {}", id));
     }
-    take(reasonsFor(inventory, expired, now), judgement);
+    Judgement judgement;
+    takePieces(inventory, logNeededFrom(inventory, nullptr), {ids.begin(), ids.end()}, judgement);
     return judgement;
 }
 

@@ -15,7 +15,9 @@ namespace tidemark::clean {
 /// *anchor*: it stays, and everything from it on. What is before it has expired. Without an anchor nothing has.
 ///
 /// Whatever is asked, a set is held while it is kept, in use, in the making, leaned on by one that stays, or the last
-/// good full set of the tenant; a piece while it is written, a set needs it from its start on, or it is in use.
+/// good full set of the tenant; a piece of the log while it is written, in use, needed by a good set, or behind one of its
+/// round that stays. A set needs the log from its own point on; one that has expired and is kept all the same needs none,
+/// and restores to its point alone. Without a good set no log goes.
 struct Judgement {
     std::vector<catalog::DeletedThing> expired;  ///< of a judgement by an expiry
     std::vector<catalog::DeletedThing> remove;   ///< may go, in the order in which they are to: who leans before who bears
@@ -27,6 +29,9 @@ Judgement judgeObsolete(const catalog::BackupInventory& inventory, Scn expiry, S
 
 /// These sets. Throws Ob::InvalidBackupSetId for one that there is not.
 Judgement judgeSets(const catalog::BackupInventory& inventory, const std::vector<std::int64_t>& ids, Scn now);
+
+/// These pieces of the log. Throws Ob::DeletePieceNotAllowed for one that there is not.
+Judgement judgePieces(const catalog::BackupInventory& inventory, const std::vector<std::int64_t>& ids);
 
 /// Good: it can be restored.
 bool isGood(const catalog::BackupSet& set);

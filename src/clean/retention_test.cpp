@@ -173,6 +173,86 @@ TEST(Retention, TheLastGoodFullSetAlwaysStays) {
     EXPECT_EQ(setsOf(judgeSets(kept, {1, 2, 3, 4, 5}, kToday).remove), (Ids{5, 4, 2, 1})) << "a kept one is one";
 }
 
+catalog::ArchivePiece piece(std::int64_t id, Scn from, Scn until, std::int64_t round = 1) {
+    return {.tenant = 1002,
+            .round_id = round,
+            .piece_id = id,
+            .status = catalog::PieceStatus::Frozen,
+            .file_status = FileStatus::Available,
+            .start_scn = from,
+            .checkpoint_scn = until,
+            .end_scn = until};
+}
+/// A piece each two days from January 1 on; the last one is written.
+BackupInventory withLog() {
+    BackupInventory inventory = example();
+    for (std::int64_t id = 1; id <= 8; ++id)
+        inventory.pieces.push_back(piece(id, january(2 * static_cast<Scn>(id) - 1), january(2 * static_cast<Scn>(id) + 1)));
+    inventory.pieces.back().status = catalog::PieceStatus::Active;
+    return inventory;
+}
+Ids piecesOf(const std::vector<DeletedThing>& things) {
+    Ids ids;
+    for (const DeletedThing& thing : things) {
+        if (thing.object == DeletedObject::BackupPiece) ids.push_back(thing.id);
+    }
+    return ids;
+}
+
+TEST(Retention, LogGoesThatEndsBeforeTheAnchorOldestFirstAndBehindTheSets) {
+    const Judgement judgement = obsolete(withLog());
+    EXPECT_EQ(piecesOf(judgement.remove), (Ids{1, 2, 3})) << "the third ends right where the anchor begins";
+    EXPECT_EQ(judgement.remove.front().object, DeletedObject::BackupSet);
+    EXPECT_EQ(judgement.remove.back().object, DeletedObject::BackupPiece);
+    BackupInventory kept = withLog();
+    kept.kept[1] = kScnUnlimited;
+    EXPECT_EQ(piecesOf(obsolete(kept).remove), (Ids{1, 2, 3})) << "a kept set holds no log";
+}
+
+TEST(Retention, LogStaysThatIsInUseAndWhatComesBehindIt) {
+    BackupInventory inventory = withLog();
+    inventory.uses = {{.tenant = 1002,
+                       .backup_set_id = 2,
+                       .kind = "restore",
+                       .job_id = 9,
+                       .log_from = january(4),
+                       .log_until = january(4) + 5}};
+    const Judgement judgement = obsolete(inventory);
+    EXPECT_EQ(piecesOf(judgement.expired), (Ids{1, 2, 3}));
+    EXPECT_EQ(piecesOf(judgement.remove), (Ids{1}));
+    EXPECT_EQ(judgement.held.at({DeletedObject::BackupPiece, 2}), "restore job 9 uses it");
+    EXPECT_EQ(judgement.held.at({DeletedObject::BackupPiece, 3}), "piece 2 before it stays");
+}
+
+TEST(Retention, WithoutAGoodSetNoLogGoes) {
+    BackupInventory inventory = withLog();
+    inventory.sets.clear();
+    EXPECT_TRUE(obsolete(inventory).remove.empty());
+    inventory = withLog();
+    for (BackupSet& set : inventory.sets)
+        set.file_status = FileStatus::Broken;
+    EXPECT_TRUE(piecesOf(obsolete(inventory).remove).empty());
+    inventory = withLog();
+    inventory.sets[2].start_replay_scn = 0;
+    EXPECT_TRUE(piecesOf(obsolete(inventory).remove).empty()) << "nobody knows where its log begins";
+}
+
+TEST(Retention, TheNewestPieceStaysThoughItIsFrozen) {
+    BackupInventory inventory = withLog();
+    inventory.pieces.resize(3);
+    EXPECT_EQ(piecesOf(obsolete(inventory).remove), (Ids{1, 2}));
+}
+
+TEST(Retention, APieceThatIsNamedGoesOnlyIfNoGoodSetNeedsItWhateverThePolicySays) {
+    BackupInventory inventory = withLog();
+    inventory.sets.erase(inventory.sets.begin(), inventory.sets.begin() + 2);
+    EXPECT_EQ(piecesOf(judgePieces(inventory, {1, 2}).remove), (Ids{1, 2}));
+    EXPECT_EQ(judgePieces(inventory, {2}).held.at({DeletedObject::BackupPiece, 2}), "piece 1 before it stays");
+    EXPECT_EQ(judgePieces(inventory, {4}).held.at({DeletedObject::BackupPiece, 4}), "a set needs it");
+    EXPECT_EQ(judgePieces(inventory, {8}).held.at({DeletedObject::BackupPiece, 8}), "it is being written");
+    EXPECT_EQ(judgePieces(withLog(), {1}).held.at({DeletedObject::BackupPiece, 1}), "a set needs it");
+}
+
 int numberOf(const std::function<void()>& action) {
     try {
         action();

@@ -47,12 +47,38 @@ StatementResult Engine::run(const Caller& caller, const CancelDeleteBackup& canc
     return {};
 }
 
+static StatementResult resultOf(const std::vector<clean::PreviewRow>& rows) {
+    StatementResult result{
+        .columns = {"ACTION", "OBJECT", "ID", "FILES", "BYTES", "FROM_TIME", "UNTIL_TIME", "PATH", "REASON"}};
+    const auto time = [](Scn scn) {
+        return scn == 0 ? std::nullopt : std::optional(formatTimestamp(static_cast<Nanos>(scn)));
+    };
+    for (const clean::PreviewRow& row : rows) {
+        const bool stored = !row.path.empty();
+        const auto if_stored = [&](std::string text) { return stored ? std::optional(std::move(text)) : std::nullopt; };
+        result.rows.push_back({row.action, row.object, if_stored(std::to_string(row.id)),
+                               if_stored(std::to_string(row.files)), if_stored(std::to_string(row.bytes)),
+                               time(row.from), time(row.until), if_stored(row.path), row.reason});
+    }
+    return result;
+}
+
 StatementResult Engine::run(const Caller& caller, const DeleteBackup& remove) {
     const catalog::Tenant tenant = oneTenant(caller, remove.tenants);
-    if (remove.sets.empty()) {
-        parts_.clean.deleteObsolete(tenant, initiator(caller, tenant));
-    } else {
-        parts_.clean.deleteSets(tenant, remove.sets, initiator(caller, tenant));
+    const auto by = initiator(caller, tenant);
+    switch (remove.what) {
+        case DeleteBackup::What::Obsolete:
+            if (remove.explain) return resultOf(parts_.clean.explainObsolete(tenant));
+            parts_.clean.deleteObsolete(tenant, by);
+            break;
+        case DeleteBackup::What::Sets:
+            if (remove.explain) return resultOf(parts_.clean.explainSets(tenant, remove.ids));
+            parts_.clean.deleteSets(tenant, remove.ids, by);
+            break;
+        case DeleteBackup::What::Pieces:
+            if (remove.explain) return resultOf(parts_.clean.explainPieces(tenant, remove.ids));
+            parts_.clean.deletePieces(tenant, remove.ids, by);
+            break;
     }
     return {};
 }

@@ -12,6 +12,8 @@ Statement parseAlterSystem(TokenStream& in);
 /// What follows ALTER SYSTEM, if it is about the removal of backups: policies, DELETE, KEEP, CANCEL DELETE. nullopt, and
 /// nothing is read, if it is about something else.
 std::optional<Statement> parseDeletion(TokenStream& in);
+/// What follows EXPLAIN ALTER SYSTEM.
+Statement parseExplain(TokenStream& in);
 
 /// CREATE | ALTER | DROP of RESOURCE UNIT, RESOURCE POOL and TENANT; the verb is still to be read.
 Statement parseResource(TokenStream& in);

@@ -11,7 +11,7 @@ std::int64_t parseId(TokenStream& in) {
     std::int64_t id = 0;
     const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), id);
     if (problem == std::errc() && end == text.data() + text.size()) return id;
-    throw obError(Ob::InvalidArgument, "a backup set id", "it is a whole number");
+    throw obError(Ob::InvalidArgument, "the id of a backup set or piece", "it is a whole number");
 }
 
 std::optional<std::string> parseOption(TokenStream& in, std::string_view name) {
@@ -36,12 +36,18 @@ AddDeletePolicy parseAddPolicy(TokenStream& in) {
 
 Statement parseDelete(TokenStream& in) {
     DeleteBackup remove;
+    using What = DeleteBackup::What;
     if (in.acceptWord("BACKUPSET")) {
-        do {
-            remove.sets.push_back(parseId(in));
-        } while (in.acceptSymbol(','));
+        remove.what = What::Sets;
+    } else if (in.acceptWord("BACKUPPIECE")) {
+        remove.what = What::Pieces;
     } else if (!in.acceptWords({"OBSOLETE", "BACKUP"})) {
         return Unsupported{"function"};  // OceanBase's word for BACKUP ALL
+    }
+    if (remove.what != What::Obsolete) {
+        do {
+            remove.ids.push_back(parseId(in));
+        } while (in.acceptSymbol(','));
     }
     remove.tenants = parseTenantClause(in);
     return remove;
@@ -73,13 +79,22 @@ std::optional<Statement> parseDeletion(TokenStream& in) {
         parseDescription(in);
         return cancel;
     }
-    if (in.isWord("DELETE") && (in.isWord("BACKUPSET", 1) || in.isWord("OBSOLETE", 1) || in.isWord("BACKUP", 1))) {
+    for (const std::string_view what : {"BACKUPSET", "BACKUPPIECE", "OBSOLETE", "BACKUP"}) {
+        if (!in.isWord("DELETE") || !in.isWord(what, 1)) continue;
         in.acceptWord("DELETE");
         return parseDelete(in);
     }
     if (in.acceptWord("KEEP")) return parseKeep(in, true);
     if (in.acceptWord("NOKEEP")) return parseKeep(in, false);
     return std::nullopt;
+}
+
+Statement parseExplain(TokenStream& in) {
+    auto statement = parseDeletion(in);
+    auto* remove = statement ? std::get_if<DeleteBackup>(&*statement) : nullptr;
+    if (remove == nullptr) return Unsupported{"EXPLAIN of anything but ALTER SYSTEM DELETE"};
+    remove->explain = true;
+    return *statement;
 }
 
 }  // namespace tidemark::statement

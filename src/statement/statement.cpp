@@ -14,6 +14,7 @@ namespace {
 bool isOwnStart(const std::vector<std::string>& words) {
     static constexpr auto kStarts = std::to_array<std::array<std::string_view, 3>>({
         {"ALTER", "SYSTEM"},
+        {"EXPLAIN", "ALTER", "SYSTEM"},
         {"ALTER", "RESOURCE"},
         {"ALTER", "TENANT"},
         {"CREATE", "RESOURCE"},
@@ -86,6 +87,7 @@ Statement parseStatement(TokenStream& in, const std::vector<std::string>& words)
     if (in.acceptWords({"ALTER", "SYSTEM"})) return parseAlterSystem(in);
     if (in.acceptWords({"SET", "ENCRYPTION"})) return parseSetEncryption(in);
     if (in.acceptWords({"SET", "DECRYPTION"})) return parseSetDecryption(in);
+    if (in.acceptWords({"EXPLAIN", "ALTER", "SYSTEM"})) return parseExplain(in);
     if (in.acceptWords({"SHOW", "TENANT"})) {
         if (in.isWord("STATUS")) return Unsupported{"SHOW TENANT STATUS"};
         return ShowTenant{};

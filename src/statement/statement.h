@@ -101,9 +101,12 @@ struct DropDeletePolicy {
 struct CancelDeleteBackup {
     TenantClause tenants;
 };
-/// DELETE OBSOLETE BACKUP | BACKUPSET n[,n…]
+/// [EXPLAIN] … DELETE OBSOLETE BACKUP | BACKUPSET n[,n…] | BACKUPPIECE n[,n…]
 struct DeleteBackup {
-    std::vector<std::int64_t> sets;  ///< none: what is obsolete
+    enum class What { Obsolete, Sets, Pieces };
+    What what = What::Obsolete;
+    std::vector<std::int64_t> ids;  ///< of sets or pieces
+    bool explain = false;           ///< nothing is done; rows tell what would be
     TenantClause tenants;
 };
 /// KEEP BACKUPSET n [UNTIL 'time'], NOKEEP BACKUPSET n

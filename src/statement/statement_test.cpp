@@ -16,12 +16,12 @@ T parsed(std::string_view text, const std::vector<mysql::Value>& parameters = {}
 
 TEST(Statement, TakesOnlyWhatNoMariaDbUnderstands) {
     for (const auto* own : {"alter system backup database", "  /* hint */ ALTER SYSTEM", "-- x\nSHOW TENANT",
-                            "create tenant t", "show create tenant t", "SHOW RESTORE PREVIEW"}) {
+                            "create tenant t", "show create tenant t", "SHOW RESTORE PREVIEW", "explain alter system delete backupset 1"}) {
         EXPECT_TRUE(isOwnStatement(own)) << own;
     }
     for (const auto* other :
          {"select 1", "alter table system add a int", "set names utf8", "create table tenant (a int)", "",
-          "show tables", "show create table tenant", "show create", "show restore", "drop table resource", "alter",
+          "explain delete from t", "explain select 1", "show tables", "show create table tenant", "show create", "show restore", "drop table resource", "alter",
           "'alter system'", "set ob_query_timeout=1000", "/*!40101 ALTER */ SYSTEM"}) {
         EXPECT_FALSE(isOwnStatement(other)) << other;
     }
@@ -88,9 +88,12 @@ TEST(Statement, ReadsPoliciesAndDeletions) {
     EXPECT_EQ(parsed<CancelDeleteBackup>("ALTER SYSTEM CANCEL DELETE BACKUP TENANT = a, b DESCRIPTION = 'd'")
                   .tenants.names.size(),
               2U);
-    EXPECT_EQ(parsed<DeleteBackup>("ALTER SYSTEM DELETE BACKUPSET 3, 1,2 TENANT = t").sets,
+    EXPECT_EQ(parsed<DeleteBackup>("ALTER SYSTEM DELETE BACKUPSET 3, 1,2 TENANT = t").ids,
               (std::vector<std::int64_t>{3, 1, 2}));
-    EXPECT_TRUE(parsed<DeleteBackup>("ALTER SYSTEM DELETE OBSOLETE BACKUP").sets.empty());
+    EXPECT_TRUE(parsed<DeleteBackup>("ALTER SYSTEM DELETE OBSOLETE BACKUP").what == DeleteBackup::What::Obsolete);
+    const auto pieces = parsed<DeleteBackup>("EXPLAIN ALTER SYSTEM DELETE BACKUPPIECE 1,2");
+    EXPECT_TRUE(pieces.explain && pieces.what == DeleteBackup::What::Pieces && pieces.ids.size() == 2);
+    EXPECT_TRUE(std::holds_alternative<Unsupported>(parse("EXPLAIN ALTER SYSTEM BACKUP DATABASE")));
     EXPECT_EQ(countParameters("ALTER SYSTEM DELETE BACKUPSET ?"), 1U);
     const auto keep = parsed<KeepBackupSet>("ALTER SYSTEM KEEP BACKUPSET 4 UNTIL TIME = '2030-01-01 00:00:00'");
     EXPECT_TRUE(keep.keep);
