@@ -94,7 +94,7 @@ Statement parseExplain(TokenStream& in) {
     auto* remove = statement ? std::get_if<DeleteBackup>(&*statement) : nullptr;
     if (remove == nullptr) return Unsupported{"EXPLAIN of anything but ALTER SYSTEM DELETE"};
     remove->explain = true;
-    return *statement;
+    return std::move(*statement);
 }
 
 }  // namespace tidemark::statement

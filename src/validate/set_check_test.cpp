@@ -158,8 +158,8 @@ TEST_F(SetCheckTest, SaysWhetherARestoreReadsIt) {
             block::MemoryShare memory(pool_.memory(), {});
             for (auto frames = plan.next(); !frames.empty(); frames = plan.next()) {
                 const block::Buffer buffer = memory.take();
-                reader->read(frames, buffer);
-                lane_.run([&](block::Codec& codec) { reader->decode(frames, buffer, codec, plan.files()); });
+                reader->frames().read(frames, buffer);
+                lane_.run([&](block::Codec& codec) { reader->frames().decode(frames, buffer, codec, plan.files()); });
             }
         } catch (const Error&) {
             restores = false;
