@@ -382,8 +382,8 @@ def test_an_incremental_set_is_as_whole_as_what_it_leans_on(site):
             damaged[frame] ^= 1
         base.write_bytes(damaged)
         found = validate(site, "3")[1]
-        assert [(f["KIND"], f["OBJECT"], f["BACKUP_SET_ID"]) for f in found] == [
-            ("DAMAGED", f"file://{base}", 2), ("CHAIN", f"file://{base}", 3)]
+        assert {(f["KIND"], f["OBJECT"], f["BACKUP_SET_ID"]) for f in found} == {
+            ("DAMAGED", f"file://{base}", 2), ("CHAIN", f"file://{base}", 3)}
         assert statuses(site)[0] == {1: "AVAILABLE", 2: "BROKEN", 3: "BROKEN"}
     base_only = validate(site, "2")
     assert statuses(site)[0] == {1: "AVAILABLE", 2: "AVAILABLE", 3: "BROKEN"}, "set 3 was not looked at again"
