@@ -125,8 +125,12 @@ std::optional<job::Pause> BackupJob::begin() {
 }
 
 void BackupJob::beginSet() {
-    progress_ = {
-        .turn = 1, .round_id = currentRound().round_id, .parent = {}, .copied = {}, .encryption = progress_.encryption};
+    // As it was noted: a beginning that failed may have begun with the key of another chain.
+    progress_ = {.turn = 1,
+                 .round_id = currentRound().round_id,
+                 .parent = {},
+                 .copied = {},
+                 .encryption = BackupProgress::from(context_.progress()).encryption};
     catalog::BackupSet wanted;
     if (row_.type == catalog::BackupType::Inc) parent_ = chooseParent();
     if (parent_) {

@@ -1,7 +1,5 @@
 #include "backup/parent_set.h"
 
-#include <ranges>
-
 #include "base/error.h"
 #include "storage/destination.h"
 
@@ -22,7 +20,8 @@ bool canBeParent(const catalog::BackupSet& set, const ParentChoice& choice) {
 std::optional<backup_set::BackupSetDescription> findParent(storage::Storage& storage,
                                                            const std::vector<catalog::BackupSet>& sets,
                                                            const ParentChoice& choice, const Logger& log) {
-    for (const catalog::BackupSet& set : std::views::reverse(sets)) {  // they are in order of ids
+    for (auto at = sets.rbegin(); at != sets.rend(); ++at) {  // they are in order of ids
+        const catalog::BackupSet& set = *at;
         if (!canBeParent(set, choice) || catalog::leansOnBroken(sets, set)) continue;
         try {
             const auto key = choice.encrypted ? choice.key_of(set) : nullptr;

@@ -13,10 +13,6 @@ constexpr const char* kMethod = "scrypt";
 /// A set has one entry; more are for other ways to open it.
 constexpr std::size_t kMostEntries = 16;
 
-storage::Key keyOf(const SetId& id) {
-    return setDirectory(id) + "backup_set_key.obbak";
-}
-
 /// What is authenticated beside a wrapped key, so that no entry is taken for one of another chain.
 Bytes identityOf(const std::string& chain, const std::string& id) {
     return ByteWriter().text("tidemark key bag").string(chain).string(id).take();
@@ -44,6 +40,10 @@ KeyBag::Entry entryFrom(const json& content) {
 }
 
 }  // namespace
+
+storage::Key keyBagKey(const SetId& id) {
+    return setDirectory(id) + "backup_set_key.obbak";
+}
 
 std::string chainIdOf(const block::ChainKey& key) {
     return hexOf(key.derived(viewOf("tidemark chain id")).bytes().first(PasswordKey::kIdBytes));
@@ -91,12 +91,12 @@ KeyBag keyBagFrom(const json& content) {
 }
 
 void putKeyBag(storage::Storage& storage, const SetId& id, const KeyBag& bag) {
-    if (!storage.stat(keyOf(id))) storage.put(keyOf(id), storage::sealDocument(kKeyBagDocument, contentOf(bag)));
+    if (!storage.stat(keyBagKey(id))) storage.put(keyBagKey(id), storage::sealDocument(kKeyBagDocument, contentOf(bag)));
 }
 
 KeyBag readKeyBag(storage::Storage& storage, const SetId& id) {
-    const storage::Document document = storage::openDocument(kKeyBagDocument, storage, keyOf(id));
-    return storage::readFields(storage.url() + "/" + keyOf(id), [&] { return keyBagFrom(document.content); });
+    const storage::Document document = storage::openDocument(kKeyBagDocument, storage, keyBagKey(id));
+    return storage::readFields(storage.url() + "/" + keyBagKey(id), [&] { return keyBagFrom(document.content); });
 }
 
 }  // namespace tidemark::backup_set

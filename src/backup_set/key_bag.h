@@ -34,6 +34,8 @@ nlohmann::json contentOf(const KeyBag& bag);
 /// Throws json::exception, range_error.
 KeyBag keyBagFrom(const nlohmann::json& content);
 
+/// Where it lies.
+storage::Key keyBagKey(const SetId& id);
 /// Stores the bag of a set unless it has one. Its own, as the keys of its blocks are in it.
 void putKeyBag(storage::Storage& storage, const SetId& id, const KeyBag& bag);
 /// Throws NotFound or Corrupt, naming the object.

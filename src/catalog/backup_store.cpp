@@ -94,6 +94,16 @@ void endSet(mysql::SqlClient& client, const BackupJobRow& job, const Outcome& ou
     updateRows(client, "backup_set", columns, {{"tenant_id", job.tenant}, {"backup_set_id", job.backup_set_id}});
 }
 
+/// The set may turn out to be whole when its destination is asked: until then nobody removes what it leans on.
+void holdParents(mysql::SqlClient& client, TenantId tenant, JobId job_id, std::int64_t backup_set_id) {
+    client.query(
+        "INSERT IGNORE INTO tidemark.backup_use (tenant_id, backup_set_id, kind, work_tenant_id, job_id) "
+        "SELECT DISTINCT p.tenant_id, p.backup_set_id, ?, ?, ? FROM tidemark.backup_set s "
+        "JOIN tidemark.backup_set p ON p.tenant_id = s.tenant_id "
+        "AND p.backup_set_id IN (s.prev_full_set_id, s.prev_inc_set_id) WHERE s.tenant_id = ? AND s.backup_set_id = ?",
+        {std::string(kCleanWork), tenant, job_id, tenant, backup_set_id});
+}
+
 std::vector<Change> backupChanges(const std::vector<TenantId>& tenants) {
     std::vector<Change> changes{{kSysTenantId, Topic::Backup}};
     for (const TenantId tenant : tenants)
@@ -238,6 +248,7 @@ void BackupStore::finish(const WorkClaim& claim, TenantId tenant, JobId job_id, 
     catalog_.write(backupChanges({tenant}), [&](mysql::SqlClient& client) {
         endWork(client, claim);
         if (leftovers) addWork(client, kCleanWork, tenant, job_id, *leftovers);
+        if (leftovers && set != nullptr) holdParents(client, tenant, job_id, set->backup_set_id);
         const auto job = firstAs<BackupJobRow>(
             client.query("SELECT * FROM tidemark.backup_job WHERE tenant_id = ? AND job_id = ? FOR UPDATE",
                          {tenant, job_id}),

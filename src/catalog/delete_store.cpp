@@ -24,7 +24,7 @@ DeletedThing thingOf(const DeleteTask& task) {
 }
 
 std::vector<Change> changesOf(TenantId tenant) {
-    return {{kSysTenantId, Topic::Backup}, {tenant, Topic::Backup | Topic::Archive}};
+    return {{kSysTenantId, Topic::Backup | Topic::Validate}, {tenant, Topic::Backup | Topic::Archive | Topic::Validate}};
 }
 
 const BackupSet& setOf(const BackupInventory& inventory, std::int64_t id) {
@@ -100,7 +100,13 @@ void endTask(mysql::SqlClient& client, const DeleteTask& task, BackupJobStatus s
 /// A piece's bytes are its round's, which go on counting what is gone.
 void markDeleted(mysql::SqlClient& client, TenantId tenant, const DeletedThing& thing) {
     setFileStatus(client, tenant, thing, FileStatus::Deleted);
-    if (thing.object == DeletedObject::BackupSet) return;
+    const bool is_set = thing.object == DeletedObject::BackupSet;
+    // What was wrong with it is wrong no more.
+    client.query(std::string("UPDATE tidemark.validate_finding SET status = 'CLOSED', closed_time = NOW(6) "
+                             "WHERE tenant_id = ? AND status = 'OPEN' AND ") +
+                     (is_set ? "backup_set_id" : "piece_id") + " = ?",
+                 {tenant, thing.id});
+    if (is_set) return;
     client.query(
         "UPDATE tidemark.archive_round r JOIN tidemark.archive_piece p "
         "ON p.tenant_id = r.tenant_id AND p.round_id = r.round_id "

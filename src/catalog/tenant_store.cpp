@@ -37,6 +37,7 @@ constexpr const char* kTablesOfTenant[] = {"replica",
                                            "delete_task_history",
                                            "backup_keep",
                                            "backup_key",
+                                           "backup_use",
                                            "validate_job",
                                            "validate_finding",
                                            "tenant"};

@@ -123,9 +123,10 @@ void noteFindings(mysql::SqlClient& client, const ValidateJobRow& job, const Val
 void noteFileStatus(mysql::SqlClient& client, TenantId tenant, const ValidateUnit& unit, bool broken) {
     const bool is_set = unit.backup_set_id != 0;
     if (!is_set && unit.piece_id == 0) return;
-    client.query(fmt::format("UPDATE tidemark.{} SET file_status = ? WHERE tenant_id = ? AND {} = ? AND "
-                             "file_status IN ('AVAILABLE', 'BROKEN')",
-                             is_set ? "backup_set" : "archive_piece", is_set ? "backup_set_id" : "piece_id"),
+    // What was EXPIRED before it was BROKEN is so again when the policy has looked at it.
+    client.query(fmt::format("UPDATE tidemark.{} SET file_status = ? WHERE tenant_id = ? AND {} = ? AND file_status {}",
+                             is_set ? "backup_set" : "archive_piece", is_set ? "backup_set_id" : "piece_id",
+                             broken ? "IN ('AVAILABLE', 'EXPIRED', 'BROKEN')" : "= 'BROKEN'"),
                  {text(broken ? FileStatus::Broken : FileStatus::Available), tenant,
                   is_set ? unit.backup_set_id : unit.piece_id});
 }

@@ -116,14 +116,14 @@ bool DeleteJob::beginTask(DeleteTask& task, Cleaner& cleaner) {
 std::string DeleteJob::heldBy(const DeleteTask& task, const catalog::BackupInventory& inventory) const {
     const auto now = static_cast<Scn>(parts_.clock.now());
     Judgement judgement;
-    if (task.object == catalog::DeletedObject::BackupSet) {
-        judgement = judgeSets(inventory, {task.id}, now);
-    } else if (row_.expiry) {
+    if (row_.expiry) {
         judgement = judgeObsolete(inventory, static_cast<Scn>(std::max<Nanos>(*row_.expiry, 0)), now);
-        const catalog::DeletedThing piece{task.object, task.id};
+        const catalog::DeletedThing thing{task.object, task.id};
         const auto& may_go = judgement.remove;
-        if (std::find(may_go.begin(), may_go.end(), piece) == may_go.end())
-            judgement.held.try_emplace(piece, "a set needs it by now");
+        if (std::find(may_go.begin(), may_go.end(), thing) == may_go.end())
+            judgement.held.try_emplace(thing, "it is needed by now");
+    } else if (task.object == catalog::DeletedObject::BackupSet) {
+        judgement = judgeSets(inventory, {task.id}, now);
     } else {
         judgement = judgePieces(inventory, {task.id});
     }

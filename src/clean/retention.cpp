@@ -112,16 +112,20 @@ const BackupSet* anchorOf(const BackupInventory& inventory, Scn expiry) {
     return anchor;
 }
 
-/// The first point from which on log is needed: that of the first good set, or of the anchor if there is one. 0: no log is
-/// known to be useless.
+/// The first point from which on log is needed: that of the first set, or of the anchor if there is one. 0: no log is
+/// known to be useless. A set that is BROKEN keeps its log: it may be mended, and a restore may get by with it.
 Scn logNeededFrom(const BackupInventory& inventory, const BackupSet* anchor) {
     Scn from = 0;
+    bool any_good = false;
     for (const BackupSet& set : inventory.sets) {
-        if (!isGood(set) || (anchor != nullptr && isBefore(set, *anchor))) continue;
+        const bool counts =
+            isGood(set) || (set.status == catalog::BackupSetStatus::Success && set.file_status == FileStatus::Broken);
+        any_good = any_good || isGood(set);
+        if (!counts || (anchor != nullptr && isBefore(set, *anchor))) continue;
         if (set.start_replay_scn == 0) return 0;  // nobody knows where its log begins
         from = from == 0 ? set.start_replay_scn : std::min(from, set.start_replay_scn);
     }
-    return from;
+    return any_good ? from : 0;
 }
 
 bool isThere(const catalog::ArchivePiece& piece) {

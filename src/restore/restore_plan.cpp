@@ -280,7 +280,14 @@ RestorePlan planRestore(const RestoreTarget& wanted) {
     const Scn target = targetOf(wanted, sources, keys);
     std::string problem;
     for (const auto& [data, described] : candidates(sources, wanted, target)) {
-        const OpenedSet opened_set = opened(*data, *described, keys);
+        OpenedSet opened_set;
+        try {
+            opened_set = opened(*data, *described, keys);
+        } catch (const Error& error) {
+            if (error.code() != ErrorCode::Corrupt && error.code() != ErrorCode::NotFound) throw;
+            problem = std::string("; ") + error.what();
+            continue;
+        }
         const backup_set::BackupSetDescription& set = opened_set.set;
         const auto with = [&, data = data](const LogSource& log, const archive::RoundKey& round) {
             RestorePlan plan = fromSet(*data, opened_set, target);

@@ -3,8 +3,10 @@
 #include <atomic>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <stop_token>
 
+#include "backup_set/backup_set.h"
 #include "base/error.h"
 #include "block/worker_pool.h"
 #include "storage/storage.h"
@@ -26,6 +28,8 @@ struct Checking {
     std::stop_token stop;
     /// What the storage answers for, and does not give, is a finding. Else it is thrown: the destination may be away.
     bool unreadable_is_finding = false;
+    /// Of a set that is encrypted; null: it is not, or its key is not known.
+    std::function<block::ChainKeyPtr(const backup_set::SetId&)> key_of = [](const auto&) { return nullptr; };
 
     std::string uri(const storage::Key& key) const { return storage.url() + "/" + key; }
     /// A small object has been read, whatever it was; if there is none, nothing.

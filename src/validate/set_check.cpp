@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "backup_set/key_bag.h"
 #include "base/hash.h"
 
 namespace tidemark::validate {
@@ -12,11 +13,12 @@ using catalog::FindingKind;
 using catalog::Harm;
 
 SetCheck::SetCheck(const Checking& with, const backup_set::SetId& id, IsDamaged is_damaged)
-    : with_(with), id_(id), is_damaged_(std::move(is_damaged)) {}
+    : with_(with), id_(id), is_damaged_(std::move(is_damaged)), chain_(with.key_of(id)) {}
 
 std::vector<Finding> SetCheck::run() {
     checkPlaceHolders();
     readDescription();
+    checkKeyBag();
     openIndex();
     checkOwnObjects();
     noteDamagedFrames();
@@ -48,7 +50,22 @@ void SetCheck::checkPlaceHolders() {
 void SetCheck::readDescription() {
     const storage::Key key = backup_set::descriptionKey(id_);
     try {
-        description_ = backup_set::readDescription(with_.storage, id_);
+        description_ = backup_set::readDescription(with_.storage, id_, chain_);
+    } catch (const Error& error) {
+        if (!with_.isFinding(error)) throw;
+        findings_.add(error, with_.uri(key), Harm::Set);
+    }
+    with_.counted(key);
+}
+
+/// Without it no password opens the set.
+void SetCheck::checkKeyBag() {
+    if (!description_ || !description_->encrypted) return;
+    const storage::Key key = backup_set::keyBagKey(id_);
+    try {
+        const backup_set::KeyBag bag = backup_set::readKeyBag(with_.storage, id_);
+        if (chain_ && bag.chain != backup_set::chainIdOf(*chain_))
+            throw Error(ErrorCode::Corrupt, with_.uri(key) + " has the key of another set");
     } catch (const Error& error) {
         if (!with_.isFinding(error)) throw;
         findings_.add(error, with_.uri(key), Harm::Set);
@@ -74,6 +91,7 @@ void SetCheck::openIndex() {
         for (const block::StoredObject& object : description_->objects)
             size = object.key == key ? object.size : size;
     }
+    locked_ = !chain_ && description_ && description_->encrypted;
     if (!isThere(key, size, FindingKind::Missing) || isLocked(key)) return with_.counted(key);
     try {
         reader_ = std::make_unique<block::BlockReader>(with_.storage, directory, id_.number, chain_,

@@ -38,6 +38,7 @@ private:
 
     void checkPlaceHolders();
     void readDescription();
+    void checkKeyBag();
     void openIndex();
     bool isLocked(const storage::Key& key);
     void checkIndexHead(const storage::Key& key);
@@ -63,7 +64,7 @@ private:
     const Checking& with_;
     const backup_set::SetId id_;
     const IsDamaged is_damaged_;
-    const block::ChainKeyPtr chain_;  ///< none yet
+    const block::ChainKeyPtr chain_;  ///< null: it is not encrypted, or not to be opened
     bool locked_ = false;             ///< encrypted, and no key
     Findings findings_;
     std::optional<backup_set::BackupSetDescription> description_;

@@ -37,7 +37,8 @@ std::vector<Finding> checkSet(const UnitCheckParts& parts, const PlannedUnit& un
         return std::ranges::any_of(known, [&](const auto& finding) { return finding.object == object; });
     });
     std::vector<Finding> findings = check.run();
-    if (check.description()) parts.plan.positions[unit.id.backup_set_id] = check.description()->gtid;
+    const bool open = check.description() && !check.description()->sealed;
+    if (open) parts.plan.positions[unit.id.backup_set_id] = check.description()->gtid;
     return findings;
 }
 
@@ -49,6 +50,16 @@ std::string logProblem(const archive::ArchiveReader& reader, const archive::Roun
     return covered->complete ? "" : fmt::format("the log of {} ends before its position {}", nameOf(round), position);
 }
 
+/// A set that was kept when the log behind it was removed restores to its own point, as it is meant to.
+bool lacksRemovedLog(const UnitCheckParts& parts, const catalog::BackupSet& set, std::int64_t round_id) {
+    const auto pieces = parts.stores.archive.pieces(parts.tenant);
+    return std::ranges::any_of(pieces, [&](const catalog::ArchivePiece& piece) {
+        const bool removed = piece.file_status == catalog::FileStatus::Deleted ||
+                             piece.file_status == catalog::FileStatus::Deleting;
+        return piece.round_id == round_id && removed && piece.end_scn > set.start_replay_scn;
+    });
+}
+
 std::vector<Finding> checkRoundAndSets(const UnitCheckParts& parts, const PlannedUnit& unit, const Checking& with) {
     const archive::RoundKey key = unit.piece().roundKey();
     std::vector<Finding> findings = checkRound(with, key);
@@ -57,6 +68,7 @@ std::vector<Finding> checkRoundAndSets(const UnitCheckParts& parts, const Planne
         if (reader.rounds().empty()) return findings;
         const auto rounds = parts.stores.archive.rounds(parts.tenant);
         for (const catalog::BackupSet& set : validatableSets(parts.stores.backups, parts.tenant)) {
+            if (lacksRemovedLog(parts, set, unit.id.round_id)) continue;
             const auto position = parts.plan.positions.find(set.backup_set_id);
             const catalog::ArchiveRound* round = roundBehind(rounds, set);
             if (position == parts.plan.positions.end() || round == nullptr || round->round_id != unit.id.round_id)

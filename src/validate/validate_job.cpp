@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "backup/set_encryption.h"
 #include "base/crash_point.h"
 #include "base/stop_sleep.h"
 #include "oceanbase/ob_error.h"
@@ -119,8 +120,20 @@ std::vector<Finding> ValidateJob::check(const PlannedUnit& unit, storage::Storag
                         .progress = progress,
                         .scratch = parts_.own_directory,
                         .stop = stop,
-                        .unreadable_is_finding = failures_ >= kReadAttempts};
+                        .unreadable_is_finding = failures_ >= kReadAttempts,
+                        .key_of = [this](const backup_set::SetId& id) { return keyOf(id); }};
     return checkUnit({.stores = parts_.stores, .tenant = row_.tenant, .plan = plan_}, unit, with);
+}
+
+/// Of a set that was made here; the node that has its key may be another.
+block::ChainKeyPtr ValidateJob::keyOf(const backup_set::SetId& id) const {
+    const auto wrapped = parts_.stores.backups.wrappedKeyOf(row_.tenant, id.number);
+    try {
+        return wrapped ? backup::keptKey(*wrapped, parts_.node_key) : nullptr;
+    } catch (const Error& error) {
+        log_->warn("the key of set {} cannot be opened: {}", id.number, error.what());
+        return nullptr;
+    }
 }
 
 /// What is missing may be so because the destination went away in the midst, and is there again.

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "base/log.h"
+#include "base/node_key.h"
 #include "job/capacity.h"
 #include "job/job.h"
 #include "job/work_context.h"
@@ -18,6 +19,7 @@ struct ValidateJobParts {
     catalog::Stores& stores;
     job::Capacity& capacity;
     std::filesystem::path own_directory;  ///< the node's, for scratch files
+    const NodeKey& node_key;
 };
 
 /// Re-reads backup sets and the log behind them and writes down what is wrong: docs/decisions/validate.md.
@@ -37,6 +39,7 @@ public:
 private:
     void begin();
     void checkNext(std::stop_token stop);
+    block::ChainKeyPtr keyOf(const backup_set::SetId& id) const;
     std::vector<Finding> check(const PlannedUnit& unit, storage::Storage& storage, CheckProgress& progress,
                                std::stop_token stop);
     void confirm(storage::Storage& storage, const std::vector<Finding>& findings) const;

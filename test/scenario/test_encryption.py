@@ -169,6 +169,26 @@ def test_an_incremental_set_has_a_password_of_its_own_and_the_key_of_its_chain(v
     assert back_up(vault, None, inc)["PREV_INC_BACKUP_SET_ID"] == sets[1]["BACKUP_SET_ID"], "the newest that is not encrypted"
 
 
+def test_a_validation_reads_an_encrypted_set(vault, sets):
+    """The node keeps the keys of the sets that it has made."""
+    def validate():
+        vault.sql("ALTER SYSTEM VALIDATE BACKUPSET ALL TENANT = vault")
+        job = wait_for("the validation", lambda: [j for j in vault.sql(
+            "SELECT * FROM oceanbase.CDB_TM_VALIDATE_JOBS ORDER BY JOB_ID DESC LIMIT 1")
+            if j["STATUS"] not in ("INIT", "DOING")])[0]
+        assert job["STATUS"] == "COMPLETED", job
+        return vault.sql("SELECT KIND, OBJECT FROM oceanbase.CDB_TM_VALIDATE_FINDINGS WHERE STATUS = 'OPEN'")
+    assert not validate()
+    data = next(directory_of(sets[0]).rglob("macro_block_data.0.obbak"))
+    content = data.read_bytes()
+    try:
+        data.write_bytes(content[:5000] + bytes([content[5000] ^ 1]) + content[5001:])
+        assert {(f["KIND"], f["OBJECT"].rsplit("/", 1)[1]) for f in validate()} == {("DAMAGED", data.name)}
+    finally:
+        data.write_bytes(content)
+    assert not validate()
+
+
 def test_mistakes_are_told_without_the_password(vault):
     for tenant in ("sys", "vault"):
         with contextlib.closing(vault.connect(tenant)) as session, session.cursor() as cursor:
