@@ -4,6 +4,12 @@
 #include "storage/destination.h"
 
 namespace tidemark::backup {
+namespace {
+
+/// Fewer than an index may list, for the next set has one more.
+constexpr std::size_t kMostLayers = 900;
+
+}  // namespace
 
 backup_set::SetId idOf(const catalog::BackupSet& set) {
     return {
@@ -26,8 +32,12 @@ std::optional<backup_set::BackupSetDescription> findParent(storage::Storage& sto
         try {
             const auto key = choice.encrypted ? choice.key_of(set) : nullptr;
             backup_set::BackupSetDescription found = backup_set::readBackupSet(storage, idOf(set), key);
-            backup_set::openBlocks(storage, found, key)->checkObjects();
-            return found;
+            const auto blocks = backup_set::openBlocks(storage, found, key);
+            blocks->checkObjects();
+            blocks->index().eachMap([](const block::FileMap&) {});
+            if (blocks->index().layers().size() < kMostLayers) return found;
+            log->info("set {} leans on so many sets that a full one is due", set.backup_set_id);
+            return std::nullopt;
         } catch (const Error& error) {
             if (error.code() != ErrorCode::Corrupt && error.code() != ErrorCode::NotFound) throw;
             storage::requireMounted(storage);  // what is not mounted looks like missing objects

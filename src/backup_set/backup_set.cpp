@@ -118,7 +118,8 @@ std::vector<block::EarlierObject> objectsOfEarlierTurns(storage::Storage& storag
         const storage::Key directory = blockDirectory(id, earlier);
         for (const storage::ObjectInfo& object : storage.list(directory)) {
             const auto number = block::dataFileNumber(std::string_view(object.key).substr(directory.size()));
-            if (number) objects.push_back({directory, *number, object.size});
+            const bool is_here = number && object.key == directory + block::dataFileName(*number);
+            if (is_here) objects.push_back({directory, *number, object.size});
         }
     }
     std::sort(objects.begin(), objects.end(), [](const auto& one, const auto& other) {

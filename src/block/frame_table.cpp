@@ -18,6 +18,9 @@ constexpr std::size_t kSectionFull = 512 << 10;
 /// …so none is larger than this.
 constexpr std::size_t kLargestSection = 1 << 20;
 
+/// Writers end an object when its table has 8 MiB; names of files come on top.
+constexpr std::uint64_t kLargestReadable = 64 << 20;
+
 constexpr char kNames = 'N';
 constexpr char kFrames = 'F';
 constexpr char kEnd = 'E';
@@ -41,6 +44,7 @@ public:
         const Bytes end = storage_.get(key_, info->size - kTrailerSize, kTrailerSize);
         trailer_ = decodeTrailer(kDataObject, end, info->size, name());
         if (trailer_.layer != head.layer || trailer_.cipher != head.cipher) fail("has the end of another object");
+        if (trailer_.end - trailer_.begin > kLargestReadable) fail("has a larger table than any data object");
         table_.layer = head.layer;
         readSections(LayerKey(chain_, head.layer, head.cipher, name()));
         return std::move(table_);

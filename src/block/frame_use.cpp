@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "base/error.h"
+
 namespace tidemark::block {
 namespace {
 
@@ -25,6 +27,13 @@ void FrameSet::add(std::uint16_t layer, std::uint32_t number) {
 void FrameUse::add(const FramePlace& frame, std::uint64_t bytes) {
     UsedFrame used;
     frames_.read(frame.layer, frame.number, std::span(&used, 1));
+    const bool is_new = used.used == 0;
+    const bool contradicts = !is_new && (used.place.object != frame.object || used.place.offset != frame.offset ||
+                                         used.place.stored != frame.stored || used.place.plain != frame.plain);
+    if (contradicts) {
+        throw Error(ErrorCode::Corrupt, "an index contradicts itself about frame " + std::to_string(frame.number) +
+                                            " of data file " + std::to_string(frame.object));
+    }
     used.place = frame;
     used.used += static_cast<std::uint32_t>(bytes);
     frames_.write(frame.layer, frame.number, std::span<const UsedFrame>(&used, 1));

@@ -26,7 +26,8 @@ class FrameUse {
 public:
     explicit FrameUse(const std::filesystem::path& scratch) : frames_(scratch) {}
 
-    /// The set uses `bytes` of its plain bytes, besides those told of before.
+    /// The set uses `bytes` of its plain bytes, besides those told of before. Throws Corrupt if it lies elsewhere than
+    /// it was told before.
     void add(const FramePlace& frame, std::uint64_t bytes);
     /// Any thread, when nothing is added any more.
     FramePlace place(std::uint16_t layer, std::uint32_t number) const;

@@ -10,6 +10,9 @@ namespace {
 /// What a set reads in vain of the frames of its parents when it begins; what has changed comes on top.
 constexpr double kInVainAtFirst = 0.06;
 
+/// Of all layers together: 64 TB of whole frames.
+constexpr std::uint64_t kMostFrames = 1 << 28;
+
 /// The object's table is read twice: names may follow what they are names of.
 std::unordered_map<FileNumber, std::string> namesOf(storage::Storage& storage, const storage::Key& key,
                                                     const EarlierObject& object, const ChainKeyPtr& chain,
@@ -51,23 +54,33 @@ void KnownPages::addParent(const BlockReader& parent) {
 }
 
 void KnownPages::add(const FileMap& map, const std::vector<std::uint16_t>& layer_of) {
-    std::vector<PageEntry> entries(map.pages);
+    const FileNumber file = numberOf(map.path);
     auto hash = map.hashes.begin();
     for (const PageRun& run : map.runs) {
         if (!run.frame) continue;
         FramePlace frame = map.frames[*run.frame];
         frame.layer = layer_of[frame.layer];
         const std::uint64_t bytes = map.bytesOf(run);
-        frames_.add(frame, bytes);
-        for (std::uint32_t i = 0; i < run.pages; ++i) {
-            const std::uint64_t at = std::uint64_t{i} * kPageSize;
-            entries[run.first_page - map.first_page + i] = {
-                {frame.layer, frame.number, static_cast<std::uint32_t>(run.offset + at)},
-                *hash++,
-                static_cast<std::uint16_t>(std::min<std::uint64_t>(bytes - at, kPageSize))};
+        use(frame, bytes);
+        std::vector<PageEntry> entries;
+        for (std::uint64_t at = 0; at < bytes; at += kPageSize) {
+            const auto size = static_cast<std::uint16_t>(std::min<std::uint64_t>(bytes - at, kPageSize));
+            entries.push_back(
+                {{frame.layer, frame.number, static_cast<std::uint32_t>(run.offset + at)}, *hash++, size});
         }
+        pages_.write(file, run.first_page, entries);
     }
-    pages_.write(numberOf(map.path), map.first_page, entries);
+}
+
+/// Numbers are bounded before memory is taken for them: what says how large they are comes from outside.
+void KnownPages::use(const FramePlace& frame, std::uint64_t bytes) {
+    std::uint32_t& most = most_frames_[frame.layer];
+    if (frame.number >= most) {
+        frames_seen_ += frame.number + std::uint64_t{1} - most;
+        most = frame.number + 1;
+        if (frames_seen_ > kMostFrames) throw Error(ErrorCode::Corrupt, "a set has more frames than any backup set");
+    }
+    frames_.add(frame, bytes);
 }
 
 void KnownPages::addEarlier(storage::Storage& storage, const BlockWriterOptions& options,
@@ -76,11 +89,15 @@ void KnownPages::addEarlier(storage::Storage& storage, const BlockWriterOptions&
     try {
         IndexLayer layer{.id = {}, .incremental = options.incremental, .objects = {}};
         const auto names = namesOf(storage, key, object, options.key, layer.id);
+        if (layer.id.set != options.set_id || layer.id.turn >= options.turn) return;  // somebody has put it there
         std::unordered_map<FileNumber, FileNumber> files;
         for (const auto& [number, path] : names)
             files[number] = numberOf(path);
         auto known = std::find_if(layers_.begin(), layers_.end(), [&](const auto& one) { return one.id == layer.id; });
-        if (known == layers_.end()) known = layers_.begin() + (addLayer(layer, object.directory) - 1);
+        if (known == layers_.end()) {
+            const std::uint16_t added = addLayer(layer, object.directory);
+            known = layers_.begin() + (added - 1);
+        }
         known->objects.push_back({object.number, object.size});
         const auto number = static_cast<std::uint16_t>(known - layers_.begin() + 1);
         readFrameTable(storage, key, object.number, options.key,
@@ -94,7 +111,7 @@ void KnownPages::add(const FrameRecord& frame, std::uint16_t layer,
                      const std::unordered_map<FileNumber, FileNumber>& files) {
     FramePlace place = frame.place;
     place.layer = layer;
-    frames_.add(place, place.plain);
+    use(place, place.plain);
     std::uint32_t offset = 0;
     auto hash = frame.hashes.begin();
     for (const FrameRun& run : frame.runs) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -43,6 +44,7 @@ private:
     void add(const FileMap& map, const std::vector<std::uint16_t>& layer_of);
     void addEarlier(storage::Storage& storage, const BlockWriterOptions& options, const EarlierObject& object);
     void add(const FrameRecord& frame, std::uint16_t layer, const std::unordered_map<FileNumber, FileNumber>& files);
+    void use(const FramePlace& frame, std::uint64_t bytes);
     FileNumber numberOf(const std::string& path);
 
     FrameReader reader_;
@@ -51,6 +53,8 @@ private:
     std::vector<FileNumber> matched_;  ///< by number in the new set; kNone
     PageTable pages_;
     FrameUse frames_;
+    std::map<std::uint16_t, std::uint32_t> most_frames_;  ///< by layer: beyond the highest number
+    std::uint64_t frames_seen_ = 0;                       ///< of these, together
     FrameSet retired_;
 };
 

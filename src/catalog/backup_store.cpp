@@ -276,6 +276,12 @@ void BackupStore::finish(const WorkClaim& claim, TenantId tenant, JobId job_id, 
 void BackupStore::adopt(const WorkClaim& claim, const BackupSet& set) {
     catalog_.write(backupChanges({set.tenant}), [&](mysql::SqlClient& client) {
         requireClaim(client, claim);
+        for (const char* parent : {"prev_full_set_id", "prev_inc_set_id"}) {
+            const auto id = client.scalar(std::string("SELECT ") + parent +
+                                              " FROM tidemark.backup_set WHERE tenant_id = ? AND backup_set_id = ?",
+                                          {set.tenant, set.backup_set_id});
+            if (id && *id != "0") requireNotRemoved(client, set.tenant, std::stoll(*id));
+        }
         Columns columns{{"status", text(BackupSetStatus::Success)},
                         {"file_status", text(FileStatus::Available)},
                         {"result", std::int64_t{0}},

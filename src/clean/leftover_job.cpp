@@ -4,6 +4,7 @@
 
 #include "backup/finished_set.h"
 #include "clean/cleaner.h"
+#include "oceanbase/ob_error.h"
 
 namespace tidemark::clean {
 
@@ -48,7 +49,8 @@ void LeftoverJob::adopt(storage::Storage& storage, backup_set::SetId id) {
         stores_.backups.adopt(context_.claim(), backup::finishedSet(storage, context_.key().tenant, id, key).value());
         log_->info("it is whole, and a success");
     } catch (const Error& error) {
-        if (error.code() != ErrorCode::Corrupt && error.code() != ErrorCode::NotFound) throw;
+        const bool lacks_parent = error.sql() && error.sql()->number == obError(Ob::OpNotAllow).sql()->number;
+        if (error.code() != ErrorCode::Corrupt && error.code() != ErrorCode::NotFound && !lacks_parent) throw;
         log_->warn("it is complete, but cannot be restored, and stays a failure: {}", error.what());
     }
 }
