@@ -176,6 +176,8 @@ TEST_F(IncrementalTest, StoresNothingAgainThatAnInterruptedTurnHasStored) {
             writer.add(number, 0, content);
             writer.endFile(number);
         }
+        while (storage_.list("turn_1/").size() < 4)
+            writer.rethrowFailure();
     }  // given up before its end
     for (const auto& object : storage_.list("turn_1/"))
         earlier.push_back({"turn_1/", dataFileNumber(object.key.substr(7)).value(), object.size});

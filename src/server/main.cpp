@@ -1,8 +1,12 @@
+#include <malloc.h>
+#include <string.h>
 #include <sysexits.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <exception>
+#include <new>
 
 #include "archive/archiver.h"
 #include "base/crash_point.h"
@@ -15,6 +19,29 @@
 #include "server/signals.h"
 
 using namespace tidemark;
+
+/// What strings and small buffers had is wiped when they are freed: passwords pass through many of them on their way
+/// from a socket to what wipes itself, and a core file has all that was ever freed. Large ones come from elsewhere, or
+/// are used again.
+namespace {
+constexpr std::size_t kWiped = 16 << 10;
+
+void wipeAndFree(void* memory) noexcept {
+    if (memory != nullptr) explicit_bzero(memory, std::min(malloc_usable_size(memory), kWiped));
+    std::free(memory);
+}
+}  // namespace
+
+void* operator new(std::size_t size) {
+    if (void* const memory = std::malloc(std::max<std::size_t>(size, 1))) return memory;
+    throw std::bad_alloc();
+}
+void operator delete(void* memory) noexcept {
+    wipeAndFree(memory);
+}
+void operator delete(void* memory, std::size_t) noexcept {
+    wipeAndFree(memory);
+}
 
 static int run(const server::Config& config, const Logger& log) {
     try {

@@ -196,7 +196,7 @@ def test_while_it_waits_for_its_destination(site, seen_by):
         site.destination.rglob(".unfinished*")))
     with away(site.destination):
         site.limit("0M")
-        wait_for("it to wait", lambda: site.node.work("backup")[0]["waiting_for"])
+        wait_for("it to wait", lambda: [w for w in site.node.work("backup") if w["waiting_for"]])
         site.cancelled(job, seen_by)
     site.nothing_left()
 
