@@ -64,13 +64,20 @@ def back_up(node, tenant, incremental):
     return done
 
 
-def flush(node, tenant_id, table):
-    """Has the table's pages written to the disk. The tenant's own users may not."""
+def flush(node, tenant_id):
+    """Has all of the tenant's pages written to the disk, so that its redo log is short. Its own users may not."""
     with contextlib.closing(pymysql.connect(unix_socket=str(node.data / "t" / str(tenant_id) / "s"), user="tidemark",
                                             password=node.daemon_password(tenant_id))) as connection:
         with connection.cursor() as cursor:
-            cursor.execute(f"FLUSH TABLES {table} FOR EXPORT")
-            cursor.execute("UNLOCK TABLES")
+            def is_small(name, bound):
+                cursor.execute(f"SHOW GLOBAL STATUS LIKE '{name}'")
+                return int(cursor.fetchone()[1]) <= bound
+            cursor.execute("SET GLOBAL innodb_max_dirty_pages_pct = 0")
+            try:
+                wait_for("its pages to be on the disk", lambda: is_small("Innodb_buffer_pool_pages_dirty", 0)
+                         and is_small("Innodb_checkpoint_age", 100_000))
+            finally:
+                cursor.execute("SET GLOBAL innodb_max_dirty_pages_pct = DEFAULT")
 
 
 def stored_bytes(node, tenant, number, kind):
@@ -123,6 +130,7 @@ def test_an_interrupted_copy_goes_on_from_what_it_has_stored(node):
     tenant_id = node.create_tenant("shop")
     node.start_archive("shop")
     fill(node, "shop", 30)
+    flush(node, tenant_id)  # else the first data files have nothing but the redo log, which is another one each time
     sums = checksums(node, "shop")
     # Smaller than the parameter allows: else this would take a gigabyte.
     node.sql("ALTER SYSTEM SET backup_data_file_size = '512M' TENANT = shop")
@@ -131,8 +139,7 @@ def test_an_interrupted_copy_goes_on_from_what_it_has_stored(node):
     node.sql("ALTER SYSTEM SET backup_net_limit = '2M'")
     job = node.start_backup("shop")
     turns = node.backups / "shop_data" / "backup_set_1_full" / "logstream_1001"
-    # The first ones may have redo log alone, of which the next turn has another one.
-    wait_for("six data files", lambda: len(list(turns.glob("major_data_turn_1_retry_0/macro_block_data.*"))) >= 6)
+    wait_for("four data files", lambda: len(list(turns.glob("major_data_turn_1_retry_0/macro_block_data.*"))) >= 4)
     node.kill()
     whole = {f: f.stat().st_mtime_ns for f in turns.glob("major_data_turn_1_retry_0/macro_block_data.*")}
     node.start()
@@ -147,7 +154,7 @@ def test_an_interrupted_copy_goes_on_from_what_it_has_stored(node):
     assert used and used.items() <= whole.items()
     again = sum(f.stat().st_size for f in turns.glob("major_data_turn_2_retry_0/*"))
     assert again + sum(f.stat().st_size for f in used) == task["OUTPUT_BYTES"]
-    assert again < task["OUTPUT_BYTES"] * 3 / 4, "it stored again what was there"
+    assert again < task["OUTPUT_BYTES"] * 4 / 5, "it stored again what was there"
     node.restore("back", "shop")
     assert checksums(node, "back") == sums
     # The next set leans on both turns.
@@ -163,7 +170,7 @@ def test_an_incremental_set_stores_what_changed(node):
     tenant_id = node.create_tenant("shop")
     node.start_archive("shop")
     fill(node, "shop", 12)
-    flush(node, tenant_id, "fill.t")
+    flush(node, tenant_id)
     first = back_up(node, "shop", incremental=True)
     assert first["BACKUP_TYPE"] == "FULL", "there was none before"
     node.sql("UPDATE fill.t SET a = 'x' WHERE id BETWEEN 1000 AND 1050", tenant="shop")
