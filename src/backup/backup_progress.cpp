@@ -46,9 +46,8 @@ BackupProgress BackupProgress::from(const std::string& text) {
     progress.round_id = json.at("round_id").get<std::int64_t>();
     if (json.contains("parent")) {
         const nlohmann::json& parent = json.at("parent");
-        progress.parent = {parent.at("set").get<std::uint32_t>(), parent.at("full").get<bool>()
-                                                                      ? backup_set::SetKind::Full
-                                                                      : backup_set::SetKind::Incremental};
+        progress.parent = {parent.at("set").get<std::uint32_t>(),
+                           backup_set::kindOf(!parent.at("full").get<bool>())};
     }
     if (json.contains("copied"))
         progress.copied = backup_set::descriptionFrom({backup_set::kDescriptionVersion, json.at("copied")});

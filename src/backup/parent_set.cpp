@@ -14,7 +14,7 @@ constexpr std::size_t kMostLayers = 900;
 backup_set::SetId idOf(const catalog::BackupSet& set) {
     return {
         .number = static_cast<std::uint32_t>(set.backup_set_id),
-        .kind = set.type == catalog::BackupType::Full ? backup_set::SetKind::Full : backup_set::SetKind::Incremental};
+        .kind = backup_set::kindOf(set.type == catalog::BackupType::Inc)};
 }
 
 bool canBeParent(const catalog::BackupSet& set, const ParentChoice& choice) {

@@ -1,5 +1,6 @@
 #include "backup/set_encryption.h"
 
+#include "backup_set/kept_key.h"
 #include "base/error.h"
 #include "base/hex.h"
 
@@ -7,7 +8,6 @@ namespace tidemark::backup {
 namespace {
 
 constexpr std::string_view kPasswordPurpose = "password of a backup";
-constexpr std::string_view kChainPurpose = "key of a backup set";
 
 }  // namespace
 
@@ -20,12 +20,12 @@ SetEncryption::SetEncryption(const PasswordKey& password, const NodeKey& node)
 void SetEncryption::begin(backup_set::ChainKeyPtr key, const NodeKey& node) {
     const PasswordKey password{id_, salt_, cost_, node.unwrap(password_, kPasswordPurpose)};
     bag_ = backup_set::wrapKey(*key, password);
-    chain_ = node.wrap(key->secret(), kChainPurpose);
+    chain_ = backup_set::wrappedKey(key, node);
     password_.clear();
 }
 
 backup_set::ChainKeyPtr SetEncryption::key(const NodeKey& node) const {
-    return chain_.empty() ? nullptr : keptKey(chain_, node);
+    return backup_set::keptKey(chain_, node);
 }
 
 nlohmann::json SetEncryption::json() const {
@@ -47,10 +47,6 @@ SetEncryption SetEncryption::from(const nlohmann::json& json) {
                         json.at("p").get<std::uint32_t>()};
     encryption.password_ = json.at("password").get<std::string>();
     return encryption;
-}
-
-backup_set::ChainKeyPtr keptKey(const std::string& wrapped, const NodeKey& node) {
-    return std::make_shared<const block::ChainKey>(node.unwrap(wrapped, kChainPurpose));
 }
 
 }  // namespace tidemark::backup

@@ -24,7 +24,7 @@ public:
     void begin(backup_set::ChainKeyPtr key, const NodeKey& node);
     /// The set's key; null if it is not encrypted. After begin().
     backup_set::ChainKeyPtr key(const NodeKey& node) const;
-    /// The same as the catalog keeps it beside the set; see keptKey().
+    /// The same as the catalog keeps it beside the set; see backup_set/kept_key.h.
     const std::string& wrappedKey() const { return chain_; }
     /// For the destination.
     const backup_set::KeyBag& bag() const { return bag_; }
@@ -40,8 +40,5 @@ private:
     std::string chain_;
     backup_set::KeyBag bag_;
 };
-
-/// What the catalog keeps beside a set.
-backup_set::ChainKeyPtr keptKey(const std::string& wrapped, const NodeKey& node);
 
 }  // namespace tidemark::backup

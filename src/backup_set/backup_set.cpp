@@ -247,7 +247,7 @@ std::unique_ptr<block::BlockReader> openBlocks(storage::Storage& storage, const 
 }
 
 SetId setOf(const block::IndexLayer& layer) {
-    return {layer.id.set, layer.incremental ? SetKind::Incremental : SetKind::Full};
+    return {layer.id.set, kindOf(layer.incremental)};
 }
 
 std::vector<SetId> setsThatHold(const block::SetIndex& index, const SetId& id) {

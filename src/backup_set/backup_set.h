@@ -14,6 +14,9 @@
 namespace tidemark::backup_set {
 
 enum class SetKind { Full, Incremental };
+constexpr SetKind kindOf(bool incremental) {
+    return incremental ? SetKind::Incremental : SetKind::Full;
+}
 
 /// Which backup set of a destination; ids begin at 1 and grow.
 struct SetId {

@@ -178,9 +178,17 @@ void BlockPipeline::repack(const WantedFrames& frames, const std::vector<StoredF
     ByteView plain;
     lane_.run([&](Codec& codec) { plain = known_->reader().decode(frames, buffer, codec, files); });
     for (const WantedFrame& frame : frames) {
-        for (const WantedRun& run : frame.runs)  // of one page each
-            pack({files[run.file].number, run.first_page, run.bytes, run.hashes.front()}, &plain[run.offset]);
+        for (const WantedRun& run : frame.runs)
+            repack(run, files[run.file].number, plain.subspan(run.offset, run.bytes));
         plain = plain.subspan(frame.place.plain);
+    }
+}
+
+void BlockPipeline::repack(const WantedRun& run, FileNumber file, ByteView bytes) {
+    for (std::uint32_t i = 0; i < run.hashes.size(); ++i) {
+        const std::size_t size = std::min(kPageSize, bytes.size());
+        pack({file, run.first_page + i, static_cast<std::uint32_t>(size), run.hashes[i]}, bytes.data());
+        bytes = bytes.subspan(size);
     }
 }
 

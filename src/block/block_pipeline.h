@@ -61,6 +61,7 @@ private:
     /// Stores pages again that would make a restore read too much.
     void repack(const std::vector<StoredFile>& files);
     void repack(const WantedFrames& frames, const std::vector<StoredFile>& files);
+    void repack(const WantedRun& run, FileNumber file, ByteView bytes);
 
     Lane& lane_;
     BlockProgress& progress_;

@@ -14,14 +14,26 @@ std::size_t stepOf(std::uint32_t used, std::uint32_t plain) {
     return std::min<std::size_t>(std::uint64_t{used} * kSteps / std::max<std::uint32_t>(plain, 1), kSteps - 1);
 }
 
+std::uint64_t wordOf(std::uint16_t layer, std::uint32_t number) {
+    return (std::uint64_t{layer} << 32 | number) / 64;
+}
+
+std::uint64_t bitOf(std::uint32_t number) {
+    return std::uint64_t{1} << number % 64;
+}
+
 }  // namespace
 
-void FrameSet::add(std::uint16_t layer, std::uint32_t number) {
-    if (layer >= frames_.size()) frames_.resize(layer + std::size_t{1});
-    auto& of_layer = frames_[layer];
-    if (number >= of_layer.size()) of_layer.resize(number + std::size_t{1});
-    of_layer[number] = true;
-    empty_ = false;
+bool FrameSet::has(std::uint16_t layer, std::uint32_t number) const {
+    const auto word = words_.find(wordOf(layer, number));
+    return word != words_.end() && (word->second & bitOf(number)) != 0;
+}
+
+bool FrameSet::add(std::uint16_t layer, std::uint32_t number) {
+    std::uint64_t& word = words_[wordOf(layer, number)];
+    const bool is_new = (word & bitOf(number)) == 0;
+    word |= bitOf(number);
+    return is_new;
 }
 
 void FrameUse::add(const FramePlace& frame, std::uint64_t bytes) {

@@ -1,24 +1,22 @@
 #pragma once
 
-#include <vector>
+#include <unordered_map>
 
 #include "block/page.h"
 #include "block/scratch_table.h"
 
 namespace tidemark::block {
 
-/// Frames, by layer and number.
+/// Frames, by layer and number. Takes memory for those alone that it has, for numbers may come from outside.
 class FrameSet {
 public:
-    bool empty() const { return empty_; }
-    bool has(std::uint16_t layer, std::uint32_t number) const {
-        return layer < frames_.size() && number < frames_[layer].size() && frames_[layer][number];
-    }
-    void add(std::uint16_t layer, std::uint32_t number);
+    bool empty() const { return words_.empty(); }
+    bool has(std::uint16_t layer, std::uint32_t number) const;
+    /// Whether it is new.
+    bool add(std::uint16_t layer, std::uint32_t number);
 
 private:
-    bool empty_ = true;
-    std::vector<std::vector<bool>> frames_;
+    std::unordered_map<std::uint64_t, std::uint64_t> words_;  ///< 64 numbers of a layer in each
 };
 
 /// How much of each frame a set uses, in a scratch file: 40 bytes per frame. Used by one thread, but for place().

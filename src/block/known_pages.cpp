@@ -62,14 +62,19 @@ void KnownPages::add(const FileMap& map, const std::vector<std::uint16_t>& layer
         frame.layer = layer_of[frame.layer];
         const std::uint64_t bytes = map.bytesOf(run);
         use(frame, bytes);
-        std::vector<PageEntry> entries;
-        for (std::uint64_t at = 0; at < bytes; at += kPageSize) {
-            const auto size = static_cast<std::uint16_t>(std::min<std::uint64_t>(bytes - at, kPageSize));
-            entries.push_back(
-                {{frame.layer, frame.number, static_cast<std::uint32_t>(run.offset + at)}, *hash++, size});
-        }
-        pages_.write(file, run.first_page, entries);
+        enter({.file = file, .first_page = run.first_page, .bytes = static_cast<std::uint32_t>(bytes)},
+              {frame.layer, frame.number, run.offset}, hash);
     }
+}
+
+void KnownPages::enter(const FrameRun& run, Place place, std::vector<PageHash>::const_iterator& hash) {
+    std::vector<PageEntry> entries;
+    for (std::uint32_t at = 0; at < run.bytes; at += kPageSize) {
+        const auto size = static_cast<std::uint16_t>(std::min<std::uint64_t>(run.bytes - at, kPageSize));
+        entries.push_back({place, *hash++, size});
+        place.offset += size;
+    }
+    pages_.write(run.file, run.first_page, entries);
 }
 
 /// Numbers are bounded before memory is taken for them: what says how large they are comes from outside.
@@ -115,14 +120,13 @@ void KnownPages::add(const FrameRecord& frame, std::uint16_t layer,
     std::uint32_t offset = 0;
     auto hash = frame.hashes.begin();
     for (const FrameRun& run : frame.runs) {
-        std::vector<PageEntry> entries;
-        for (std::uint32_t at = 0; at < run.bytes; at += kPageSize) {
-            const auto size = static_cast<std::uint16_t>(std::min<std::uint64_t>(run.bytes - at, kPageSize));
-            entries.push_back({{layer, place.number, offset + at}, *hash++, size});
+        const auto file = files.find(run.file);
+        if (file != files.end()) {
+            enter({file->second, run.first_page, run.bytes}, {layer, place.number, offset}, hash);
+        } else {
+            hash += static_cast<std::ptrdiff_t>(partsOf(run.bytes, kPageSize));
         }
         offset += run.bytes;
-        const auto file = files.find(run.file);
-        if (file != files.end()) pages_.write(file->second, run.first_page, entries);
     }
 }
 

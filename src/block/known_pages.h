@@ -44,6 +44,8 @@ private:
     void add(const FileMap& map, const std::vector<std::uint16_t>& layer_of);
     void addEarlier(storage::Storage& storage, const BlockWriterOptions& options, const EarlierObject& object);
     void add(const FrameRecord& frame, std::uint16_t layer, const std::unordered_map<FileNumber, FileNumber>& files);
+    /// Pages that follow each other in a file of ours and, from `place` on, in a frame. Goes behind their hashes.
+    void enter(const FrameRun& run, Place place, std::vector<PageHash>::const_iterator& hash);
     void use(const FramePlace& frame, std::uint64_t bytes);
     FileNumber numberOf(const std::string& path);
 

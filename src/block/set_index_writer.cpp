@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "block/file_map.h"
+#include "block/frame_use.h"
 
 namespace tidemark::block {
 namespace {
@@ -29,7 +30,6 @@ public:
           layers_(layers),
           pages_(pages),
           frame_(frame),
-          used_(layers.size()),
           used_objects_(layers.size()) {
         append(encodeHead(kIndexObject, {layers.front().id, key.cipher()}, 0));
     }
@@ -112,10 +112,7 @@ private:
     FramePlace use(const Place& place) {
         FramePlace frame = frame_(place.layer, place.frame);
         frame.layer = place.layer;
-        auto& used = used_[place.layer];
-        if (frame.number >= used.size()) used.resize(frame.number + std::size_t{1});
-        if (!used[frame.number]) totals_.frame_bytes += frame.stored;
-        used[frame.number] = true;
+        if (used_.add(place.layer, frame.number)) totals_.frame_bytes += frame.stored;
         used_objects_[place.layer].insert(frame.object);
         return frame;
     }
@@ -160,7 +157,7 @@ private:
     const FramePlaceOf& frame_;
     std::uint64_t size_ = 0;
     IndexTotals totals_;
-    std::vector<std::vector<bool>> used_;                ///< frames, by layer and number
+    FrameSet used_;
     std::vector<std::set<std::uint32_t>> used_objects_;  ///< by layer
     ByteWriter group_;
     std::string first_path_;

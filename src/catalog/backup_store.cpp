@@ -94,6 +94,20 @@ void endSet(mysql::SqlClient& client, const BackupJobRow& job, const Outcome& ou
     updateRows(client, "backup_set", columns, {{"tenant_id", job.tenant}, {"backup_set_id", job.backup_set_id}});
 }
 
+std::optional<BackupSet> setOf(mysql::SqlClient& client, TenantId tenant, std::int64_t backup_set_id) {
+    return firstAs<BackupSet>(
+        client.query("SELECT * FROM tidemark.backup_set WHERE tenant_id = ? AND backup_set_id = ?",
+                     {tenant, backup_set_id}),
+        backupSetFrom);
+}
+
+/// Throws Ob::OpNotAllow if one that the set leans on is being removed, or is removed already.
+void requireParents(mysql::SqlClient& client, const BackupSet& set) {
+    for (const std::int64_t parent : {set.prev_full_set_id, set.prev_inc_set_id}) {
+        if (parent != 0) requireNotRemoved(client, set.tenant, parent);
+    }
+}
+
 /// The set may turn out to be whole when its destination is asked: until then nobody removes what it leans on.
 void holdParents(mysql::SqlClient& client, TenantId tenant, JobId job_id, std::int64_t backup_set_id) {
     client.query(
@@ -180,11 +194,10 @@ BegunBackup BackupStore::begin(const WorkClaim& claim, TenantId tenant, JobId jo
         requireClaim(client, claim);
         setWorkProgress(client, claim, work_progress);
         const BackupJobRow job = lockActiveJob(client, tenant, job_id);
-        for (const std::int64_t base : {wanted.prev_full_set_id, wanted.prev_inc_set_id})
-            if (base != 0) requireNotRemoved(client, tenant, base);
         const Nanos now = catalog_.clock().now();
         BegunBackup begun{.set = wanted};
         begun.set.tenant = tenant;
+        requireParents(client, begun.set);
         begun.set.backup_set_id = nextId(client, "backup_set", tenant, 1, 1, least_set_id);
         begun.set.dest_id = job.dest_id;
         begun.set.path = job.path;
@@ -276,12 +289,7 @@ void BackupStore::finish(const WorkClaim& claim, TenantId tenant, JobId job_id, 
 void BackupStore::adopt(const WorkClaim& claim, const BackupSet& set) {
     catalog_.write(backupChanges({set.tenant}), [&](mysql::SqlClient& client) {
         requireClaim(client, claim);
-        for (const char* parent : {"prev_full_set_id", "prev_inc_set_id"}) {
-            const auto id = client.scalar(std::string("SELECT ") + parent +
-                                              " FROM tidemark.backup_set WHERE tenant_id = ? AND backup_set_id = ?",
-                                          {set.tenant, set.backup_set_id});
-            if (id && *id != "0") requireNotRemoved(client, set.tenant, std::stoll(*id));
-        }
+        if (const auto known = setOf(client, set.tenant, set.backup_set_id)) requireParents(client, *known);
         Columns columns{{"status", text(BackupSetStatus::Success)},
                         {"file_status", text(FileStatus::Available)},
                         {"result", std::int64_t{0}},
@@ -345,10 +353,7 @@ std::vector<BackupSet> BackupStore::sets(TenantId tenant) {
 
 std::optional<BackupSet> BackupStore::set(TenantId tenant, std::int64_t backup_set_id) {
     return catalog_.read([&](mysql::SqlClient& client) {
-        return firstAs<BackupSet>(
-            client.query("SELECT * FROM tidemark.backup_set WHERE tenant_id = ? AND backup_set_id = ?",
-                         {tenant, backup_set_id}),
-            backupSetFrom);
+        return setOf(client, tenant, backup_set_id);
     });
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "backup/finished_set.h"
+#include "backup_set/kept_key.h"
 #include "clean/cleaner.h"
 #include "oceanbase/ob_error.h"
 
@@ -45,7 +46,7 @@ void LeftoverJob::adopt(storage::Storage& storage, backup_set::SetId id) {
     if (!known || known->status != catalog::BackupSetStatus::Failed) return;
     try {
         const auto wrapped = stores_.backups.wrappedKeyOf(context_.key().tenant, leftovers_.backup_set_id);
-        const auto key = wrapped ? backup::keptKey(*wrapped, node_key_) : nullptr;
+        const auto key = backup_set::keptKey(wrapped.value_or(""), node_key_);
         stores_.backups.adopt(context_.claim(), backup::finishedSet(storage, context_.key().tenant, id, key).value());
         log_->info("it is whole, and a success");
     } catch (const Error& error) {

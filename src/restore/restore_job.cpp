@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "backup_set/kept_key.h"
 #include "base/crash_point.h"
 #include "base/random.h"
 #include "base/stop_sleep.h"
@@ -15,7 +16,6 @@
 #include "restore/log_replay.h"
 #include "restore/restore_options.h"
 #include "restore/server_upgrade.h"
-#include "restore/set_keys.h"
 #include "storage/throttled_storage.h"
 
 namespace tidemark::restore {
@@ -64,7 +64,7 @@ std::optional<job::Pause> RestoreJob::plan() {
             throw Error(ErrorCode::Conflict, "an earlier version of the daemon ended while the restore ran",
                         "start it again");
         }
-        plan_ = planAgain(notes_.choice, keptKey(notes_.key, parts_.node_key));
+        plan_ = planAgain(notes_.choice, backup_set::keptKey(notes_.key, parts_.node_key));
     } catch (const Error& error) {
         if (!isAway(error)) throw;
         return waitFor(error);

@@ -48,7 +48,7 @@ RestoreNotes RestoreNotes::from(const std::string& text) {
     json.at("settings_until").get_to(choice.settings_until);
     json.at("data").get_to(choice.data_uri);
     json.at("set").get_to(choice.set.number);
-    choice.set.kind = json.at("full").get<bool>() ? backup_set::SetKind::Full : backup_set::SetKind::Incremental;
+    choice.set.kind = backup_set::kindOf(!json.at("full").get<bool>());
     json.at("archive").get_to(choice.archive_uri);
     json.at("dest_id").get_to(choice.round.dest);
     json.at("round").get_to(choice.round.round);

@@ -3,26 +3,11 @@
 #include <fmt/format.h>
 
 #include <map>
-#include <unordered_map>
+
+#include "block/frame_use.h"
 
 namespace tidemark::restore {
 namespace {
-
-/// Which numbers have been seen. Takes memory for those alone: they come from outside.
-class SeenNumbers {
-public:
-    /// Whether it is new.
-    bool add(std::uint32_t number) {
-        std::uint64_t& word = words_[number / 64];
-        const std::uint64_t bit = std::uint64_t{1} << (number % 64);
-        const bool is_new = (word & bit) == 0;
-        word |= bit;
-        return is_new;
-    }
-
-private:
-    std::unordered_map<std::uint32_t, std::uint64_t> words_;
-};
 
 struct Amount {
     std::uint64_t read = 0;
@@ -32,10 +17,10 @@ struct Amount {
 /// By layer. A frame is read once, however many files have pages in it; pages of zeros are the set's own.
 std::vector<Amount> amountsOf(const block::SetIndex& index) {
     std::vector<Amount> amounts(index.layers().size());
-    std::vector<SeenNumbers> seen(index.layers().size());
+    block::FrameSet seen;
     index.eachMap([&](const block::FileMap& map) {
         for (const block::FramePlace& frame : map.frames) {
-            if (seen.at(frame.layer).add(frame.number)) amounts.at(frame.layer).read += frame.stored;
+            if (seen.add(frame.layer, frame.number)) amounts.at(frame.layer).read += frame.stored;
         }
         for (const block::PageRun& run : map.runs)
             amounts.at(run.frame ? map.frames.at(*run.frame).layer : 0).restored += map.bytesOf(run);

@@ -5,12 +5,12 @@
 #include <algorithm>
 #include <limits>
 
+#include "backup_set/kept_key.h"
 #include "base/crash_point.h"
 #include "base/secrets.h"
 #include "oceanbase/ob_error.h"
 #include "restore/history_job.h"
 #include "restore/server_upgrade.h"
-#include "restore/set_keys.h"
 #include "tenant/carried_settings.h"
 
 namespace tidemark::restore {
@@ -128,7 +128,7 @@ void RestoreService::start(const RestoreRequest& request) {
                                        .passwords = request.passwords});
     // Once more with what the set carries: a refused statement leaves no job.
     requireSettings(request.tenant, items, plan);
-    const RestoreNotes notes{.choice = plan.choice(uris), .key = wrappedKey(plan.key, parts_.node_key)};
+    const RestoreNotes notes{.choice = plan.choice(uris), .key = backup_set::wrappedKey(plan.key, parts_.node_key)};
     tenants_.createForRestore(request.tenant, items, [&](const catalog::NewTenant& tenant) {
         return stores_.restores.start(rowFor(request, plan), tenant, notes.text(), useOf(plan)).tenant;
     });

@@ -3,11 +3,6 @@
 #include "oceanbase/ob_error.h"
 
 namespace tidemark::restore {
-namespace {
-
-constexpr std::string_view kSetKeyPurpose = "key of a backup set that is restored";
-
-}  // namespace
 
 SetKeys::SetKeys(const backup_set::ChainKeyPtr& key) {
     if (key) known_.emplace(backup_set::chainIdOf(*key), key);
@@ -27,14 +22,6 @@ backup_set::ChainKeyPtr SetKeys::keyOf(storage::Storage& storage, const backup_s
                   passwords_.empty() ? "backup set " + set + " is encrypted, and no password was given"
                                      : "none that was given opens backup set " + set,
                   "SET DECRYPTION IDENTIFIED BY the password of the set, then RESTORE in the same session");
-}
-
-std::string wrappedKey(const backup_set::ChainKeyPtr& key, const NodeKey& node) {
-    return key ? node.wrap(key->secret(), kSetKeyPurpose) : std::string();
-}
-
-backup_set::ChainKeyPtr keptKey(const std::string& wrapped, const NodeKey& node) {
-    return wrapped.empty() ? nullptr : std::make_shared<const block::ChainKey>(node.unwrap(wrapped, kSetKeyPurpose));
 }
 
 }  // namespace tidemark::restore

@@ -5,7 +5,6 @@
 #include <string>
 
 #include "backup_set/key_bag.h"
-#include "base/node_key.h"
 
 namespace tidemark::restore {
 
@@ -24,9 +23,5 @@ private:
     std::span<const Secret> passwords_;
     std::map<std::string, backup_set::ChainKeyPtr> known_;  ///< by chain
 };
-
-/// A set's key as the record of a restore has it; empty for a set without one.
-std::string wrappedKey(const backup_set::ChainKeyPtr& key, const NodeKey& node);
-backup_set::ChainKeyPtr keptKey(const std::string& wrapped, const NodeKey& node);
 
 }  // namespace tidemark::restore

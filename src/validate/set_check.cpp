@@ -308,8 +308,7 @@ void SetCheck::checkOthers() {
     if (!reader_) return;
     for (const block::IndexLayer& layer : reader_->index().layers()) {
         if (layer.id.set == id_.number || layer.objects.empty()) continue;
-        const backup_set::SetId other{
-            layer.id.set, layer.incremental ? backup_set::SetKind::Incremental : backup_set::SetKind::Full};
+        const backup_set::SetId other = backup_set::setOf(layer);
         if (!backup_set::isComplete(with_.storage, other)) {
             findings_.add({FindingKind::Chain, with_.uri(backup_set::setDirectory(other)),
                            fmt::format("set {}, which set {} leans on, is not complete", other.number, id_.number),

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <thread>
 
-#include "backup/set_encryption.h"
+#include "backup_set/kept_key.h"
 #include "base/crash_point.h"
 #include "base/stop_sleep.h"
 #include "oceanbase/ob_error.h"
@@ -129,7 +129,7 @@ std::vector<Finding> ValidateJob::check(const PlannedUnit& unit, storage::Storag
 block::ChainKeyPtr ValidateJob::keyOf(const backup_set::SetId& id) const {
     const auto wrapped = parts_.stores.backups.wrappedKeyOf(row_.tenant, id.number);
     try {
-        return wrapped ? backup::keptKey(*wrapped, parts_.node_key) : nullptr;
+        return backup_set::keptKey(wrapped.value_or(""), parts_.node_key);
     } catch (const Error& error) {
         log_->warn("the key of set {} cannot be opened: {}", id.number, error.what());
         return nullptr;

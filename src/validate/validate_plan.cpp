@@ -113,8 +113,7 @@ PlannedUnit unitFrom(const nlohmann::json& json) {
 }  // namespace
 
 backup_set::SetId PlannedUnit::set() const {
-    return {static_cast<std::uint32_t>(id.backup_set_id),
-            incremental ? backup_set::SetKind::Incremental : backup_set::SetKind::Full};
+    return {static_cast<std::uint32_t>(id.backup_set_id), backup_set::kindOf(incremental)};
 }
 
 archive::PieceKey PlannedUnit::piece() const {

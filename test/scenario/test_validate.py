@@ -271,6 +271,7 @@ def throttled(node, seconds):
     total = last_job(node)["TOTAL_BYTES"]
     node.sql(f"ALTER SYSTEM SET restore_net_limit = '{int(total / seconds / 1024)}K'")
     try:
+        time.sleep(1.1)  # the limit is in force within a second, and nothing shows when
         yield
     finally:
         node.sql("ALTER SYSTEM SET restore_net_limit = '0M'")
@@ -279,7 +280,6 @@ def throttled(node, seconds):
 def test_progress_is_seen_while_it_runs(site):
     validate(site)
     with throttled(site, 4), Sampler(site, JOBS, every=0.1) as sampler:
-        time.sleep(1.1)  # the limit is in force within a second
         site.sql("ALTER SYSTEM VALIDATE BACKUPSET ALL TENANT = shop")
         job = ended(site)
         wait_for("the end to be seen", lambda: sampler.rows(JOB_ID=job["JOB_ID"], STATUS="COMPLETED"), 5)
@@ -295,7 +295,6 @@ def test_progress_is_seen_while_it_runs(site):
 def test_cancel(site):
     validate(site)
     with throttled(site, 30):
-        time.sleep(1.1)
         site.sql("ALTER SYSTEM VALIDATE BACKUPSET ALL TENANT = shop")
         wait_for("bytes to be read", lambda: last_job(site)["FINISH_BYTES"] > 0)
         with pytest.raises(pymysql.Error, match=r"\(4179"):
@@ -315,7 +314,6 @@ def test_it_goes_on_after_kill_9(site):
     with Harm(path) as harm:
         harm.flip(at)
         with throttled(site, 8):
-            time.sleep(1.1)
             site.sql("ALTER SYSTEM VALIDATE BACKUPSET ALL TENANT = shop")
             wait_for("set 1 to be checked", lambda: last_job(site)["FINDING_COUNT"] == 1)
             before = last_job(site)
