@@ -125,7 +125,7 @@ catalog::ArchiveDestination ArchiveService::destinationOf(const catalog::Tenant&
                       "ALTER SYSTEM SET LOG_ARCHIVE_DEST = 'LOCATION=file:///path' TENANT = " + tenant.name);
     }
     storage::requireDestination(destination->path, identity(tenant, destination->dest_id),
-                                storage::DestinationKind::Archive, clock_);
+                                storage::DestinationKind::Archive);
     return *destination;
 }
 

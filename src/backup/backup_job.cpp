@@ -94,7 +94,7 @@ std::optional<job::Pause> BackupJob::begin() {
     tenant_ = parts_.stores.tenants.get(row_.tenant);
     try {
         storage_ = storage::requireDestination(row_.path, parts_.identity(tenant_, row_.dest_id),
-                                               storage::DestinationKind::Data, parts_.clock)
+                                               storage::DestinationKind::Data)
                        .storage;
     } catch (const Error& error) {
         if (!resumed) throw;
@@ -302,7 +302,7 @@ std::optional<catalog::BackupSet> BackupJob::wholeSet() {
         if (!storage_) {
             storage_ = storage::requireDestination(row.path,
                                                    parts_.identity(parts_.stores.tenants.get(row.tenant), row.dest_id),
-                                                   storage::DestinationKind::Data, parts_.clock)
+                                                   storage::DestinationKind::Data)
                            .storage;
         }
         const auto set = parts_.stores.backups.set(row.tenant, row.backup_set_id);

@@ -123,7 +123,7 @@ catalog::BackupRequest BackupService::checked(const catalog::Tenant& tenant, con
             "ALTER SYSTEM ARCHIVELOG TENANT = " + tenant.name + ", and wait until CDB_OB_ARCHIVELOG says DOING");
     }
     storage::requireDestination(destination->path, parts_.identity(tenant, destination->dest_id),
-                                storage::DestinationKind::Data, parts_.clock);
+                                storage::DestinationKind::Data);
     const ParentChoice choice{.dest_id = destination->dest_id, .encrypted = options.encryption != nullptr};
     catalog::BackupRequest request{.tenant = tenant.id,
                                    .dest_id = destination->dest_id,

@@ -1,6 +1,8 @@
 #include "storage/destination.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -132,22 +134,25 @@ void verify(const DestinationMarker& marker, const DestinationIdentity& wanted, 
     if (marker.kind != kind) refuse(std::string("is for '") + typeName(marker.kind) + "'");
 }
 
-/// Writes and removes an object, as every later job will. Probes of crashed daemons are removed, too.
+/// Writes an object, as every later job will. It stays: a destination may forbid removing.
 void probe(Storage& storage, std::uint64_t tenant_id, const Clock& clock) {
     const Key directory = "check_file/";
     storage.removeUnfinished(directory);
-    const Key prefix = directory + std::to_string(tenant_id) + "_connect_file_";
-    for (const ObjectInfo& old : storage.list(prefix))
-        storage.remove(old.key);
-    const Key key = prefix + formatCompact(clock.now()) + ".obbak";
+    const Key key = directory + std::to_string(tenant_id) + "_connect_file_" + formatCompact(clock.now()) + ".obbak";
     try {
         storage.put(key, viewOf("connected\n"));
     } catch (const Error& error) {
-        // Another session probes for the same tenant in this second: the place is as writable for us.
+        // Another session has probed for the same tenant in this second: the place is as writable for us.
         if (error.code() != ErrorCode::AlreadyExists) throw;
     }
     crashPoint("destination.probe-written");
-    storage.remove(key);
+}
+
+/// What the file system says without being written to. The first object of who is about to write finds out the rest.
+void requireWritable(const std::string& uri) {
+    const fs::path path = pathOf(uri);
+    if (::faccessat(AT_FDCWD, path.c_str(), W_OK | X_OK, AT_EACCESS) != 0)
+        throwErrno(errno, "writing to " + path.string());
 }
 
 Error noMarker(const Storage& storage, const std::string& why, const std::string& hint) {
@@ -169,10 +174,9 @@ bool createMarkerIfEmpty(Storage& storage, const DestinationMarker& marker) {
 }
 
 Destination verified(std::shared_ptr<Storage> storage, const std::string& uri, const DestinationIdentity& identity,
-                     DestinationKind kind, const Clock& clock) {
+                     DestinationKind kind) {
     const DestinationMarker marker = readMarker(*storage);
     verify(marker, identity, kind, storage->url());
-    probe(*storage, identity.tenant_id, clock);
     return {std::move(storage), marker, uri};
 }
 
@@ -205,21 +209,23 @@ Destination openDestination(const std::string& uri, const DestinationIdentity& i
         std::shared_ptr<Storage> storage = openStorage(uri);
         const bool created = createMarkerIfEmpty(*storage, {identity, kind, plain});
         crashPoint("destination.marked");
-        Destination destination = verified(std::move(storage), plain, identity, kind, clock);
+        Destination destination = verified(std::move(storage), plain, identity, kind);
+        probe(*destination.storage, identity.tenant_id, clock);
         destination.created = created;
         return destination;
     });
 }
 
-Destination requireDestination(const std::string& uri, const DestinationIdentity& identity, DestinationKind kind,
-                               const Clock& clock) {
+Destination requireDestination(const std::string& uri, const DestinationIdentity& identity, DestinationKind kind) {
     const std::string plain = plainUri(uri);
     return asDestination([&] {
         std::shared_ptr<Storage> storage = openStorage(uri);
         if (!storage->stat(kMarkerKey)) {
             throw noMarker(*storage, "has none", "check that its file system is mounted, or set the destination anew");
         }
-        return verified(std::move(storage), plain, identity, kind, clock);
+        Destination destination = verified(std::move(storage), plain, identity, kind);
+        requireWritable(plain);
+        return destination;
     });
 }
 

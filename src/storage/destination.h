@@ -47,7 +47,7 @@ bool liesIn(const std::string& uri, const std::filesystem::path& directory);
 void requireOutside(const std::string& uri, const std::filesystem::path& directory);
 
 /// For SET DATA_BACKUP_DEST and SET LOG_ARCHIVE_DEST: makes the directory if only that is missing and the marker if the
-/// directory is empty, verifies the marker otherwise, and probes that writing and removing work.
+/// directory is empty, verifies the marker otherwise, and probes that writing works by an object that stays.
 ///
 /// Errors: 9026 no valid URI · 9080 not empty, and no marker · 9081 another tenant's, cluster's or kind's · 9070 not
 /// reachable · 9071 no permission or read-only · 9082 full.
@@ -56,10 +56,10 @@ void requireOutside(const std::string& uri, const std::filesystem::path& directo
 Destination openDestination(const std::string& uri, const DestinationIdentity& identity, DestinationKind kind,
                             const Clock& clock);
 
-/// For work that is about to write (a backup, a round): the same, but makes nothing. An empty directory is 9080: most
-/// likely a file system is not mounted, and writing would fill the disk below the mount point.
-Destination requireDestination(const std::string& uri, const DestinationIdentity& identity, DestinationKind kind,
-                               const Clock& clock);
+/// For work that is about to write (a backup, a round): the same, but makes and writes nothing. An empty directory is
+/// 9080: most likely a file system is not mounted, and writing would fill the disk below the mount point. 9071 also if
+/// the file system says that nothing may be written.
+Destination requireDestination(const std::string& uri, const DestinationIdentity& identity, DestinationKind kind);
 
 /// For work that has just written, before it says so: an unmounted destination leaves an empty directory, into which
 /// anything can be written, and which is gone from sight once it is mounted again. Throws Unavailable if the marker is

@@ -55,11 +55,12 @@ bool unsupported(int error_number) {
     return error_number == EINVAL || error_number == ENOSYS || error_number == EOPNOTSUPP || error_number == ESPIPE;
 }
 
-/// rename(2) that never replaces. Network file systems lack RENAME_NOREPLACE; there link(2) refuses a taken name.
-/// Returns 0 or an errno.
+/// rename(2) that never replaces. Network file systems lack RENAME_NOREPLACE; there link(2) refuses a taken name. Where
+/// no name may go away link(2) works, too; then the old name stays, of the same file. Returns 0 or an errno.
 int renameNew(const fs::path& from, const fs::path& to) {
     if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return 0;
-    if (!unsupported(errno)) return errno;
+    const bool refused = errno == EPERM || errno == EACCES;
+    if (!unsupported(errno) && !refused) return errno;
     if (::link(from.c_str(), to.c_str()) != 0) return errno;
     ::unlink(from.c_str());
     return 0;

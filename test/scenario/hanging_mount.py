@@ -3,9 +3,14 @@
 It is a FUSE mount that passes everything on to a directory. SIGSTOP of the process behind it hangs whoever touches the
 mount; SIGCONT lets them go on where they were; its death fails them all.
 
-    hanging_mount.py guard BACKING MOUNT    prints the file system's process id; undoes it all when its input ends
-    hanging_mount.py serve BACKING MOUNT    is that process
+It can also forbid, as a store that keeps everything does, that what is written is written again or goes: nothing is
+removed, renamed or opened a second time for writing; each such call is refused, and written into the file `refused` beside
+the directory.
+
+    hanging_mount.py guard BACKING MOUNT [forbid]    prints the file system's process id; undoes it all when its input ends
+    hanging_mount.py serve BACKING MOUNT [forbid]    is that process
 """
+import errno
 import os
 import pathlib
 import signal
@@ -32,17 +37,19 @@ class HangingMount:
     the test's process is killed: a guard sees the end of its input. Whoever waits for the mount must be waited for
     outside of it."""
 
-    def __init__(self, directory):
+    def __init__(self, directory, *options):
         self.path = pathlib.Path(directory) / "mount"
         self.backing = pathlib.Path(directory) / "behind_mount"
+        self.refused = pathlib.Path(directory) / "refused"
+        self._options = options
         self._guard = self._pid = None
 
     def __enter__(self):
         for directory in (self.path, self.backing):
             directory.mkdir(parents=True)
         # A session of its own: a signal to all of the test's processes, as Ctrl-C is one, leaves it to its work.
-        self._guard = subprocess.Popen([sys.executable, __file__, "guard", self.backing, self.path], text=True,
-                                       stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
+        self._guard = subprocess.Popen([sys.executable, __file__, "guard", self.backing, self.path, *self._options],
+                                       text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
         self._pid = int(self._guard.stdout.readline())
         deadline = time.monotonic() + MOUNT_LIMIT
         while not os.path.ismount(self.path):
@@ -61,8 +68,8 @@ class HangingMount:
         os.kill(self._pid, signal.SIGCONT)
 
 
-def guard(backing, mount):
-    server = subprocess.Popen([sys.executable, __file__, "serve", backing, mount], stdin=subprocess.DEVNULL,
+def guard(backing, mount, *options):
+    server = subprocess.Popen([sys.executable, __file__, "serve", backing, mount, *options], stdin=subprocess.DEVNULL,
                               stdout=sys.stderr)
     print(server.pid, flush=True)
     sys.stdin.read()
@@ -72,8 +79,10 @@ def guard(backing, mount):
     return subprocess.run(["fusermount3", "-u", "-z", mount], check=False).returncode
 
 
-def serve(backing, mount):
+def serve(backing, mount, *options):
     import fusepy
+
+    WRITING = os.O_WRONLY | os.O_RDWR | os.O_TRUNC
 
     class Passthrough(fusepy.Operations):
         """Paths come with a leading slash. Each call may raise OSError, which is its answer."""
@@ -136,9 +145,36 @@ def serve(backing, mount):
         def utimens(self, path, times=None):
             os.utime(self._at(path), times)
 
+    class Forbidding(Passthrough):
+        """Lets nothing go that is there."""
+
+        def _refuse(self, call, path):
+            with open(os.path.join(os.path.dirname(backing), "refused"), "a") as told:
+                told.write(f"{call} {path}\n")
+            raise OSError(errno.EPERM, "")
+
+        def open(self, path, flags):
+            return self._refuse("open", path) if flags & WRITING else super().open(path, flags)
+
+        def create(self, path, mode, fi=None):
+            return os.open(self._at(path), os.O_RDWR | os.O_CREAT | os.O_EXCL, mode)
+
+        def truncate(self, path, length, fh=None):
+            self._refuse("truncate", path)
+
+        def unlink(self, path):
+            self._refuse("unlink", path)
+
+        def rmdir(self, path):
+            self._refuse("rmdir", path)
+
+        def rename(self, old, new):
+            self._refuse("rename", old)
+
     # hard_remove: a file that is removed while it is open is gone at once, and leaves no .fuse_hidden behind.
     # The timeouts: as of NFS, the kernel remembers for a minute what stat() has told it.
-    fusepy.FUSE(Passthrough(), mount, foreground=True, big_writes=True, hard_remove=True, default_permissions=True,
+    operations = Forbidding() if "forbid" in options else Passthrough()
+    fusepy.FUSE(operations, mount, foreground=True, big_writes=True, hard_remove=True, default_permissions=True,
                 attr_timeout=60, entry_timeout=60)
 
 
