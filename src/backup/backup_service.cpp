@@ -188,6 +188,26 @@ void BackupService::startAll(const BackupOptions& options) {
     startFromSys(able, catalog::JobLevel::Cluster, options, until);
 }
 
+std::vector<CatalogRow> BackupService::catalogBackups(const catalog::Tenant& tenant, std::vector<std::string> uris,
+                                                      const Cataloging::KeyOf& key_of) {
+    if (uris.empty()) {
+        if (const auto data = stores_.destinations.backup(tenant.id)) uris.push_back(data->path);
+        if (const auto log = stores_.destinations.archive(tenant.id)) uris.push_back(log->path);
+        if (uris.empty())
+            throw obError(Ob::EntryNotExist, {}, "tenant " + tenant.name + " has no destination: CATALOG BACKUP FROM 'uri'");
+    }
+    Cataloging cataloging(parts_, tenant, key_of);
+    std::vector<CatalogRow> rows;
+    for (const std::string& uri : uris) {
+        for (CatalogRow& row : cataloging.run(uri))
+            rows.push_back(std::move(row));
+    }
+    log_->info("tenant {}: cataloged {} of {} things that lie at {} destinations", tenant.name,
+               std::count_if(rows.begin(), rows.end(), [](const auto& row) { return row.result == "CATALOGED"; }),
+               rows.size(), uris.size());
+    return rows;
+}
+
 void BackupService::cancel(const std::vector<catalog::Tenant>& tenants) {
     for (const catalog::Tenant& tenant : tenants) {
         for (const catalog::BackupJobRow& job : stores_.backups.cancel(tenant.id)) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "backup/backup_job.h"
+#include "backup/cataloging.h"
 #include "backup/parent_set.h"
 #include "base/log.h"
 #include "catalog/stores.h"
@@ -37,6 +38,11 @@ public:
     void startNamed(const std::vector<catalog::Tenant>& tenants, const BackupOptions& options);
     /// sys backs up every tenant that can be. Throws Ob::BackupCanNotStart if none can.
     void startAll(const BackupOptions& options);
+
+    /// CATALOG BACKUP, with the tenant's present destinations if none is named; see backup/cataloging.h. Throws 4018 if
+    /// it has none.
+    std::vector<CatalogRow> catalogBackups(const catalog::Tenant& tenant, std::vector<std::string> uris,
+                                           const Cataloging::KeyOf& key_of);
 
     /// Nothing running is no error.
     void cancel(const std::vector<catalog::Tenant>& tenants);

@@ -18,23 +18,31 @@ catalog::BackupStats statsOf(const backup_set::BackupSetDescription& description
     return stats;
 }
 
+catalog::BackupSet entryOf(catalog::TenantId tenant, const backup_set::BackupSetDescription& description) {
+    return {.tenant = tenant,
+            .backup_set_id = description.id.number,
+            .type = description.id.kind == backup_set::SetKind::Full ? catalog::BackupType::Full
+                                                                    : catalog::BackupType::Inc,
+            .prev_full_set_id = description.prev_full_set,
+            .prev_inc_set_id = description.prev_incremental_set,
+            .start_time = description.start_time,
+            .end_time = description.end_time,
+            .status = catalog::BackupSetStatus::Success,
+            .file_status = catalog::FileStatus::Available,
+            .plus_archivelog = description.plus_archivelog,
+            .start_replay_scn = description.start_replay_scn,
+            .min_restore_scn = description.min_restore_scn,
+            .consistent_scn = description.consistent_scn,
+            .log_end_scn = description.log_end_scn,
+            .stats = statsOf(description)};
+}
+
 std::optional<catalog::BackupSet> finishedSet(storage::Storage& storage, catalog::TenantId tenant, backup_set::SetId id,
                                               const backup_set::ChainKeyPtr& key) {
     if (id.number == 0 || !backup_set::isComplete(storage, id)) return std::nullopt;
     const backup_set::BackupSetDescription found = backup_set::readBackupSet(storage, id, key);
     backup_set::verifyBackupSet(storage, found, key);
-
-    catalog::BackupSet set;
-    set.tenant = tenant;
-    set.backup_set_id = id.number;
-    set.start_time = found.start_time;
-    set.end_time = found.end_time;
-    set.start_replay_scn = found.start_replay_scn;
-    set.min_restore_scn = found.min_restore_scn;
-    set.consistent_scn = found.consistent_scn;
-    set.log_end_scn = found.log_end_scn;
-    set.stats = statsOf(found);
-    return set;
+    return entryOf(tenant, found);
 }
 
 }  // namespace tidemark::backup

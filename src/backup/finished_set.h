@@ -11,6 +11,9 @@ namespace tidemark::backup {
 /// What the views show of a set, by its description.
 catalog::BackupStats statsOf(const backup_set::BackupSetDescription& description);
 
+/// A complete set as the catalog has it, by its description; without where it lies and what it is encrypted by.
+catalog::BackupSet entryOf(catalog::TenantId tenant, const backup_set::BackupSetDescription& description);
+
 /// A tenant's set as the destination has it, if it is complete there: such a set can be restored, whatever became of
 /// its job. That happens when the last object was stored and the daemon ended, or was told that storing failed, before
 /// the catalog knew of it.

@@ -174,6 +174,14 @@ std::vector<FoundBackupSet> listBackupSets(storage::Storage& storage) {
     return found;
 }
 
+std::vector<storage::Key> foreignPlaceHolders(storage::Storage& storage) {
+    std::vector<storage::Key> foreign;
+    for (const storage::ObjectInfo& object : storage.list(kPlaces)) {
+        if (!parsePlaceHolder(object.key)) foreign.push_back(object.key);
+    }
+    return foreign;
+}
+
 BackupSetDescription readBackupSet(storage::Storage& storage, const SetId& id, const ChainKeyPtr& key) {
     if (!isComplete(storage, id)) {
         throw Error(ErrorCode::NotFound, storage.url() + " has no complete backup set " + nameOf(id));
@@ -196,32 +204,39 @@ std::vector<storage::Key> missingPlaceHolders(storage::Storage& storage, const S
     return missing;
 }
 
-void verifyBackupSet(storage::Storage& storage, const BackupSetDescription& wanted, const ChainKeyPtr& chain) {
-    const auto fail = [&](const storage::Key& key, const std::string& what) {
-        throw Error(ErrorCode::Corrupt, "the backup set is not usable: " + storage.url() + "/" + key + " " + what,
-                    "the storage did not keep what it had accepted; check it, and back up again");
-    };
+[[noreturn]] static void failVerification(storage::Storage& storage, const storage::Key& key, const std::string& what) {
+    throw Error(ErrorCode::Corrupt, "the backup set is not usable: " + storage.url() + "/" + key + " " + what,
+                "the storage did not keep what it had accepted; check it, and back up again");
+}
+
+void verifyObjects(storage::Storage& storage, const BackupSetDescription& wanted) {
     const auto require = [&](const storage::Key& key, std::uint64_t size) {
         const auto info = storage.stat(key);
-        if (!info) fail(key, "is missing");
-        if (info->size != size)
-            fail(key, "has " + std::to_string(info->size) + " bytes instead of " + std::to_string(size));
+        if (!info) failVerification(storage, key, "is missing");
+        if (info->size == size) return;
+        failVerification(storage, key,
+                         "has " + std::to_string(info->size) + " bytes instead of " + std::to_string(size));
     };
     for (const block::StoredObject& object : wanted.objects)
         require(object.key, object.size);
     // Whoever copied it has read it back, which may take long.
     for (const LogObject& object : wanted.log_objects)
         require(object.key, object.size);
+}
+
+void verifyBackupSet(storage::Storage& storage, const BackupSetDescription& wanted, const ChainKeyPtr& chain) {
+    verifyObjects(storage, wanted);
     const auto reader = openBlocks(storage, wanted, chain);
     reader->checkObjects();
     reader->index().eachMap([](const block::FileMap&) {});
     if (chain && readKeyBag(storage, wanted.id).chain != chainIdOf(*chain)) {
-        fail(setDirectory(wanted.id), "has the keys of another set");
+        failVerification(storage, setDirectory(wanted.id), "has the keys of another set");
     }
     const storage::Key key = descriptionKey(wanted.id);
     BackupSetDescription same = wanted;
     same.encrypted = chain != nullptr;
-    if (contentOf(decodeDescription(storage, key, chain)) != contentOf(same)) fail(key, "has another content");
+    if (contentOf(decodeDescription(storage, key, chain)) != contentOf(same))
+        failVerification(storage, key, "has another content");
 }
 
 bool isComplete(storage::Storage& storage, const SetId& id) {

@@ -138,6 +138,9 @@ struct FoundBackupSet {
 /// ones are sealed.
 std::vector<FoundBackupSet> listBackupSets(storage::Storage& storage);
 
+/// Objects among those whose names say which sets there are that are none of them.
+std::vector<storage::Key> foreignPlaceHolders(storage::Storage& storage);
+
 /// The description of a complete set; without a key an encrypted one stays sealed. Throws NotFound if there is no such
 /// set or it is not complete; Corrupt, also if the key is not the set's.
 BackupSetDescription readBackupSet(storage::Storage& storage, const SetId& id, const ChainKeyPtr& key = {});
@@ -157,6 +160,8 @@ std::optional<SetId> findComplete(storage::Storage& storage, std::uint32_t numbe
 /// The bytes of blocks and of the set's log are not read again: whoever stored them has seen to that.
 /// Throws Corrupt, naming what is missing or different.
 void verifyBackupSet(storage::Storage& storage, const BackupSetDescription& wanted, const ChainKeyPtr& key = {});
+/// The first part of it, which needs no key: that every object that the description names is there with its size.
+void verifyObjects(storage::Storage& storage, const BackupSetDescription& wanted);
 
 /// Opens the blocks of a set. Throws NotFound or Corrupt, naming the object, also if the index is not the one that the
 /// description was written for.

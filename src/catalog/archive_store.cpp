@@ -61,6 +61,24 @@ void setLogMode(mysql::SqlClient& client, TenantId tenant, LogMode mode, const C
                {{"tenant_id", tenant}});
 }
 
+void insertPiece(mysql::SqlClient& client, const ArchivePiece& piece) {
+    insertRow(client, "archive_piece",
+              {{"tenant_id", piece.tenant},
+               {"piece_id", piece.piece_id},
+               {"dest_id", piece.dest_id},
+               {"round_id", piece.round_id},
+               {"status", text(piece.status)},
+               {"file_status", text(piece.file_status)},
+               {"start_scn", piece.start_scn},
+               {"checkpoint_scn", piece.checkpoint_scn},
+               {"max_scn", piece.max_scn},
+               {"end_scn", piece.end_scn},
+               {"input_bytes", piece.input_bytes},
+               {"output_bytes", piece.output_bytes},
+               {"path", piece.path},
+               {"create_time", sqlTime(piece.create_time)}});
+}
+
 }  // namespace
 
 ArchivePiece archivePieceFrom(const mysql::Row& row) {
@@ -129,6 +147,36 @@ void ArchiveStore::endRound(TenantId tenant, std::int64_t round_id, const std::s
         updateRows(client, "archive_round", {{"status", text(RoundStatus::Stop)}, {"comment", fitting(comment, 4096)}},
                    roundKey(tenant, round_id));
         deleteRows(client, "archive_covered", {{"tenant_id", tenant}});
+    });
+}
+
+std::vector<std::int64_t> ArchiveStore::enter(const ArchiveRound& round, const std::vector<ArchivePiece>& pieces) {
+    return catalog_.write({{round.tenant, Topic::Archive}}, [&](mysql::SqlClient& client) {
+        // The tenant's row is the lock, as for who begins a round.
+        client.query("SELECT tenant_id FROM tidemark.tenant WHERE tenant_id = ? FOR UPDATE", {round.tenant});
+        const auto has = [&](const char* table, const char* id, std::int64_t number) {
+            return client
+                .scalar(fmt::format("SELECT 1 FROM tidemark.{} WHERE tenant_id = ? AND {} = ?", table, id),
+                        {round.tenant, number})
+                .has_value();
+        };
+        if (!has("archive_round", "round_id", round.round_id)) {
+            insertRound(client, round);
+            updateRows(client, "archive_round",
+                       {{"start_scn", round.start_scn},
+                        {"checkpoint_scn", round.checkpoint_scn},
+                        {"input_bytes", round.input_bytes},
+                        {"output_bytes", round.output_bytes},
+                        {"comment", fitting(round.comment, 4096)}},
+                       roundKey(round.tenant, round.round_id));
+        }
+        std::vector<std::int64_t> entered;
+        for (const ArchivePiece& piece : pieces) {
+            if (has("archive_piece", "piece_id", piece.piece_id)) continue;
+            insertPiece(client, piece);
+            entered.push_back(piece.piece_id);
+        }
+        return entered;
     });
 }
 

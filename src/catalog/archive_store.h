@@ -95,6 +95,10 @@ public:
     /// The round is over: STOP, and its open piece is frozen where it is.
     void endRound(TenantId tenant, std::int64_t round_id, const std::string& comment);
 
+    /// A round that a destination has, with the pieces of it that are there. What the catalog has of them stays as it
+    /// is. Returns the ids of the pieces that are new.
+    std::vector<std::int64_t> enter(const ArchiveRound& round, const std::vector<ArchivePiece>& pieces);
+
     /// The newest round, whatever its status.
     std::optional<ArchiveRound> lastRound(TenantId tenant);
     std::vector<ArchiveRound> rounds(TenantId tenant);

@@ -89,7 +89,7 @@ void endSet(mysql::SqlClient& client, const BackupJobRow& job, const Outcome& ou
                     {"file_status", text(done ? FileStatus::Available : FileStatus::Incomplete)},
                     {"result", std::int64_t{outcome.result}},
                     {"comment", fitting(outcome.comment, 4096)},
-                    {"end_time", sqlTime(now)}};
+                    {"end_time", sqlTime(done && set != nullptr ? set->end_time.value_or(now) : now)}};
     if (set != nullptr) appendDescription(columns, *set);
     updateRows(client, "backup_set", columns, {{"tenant_id", job.tenant}, {"backup_set_id", job.backup_set_id}});
 }
@@ -106,6 +106,11 @@ void requireParents(mysql::SqlClient& client, const BackupSet& set) {
     for (const std::int64_t parent : {set.prev_full_set_id, set.prev_inc_set_id}) {
         if (parent != 0) requireNotRemoved(client, set.tenant, parent);
     }
+}
+
+void noteKey(mysql::SqlClient& client, TenantId tenant, std::int64_t backup_set_id, const std::string& wrapped) {
+    if (wrapped.empty()) return;
+    insertRow(client, "backup_key", {{"tenant_id", tenant}, {"backup_set_id", backup_set_id}, {"wrapped", wrapped}});
 }
 
 /// The set may turn out to be whole when its destination is asked: until then nobody removes what it leans on.
@@ -212,10 +217,7 @@ BegunBackup BackupStore::begin(const WorkClaim& claim, TenantId tenant, JobId jo
                       .encryption = job.encryption,
                       .path = job.path};
         insertBackupSet(client, begun.set);
-        if (!wrapped_key.empty()) {
-            insertRow(client, "backup_key",
-                      {{"tenant_id", tenant}, {"backup_set_id", begun.set.backup_set_id}, {"wrapped", wrapped_key}});
-        }
+        noteKey(client, tenant, begun.set.backup_set_id, wrapped_key);
         insertBackupTask(client, begun.task);
         updateRows(client, "backup_job",
                    {{"status", text(BackupJobStatus::Doing)},
@@ -300,6 +302,24 @@ void BackupStore::adopt(const WorkClaim& claim, const BackupSet& set) {
                    {{"tenant_id", set.tenant},
                     {"backup_set_id", set.backup_set_id},
                     {"status", text(BackupSetStatus::Failed)}});
+    });
+}
+
+bool BackupStore::enter(const BackupSet& set, std::int64_t turn, const std::string& wrapped_key) {
+    return catalog_.write(backupChanges({set.tenant}), [&](mysql::SqlClient& client) {
+        takeTurn(client);
+        if (setOf(client, set.tenant, set.backup_set_id)) return false;
+        requireParents(client, set);
+        insertBackupSet(client, set);
+        Columns columns{{"end_time", sqlTime(set.end_time)}, {"turn", turn}};
+        appendDescription(columns, set);
+        updateRows(client, "backup_set", columns, {{"tenant_id", set.tenant}, {"backup_set_id", set.backup_set_id}});
+        noteKey(client, set.tenant, set.backup_set_id, wrapped_key);
+        client.query(
+            "INSERT INTO tidemark.sequence (name, scope, last) VALUES ('backup_set', ?, ?) "
+            "ON DUPLICATE KEY UPDATE last = GREATEST(last, VALUES(last))",
+            {set.tenant, set.backup_set_id});
+        return true;
     });
 }
 

@@ -155,7 +155,7 @@ public:
     /// Does not touch a CANCELING status.
     void progress(const WorkClaim& claim, const BackupTask& task);
     /// The end, in one transaction: task and job move to the history with the outcome, the set becomes SUCCESS and
-    /// AVAILABLE, or FAILED and INCOMPLETE. `set` carries what the views show of it (null: the job failed before it had
+    /// AVAILABLE, or FAILED and INCOMPLETE. `set` carries what the views show of it, a whole one also its end (null: the job failed before it had
     /// one, or nothing new is known). When it was the last job of a sys-started backup, the parent ends too.
     /// `leftovers`: something is to be removed at the destination, by work of kind "clean" that begins with this
     /// progress. If the tenant was dropped meanwhile, and its rows with it, only the records of work change.
@@ -165,6 +165,11 @@ public:
     /// A set that the catalog calls FAILED was found whole at its destination: it becomes SUCCESS and AVAILABLE, as
     /// `set` describes it. The job has ended as it did. `claim` is that of the cleaner.
     void adopt(const WorkClaim& claim, const BackupSet& set);
+
+    /// A complete set that a destination has and the catalog does not, as `set` describes it; its key, if it is known.
+    /// False, and nothing changes, if the catalog has a set of this number, whatever became of it. Numbers that are
+    /// given from now on are greater.
+    bool enter(const BackupSet& set, std::int64_t turn, const std::string& wrapped_key);
 
     /// INIT or DOING → CANCELING, with the task; for a parent, its tenants' jobs too. Returns the tenants' jobs that
     /// are now CANCELING. No tenant: all jobs.

@@ -8,7 +8,7 @@ SetKeys::SetKeys(const backup_set::ChainKeyPtr& key) {
     if (key) known_.emplace(backup_set::chainIdOf(*key), key);
 }
 
-backup_set::ChainKeyPtr SetKeys::keyOf(storage::Storage& storage, const backup_set::SetId& id) {
+backup_set::ChainKeyPtr SetKeys::find(storage::Storage& storage, const backup_set::SetId& id) {
     const backup_set::KeyBag bag = backup_set::readKeyBag(storage, id);
     if (const auto known = known_.find(bag.chain); known != known_.end()) return known->second;
     for (const Secret& password : passwords_) {
@@ -17,6 +17,11 @@ backup_set::ChainKeyPtr SetKeys::keyOf(storage::Storage& storage, const backup_s
         known_.emplace(bag.chain, key);
         return key;
     }
+    return nullptr;
+}
+
+backup_set::ChainKeyPtr SetKeys::keyOf(storage::Storage& storage, const backup_set::SetId& id) {
+    if (const auto key = find(storage, id)) return key;
     const std::string set = std::to_string(id.number) + " at " + storage.url();
     throw obError(Ob::BackupInvalidPassword,
                   passwords_.empty() ? "backup set " + set + " is encrypted, and no password was given"

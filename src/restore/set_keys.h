@@ -18,6 +18,8 @@ public:
 
     /// The key of a set. Throws Ob::BackupInvalidPassword if none of the passwords is its, or there is none.
     backup_set::ChainKeyPtr keyOf(storage::Storage& storage, const backup_set::SetId& id);
+    /// The same; null if none of them is its.
+    backup_set::ChainKeyPtr find(storage::Storage& storage, const backup_set::SetId& id);
 
 private:
     std::span<const Secret> passwords_;

@@ -67,6 +67,7 @@ private:
     StatementResult run(const Caller& caller, const CancelDeleteBackup& cancel);
     StatementResult run(const Caller& caller, const DeleteBackup& remove);
     StatementResult run(const Caller& caller, const KeepBackupSet& keep);
+    StatementResult run(const Caller& caller, const CatalogBackup& catalog);
     StatementResult run(const Caller& caller, const Shutdown& shutdown);
     StatementResult run(const Caller& caller, const CreateUnit& create);
     StatementResult run(const Caller& caller, const AlterUnit& alter);

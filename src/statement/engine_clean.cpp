@@ -1,7 +1,9 @@
 #include "oceanbase/ob_error.h"
+#include "restore/restore_options.h"
+#include "restore/set_keys.h"
 #include "statement/engine.h"
 
-// The statements about the removal of backups.
+// The statements about which backups there are, and about their removal.
 
 namespace tidemark::statement {
 
@@ -81,6 +83,22 @@ StatementResult Engine::run(const Caller& caller, const DeleteBackup& remove) {
             break;
     }
     return {};
+}
+
+StatementResult Engine::run(const Caller& caller, const CatalogBackup& catalog) {
+    if (!catalog.from.empty()) requireSys(caller);
+    const catalog::Tenant tenant = oneTenant(caller, catalog.tenants);
+    restore::SetKeys keys(caller.memory->decryption);
+    const auto key_of = [&](storage::Storage& storage, const backup_set::SetId& id) {
+        return keys.find(storage, id);
+    };
+    const auto uris = catalog.from.empty() ? std::vector<std::string>() : restore::destinationsOf(catalog.from);
+    StatementResult result{.columns = {"OBJECT", "ID", "RESULT", "PATH", "COMMENT"}};
+    for (const backup::CatalogRow& row : parts_.backup.catalogBackups(tenant, uris, key_of)) {
+        const auto id = row.id == 0 ? std::nullopt : std::optional(std::to_string(row.id));
+        result.rows.push_back({row.object, id, row.result, row.path, row.comment});
+    }
+    return result;
 }
 
 StatementResult Engine::run(const Caller& caller, const KeepBackupSet& keep) {

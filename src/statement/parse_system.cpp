@@ -123,6 +123,17 @@ Statement parseValidate(TokenStream& in) {
     return validate;
 }
 
+CatalogBackup parseCatalog(TokenStream& in) {
+    CatalogBackup catalog;
+    if (in.acceptWord("FROM")) {
+        in.skipEquals();
+        catalog.from = in.value();
+        if (catalog.from.empty()) throw obError(Ob::InvalidBackupDest, "", "write it as file:///directory");
+    }
+    catalog.tenants = parseTenantClause(in);
+    return catalog;
+}
+
 SwitchArchiveMode parseArchiveMode(TokenStream& in, bool archive) {
     SwitchArchiveMode mode{.archive = archive, .tenants = parseTenantClause(in)};
     mode.description = parseDescription(in);
@@ -167,6 +178,7 @@ Statement parseAlterSystem(TokenStream& in) {
     if (in.acceptWord("RESTORE")) return parseRestore(in);
     if (auto deletion = parseDeletion(in)) return std::move(*deletion);
     if (in.acceptWord("VALIDATE")) return parseValidate(in);
+    if (in.acceptWords({"CATALOG", "BACKUP"})) return parseCatalog(in);
     if (in.acceptWord("CANCEL")) return parseCancel(in);
     if (in.acceptWord("ACTIVATE")) {
         in.expectWord("STANDBY");

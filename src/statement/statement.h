@@ -85,6 +85,12 @@ struct ActivateStandby {
 /// Ends the node and its databases. Tidemark's own; OceanBase has no such statement.
 struct Shutdown {};
 
+/// CATALOG BACKUP [FROM 'uri[,uri]'] [TENANT = t]. Tidemark's own.
+struct CatalogBackup {
+    std::string from;  ///< empty: the tenant's present destinations
+    TenantClause tenants;
+};
+
 // --- the removal of backups ---
 
 struct AddDeletePolicy {
@@ -186,7 +192,7 @@ struct Unsupported {
 
 using Statement = std::variant<SetParameters, SwitchArchiveMode, SetEncryption, SetDecryption, Backup, CancelBackup,
                                Validate, CancelValidate, Restore, PreviewRestore, CancelRestore, ActivateStandby, AddDeletePolicy,
-                               DropDeletePolicy, CancelDeleteBackup, DeleteBackup, KeepBackupSet, Shutdown, CreateUnit,
+                               DropDeletePolicy, CancelDeleteBackup, DeleteBackup, KeepBackupSet, CatalogBackup, Shutdown, CreateUnit,
                                AlterUnit, DropUnit, CreatePool, AlterPool, DropPool, CreateTenant, AlterTenant,
                                DropTenant, ShowTenant, ShowRestorePreview, ShowParameters, Unsupported>;
 

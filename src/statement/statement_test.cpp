@@ -36,6 +36,7 @@ TEST(Statement, IsAboutTheTenantThatItNamesInSysAndElsewhereAboutTheSessions) {
                             "ALTER SYSTEM NOARCHIVELOG TENANT t", "ALTER SYSTEM BACKUP TENANT = t",
                             "ALTER SYSTEM CANCEL BACKUP TENANT = t", "ALTER SYSTEM RESTORE t FROM ? WITH 'pool_list=p'",
                             "ALTER SYSTEM CANCEL RESTORE t", "ALTER SYSTEM ACTIVATE STANDBY TENANT = t",
+                            "ALTER SYSTEM CATALOG BACKUP TENANT = t",
                             "ALTER SYSTEM DELETE BACKUPSET 1 TENANT = t", "ALTER SYSTEM KEEP BACKUPSET 1 TENANT = t",
                             "CREATE TENANT t RESOURCE_POOL_LIST = ('p')", "ALTER TENANT t LOCK", "DROP TENANT t FORCE",
                             "SHOW PARAMETERS TENANT = t"}) {
@@ -70,6 +71,10 @@ TEST(Statement, ReadsBackups) {
     EXPECT_EQ(backup.tenants.names, (std::vector<std::string>{"a", "b", "c"}));
     EXPECT_EQ(backup.description, "d");
     EXPECT_EQ(parsed<CancelBackup>("ALTER SYSTEM CANCEL BACKUP TENANT=a").tenants.names.size(), 1U);
+    EXPECT_EQ(parsed<CatalogBackup>("ALTER SYSTEM CATALOG BACKUP FROM 'file:///a,file:///b' TENANT = t").from,
+              "file:///a,file:///b");
+    EXPECT_TRUE(parsed<CatalogBackup>("ALTER SYSTEM CATALOG BACKUP").from.empty());
+    EXPECT_THROW(parse("ALTER SYSTEM CATALOG BACKUP FROM ''"), Error);
 }
 
 TEST(Statement, ReadsPoliciesAndDeletions) {
