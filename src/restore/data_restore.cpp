@@ -18,6 +18,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/mutex.h"
+#include "restore/page_holes.h"
 #include "restore/set_files.h"
 #include "source/source.h"
 
@@ -150,6 +151,7 @@ public:
           direct_(canWriteDirectly(directory)),
           files_(plan.files()),
           bytes_left_(files_.size()),
+          has_holes_(files_.size()),
           plan_(plan) {
         for (const block::StoredFile& file : files_)
             bytes_left_[file.number] = file.size;
@@ -161,8 +163,11 @@ public:
         for (unsigned i = 0; i < threadsFor(lane_); ++i)
             threads.emplace_back([this] { work(); });
         threads.clear();
-        const MutexLock lock(mutex_);
-        if (failure_) std::rethrow_exception(failure_);
+        {
+            const MutexLock lock(mutex_);
+            if (failure_) std::rethrow_exception(failure_);
+        }
+        freeReserves();
     }
 
 private:
@@ -187,6 +192,27 @@ private:
             progress_.finished_bytes += zeros;
             finished(begun - 1, zeros);
         });
+    }
+
+    /// InnoDB keeps no room for the reserve of a table whose pages it compresses: it is a hole as they have them.
+    void freeReserves() {
+        if (std::none_of(has_holes_.begin(), has_holes_.end(), [](const auto& has) { return has.load(); })) return;
+        std::uint32_t begun = 0;
+        reader_.index().eachMap([&](const block::FileMap& map) {
+            if (map.first_page == 0) ++begun;
+            if (begun > files_.size() || !has_holes_[begun - 1]) return;
+            const fs::path path = directory_ / files_[begun - 1].path;
+            const Fd fd = openFile(path, O_WRONLY | O_NOFOLLOW);
+            for (const block::PageRun& run : map.runs) {
+                if (!run.frame) freeRoom(fd, std::uint64_t{run.first_page} * block::kPageSize, map.bytesOf(run), path);
+            }
+        });
+    }
+
+    static void freeRoom(const Fd& fd, std::uint64_t offset, std::uint64_t bytes, const fs::path& path) {
+        const int mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
+        if (::fallocate(fd.get(), mode, static_cast<off_t>(offset), static_cast<off_t>(bytes)) == 0) return;
+        if (errno != EOPNOTSUPP && errno != ENOSYS) throwErrno(errno, "freeing the reserve of " + path.string());
     }
 
     void work() {
@@ -224,7 +250,11 @@ private:
         const bool aligned = extent.bytes.size() % kAlignment == 0 &&
                              reinterpret_cast<std::uintptr_t>(extent.bytes.data()) % kAlignment == 0;
         const OpenFile& file = fileFor(extent.file, direct_ && aligned, open);
-        writeAt(file.fd.get(), extent.bytes, extent.offset, file.path);
+        // Every file has its size already, so what is not written is a hole.
+        const bool holes = eachPartOutsideHoles(extent.bytes, [&](std::size_t offset, ByteView part) {
+            writeAt(file.fd.get(), part, extent.offset + offset, file.path);
+        });
+        if (holes) has_holes_[extent.file] = true;
         progress_.finished_bytes += extent.bytes.size();
         finished(extent.file, extent.bytes.size());
     }
@@ -255,6 +285,7 @@ private:
     const bool direct_;
     const std::vector<block::StoredFile>& files_;
     std::vector<std::atomic<std::uint64_t>> bytes_left_;  ///< of each file, to be written
+    std::vector<std::atomic<bool>> has_holes_;            ///< whether pages of it have
     Mutex mutex_;
     block::ReadPlan& plan_ GUARDED_BY(mutex_);
     std::exception_ptr failure_ GUARDED_BY(mutex_);

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <fstream>
+#include <map>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -61,6 +62,50 @@ TEST(DataRestore, KeepsRoomForZerosWithoutWritingThem) {
     struct stat info {};
     ASSERT_EQ(::stat(path.c_str(), &info), 0);
     EXPECT_GE(static_cast<std::uint64_t>(info.st_blocks) * 512, content.size()) << "no room is kept";
+}
+
+TEST(DataRestore, LeavesTheHolesOfCompressedPages) {
+    // Every page of the first file is one that InnoDB has compressed to less than a block, in either form of its type;
+    // those of the second one look alike but for their type; behind both is a reserve.
+    constexpr std::size_t kPages = 200;
+    const auto contentWith = [](std::vector<std::uint8_t> types) {
+        Bytes content(kPages * block::kPageSize + kMacroBlockSize);
+        for (std::size_t page = 1; page < kPages; ++page) {
+            std::fill_n(content.begin() + static_cast<std::ptrdiff_t>(page * block::kPageSize), 3000, page + 1);
+            content[page * block::kPageSize + 24] = types[page % types.size()];
+        }
+        std::fill_n(content.begin(), block::kPageSize, 5);
+        return content;
+    };
+    const std::map<std::string, Bytes> files{{"d/compressed.ibd", contentWith({0x86, 0x92, 0x80})},
+                                             {"d/plain.ibd", contentWith({0x45})}};
+    storage::MemoryStorage storage;
+    block::WorkerPool pool(2);
+    block::Lane lane(pool);
+    {
+        block::BlockProgress progress;
+        block::BlockWriter writer(storage, lane, {.directory = kDirectory, .set_id = 1}, progress);
+        for (const auto& [path, content] : files) {
+            const block::FileNumber file = writer.beginFile(path);
+            writer.add(file, 0, content);
+            writer.endFile(file);
+        }
+        writer.finish();
+    }
+    const testing::TemporaryDirectory directory;
+    DataRestoreProgress progress;
+    restoreFiles(block::BlockReader(storage, kDirectory, 1), lane, {.directory = directory.path() / "data"}, progress,
+                 {});
+    std::map<std::string, std::uint64_t> blocks;
+    for (const auto& [path, content] : files) {
+        EXPECT_TRUE(readFile(directory.path() / "data" / path) == std::string(content.begin(), content.end())) << path;
+        struct stat info {};
+        ASSERT_EQ(::stat((directory.path() / "data" / path).c_str(), &info), 0);
+        blocks[path] = static_cast<std::uint64_t>(info.st_blocks) * 512;
+    }
+    EXPECT_EQ(progress.finished_bytes, progress.total_bytes);
+    EXPECT_LT(blocks["d/compressed.ibd"], (kPages + 20) * 4096) << "with what the file system needs itself";
+    EXPECT_GE(blocks["d/plain.ibd"], files.at("d/plain.ibd").size());
 }
 
 TEST(DataRestore, RefusesASetWithFilesThatNoBackupStores) {
