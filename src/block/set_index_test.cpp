@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "block/set_index_writer.h"
-#include "storage/memory_storage.h"
+#include "testing/counting_storage.h"
 
 namespace tidemark::block {
 namespace {
@@ -123,20 +123,8 @@ TEST_F(SetIndexTest, TellsOfEveryPageWhatWasEntered) {
     EXPECT_EQ(visited, stored_pages);
 }
 
-/// Counts what is read.
-class CountingStorage : public MemoryStorage {
-public:
-    Bytes get(const storage::Key& key, std::uint64_t offset, std::uint64_t size) override {
-        ++reads;
-        bytes += size;
-        return MemoryStorage::get(key, offset, size);
-    }
-    int reads = 0;
-    std::uint64_t bytes = 0;
-};
-
 TEST_F(SetIndexTest, FindsAFileWithTwoReads) {
-    CountingStorage storage;
+    testing::CountingStorage storage;
     write(storage);
     for (const StoredFile& file : files_) {
         if (file.size > 3'000'000) continue;  // has groups of its own

@@ -4,6 +4,8 @@ import threading
 
 import pymysql
 
+from node import wait_for
+
 
 class Ledger:
     """Several writers, one row per transaction into d.ledger; every acknowledged row is remembered, with its GTID."""
@@ -66,3 +68,24 @@ def fill(node, tenant, megabytes):
              tenant=tenant)
     node.sql(f"REPLACE INTO fill.t SELECT seq, SHA2(seq, 512), SHA2(-seq, 512) FROM fill.seq_1_to_{megabytes * 1500}",
              tenant=tenant)
+
+
+def flush(node, tenant_id):
+    """Has all of the tenant's pages written to the disk, so that its redo log is short. Its own users may not."""
+    with contextlib.closing(pymysql.connect(unix_socket=str(node.data / "t" / str(tenant_id) / "s"), user="tidemark",
+                                            password=node.daemon_password(tenant_id))) as connection:
+        with connection.cursor() as cursor:
+            def is_small(name, bound):
+                cursor.execute(f"SHOW GLOBAL STATUS LIKE '{name}'")
+                return int(cursor.fetchone()[1]) <= bound
+
+            names = ["innodb_io_capacity", "innodb_io_capacity_max", "innodb_max_dirty_pages_pct"]
+            cursor.execute("SELECT " + ", ".join(f"@@{name}" for name in names))
+            before = cursor.fetchone()
+            cursor.execute("SET GLOBAL innodb_io_capacity_max = 50000, innodb_io_capacity = 50000,"
+                           " innodb_max_dirty_pages_pct = 0")
+            try:
+                wait_for("its pages to be on the disk", lambda: is_small("Innodb_buffer_pool_pages_dirty", 0)
+                         and is_small("Innodb_checkpoint_age", 100_000))
+            finally:
+                cursor.execute("SET GLOBAL " + ", ".join(f"{name} = {value}" for name, value in zip(names, before)))

@@ -3,9 +3,7 @@ import contextlib
 import json
 import os
 
-import pymysql
-
-from load import Ledger, fill, rows
+from load import Ledger, fill, flush, rows
 from node import checksums, wait_for
 
 SETS = ("SELECT s.* FROM oceanbase.CDB_OB_BACKUP_SET_FILES s JOIN oceanbase.DBA_OB_TENANTS t USING (TENANT_ID)"
@@ -62,22 +60,6 @@ def back_up(node, tenant, incremental):
     done = node.wait_backup(tenant, job)
     assert done["STATUS"] == "COMPLETED", done
     return done
-
-
-def flush(node, tenant_id):
-    """Has all of the tenant's pages written to the disk, so that its redo log is short. Its own users may not."""
-    with contextlib.closing(pymysql.connect(unix_socket=str(node.data / "t" / str(tenant_id) / "s"), user="tidemark",
-                                            password=node.daemon_password(tenant_id))) as connection:
-        with connection.cursor() as cursor:
-            def is_small(name, bound):
-                cursor.execute(f"SHOW GLOBAL STATUS LIKE '{name}'")
-                return int(cursor.fetchone()[1]) <= bound
-            cursor.execute("SET GLOBAL innodb_max_dirty_pages_pct = 0")
-            try:
-                wait_for("its pages to be on the disk", lambda: is_small("Innodb_buffer_pool_pages_dirty", 0)
-                         and is_small("Innodb_checkpoint_age", 100_000))
-            finally:
-                cursor.execute("SET GLOBAL innodb_max_dirty_pages_pct = DEFAULT")
 
 
 def stored_bytes(node, tenant, number, kind):

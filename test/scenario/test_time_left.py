@@ -2,7 +2,7 @@
 true."""
 import pytest
 
-from load import fill
+from load import fill, flush
 from node import wait_for
 from sampler import Sampler
 
@@ -14,6 +14,7 @@ def shop(shared_node):
     node = shared_node
     node.create_tenant("shop")
     fill(node, "shop", 30)
+    flush(node, 1002)  # mariadb-backup copies a table whose beginning is in the redo log at the end, when no limit is in force
     node.start_archive("shop")
     return node
 
@@ -38,13 +39,14 @@ def check_comes_true(seen, end):
     at, left = next(s for s in seen if s[0] >= middle)
     print(f"said after the half: {left} s, it was {end - at:.1f} s")
     assert (end - at) / 2 <= left <= (end - at) * 2 + 1
-    assert seen[-1][1] < 4
+    assert seen[-1][1] < max(4, seen[0][1] / 2)
 
 
 def test_a_backup_tells_how_long_it_still_takes(shop):
     """It becomes half as fast on its way."""
     node = shop
-    total = sum(file.stat().st_size for file in (node.data / "t" / "1002" / "data").rglob("*.ibd"))
+    directory = node.data / "t" / "1002" / "data"
+    total = sum(file.stat().st_size for file in [directory / "ibdata1", *directory.rglob("*.ibd")])
     node.sql(f"ALTER SYSTEM SET backup_io_limit = '{total // 4}B'")
     with Sampler(node, "SELECT * FROM oceanbase.CDB_TM_BACKUP_PROGRESS", every=0.05) as backup, \
             Sampler(node, "SELECT * FROM oceanbase.DBA_TM_BACKUP_PROGRESS", tenant="shop", every=0.05) as own:
@@ -65,7 +67,7 @@ def test_a_restore_tells_how_long_it_still_takes(shop):
     node.sql("INSERT INTO fill.t SELECT seq + 1000000, SHA2(seq, 512), SHA2(-seq, 512) FROM fill.seq_1_to_2000", tenant="shop")
     node.archived_now("shop")
     (data,) = (node.backups / "shop_data").rglob("macro_block_data.0.obbak")
-    node.sql(f"ALTER SYSTEM SET restore_net_limit = '{data.stat().st_size // 5}B'")
+    node.sql(f"ALTER SYSTEM SET restore_net_limit = '{data.stat().st_size // 8}B'")
     with Sampler(node, "SELECT * FROM oceanbase.CDB_TM_RESTORE_PROGRESS", every=0.05) as restore:
         node.create_pool("p_back")
         node.sql(f"ALTER SYSTEM RESTORE back FROM '{node.uri('shop_data')},{node.uri('shop_log')}' WITH 'pool_list=p_back'")
