@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <ranges>
 
 #include "archive/archive_reader.h"
 #include "backup/finished_set.h"
@@ -271,6 +272,24 @@ TaskRecorder& BackupJob::recorder() {
     return *recorder_;
 }
 
+/// Of the tenant itself: they were copied as they are. Returns what COMMENT of the backup says of them.
+std::string BackupJob::noteWrongPages() {
+    if (!progress_.copied || progress_.copied->wrong_page_count == 0) return {};
+    const catalog::ValidateUnit unit{.dest_id = set_.dest_id, .backup_set_id = set_.backup_set_id};
+    std::vector<catalog::FindingRow> found;
+    for (const auto& [file, pages] : progress_.copied->wrong_pages) {
+        found.push_back({.unit = unit,
+                         .kind = catalog::FindingKind::SourcePage,
+                         .object = file,
+                         .what = backup_set::wrongPagesText(pages)});
+    }
+    parts_.stores.validations.noteSource(context_.claim(), row_.tenant, unit, found);
+    log_->warn("{} pages have a wrong checksum in the tenant itself: {}", progress_.copied->wrong_page_count,
+               fmt::join(progress_.copied->wrong_pages | std::views::keys, ", "));
+    return fmt::format("{} pages have a wrong checksum in the tenant itself: see CDB_TM_VALIDATE_FINDINGS",
+                       progress_.copied->wrong_page_count);
+}
+
 void BackupJob::finish(const catalog::Outcome& outcome) {
     recorder_.reset();  // nothing of it may come after the end
     catalog::Outcome ended = outcome;
@@ -281,6 +300,7 @@ void BackupJob::finish(const catalog::Outcome& outcome) {
         ended = catalog::Outcome::completed();
         set_ = *whole;
     }
+    if (ended.state == catalog::Outcome::State::Completed) ended.comment = noteWrongPages();
     const auto left = leftovers(ended.state == catalog::Outcome::State::Completed);
     // CANCELING is a stage, too: who looks often enough sees it, however soon the work has stopped.
     if (ended.state == catalog::Outcome::State::Canceled) job::ShownStage().awaitShown();

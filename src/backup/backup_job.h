@@ -68,6 +68,7 @@ private:
     job::Pause awaitArchive();
     job::Pause waiting(const std::string& reason);
     void completeSet();
+    std::string noteWrongPages();
     catalog::BackupStats statsOfCopy() const;
 
     // PLUS ARCHIVELOG: backup_job_log.cpp.

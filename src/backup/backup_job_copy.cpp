@@ -146,6 +146,8 @@ void BackupJob::describeCopy(const DataBackupResult& copied) {
     description_.to_lsn = copied.facts.to_lsn;
     description_.last_lsn = copied.facts.last_lsn;
     description_.server_version = copied.facts.server_version;
+    description_.wrong_pages = copied.facts.wrong_pages;
+    description_.wrong_page_count = copied.facts.wrong_page_count;
     description_.input_bytes = copied.blocks.plain_bytes;
     description_.output_bytes = copied.blocks.stored_bytes;
     description_.files = copied.blocks.files;

@@ -195,6 +195,11 @@ BackupSetDescription readDescription(storage::Storage& storage, const SetId& id,
     throw Error(ErrorCode::Corrupt, storage.url() + "/" + descriptionKey(id) + " describes another backup set");
 }
 
+std::string wrongPagesText(const std::string& pages) {
+    const bool one = pages.find(' ') == std::string::npos;
+    return (one ? "page " : "pages ") + pages + " had a wrong checksum in the tenant itself when the backup was made";
+}
+
 std::vector<storage::Key> missingPlaceHolders(storage::Storage& storage, const SetId& id) {
     std::vector<storage::Key> missing;
     if (!storage.stat(startKey(id))) missing.push_back(startKey(id));

@@ -66,6 +66,10 @@ struct BackupSetDescription {
     std::uint64_t to_lsn = 0;
     std::uint64_t last_lsn = 0;
     std::string server_version;
+    /// Pages whose own checksum was wrong in the tenant when they were copied, by file: "20 21 …"; perhaps not all of
+    /// the wrong_page_count.
+    std::map<std::string, std::string> wrong_pages;
+    std::uint64_t wrong_page_count = 0;
 
     std::uint64_t input_bytes = 0;   ///< of all files
     std::uint64_t output_bytes = 0;  ///< of all objects of the set's blocks
@@ -150,6 +154,9 @@ BackupSetDescription readDescription(storage::Storage& storage, const SetId& id,
 
 /// Those of a complete set's empty objects, whose names alone say something, that are missing; `*` where a time stands.
 std::vector<storage::Key> missingPlaceHolders(storage::Storage& storage, const SetId& id);
+
+/// For people: what is wrong with `pages` of a file, as a description has them.
+std::string wrongPagesText(const std::string& pages);
 
 /// Whether the object that makes a set visible is there.
 bool isComplete(storage::Storage& storage, const SetId& id);

@@ -58,6 +58,8 @@ void visitPrivateFields(Description& d, Visit visit) {
     visit("tablet_count", d.tablets);
     visit("macro_block_count", d.macro_blocks);
     visit("index_checksum", d.index_checksum);
+    visit("wrong_pages", d.wrong_pages, kCameLater);
+    visit("wrong_page_count", d.wrong_page_count, kCameLater);
 }
 
 auto writer(json& content) {

@@ -82,7 +82,7 @@ constexpr std::array kWords<ValidateStatus> = {"INIT", "DOING", "CANCELING", "CO
 template <>
 constexpr std::array kWords<FindingKind> = {"MISSING", "WRONG_SIZE", "DAMAGED",    "CONTRADICTION",
                                             "CHAIN",   "GAP",        "UNREADABLE", "NEWER_VERSION",
-                                            "NO_KEY"};
+                                            "NO_KEY",  "SOURCE_PAGE"};
 template <>
 constexpr std::array kWords<FindingStatus> = {"OPEN", "CLOSED"};
 template <>

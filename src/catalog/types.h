@@ -87,6 +87,7 @@ enum class FindingKind {
     Unreadable,     ///< the storage answers, and does not give it
     NewerVersion,   ///< written by one; nothing is wrong with it, and nothing more could be checked
     NoKey,          ///< the same of what is encrypted, for want of its key
+    SourcePage,     ///< the backup is as it should be: pages were wrong in the tenant itself
 };
 enum class FindingStatus { Open, Closed };
 /// What is lost of restores with what a finding is about.

@@ -113,6 +113,8 @@ void noteFindings(mysql::SqlClient& client, const ValidateJobRow& job, const Val
         }
     }
     for (const FindingRow& gone : known) {
+        // What was so when the set was made stays so; a validation that lacks the key of the set cannot see it.
+        if (gone.kind == FindingKind::SourcePage) continue;
         updateRows(client, "validate_finding",
                    {{"status", text(FindingStatus::Closed)}, {"closed_time", sqlTime(now)}},
                    {{"tenant_id", job.tenant}, {"finding_id", gone.finding_id}});
@@ -230,6 +232,14 @@ void ValidateStore::note(const WorkClaim& claim, const ValidateJobRow& job, cons
         Columns columns = progressColumns(job);
         columns.emplace_back("finding_count", job.finding_count);
         updateRows(client, "validate_job", columns, validateJobKey(job));
+    });
+}
+
+void ValidateStore::noteSource(const WorkClaim& claim, TenantId tenant, const ValidateUnit& set,
+                               const std::vector<FindingRow>& found) {
+    catalog_.write(validateChanges(tenant), [&](mysql::SqlClient& client) {
+        requireClaim(client, claim);
+        noteFindings(client, ValidateJobRow{.tenant = tenant}, set, found, catalog_.clock().now());
     });
 }
 

@@ -45,7 +45,7 @@ struct ValidateUnit {
 
 /// Whether something is wrong, and not only unknown.
 constexpr bool isDamage(FindingKind kind) {
-    return kind != FindingKind::NewerVersion && kind != FindingKind::NoKey;
+    return kind != FindingKind::NewerVersion && kind != FindingKind::NoKey && kind != FindingKind::SourcePage;
 }
 
 /// A row of *_TM_VALIDATE_FINDINGS.
@@ -88,6 +88,9 @@ public:
     /// CLOSED. The set, or the piece, becomes BROKEN or AVAILABLE, unless it is neither (it is being deleted, say).
     void note(const WorkClaim& claim, const ValidateJobRow& job, const ValidateUnit& unit,
               const std::vector<FindingRow>& found, const std::string& work_progress);
+    /// A backup, whose claim it is, has found pages wrong in the tenant itself; the set is none the worse for it.
+    void noteSource(const WorkClaim& claim, TenantId tenant, const ValidateUnit& set,
+                    const std::vector<FindingRow>& found);
     /// The end, also of the record of work. `lost` has finding_count, lost_sets and lost_ranges.
     void finish(const WorkClaim& claim, const ValidateJobRow& lost, const Outcome& outcome);
     /// INIT or DOING → CANCELING. Returns those of the tenant that are now CANCELING.

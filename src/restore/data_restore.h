@@ -37,7 +37,12 @@ void restoreFiles(const block::BlockReader& reader, block::Lane& lane, const Dat
 /// `memory` is what it may use for that. The program reaches the directory and no other files of ours. Throws Corrupt
 /// for options in the set that cannot be, and, with what mariadb-backup said, for files that it cannot prepare;
 /// Unavailable if somebody has ended it; NoSpace if the disk is full; Cancelled.
-void prepareFiles(const std::filesystem::path& directory, std::uint64_t memory, std::stop_token stop);
+///
+/// `WrongPages::Keep`: pages were wrong when they were copied. What the redo log would change in these is left out, and
+/// they stay wrong; else it refuses such files.
+enum class WrongPages { Refuse, Keep };
+void prepareFiles(const std::filesystem::path& directory, std::uint64_t memory, std::stop_token stop,
+                  WrongPages wrong = WrongPages::Refuse);
 
 /// Makes everything below the directory durable, by one sync of its file system.
 void syncFiles(const std::filesystem::path& directory);

@@ -48,7 +48,8 @@ ErrorCode causeOf(const ExitStatus& status, const std::filesystem::path& directo
 
 }  // namespace
 
-void prepareFiles(const std::filesystem::path& directory, std::uint64_t memory, std::stop_token stop) {
+void prepareFiles(const std::filesystem::path& directory, std::uint64_t memory, std::stop_token stop,
+                  WrongPages wrong) {
     requireInnerRenames(directory);
     const std::filesystem::path options = directory / "backup-my.cnf";
     replaceFile(options, prepareOptions(smallFile(options)));
@@ -59,6 +60,8 @@ void prepareFiles(const std::filesystem::path& directory, std::uint64_t memory, 
     // no other, and loads the plugins that are named there, whatever its arguments say.
     command.arguments = {"mariadb-backup", "--prepare", "--target-dir=" + directory.string(),
                          "--use-memory=" + std::to_string(memory), "--tmpdir=" + work.path().string()};
+    // Such a page is not in the way of the others.
+    if (wrong == WrongPages::Keep) command.arguments.emplace_back("--innodb-force-recovery=1");
     // The redo log names the files that it changes, and it comes from outside.
     command.file_access = accessOf("mariadb-backup", {directory, work.path()});
     command.stderr_file = log;

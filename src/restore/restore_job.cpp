@@ -221,7 +221,8 @@ void RestoreJob::restoreData(std::stop_token stop) {
     row_.finish_tablet_count = row_.tablet_count;
     record(data_bytes_);
     const auto settings = parts_.tenants.settings(parts_.stores.tenants.get(row_.tenant), tenant::Profile::Replay);
-    prepareFiles(data, settings.memory_bytes / 2, stop);
+    prepareFiles(data, settings.memory_bytes / 2, stop,
+                 plan_.set.wrong_page_count > 0 ? WrongPages::Keep : WrongPages::Refuse);
     log_->info("applied the redo log that was copied with them");
 }
 

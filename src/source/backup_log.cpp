@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cctype>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "base/file.h"
@@ -18,6 +17,11 @@ namespace {
 // mariadb-backup writes a few lines per table; its last word is near the end.
 constexpr std::uint64_t kTail = 16 << 10;
 
+/// Of a page whose checksum is wrong it prints all the bytes, in a line that is longer than this: pages have at least
+/// 1 KiB, and a byte takes two digits and a letter. They are a tenant's rows. Its own words are shorter.
+constexpr std::size_t kLongest = 1000;
+
+/// Whole lines of its own words, in order. Bytes that no text has are `?`.
 std::vector<std::string> lastLines(const std::filesystem::path& log) {
     std::error_code missing;
     const std::uint64_t size = std::filesystem::file_size(log, missing);
@@ -27,22 +31,26 @@ std::vector<std::string> lastLines(const std::filesystem::path& log) {
     bytes.resize(readAt(fd.get(), bytes, size - bytes.size(), log));
     std::vector<std::string> lines;
     std::string line;
+    bool whole = size <= kTail;  // else the first one is the end of a line, perhaps of a page
+    const auto end = [&] {
+        if (whole && !line.empty() && line.size() <= kLongest) lines.push_back(line);
+        line.clear();
+        whole = true;
+    };
     for (const std::uint8_t byte : bytes) {
-        if (byte != '\n') {
-            line += static_cast<char>(byte);
-        } else if (!line.empty()) {
-            lines.push_back(std::exchange(line, {}));
+        if (byte == '\n') {
+            end();
+        } else {
+            line += byte < ' ' || byte == 0x7f ? '?' : static_cast<char>(byte);
         }
     }
-    if (!line.empty()) lines.push_back(line);
+    end();
     return lines;
 }
 
-/// "[00] 2026-11-21 11:37:44 text" → "text"; a log may contain any bytes, so the line is cut where it gets long.
+/// "[00] 2026-11-21 11:37:44 text" → "text".
 std::string withoutTime(std::string_view line) {
     constexpr std::string_view kTime = "2026-11-21 11:37:44 ";
-    constexpr std::size_t kLongest = 1000;
-    line = line.substr(0, kLongest);
     if (line.starts_with('[') && line.find("] ") != std::string_view::npos) line.remove_prefix(line.find("] ") + 2);
     const auto like_time = [](char c) {
         return std::isdigit(static_cast<unsigned char>(c)) || c == ' ' || c == '-' || c == ':';

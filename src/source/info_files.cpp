@@ -31,7 +31,30 @@ std::uint64_t number(const std::string& text, const char* what) {
     throw Error(ErrorCode::Corrupt, std::string("mariadb-backup gave no number for ") + what + ": '" + text + "'");
 }
 
+/// "t/a" → "t/a.ibd"; those of the system have names of their own.
+std::string fileOf(const std::string& tablespace) {
+    if (tablespace.find('/') != std::string::npos) return tablespace + ".ibd";
+    constexpr std::string_view kUndo = "innodb_";
+    if (tablespace == "innodb_system") return "ibdata1";
+    return tablespace.starts_with(kUndo) ? tablespace.substr(kUndo.size()) : tablespace;
+}
+
 }  // namespace
+
+/// For each tablespace a line with its name and number, then one with numbers of pages.
+void parseWrongPages(const std::string& list, SourceFacts& facts) {
+    std::istringstream lines(list);
+    for (std::string space, numbers; std::getline(lines, space) && std::getline(lines, numbers);) {
+        const std::string file = fileOf(space.substr(0, space.rfind(' ')));
+        std::istringstream pages(numbers);
+        for (std::string page; pages >> page; ++facts.wrong_page_count) {
+            if (facts.wrong_page_count >= SourceFacts::kMostNamed) continue;
+            if (facts.wrong_pages.size() >= SourceFacts::kMostFiles && !facts.wrong_pages.contains(file)) continue;
+            std::string& named = facts.wrong_pages[file];
+            named += (named.empty() ? "" : " ") + page;
+        }
+    }
+}
 
 SourceFacts parseInfoFiles(const std::map<std::string, std::string>& info) {
     const std::string checkpoints = contentOf(info, "checkpoints");

@@ -37,6 +37,11 @@ bool describesCopy(const std::string& path) {
 
 constexpr std::size_t kLargestInfo = 64 << 10;
 
+/// What mariadb-backup lists pages in whose checksum stayed wrong after ten looks. It is not stored: --prepare would
+/// refuse what it cannot mend of them.
+constexpr const char* kWrongPages = "innodb_corrupted_pages";
+constexpr std::size_t kLargestWrongPages = 1 << 20;
+
 }  // namespace
 
 MariadbBackupSource::MariadbBackupSource(MariadbBackupOptions options) : options_(std::move(options)) {}
@@ -74,13 +79,15 @@ Command MariadbBackupSource::command() const {
     Command command;
     // mariadb-backup wants --defaults-file first; with it, it reads none of the host's own option files. It copies the
     // redo log in a loop: --log-copy-interval lets the loop look for more every 10 ms instead of every second, because
-    // the tenant's commits wait for its last turn.
+    // the tenant's commits wait for its last turn. A page whose checksum is wrong does not end the copy: such a table
+    // is a reason to have a backup, not to have none.
     command.arguments = {"mariadb-backup",
                          "--defaults-file=/dev/stdin",
                          "--backup",
                          "--stream=mbstream",
                          "--parallel=2",
                          "--log-copy-interval=10",
+                         "--log-innodb-page-corruption",
                          "--datadir=" + options_.data_directory.string(),
                          "--target-dir=" + directory_->path().string(),
                          "--tmpdir=" + directory_->path().string(),
@@ -139,9 +146,28 @@ auto MariadbBackupSource::explained(Work work) {
     }
 }
 
+/// The next chunk of a file that belongs to the copy.
+std::optional<Chunk> MariadbBackupSource::nextOfSet() {
+    for (;;) {
+        std::optional<Chunk> chunk = parser_->next();
+        if (!chunk || chunk->path != kWrongPages) return chunk;
+        if (chunk->kind == Chunk::Kind::Data) takeWrongPages(chunk->size);
+    }
+}
+
+void MariadbBackupSource::takeWrongPages(std::uint64_t size) {
+    Bytes part(64 << 10);
+    for (std::uint64_t left = size; left > 0;) {
+        const auto into = std::span(part).first(std::min<std::uint64_t>(left, part.size()));
+        parser_->read(into);
+        left -= into.size();
+        if (wrong_pages_.size() + into.size() <= kLargestWrongPages) wrong_pages_ += textOf(into);
+    }
+}
+
 std::optional<Chunk> MariadbBackupSource::next() {
     return explained([&] {
-        std::optional<Chunk> chunk = parser_->next();
+        std::optional<Chunk> chunk = nextOfSet();
         current_ = chunk && describesCopy(chunk->path) ? chunk->path : "";
         return chunk;
     });
@@ -202,7 +228,9 @@ SourceFacts MariadbBackupSource::finish() {
     throwIfStopped();
     const ExitStatus status = waitForEnd();
     if (!status.ok() || parser_->openFiles() > 0 || !completedOk(logFile())) throwEndedEarly();
-    return parseInfoFiles(info_);
+    SourceFacts facts = parseInfoFiles(info_);
+    parseWrongPages(wrong_pages_, facts);
+    return facts;
 }
 
 }  // namespace tidemark::source

@@ -46,6 +46,8 @@ public:
 private:
     Command command() const;
     std::size_t pull(std::span<std::uint8_t> into);
+    std::optional<Chunk> nextOfSet();
+    void takeWrongPages(std::uint64_t size);
     template <typename Work>
     auto explained(Work work);
     ExitStatus waitForEnd();
@@ -67,10 +69,14 @@ private:
     bool stream_ended_ = false;
     std::string current_;                      ///< path of the chunk that is being read
     std::map<std::string, std::string> info_;  ///< content of the small files that describe the copy
+    std::string wrong_pages_;                  ///< its list of pages whose checksum is wrong
 };
 
 /// What the files that mariadb-backup writes at the end say. `info` maps their names (xtrabackup_… or mariadb_backup_…)
 /// to their content.
 SourceFacts parseInfoFiles(const std::map<std::string, std::string>& info);
+
+/// Fills in what its list of pages says whose checksum is wrong. A list that is cut off is read as far as it goes.
+void parseWrongPages(const std::string& list, SourceFacts& facts);
 
 }  // namespace tidemark::source

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <stop_token>
@@ -45,6 +46,12 @@ struct SourceFacts {
     std::uint64_t to_lsn = 0;    ///< checkpoint from which the copied redo log begins
     std::uint64_t last_lsn = 0;  ///< to which it reaches
     std::string server_version;
+    /// Pages whose own checksum is wrong in the tenant itself, by file: "20 21 …", at most kMostNamed in kMostFiles; and how
+    /// many there are. They were copied as they are.
+    std::map<std::string, std::string> wrong_pages;
+    std::uint64_t wrong_page_count = 0;
+    static constexpr std::uint64_t kMostNamed = 1000;
+    static constexpr std::size_t kMostFiles = 200;
 };
 
 /// A consistent stream of a tenant's files.

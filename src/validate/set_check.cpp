@@ -56,6 +56,9 @@ void SetCheck::readDescription() {
         findings_.add(error, with_.uri(key), Harm::Set);
     }
     with_.counted(key);
+    if (!description_) return;
+    for (const auto& [file, pages] : description_->wrong_pages)
+        findings_.add({.kind = FindingKind::SourcePage, .object = file, .what = backup_set::wrongPagesText(pages)});
 }
 
 /// Without it no password opens the set.
