@@ -120,6 +120,10 @@ class Node:
         """The records of work of a kind."""
         return self.in_catalog("SELECT * FROM tidemark.work WHERE kind = %s", [kind])
 
+    def shown_work(self, kind):
+        """The same as its users see it."""
+        return self.sql("SELECT * FROM oceanbase.CDB_TM_WORK WHERE KIND = %s", [kind])
+
     def in_catalog(self, query, args=None):
         """Rows of the catalog, past the daemon."""
         with contextlib.closing(pymysql.connect(

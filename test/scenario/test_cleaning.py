@@ -171,7 +171,7 @@ def test_a_destination_that_is_away_is_waited_for_and_a_cancel_is_not(shop):
     try:
         node.sql(f"ALTER SYSTEM DELETE BACKUPSET {doomed} TENANT = shop")
         wait_for("the deletion to say what it waits for",
-                 lambda: [w for w in node.work("delete") if "shop_data" in w["waiting_for"]])
+                 lambda: [w for w in node.shown_work("delete") if "shop_data" in w["WAITING_FOR"]])
         assert shop.refused(f"ALTER SYSTEM DELETE BACKUPSET {doomed} TENANT = shop")[0] == 9044
         node.sql("ALTER SYSTEM CANCEL DELETE BACKUP TENANT = shop DESCRIPTION = 'not now'")
         assert wait_for("the end", shop.wait_job, 5)["STATUS"] == "CANCELED"

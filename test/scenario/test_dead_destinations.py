@@ -106,8 +106,9 @@ def test_a_restore_waits_for_a_destination_that_has_gone_while_it_queued(place):
     wait_for("the restore to be taken", lambda: [w["state"] for w in node.work("restore")] == ["RUNNING"])
     with away(node.backups / "other_data"):
         free_slots(node, live)
-        waiting = wait_for("it to wait", lambda: [w for w in node.work("restore") if w["state"] == "WAITING"])[0]
-        assert "other_data is not there" in waiting["waiting_for"] and waiting["attempt"] == 1, waiting
+        waiting = wait_for("it to wait", lambda: [w for w in node.shown_work("restore") if w["STATE"] == "WAITING"])[0]
+        assert "other_data is not there" in waiting["WAITING_FOR"] and waiting["ATTEMPT"] == 1, waiting
+        assert (waiting["SERVER_ID"], waiting["CANCELED"]) == (1, "NO"), waiting
         assert copying(node, live) == 0 and not node.processes("mariadb-backup")
     end = node.wait_restore("copy")
     assert (end["STATUS"], node.work("restore")) == ("SUCCESS", []), end

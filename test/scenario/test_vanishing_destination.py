@@ -42,10 +42,10 @@ def has_written(node, turn, least):
 
 def wait_for_waiting(node):
     """Returns what it waits for."""
-    (waiting,) = wait_for("the backup to wait", lambda: [w for w in node.work("backup") if w["state"] == "WAITING"])
-    assert waiting["attempt"] == 1, waiting
+    (waiting,) = wait_for("the backup to wait", lambda: [w for w in node.shown_work("backup") if w["STATE"] == "WAITING"])
+    assert waiting["ATTEMPT"] == 1, waiting
     assert not node.processes("mariadb-backup")
-    return waiting["waiting_for"]
+    return waiting["WAITING_FOR"]
 
 
 def require_success(node, job):
