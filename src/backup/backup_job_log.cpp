@@ -1,6 +1,7 @@
 #include "archive/archive_reader.h"
 #include "backup/backup_job.h"
 #include "backup/finished_set.h"
+#include "backup_set/sealed_storage.h"
 #include "base/crash_point.h"
 #include "job/progress_gate.h"
 #include "storage/subtree_storage.h"
@@ -62,7 +63,10 @@ void BackupJob::extractLog(std::stop_token stop) {
     const storage::Key directory = backup_set::logDirectory(description_.id);
     storage::ThrottledStorage limited(*storage_, parts_.capacity.destination_reading,
                                       parts_.capacity.destination_writing, {.stop = stop});
-    storage::SubtreeStorage to(limited, directory);
+    storage::SubtreeStorage plain(limited, directory);
+    // The log tells as much as the data do.
+    backup_set::SealedStorage sealed(plain, key());
+    storage::Storage& to = key() ? static_cast<storage::Storage&>(sealed) : plain;
     job::ProgressGate gate(parts_.clock, Nanos{std::chrono::nanoseconds(TaskRecorder::kInterval).count()});
     showLog(extract.files(), {});
     const auto objects = extract.copyTo(to, std::move(stop), [&](const archive::LogExtract::Progress& done) {
@@ -73,8 +77,11 @@ void BackupJob::extractLog(std::stop_token stop) {
     description_.log_end_scn = progress_.log->range.until;
     description_.log_files = extract.files();
     description_.log_objects.clear();
-    for (const archive::ExtractedObject& object : objects)
-        description_.log_objects.push_back({directory + object.key, object.size, object.checksum});
+    for (const archive::ExtractedObject& object : objects) {
+        description_.log_objects.push_back(key() ? backup_set::logObjectAt(*storage_, directory + object.key)
+                                                 : backup_set::LogObject{directory + object.key, object.size,
+                                                                         object.checksum});
+    }
 }
 
 void BackupJob::showLog(std::uint64_t files, const archive::LogExtract::Progress& done) {

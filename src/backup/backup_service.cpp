@@ -14,13 +14,6 @@
 namespace tidemark::backup {
 namespace {
 
-void checkOptions(const BackupOptions& options) {
-    if (options.plus_archivelog && options.encryption != nullptr) {
-        throw obError(Ob::NotSupported, "PLUS ARCHIVELOG of a backup that is encrypted is",
-                      "the log would lie there as it is: SET ENCRYPTION OFF, or leave out PLUS ARCHIVELOG");
-    }
-}
-
 /// Until then a statement waits for rounds that begin. One moment for the whole statement, however many tenants it
 /// names.
 std::chrono::steady_clock::time_point aMoment() {
@@ -99,7 +92,6 @@ std::optional<catalog::ArchiveRound> BackupService::begunRound(catalog::TenantId
 /// Checks what OceanBase checks before a backup, in its order.
 catalog::BackupRequest BackupService::checked(const catalog::Tenant& tenant, const BackupOptions& options,
                                               Deadline until) {
-    checkOptions(options);
     if (tenant.id == catalog::kSysTenantId) {
         throw obError(Ob::ErrUnexpected, "the sys tenant cannot be backed up", "name user tenants");
     }

@@ -10,6 +10,8 @@
 #include "base/crash_point.h"
 #include "base/error.h"
 #include "base/hash.h"
+#include "block/index_rebuild.h"
+#include "block/scratch_object.h"
 
 namespace tidemark::backup_set {
 namespace {
@@ -90,6 +92,16 @@ storage::Key blockDirectory(const SetId& id, std::uint32_t turn) {
 
 storage::Key logDirectory(const SetId& id) {
     return setDirectory(id) + "complement_log/";
+}
+
+LogObject logObjectAt(storage::Storage& storage, const storage::Key& key) {
+    constexpr std::uint64_t kAtOnce = 1 << 20;
+    const auto info = storage.stat(key);
+    if (!info) throw Error(ErrorCode::NotFound, storage.url() + "/" + key + " does not exist");
+    RunningXxh3 sum;
+    for (std::uint64_t at = 0; at < info->size; at += kAtOnce)
+        sum.add(storage.get(key, at, std::min(kAtOnce, info->size - at)));
+    return {key, info->size, sum.value()};
 }
 
 void beginBackupSet(storage::Storage& storage, const SetId& id) {
@@ -264,6 +276,38 @@ std::unique_ptr<block::BlockReader> openBlocks(storage::Storage& storage, const 
     if (reader->index().checksum() == description.index_checksum) return reader;
     throw Error(ErrorCode::Corrupt, storage.url() + "/" + directory + block::kRangeIndexName +
                                         " is whole, but not the index that this backup set was finished with");
+}
+
+std::unique_ptr<block::BlockReader> rebuildBlocks(storage::Storage& storage, const BackupSetDescription& description,
+                                                  const ChainKeyPtr& key, const std::filesystem::path& scratch) {
+    const storage::Key directory = blockDirectory(description.id, description.turn);
+    const auto place = std::make_shared<block::ScratchObject>(scratch);
+    block::rebuildIndex(storage, directory, key, layerDirectory, scratch, *place);
+    auto reader = std::make_unique<block::BlockReader>(storage, directory, description.id.number, key, layerDirectory,
+                                                       place);
+    if (reader->index().checksum() == description.index_checksum) return reader;
+    throw Error(ErrorCode::Corrupt, "its data objects tell of another index than the set was finished with");
+}
+
+std::unique_ptr<block::BlockReader> openOrRebuildBlocks(storage::Storage& storage,
+                                                        const BackupSetDescription& description,
+                                                        const ChainKeyPtr& key, const std::filesystem::path& scratch) {
+    const auto isLoss = [](const Error& error) {
+        return error.code() == ErrorCode::Corrupt || error.code() == ErrorCode::NotFound;
+    };
+    try {
+        auto reader = openBlocks(storage, description, key);
+        reader->index().eachMap([](const block::FileMap&) {});
+        return reader;
+    } catch (const Error& lost) {
+        if (!isLoss(lost)) throw;
+        try {
+            return rebuildBlocks(storage, description, key, scratch);
+        } catch (const Error& error) {
+            if (!isLoss(error)) throw;
+            throw Error(lost.code(), lost.what(), std::string("it cannot be made again either: ") + error.what());
+        }
+    }
 }
 
 SetId setOf(const block::IndexLayer& layer) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <optional>
@@ -101,6 +102,8 @@ storage::Key setDirectory(const SetId& id);
 storage::Key blockDirectory(const SetId& id, std::uint32_t turn = 1);
 /// "backup_set_1_full/complement_log/": the root of the archive that a set made PLUS ARCHIVELOG is in itself.
 storage::Key logDirectory(const SetId& id);
+/// An object of it as it lies there. Reads all of it.
+LogObject logObjectAt(storage::Storage& storage, const storage::Key& key);
 /// Where the objects of a layer are.
 storage::Key layerDirectory(const block::IndexLayer& layer);
 storage::Key descriptionKey(const SetId& id);
@@ -174,6 +177,16 @@ void verifyObjects(storage::Storage& storage, const BackupSetDescription& wanted
 /// description was written for.
 std::unique_ptr<block::BlockReader> openBlocks(storage::Storage& storage, const BackupSetDescription& description,
                                                const ChainKeyPtr& key = {});
+
+/// The same for a restore: reads the whole index, and makes one that is lost or damaged again from the data objects,
+/// in a scratch file (BlockReader::isRebuilt). Throws what openBlocks() throws if it cannot be made; its hint says why.
+std::unique_ptr<block::BlockReader> openOrRebuildBlocks(storage::Storage& storage,
+                                                        const BackupSetDescription& description,
+                                                        const ChainKeyPtr& key, const std::filesystem::path& scratch);
+
+/// The second part of it. Throws NotFound or Corrupt if the index cannot be made again, or becomes another one.
+std::unique_ptr<block::BlockReader> rebuildBlocks(storage::Storage& storage, const BackupSetDescription& description,
+                                                  const ChainKeyPtr& key, const std::filesystem::path& scratch);
 
 /// The set that a layer is of.
 SetId setOf(const block::IndexLayer& layer);

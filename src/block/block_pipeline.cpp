@@ -199,7 +199,6 @@ BlockWriterResult BlockPipeline::finish(const std::vector<StoredFile>& files) {
     rethrowFailure();
     finished_ = true;
     if (known_) repack(files);
-    layer_.endObject();
     BlockWriterResult result = layer_.finish(files);
     result.blocks = blocks_;
     return result;

@@ -5,8 +5,12 @@
 namespace tidemark::block {
 
 BlockReader::BlockReader(storage::Storage& storage, const storage::Key& directory, std::uint32_t set_id,
-                         const ChainKeyPtr& chain, const DirectoryOf& directory_of_others)
-    : storage_(storage), index_(storage, directory + kRangeIndexName, set_id, chain), frames_(storage, chain) {
+                         const ChainKeyPtr& chain, const DirectoryOf& directory_of_others,
+                         std::shared_ptr<storage::Storage> index_place)
+    : storage_(storage),
+      index_place_(std::move(index_place)),
+      index_(index_place_ ? *index_place_ : storage, directory + kRangeIndexName, set_id, chain),
+      frames_(storage, chain) {
     if (index_.layers().size() > 1 && !directory_of_others) {
         throw Error(ErrorCode::Corrupt, index_.name() + " leans on other sets, which it should not");
     }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 
 #include "block/frame_reader.h"
 #include "block/set_index.h"
@@ -14,9 +15,11 @@ using DirectoryOf = std::function<storage::Key(const IndexLayer&)>;
 class BlockReader {
 public:
     /// Opens the index in `directory`, where the set's own layer is. `chain`: of a set that is encrypted. Throws
-    /// NotFound or Corrupt, naming the object; Denied for want of the key.
+    /// NotFound or Corrupt, naming the object; Denied for want of the key. `index_place`: where an index lies that was
+    /// made again (index_rebuild.h).
     BlockReader(storage::Storage& storage, const storage::Key& directory, std::uint32_t set_id,
-                const ChainKeyPtr& chain = {}, const DirectoryOf& directory_of_others = {});
+                const ChainKeyPtr& chain = {}, const DirectoryOf& directory_of_others = {},
+                std::shared_ptr<storage::Storage> index_place = {});
 
     const SetIndex& index() const { return index_; }
     /// Throws NotFound or Corrupt, naming the object, if one of those that the set's pages lie in is missing or has
@@ -26,8 +29,12 @@ public:
     /// Reads and decodes the frames of its layers.
     const FrameReader& frames() const { return frames_; }
 
+    /// Whether its index is not the stored one, but was made again.
+    bool isRebuilt() const { return index_place_ != nullptr; }
+
 private:
     storage::Storage& storage_;
+    const std::shared_ptr<storage::Storage> index_place_;
     const SetIndex index_;
     FrameReader frames_;
 };

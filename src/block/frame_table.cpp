@@ -23,6 +23,8 @@ constexpr std::uint64_t kLargestReadable = 64 << 20;
 
 constexpr char kNames = 'N';
 constexpr char kFrames = 'F';
+constexpr char kLayers = 'L';
+constexpr char kMaps = 'M';
 constexpr char kEnd = 'E';
 
 PartId sectionId(const LayerId& layer, std::uint32_t object, std::uint32_t number) {
@@ -33,8 +35,8 @@ PartId sectionId(const LayerId& layer, std::uint32_t object, std::uint32_t numbe
 class FrameTableReader {
 public:
     FrameTableReader(storage::Storage& storage, storage::Key key, std::uint32_t object, const ChainKeyPtr& chain,
-                     const std::function<void(const FrameRecord&)>& visit)
-        : storage_(storage), key_(std::move(key)), object_(object), chain_(chain), visit_(visit) {}
+                     const std::function<void(const FrameRecord&)>& visit, const MapVisitor* map)
+        : storage_(storage), key_(std::move(key)), object_(object), chain_(chain), visit_(visit), map_(map) {}
 
     FrameTable read() {
         const auto info = storage_.stat(key_);
@@ -88,10 +90,19 @@ private:
         } else if (type == kFrames) {
             while (!in.atEnd())
                 readFrame(in);
+        } else if (type == kLayers || type == kMaps) {
+            readMap(in, type);
         } else {
             require(type == kEnd && in.u32() == table_.frames && in.atEnd(), "has not all of its frames");
             ended_ = true;
         }
+    }
+
+    void readMap(ByteReader in, char type) {
+        if (map_ == nullptr) return;
+        if (type == kLayers) map_->layers(decodeLayers(in, {}, name()));
+        while (!in.atEnd())
+            map_->pages(decodePageMap(in, name()));
     }
 
     void readFrame(ByteReader& in) {
@@ -126,6 +137,7 @@ private:
     const std::uint32_t object_;
     const ChainKeyPtr& chain_;
     const std::function<void(const FrameRecord&)>& visit_;
+    const MapVisitor* const map_;
     Trailer trailer_;
     FrameTable table_;
     std::size_t hash_size_ = 0;
@@ -161,9 +173,24 @@ void FrameTableWriter::add(const FrameRecord& frame) {
     if (frames_.size() >= kSectionFull) endSection(kFrames, frames_);
 }
 
+void FrameTableWriter::add(const std::vector<IndexLayer>& layers) {
+    ByteWriter one;
+    encodeLayers(one, layers);
+    endSection(kLayers, one);
+}
+
+void FrameTableWriter::add(const PageMap& map) {
+    ByteWriter one;
+    encodePageMap(one, map);
+    // One alone is smaller than the largest section.
+    if (maps_.size() > 0 && maps_.size() + one.size() > kSectionFull) endSection(kMaps, maps_);
+    maps_.bytes(one.data());
+}
+
 Bytes FrameTableWriter::finish(std::uint64_t at) {
     if (names_.size() > 0) endSection(kNames, names_);
     if (frames_.size() > 0) endSection(kFrames, frames_);
+    if (maps_.size() > 0) endSection(kMaps, maps_);
     ByteWriter end;
     end.u32(frame_count_);
     endSection(kEnd, end);
@@ -186,9 +213,10 @@ std::string wrongPageIn(const FrameRecord& frame, const LayerKey& key, ByteView 
 }
 
 FrameTable readFrameTable(storage::Storage& storage, const storage::Key& key, std::uint32_t object,
-                          const ChainKeyPtr& chain, const std::function<void(const FrameRecord&)>& visit) {
+                          const ChainKeyPtr& chain, const std::function<void(const FrameRecord&)>& visit,
+                          const MapVisitor* map) {
     return naming(storage.url() + "/" + key,
-                  [&] { return FrameTableReader(storage, key, object, chain, visit).read(); });
+                  [&] { return FrameTableReader(storage, key, object, chain, visit, map).read(); });
 }
 
 }  // namespace tidemark::block

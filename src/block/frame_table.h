@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "block/layer_key.h"
-#include "block/page.h"
+#include "block/page_map.h"
 
 namespace tidemark::block {
 
@@ -38,9 +38,12 @@ public:
     void name(FileNumber file, const std::string& path);
     /// Frames in the order in which they lie.
     void add(const FrameRecord& frame);
+    /// What a lost index is made of again (page_map.h): the layers of the set, its own first; then its files.
+    void add(const std::vector<IndexLayer>& layers);
+    void add(const PageMap& map);
 
     /// Bytes of the table so far.
-    std::size_t size() const { return sections_.size() + names_.size() + frames_.size(); }
+    std::size_t size() const { return sections_.size() + names_.size() + frames_.size() + maps_.size(); }
     /// The table and the trailer, for behind frames that end at `at`.
     Bytes finish(std::uint64_t at);
 
@@ -53,6 +56,7 @@ private:
     std::set<FileNumber> named_;
     ByteWriter names_;
     ByteWriter frames_;
+    ByteWriter maps_;
     std::uint32_t frame_count_ = 0;
     std::uint32_t next_number_ = 0;
     std::uint32_t section_count_ = 0;
@@ -66,10 +70,17 @@ struct FrameTable {
     std::uint32_t frames = 0;
 };
 
+/// Is told what a data object says of the files of its set.
+struct MapVisitor {
+    std::function<void(const std::vector<IndexLayer>&)> layers;
+    std::function<void(const PageMap&)> pages;
+};
+
 /// Reads the table of a data object from nothing but the object, and its key if it is encrypted. Calls `visit` for each
-/// frame in the order in which they lie. Throws NotFound, Corrupt, Denied for want of the key, or InvalidRequest if a
+/// frame in the order in which they lie, and those of `map`, if it is given. Throws NotFound, Corrupt, Denied for want of the key, or InvalidRequest if a
 /// newer version wrote it; all name the object.
 FrameTable readFrameTable(storage::Storage& storage, const storage::Key& key, std::uint32_t object,
-                          const ChainKeyPtr& chain, const std::function<void(const FrameRecord&)>& visit);
+                          const ChainKeyPtr& chain, const std::function<void(const FrameRecord&)>& visit,
+                          const MapVisitor* map = nullptr);
 
 }  // namespace tidemark::block

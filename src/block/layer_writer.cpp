@@ -78,7 +78,6 @@ void LayerWriter::beginObject() {
 }
 
 void LayerWriter::endObject() {
-    if (object_ == nullptr) return;
     const Bytes end = table_->finish(frames_end_);
     object_->append(end);
     object_->finish();
@@ -144,15 +143,44 @@ ReadPlan LayerWriter::planRepack(const std::vector<StoredFile>& files) const {
 }
 
 std::vector<IndexLayer> LayerWriter::layers() const {
-    IndexLayer own{.id = layer_, .incremental = options_.incremental};
+    std::vector<IndexLayer::Object> own;
     for (std::uint32_t i = 0; i < object_sizes_.size(); ++i)
-        own.objects.push_back({i, object_sizes_[i]});
+        own.push_back({i, object_sizes_[i]});
+    return layersWith(std::move(own));
+}
+
+std::vector<IndexLayer> LayerWriter::layersWith(std::vector<IndexLayer::Object> objects) const {
+    IndexLayer own{.id = layer_, .incremental = options_.incremental, .objects = std::move(objects)};
     std::vector<IndexLayer> layers{std::move(own)};
     if (known_ != nullptr) layers.insert(layers.end(), known_->layers().begin(), known_->layers().end());
     return layers;
 }
 
+/// Where all pages lie, also those in other layers, behind the tables of the last frames; in as many objects as it takes.
+void LayerWriter::storeMaps(std::vector<StoredFile> files) {
+    std::sort(files.begin(), files.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
+    const auto makeRoom = [this] {
+        if (object_ != nullptr && table_->size() > kLargestTable) endObject();
+        if (object_ == nullptr) beginObject();
+    };
+    makeRoom();
+    table_->add(layersWith({}));
+    for (const StoredFile& file : files) {
+        const std::uint64_t count = partsOf(file.size, kPageSize);
+        std::uint64_t first = 0;
+        do {
+            makeRoom();
+            std::vector<PageEntry> entries(std::min<std::uint64_t>(kPagesPerMap, count - first));
+            pages_.read(file.number, static_cast<std::uint32_t>(first), entries);
+            table_->add(pageMapOf(file, static_cast<std::uint32_t>(first), entries));
+            first += entries.size();
+        } while (first < count);
+    }
+    endObject();
+}
+
 BlockWriterResult LayerWriter::finish(const std::vector<StoredFile>& files) {
+    storeMaps(files);
     BlockWriterResult result{.files = files.size()};
     const StoredIndex index = writeIndex(storage_, options_.directory, key_, layers(), files, pages_,
                                          [this](std::uint16_t layer, std::uint32_t number) {

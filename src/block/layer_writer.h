@@ -35,16 +35,18 @@ public:
     void keep(FileNumber file, const std::vector<KeptPage>& pages);
     /// Which of the known pages are to be stored again, now that all others are: see repack.h.
     ReadPlan planRepack(const std::vector<StoredFile>& files) const;
-    /// Ends the data object that is being written, if one is.
-    void endObject();
-    /// Stores the index, when everything else is stored.
+    /// When all pages are stored: ends the data objects, and stores the index.
     BlockWriterResult finish(const std::vector<StoredFile>& files);
 
 private:
     void beginObject();
+    void endObject();
+    void storeMaps(std::vector<StoredFile> files);
     void nameFilesOf(std::span<const PackedPage> pages);
     void enterPages(std::uint32_t frame, std::span<const PackedPage> pages);
     std::vector<IndexLayer> layers() const;
+    /// With these objects of its own.
+    std::vector<IndexLayer> layersWith(std::vector<IndexLayer::Object> objects) const;
 
     storage::Storage& storage_;
     const BlockWriterOptions options_;

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "block/file_map.h"
+#include "block/page_map.h"
 
 namespace tidemark::block {
 namespace {
@@ -54,31 +55,9 @@ void SetIndex::fail(const std::string& what) const {
     throw Error(ErrorCode::Corrupt, name() + ": " + what);
 }
 
-void SetIndex::readLayers(ByteReader& in) {
-    const std::uint64_t count = in.varint();
-    std::uint64_t all = 0;
-    if (count == 0 || count > limits_.layers) fail("it leans on more sets than any backup set");
-    for (std::uint64_t i = 0; i < count; ++i) {
-        IndexLayer& layer = layers_.emplace_back();
-        layer.id.set = in.varint32();
-        layer.incremental = in.u8() != 0;
-        layer.id.turn = in.varint32();
-        layer.id.id = in.u64();
-        const std::uint64_t objects = in.varint();
-        if (objects > limits_.objects - all) fail("it has more data files than any backup set");
-        all += objects;
-        for (std::uint64_t j = 0; j < objects; ++j) {
-            const std::uint32_t number = in.varint32();
-            if (j > 0 && number <= layer.objects.back().number) fail("its data files are not in order");
-            layer.objects.push_back({number, in.varint()});
-            if (layer.objects.back().size > INT64_MAX) fail("a data file has an impossible size");
-        }
-    }
-    if (layers_.front().id != layer_) fail("it is the index of another backup set");
-}
-
 void SetIndex::readDirectory(ByteReader in, std::uint64_t end) {
-    readLayers(in);
+    layers_ = decodeLayers(in, limits_, name());
+    if (layers_.empty() || layers_.front().id != layer_) fail("it is the index of another backup set");
     totals_ = {.files = in.varint(), .bytes = in.varint(), .stored_pages = in.varint(), .frame_bytes = in.varint()};
     if (totals_.files > limits_.files) fail("it has more files than any backup set");
     const std::uint64_t count = in.varint();

@@ -98,7 +98,6 @@ private:
 
     [[noreturn]] void fail(const std::string& what) const;
     void readDirectory(ByteReader in, std::uint64_t end);
-    void readLayers(ByteReader& in);
     Bytes readGroup(std::size_t number) const;
 
     storage::Storage& storage_;

@@ -1,13 +1,11 @@
 #include "block/set_index_writer.h"
 
 #include <algorithm>
-#include <map>
-#include <set>
 
 #include "base/error.h"
 #include "base/hash.h"
 #include "block/file_map.h"
-#include "block/frame_use.h"
+#include "block/page_map.h"
 
 namespace tidemark::block {
 namespace {
@@ -21,152 +19,117 @@ void requireWithin(std::uint64_t count, std::uint64_t limit, const char* what) {
                 "divide the tenant's data between several tenants");
 }
 
-class IndexWriter {
-public:
-    IndexWriter(storage::Storage& storage, const storage::Key& directory, const LayerKey& key,
-                const std::vector<IndexLayer>& layers, const PageTable& pages, const FramePlaceOf& frame)
-        : object_(storage.create(directory + kRangeIndexName)),
-          key_(key),
-          layers_(layers),
-          pages_(pages),
-          frame_(frame),
-          used_objects_(layers.size()) {
-        append(encodeHead(kIndexObject, {layers.front().id, key.cipher()}, 0));
-    }
-
-    void add(const StoredFile& file) {
-        ++totals_.files;
-        totals_.bytes += file.size;
-        const std::uint64_t pages = partsOf(file.size, kPageSize);
-        std::uint64_t first = 0;
-        do {
-            FileMap map{.path = file.path, .size = file.size};
-            map.first_page = static_cast<std::uint32_t>(first);
-            map.pages = static_cast<std::uint32_t>(std::min<std::uint64_t>(kPagesPerMap, pages - first));
-            fill(map, file.number);
-            add(map);
-            first += map.pages;
-        } while (first < pages);
-    }
-
-    StoredIndex finish(const IndexLimits& limits) {
-        if (group_.size() > 0) endGroup();
-        requireWithin(group_count_, limits.groups, "groups of files");
-        ByteWriter directory;
-        const std::vector<IndexLayer> layers = layersInUse();
-        addLayers(directory, layers);
-        directory.varint(totals_.files).varint(totals_.bytes).varint(totals_.stored_pages).varint(totals_.frame_bytes);
-        directory.varint(group_count_).bytes(groups_.data());
-        requireWithin(directory.size(), limits.directory, "bytes in the directory of its index");
-        const std::uint64_t begin = size_;
-        const std::uint64_t checksum = xxh3(directory.data());
-        append(key_.sealed({PartKind::Directory, layers_.front().id.id, 0}, directory.take()));
-        append(encodeTrailer(kIndexObject, {layers_.front().id, begin, size_, key_.cipher()}));
-        object_->finish();
-        return {size_, checksum, layers};
-    }
-
-private:
-    void append(const Bytes& bytes) {
-        object_->append(bytes);
-        size_ += bytes.size();
-    }
-
-    void fill(FileMap& map, FileNumber file) {
-        std::map<std::pair<std::uint16_t, std::uint32_t>, std::uint32_t> known;
-        std::vector<PageEntry> entries(map.pages);
-        pages_.read(file, map.first_page, entries);
-        for (std::uint32_t i = 0; i < map.pages; ++i) {
-            const Place& place = entries[i].place;
-            if (place.layer == Place::kNowhere) {
-                throw Error(ErrorCode::Internal,
-                            "page " + std::to_string(map.first_page + i) + " of " + map.path + " was stored nowhere");
-            }
-            addPage(map, map.first_page + i, place, known);
-            if (place.layer != Place::kZeros) map.hashes.push_back(entries[i].hash);
-        }
-        totals_.stored_pages += map.hashes.size();
-    }
-
-    void addPage(FileMap& map, std::uint32_t page, const Place& place,
-                 std::map<std::pair<std::uint16_t, std::uint32_t>, std::uint32_t>& known) {
-        std::optional<std::uint32_t> frame;
-        if (place.layer != Place::kZeros) {
-            const auto [at, is_new] =
-                known.try_emplace({place.layer, place.frame}, static_cast<std::uint32_t>(map.frames.size()));
-            if (is_new) map.frames.push_back(use(place));
-            frame = at->second;
-        }
-        if (!map.runs.empty()) {
-            PageRun& last = map.runs.back();
-            const bool goes_on =
-                last.frame == frame && (!frame || last.offset + std::uint64_t{last.pages} * kPageSize == place.offset);
-            if (goes_on) {
-                ++last.pages;
-                return;
-            }
-        }
-        map.runs.push_back({page, 1, frame, frame ? place.offset : 0});
-    }
-
-    FramePlace use(const Place& place) {
-        FramePlace frame = frame_(place.layer, place.frame);
-        frame.layer = place.layer;
-        if (used_.add(place.layer, frame.number)) totals_.frame_bytes += frame.stored;
-        used_objects_[place.layer].insert(frame.object);
-        return frame;
-    }
-
-    void add(const FileMap& map) {
-        if (group_.size() == 0) {
-            first_path_ = map.path;
-            first_page_ = map.first_page;
-        }
-        encodeFileMap(group_, map, key_.hashSize());
-        if (group_.size() >= kGroupFull) endGroup();
-    }
-
-    void endGroup() {
-        const Bytes stored = key_.sealed({PartKind::Group, layers_.front().id.id, group_count_++}, group_.take());
-        append(stored);
-        groups_.string(first_path_).varint(first_page_).varint(stored.size());
-    }
-
-    /// Of other layers only the objects that pages lie in.
-    std::vector<IndexLayer> layersInUse() const {
-        std::vector<IndexLayer> layers = layers_;
-        for (std::size_t i = 1; i < layers.size(); ++i)
-            std::erase_if(layers[i].objects, [&](const auto& one) { return !used_objects_[i].contains(one.number); });
-        return layers;
-    }
-
-    static void addLayers(ByteWriter& out, const std::vector<IndexLayer>& layers) {
-        out.varint(layers.size());
-        for (const IndexLayer& layer : layers) {
-            out.varint(layer.id.set).u8(layer.incremental ? 1 : 0).varint(layer.id.turn).u64(layer.id.id);
-            out.varint(layer.objects.size());
-            for (const auto& object : layer.objects)
-                out.varint(object.number).varint(object.size);
-        }
-    }
-
-    const std::unique_ptr<storage::ObjectWriter> object_;
-    const LayerKey& key_;
-    const std::vector<IndexLayer>& layers_;
-    const PageTable& pages_;
-    const FramePlaceOf& frame_;
-    std::uint64_t size_ = 0;
-    IndexTotals totals_;
-    FrameSet used_;
-    std::vector<std::set<std::uint32_t>> used_objects_;  ///< by layer
-    ByteWriter group_;
-    std::string first_path_;
-    std::uint32_t first_page_ = 0;
-    ByteWriter groups_;  ///< as the directory lists them
-    std::uint64_t group_count_ = 0;
-};
-
 }  // namespace
+
+IndexWriter::IndexWriter(storage::Storage& storage, const storage::Key& directory, const LayerKey& key,
+                         const std::vector<IndexLayer>& layers, FramePlaceOf frame)
+    : object_(storage.create(directory + kRangeIndexName)),
+      key_(key),
+      layers_(layers),
+      frame_(std::move(frame)),
+      used_objects_(layers.size()) {
+    append(encodeHead(kIndexObject, {layers.front().id, key.cipher()}, 0));
+}
+
+void IndexWriter::add(const std::string& path, std::uint64_t size, std::uint32_t first_page,
+                      std::span<const PageEntry> entries) {
+    if (first_page == 0) {
+        ++totals_.files;
+        totals_.bytes += size;
+    }
+    FileMap map{.path = path, .size = size};
+    map.first_page = first_page;
+    map.pages = static_cast<std::uint32_t>(entries.size());
+    fill(map, entries);
+    add(map);
+}
+
+StoredIndex IndexWriter::finish(const IndexLimits& limits) {
+    if (group_.size() > 0) endGroup();
+    requireWithin(group_count_, limits.groups, "groups of files");
+    ByteWriter directory;
+    const std::vector<IndexLayer> layers = layersInUse();
+    encodeLayers(directory, layers);
+    directory.varint(totals_.files).varint(totals_.bytes).varint(totals_.stored_pages).varint(totals_.frame_bytes);
+    directory.varint(group_count_).bytes(groups_.data());
+    requireWithin(directory.size(), limits.directory, "bytes in the directory of its index");
+    const std::uint64_t begin = size_;
+    const std::uint64_t checksum = xxh3(directory.data());
+    append(key_.sealed({PartKind::Directory, layers_.front().id.id, 0}, directory.take()));
+    append(encodeTrailer(kIndexObject, {layers_.front().id, begin, size_, key_.cipher()}));
+    object_->finish();
+    return {size_, checksum, layers};
+}
+
+void IndexWriter::append(const Bytes& bytes) {
+    object_->append(bytes);
+    size_ += bytes.size();
+}
+
+void IndexWriter::fill(FileMap& map, std::span<const PageEntry> entries) {
+    KnownFrames known;
+    for (std::uint32_t i = 0; i < map.pages; ++i) {
+        const Place& place = entries[i].place;
+        if (place.layer == Place::kNowhere) {
+            throw Error(ErrorCode::Internal,
+                        "page " + std::to_string(map.first_page + i) + " of " + map.path + " was stored nowhere");
+        }
+        addPage(map, map.first_page + i, place, known);
+        if (place.layer != Place::kZeros) map.hashes.push_back(entries[i].hash);
+    }
+    totals_.stored_pages += map.hashes.size();
+}
+
+void IndexWriter::addPage(FileMap& map, std::uint32_t page, const Place& place, KnownFrames& known) {
+    std::optional<std::uint32_t> frame;
+    if (place.layer != Place::kZeros) {
+        const auto [at, is_new] =
+            known.try_emplace({place.layer, place.frame}, static_cast<std::uint32_t>(map.frames.size()));
+        if (is_new) map.frames.push_back(use(place));
+        frame = at->second;
+    }
+    if (!map.runs.empty()) {
+        PageRun& last = map.runs.back();
+        const bool goes_on =
+            last.frame == frame && (!frame || last.offset + std::uint64_t{last.pages} * kPageSize == place.offset);
+        if (goes_on) {
+            ++last.pages;
+            return;
+        }
+    }
+    map.runs.push_back({page, 1, frame, frame ? place.offset : 0});
+}
+
+FramePlace IndexWriter::use(const Place& place) {
+    FramePlace frame = frame_(place.layer, place.frame);
+    frame.layer = place.layer;
+    if (used_.add(place.layer, frame.number)) totals_.frame_bytes += frame.stored;
+    used_objects_[place.layer].insert(frame.object);
+    return frame;
+}
+
+void IndexWriter::add(const FileMap& map) {
+    if (group_.size() == 0) {
+        first_path_ = map.path;
+        first_page_ = map.first_page;
+    }
+    encodeFileMap(group_, map, key_.hashSize());
+    if (group_.size() >= kGroupFull) endGroup();
+}
+
+void IndexWriter::endGroup() {
+    const Bytes stored = key_.sealed({PartKind::Group, layers_.front().id.id, group_count_++}, group_.take());
+    append(stored);
+    groups_.string(first_path_).varint(first_page_).varint(stored.size());
+}
+
+/// Of other layers only the objects that pages lie in.
+std::vector<IndexLayer> IndexWriter::layersInUse() const {
+    std::vector<IndexLayer> layers = layers_;
+    for (std::size_t i = 1; i < layers.size(); ++i)
+        std::erase_if(layers[i].objects, [&](const auto& one) { return !used_objects_[i].contains(one.number); });
+    return layers;
+}
 
 StoredIndex writeIndex(storage::Storage& storage, const storage::Key& directory, const LayerKey& key,
                        const std::vector<IndexLayer>& layers, std::vector<StoredFile> files, const PageTable& pages,
@@ -178,9 +141,17 @@ StoredIndex writeIndex(storage::Storage& storage, const storage::Key& directory,
         objects += layer.objects.size();
     requireWithin(objects, limits.objects, "data files");
     std::sort(files.begin(), files.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
-    IndexWriter writer(storage, directory, key, layers, pages, frame);
-    for (const StoredFile& file : files)
-        writer.add(file);
+    IndexWriter writer(storage, directory, key, layers, frame);
+    for (const StoredFile& file : files) {
+        const std::uint64_t count = partsOf(file.size, kPageSize);
+        std::uint64_t first = 0;
+        do {
+            std::vector<PageEntry> entries(std::min<std::uint64_t>(kPagesPerMap, count - first));
+            pages.read(file.number, static_cast<std::uint32_t>(first), entries);
+            writer.add(file.path, file.size, static_cast<std::uint32_t>(first), entries);
+            first += entries.size();
+        } while (first < count);
+    }
     return writer.finish(limits);
 }
 

@@ -200,7 +200,9 @@ void RestoreJob::restoreData(std::stop_token stop) {
     storage::ThrottledStorage storage(*plan_.data, capacity.destination_reading, capacity.destination_writing,
                                       {.stop = stop});
     job::Share share(capacity, job::restoreShare(row_.tenant, concurrency_));
-    const auto reader = backup_set::openBlocks(storage, plan_.set, plan_.key);
+    const auto reader = backup_set::openOrRebuildBlocks(storage, plan_.set, plan_.key, data.parent_path());
+    if (reader->isRebuilt())
+        log_->warn("the index of set {} is lost or damaged, and was made again from its data objects", plan_.set.id.number);
     DataRestoreProgress progress;
     std::jthread ticker([&](std::stop_token done) {
         pthread_setname_np(pthread_self(), "restore-progress");

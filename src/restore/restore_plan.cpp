@@ -238,14 +238,15 @@ void addLog(RestorePlan& plan, const LogSource& log, const archive::RoundKey& ro
 }
 
 /// The log that the set carries, if that leads to the target. What is damaged leads nowhere; another set may.
-std::optional<LogSource> ownLog(const DataSource& data, const backup_set::BackupSetDescription& set, Scn target,
+std::optional<LogSource> ownLog(const DataSource& data, const OpenedSet& opened, Scn target,
                                 archive::RoundKey& round, std::string& problem) {
+    const backup_set::BackupSetDescription& set = opened.set;
     if (!set.plus_archivelog || target > set.log_end_scn) return std::nullopt;
     try {
         LogSource log{.owner = data.destination.marker.identity,
                       .storage = nullptr,
                       .uri = setLogUri(data.destination.uri, set),
-                      .reader = openSetLog(data.destination.storage, set)};
+                      .reader = openSetLog(data.destination.storage, set, opened.key)};
         if (leadsTo(log, set, target, round)) return log;
     } catch (const Error& error) {
         if (error.code() != ErrorCode::Corrupt && error.code() != ErrorCode::NotFound) throw;
@@ -301,7 +302,7 @@ RestorePlan planRestore(const RestoreTarget& wanted) {
             if (!sameTenant(data->destination.marker.identity, log.owner)) continue;
             if (leadsTo(log, set, target, round)) return with(log, round);
         }
-        if (const auto own = ownLog(*data, set, target, round, problem)) return with(*own, round);
+        if (const auto own = ownLog(*data, opened_set, target, round, problem)) return with(*own, round);
         if (set.min_restore_scn == target) return fromSet(*data, opened_set, target);
     }
     throw obError(
@@ -340,7 +341,7 @@ RestorePlan planAgain(const RestoreChoice& choice, const backup_set::ChainKeyPtr
         for (const LogSource& log : sources.logs) {
             if (leadsTo(log, set, choice.target, round)) take(log, round);
         }
-        if (const auto own = ownLog(data, set, choice.target, round, problem)) take(*own, round);
+        if (const auto own = ownLog(data, opened_set, choice.target, round, problem)) take(*own, round);
     });
     if (found) return *found;
     throw obError(Ob::EntryNotExist,
@@ -384,7 +385,7 @@ std::string RestorePlan::setList() const {
     if (set.id.kind == backup_set::SetKind::Full) return setUri(set.id);
     std::string list;
     for (const backup_set::SetId& id :
-         backup_set::setsThatHold(backup_set::openBlocks(*data, set, key)->index(), set.id))
+         backup_set::setsThatHold(backup_set::openOrRebuildBlocks(*data, set, key, {})->index(), set.id))
         list += (list.empty() ? "" : ",") + setUri(id);
     return list;
 }

@@ -29,7 +29,7 @@ std::vector<Amount> amountsOf(const block::SetIndex& index) {
 }
 
 std::vector<PreviewRow> setRows(const RestorePlan& plan) {
-    const auto reader = backup_set::openBlocks(*plan.data, plan.set, plan.key);
+    const auto reader = backup_set::openOrRebuildBlocks(*plan.data, plan.set, plan.key, {});
     const auto amounts = amountsOf(reader->index());
     std::map<std::uint32_t, PreviewRow> rows;  // the turns of a set are one row
     for (std::size_t i = 0; i < amounts.size(); ++i) {

@@ -95,7 +95,12 @@ void SetCheck::openIndex() {
             size = object.key == key ? object.size : size;
     }
     locked_ = !chain_ && description_ && description_->encrypted;
-    if (!isThere(key, size, FindingKind::Missing) || isLocked(key)) return with_.counted(key);
+    const auto info = with_.storage.stat(key);
+    if (!info || (size != 0 && info->size != size)) {
+        isThere(key, size, FindingKind::Missing, rebuildIndex() ? Harm::None : Harm::Set);
+        return with_.counted(key);
+    }
+    if (isLocked(key)) return with_.counted(key);
     try {
         reader_ = std::make_unique<block::BlockReader>(with_.storage, directory, id_.number, chain_,
                                                        backup_set::layerDirectory);
@@ -104,10 +109,21 @@ void SetCheck::openIndex() {
     } catch (const Error& error) {
         if (!with_.isFinding(error)) throw;
         reader_.reset();
-        findings_.add(error, with_.uri(key), Harm::Set);
+        findings_.add(error, with_.uri(key), rebuildIndex() ? Harm::None : Harm::Set);
     }
     if (reader_) compareDescription();
     with_.counted(key);
+}
+
+/// As a restore does that finds the index lost: whether that has done.
+bool SetCheck::rebuildIndex() {
+    if (!description_ || description_->sealed) return false;
+    try {
+        reader_ = backup_set::rebuildBlocks(with_.storage, *description_, chain_, with_.scratch);
+    } catch (const Error& error) {
+        if (!with_.isFinding(error)) throw;
+    }
+    return reader_ != nullptr;
 }
 
 /// Whether the set is encrypted, and its key not known.
@@ -192,14 +208,14 @@ std::map<storage::Key, std::uint64_t> SetCheck::ownObjects() {
 }
 
 /// Whether it is there, with its size, if that is known.
-bool SetCheck::isThere(const storage::Key& key, std::uint64_t size, FindingKind missing) {
+bool SetCheck::isThere(const storage::Key& key, std::uint64_t size, FindingKind missing, Harm harm) {
     const auto info = with_.storage.stat(key);
     if (info && (size == 0 || info->size == size)) return true;
     if (!info) {
-        findings_.add({missing, with_.uri(key), "it does not exist", Harm::Set});
+        findings_.add({missing, with_.uri(key), "it does not exist", harm});
     } else {
         findings_.add({kindFor(key, FindingKind::WrongSize), with_.uri(key),
-                       fmt::format("it has {} bytes instead of {}", info->size, size), Harm::Set});
+                       fmt::format("it has {} bytes instead of {}", info->size, size), harm});
     }
     return false;
 }

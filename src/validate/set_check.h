@@ -40,12 +40,14 @@ private:
     void readDescription();
     void checkKeyBag();
     void openIndex();
+    bool rebuildIndex();
     bool isLocked(const storage::Key& key);
     void checkIndexHead(const storage::Key& key);
     void compareDescription();
     storage::Key ownDirectory();
     std::map<storage::Key, std::uint64_t> ownObjects();
-    bool isThere(const storage::Key& key, std::uint64_t size, catalog::FindingKind missing);
+    bool isThere(const storage::Key& key, std::uint64_t size, catalog::FindingKind missing,
+                 catalog::Harm harm = catalog::Harm::Set);
     void checkOwnObjects();
     void requireOwn(const storage::Key& key, const block::LayerId& layer) const;
     State checkDataObject(const storage::Key& key, FrameCheckers& checkers);

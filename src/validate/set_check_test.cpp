@@ -153,7 +153,8 @@ TEST_F(SetCheckTest, SaysWhetherARestoreReadsIt) {
         copy(whole, harmed, key, &content);
         bool restores = true;
         try {
-            const auto reader = backup_set::openBlocks(harmed, backup_set::readBackupSet(harmed, kId));
+            const auto reader =
+                backup_set::openOrRebuildBlocks(harmed, backup_set::readBackupSet(harmed, kId), {}, {});
             block::ReadPlan plan(reader->index(), {});
             block::MemoryShare memory(pool_.memory(), {});
             for (auto frames = plan.next(); !frames.empty(); frames = plan.next()) {

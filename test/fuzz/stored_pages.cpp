@@ -1,6 +1,7 @@
 #include "block/file_map.h"
 #include "block/frame.h"
 #include "block/frame_table.h"
+#include "block/index_rebuild.h"
 #include "block/page_filter.h"
 #include "block/set_index.h"
 #include "fuzz.h"
@@ -89,9 +90,26 @@ void runFrameTable(ByteView input) {
     }
     const Bytes trailer = block::encodeTrailer(block::kDataObject, {kLayer, begin, out.size()});
     MemoryStorage place;
-    place.put("d", out.bytes(trailer).take());
+    place.put("d/" + block::dataFileName(0), out.bytes(trailer).take());
+    // What a lost index is made of: it becomes one that can be read, or is refused.
+    accepted([&] {
+        MemoryStorage made;
+        block::rebuildIndex(place, "d/", {}, [](const auto&) { return "d/"; }, {}, made);
+        const block::SetIndex index(made, "d/macro_range_index.obbak", 7);
+        accepted([&] { index.eachMap([](const block::FileMap&) {}); });
+    });
     std::uint32_t frames = 0;
-    const auto table = block::readFrameTable(place, "d", 0, {}, [&](const block::FrameRecord&) { ++frames; });
+    const block::MapVisitor map{.layers = [](const auto&) {},
+                                .pages = [](const block::PageMap& pages) {
+                                    ByteWriter written;
+                                    block::encodePageMap(written, pages);
+                                    ByteReader in(written.data(), "map");
+                                    const auto again = promised([&] { return block::decodePageMap(in, "map"); });
+                                    requireThat(again.path == pages.path && again.runs.size() == pages.runs.size(),
+                                                "a map reads as it was written");
+                                }};
+    const auto table = block::readFrameTable(place, "d/" + block::dataFileName(0), 0, {},
+                                             [&](const block::FrameRecord&) { ++frames; }, &map);
     requireThat(table.frames == frames, "all frames are told");
 }
 
@@ -104,6 +122,12 @@ std::vector<Bytes> frameTableSeeds() {
     };
     section('N', names.data());
     section('F', frames.data());
+    section('L', ByteWriter().varint(1).varint(7).u8(0).varint(1).u64(kLayer.id).varint(0).take());
+    block::PageMap map{.path = "d/t.ibd", .size = 40000, .first_page = 0, .pages = 3, .runs = {}};
+    map.runs = {{2, {.layer = 0, .frame = 7, .offset = 0}}, {1, {.layer = block::Place::kZeros}}};
+    ByteWriter maps;
+    block::encodePageMap(maps, map);
+    section('M', maps.data());
     section('E', ByteWriter().u32(1).take());
     return {seed.take()};
 }

@@ -4,7 +4,7 @@ import pathlib
 import pytest
 
 from load import Ledger
-from node import wait_for
+from node import checksums, wait_for
 
 
 @pytest.fixture(scope="module")
@@ -35,8 +35,7 @@ def candidates(node, kind):
     root = pathlib.Path(node.backups)
     if kind == "set":
         return sorted(p for p in (root / "shop_data" / "backup_set_1_full").rglob("*.obbak")
-                      if "macro_block_data" in p.name or "macro_range_index" in p.name
-                      or p.name == "single_backup_set_info.obbak")
+                      if "macro_block_data" in p.name or p.name == "single_backup_set_info.obbak")
     return [s for s in segments(node) if s not in node.segments_before]
 
 
@@ -48,7 +47,7 @@ def test_a_damaged_object_is_named(backed_up, rng, kind, harm):
     content = path.read_bytes()
     try:
         if harm == "flip":
-            # A restore reads frames and the index; heads and the tables at the end of data files are for other readers.
+            # A restore reads frames; heads and the tables at the end of data files are for other readers.
             read = (64, len(content) * 9 // 10) if path.name.startswith("macro_") else (0, len(content))
             at = rng.randrange(*read)
             print(f"flipping byte {at} of {path}")
@@ -75,6 +74,38 @@ def test_a_damaged_object_is_named(backed_up, rng, kind, harm):
         path.write_bytes(content)
         if node.sql("SELECT 1 FROM oceanbase.DBA_OB_TENANTS WHERE TENANT_NAME = 'bad'"):
             node.drop("bad")
+
+
+@pytest.mark.parametrize("kind", ["full", "inc"])
+@pytest.mark.parametrize("harm", ["flip", "cut", "remove"])
+def test_a_lost_index_is_made_again(backed_up, rng, kind, harm):
+    """From the data objects, of a set that leans on another, too."""
+    node = backed_up
+    if kind == "inc" and not list((node.backups / "shop_data").glob("backup_set_2_inc")):
+        node.sql("ALTER SYSTEM BACKUP INCREMENTAL TENANT = shop")
+        node.wait_backup("shop", 2)
+        node.archived_now("shop")
+    (path,) = (node.backups / "shop_data").glob(f"backup_set_*_{kind}/**/macro_range_index.obbak")
+    until = node.scalar("SELECT MIN_RESTORE_SCN FROM oceanbase.CDB_OB_BACKUP_SET_FILES WHERE BACKUP_TYPE = %s", [kind.upper()])
+    content = path.read_bytes()
+    offset = node.log.stat().st_size
+    try:
+        if harm == "flip":
+            at = rng.randrange(64, len(content))
+            print(f"flipping byte {at} of {path}")
+            path.write_bytes(content[:at] + bytes([content[at] ^ 0x40]) + content[at + 1:])
+        elif harm == "cut":
+            path.write_bytes(content[:rng.randrange(len(content))])
+        else:
+            path.unlink()
+        node.restore("bad", "shop", f"UNTIL SCN = {until}")
+        assert "was made again from its data objects" in node.log.read_text()[offset:]
+        assert node.scalar("SELECT COUNT(*) FROM fill.t", tenant="bad") == 60000
+        for table in checksums(node, "bad"):
+            assert node.sql(f"CHECK TABLE {table} EXTENDED", tenant="bad")[-1]["Msg_text"] == "OK"
+        node.drop("bad")
+    finally:
+        path.write_bytes(content)
 
 
 def test_mended_it_restores(backed_up):

@@ -1,5 +1,6 @@
 """An encrypted backup tells nothing to who has no password, is restored by who has, and the password stays nowhere."""
 import contextlib
+import json
 import pathlib
 import shutil
 import signal
@@ -9,6 +10,7 @@ import uuid
 import pymysql
 import pytest
 
+from load import Ledger, rows
 from node import checksums, wait_for
 
 PASSWORD = "Pw" + uuid.uuid4().hex
@@ -167,6 +169,56 @@ def test_an_incremental_set_has_a_password_of_its_own_and_the_key_of_its_chain(v
     restored(vault, made["MIN_RESTORE_SCN"], OTHER)
     assert checksums(vault, "copy") == content
     assert back_up(vault, None, inc)["PREV_INC_BACKUP_SET_ID"] == sets[1]["BACKUP_SET_ID"], "the newest that is not encrypted"
+
+
+def test_the_log_that_a_set_carries_is_encrypted_too(vault, sets):
+    """And is gone on with after the end of the daemon; the set alone restores to its end."""
+    point = "backup.log-segment-copied"
+    vault.terminate()
+    vault.environment["TIDEMARK_CRASH_AT"] = point
+    try:
+        vault.start()
+    finally:
+        del vault.environment["TIDEMARK_CRASH_AT"]
+    vault.wait_archive("vault", "DOING")
+    with contextlib.closing(vault.connect()) as session, session.cursor() as cursor, contextlib.ExitStack() as load:
+        ledger = load.enter_context(Ledger(vault, "vault"))
+        wait_for("rows to be written", lambda: ledger.count() > 20)
+        cursor.execute("SET ENCRYPTION ON IDENTIFIED BY %s ONLY", [PASSWORD])
+        cursor.execute("ALTER SYSTEM BACKUP TENANT = vault PLUS ARCHIVELOG")
+        assert vault.process.wait(60) == -signal.SIGKILL
+    vault.start()
+    vault.wait_archive("vault", "DOING")
+    assert vault.wait_backup("vault", last_job(vault))["STATUS"] == "COMPLETED"
+    made = vault.sql("SELECT * FROM oceanbase.CDB_OB_BACKUP_SET_FILES ORDER BY BACKUP_SET_ID DESC LIMIT 1")[0]
+    assert (made["PLUS_ARCHIVELOG"], made["ENCRYPTION_MODE"]) == ("ON", "PASSWORD")
+    log = directory_of(made) / "complement_log"
+    gtid = "-".join(vault.scalar("SELECT @@gtid_binlog_pos", tenant="vault").split("-")[:2]) + "-"
+    segments = list(log.rglob("log/*.obarc"))
+    assert segments
+    for text in ("TMLOG001", "TMLOGEND", gtid, "utf8mb4_general_ci", "log archive round start"):
+        assert files_with(vault.backups / "vault_log", text), f"{text} can be found"
+        assert not files_with(log, text), text
+    end = json.loads((directory_of(made) / "single_backup_set_info.obbak").read_text().rsplit("\nxxh3 ", 1)[0])["content"]["log_end_scn"]
+    assert end > made["MIN_RESTORE_SCN"]
+    with contextlib.closing(vault.connect()) as session, session.cursor() as cursor:
+        alone = f"ALTER SYSTEM RESTORE copy FROM '{vault.uri('vault_data')}' UNTIL SCN = {end} WITH 'pool_list=p_copy'"
+        assert refusal(cursor.execute, alone)[0] == 9047
+        cursor.execute("SET DECRYPTION IDENTIFIED BY %s", [PASSWORD])
+        cursor.execute(alone)
+    await_success(vault)
+    written = rows(vault, "vault")
+    assert rows(vault, "copy") <= written and len(rows(vault, "copy")) > 20
+    vault.drop("copy")
+    # A byte of it that is another one is noticed.
+    content = segments[0].read_bytes()
+    try:
+        segments[0].write_bytes(content[:100] + bytes([content[100] ^ 1]) + content[101:])
+        with contextlib.closing(vault.connect()) as session, session.cursor() as cursor:
+            cursor.execute("SET DECRYPTION IDENTIFIED BY %s", [PASSWORD])
+            assert segments[0].name in refusal(cursor.execute, alone)[1]
+    finally:
+        segments[0].write_bytes(content)
 
 
 def test_a_validation_reads_an_encrypted_set(vault, sets):
