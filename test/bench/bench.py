@@ -4,7 +4,7 @@ README carries. The tenant is at rest when it is backed up: its pages are flushe
 one row shows a restore after a load. Nobody pays for another's dirty pages. Backups are restored twice: when they are in the
 page cache, as one made just now by a tool that leaves it there, and when they are read from the disk.
 Options: --gigabytes N (tenant's size, 2), --rounds N (5), --transactions N (to replay, 40000),
---only front,backup,restore,loaded,replay,impact,many, --tenants 1,10,50,100."""
+--only front,backup,incremental,restic,chain,restore,loaded,replay,impact,load,many, --tenants 1,10,50,100."""
 import argparse
 import contextlib
 import os
@@ -21,6 +21,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "test" / "scenario"))
 sys.path.insert(0, str(ROOT / "test" / "bench"))
+from incremental import IncrementalParts, shell  # noqa: E402
 from many_tenants import ManyTenants  # noqa: E402
 from node import Node, free_port, wait_for  # noqa: E402
 
@@ -44,12 +45,6 @@ def set_cached(files, cached):
                 pass
 
 
-def shell(command, **options):
-    """A pipeline as a person would type it; any part that fails fails it all."""
-    subprocess.run(["bash", "-o", "pipefail", "-c", command], check=True, stdout=subprocess.DEVNULL,
-                   stderr=subprocess.DEVNULL, **options)
-
-
 @contextlib.contextmanager
 def timed(into):
     begin = time.monotonic()
@@ -58,6 +53,8 @@ def timed(into):
 
 
 class Bench:
+    say, set_cached = staticmethod(say), staticmethod(set_cached)
+
     def __init__(self, arguments):
         self.rounds = arguments.rounds
         self.transactions = arguments.transactions
@@ -334,10 +331,13 @@ class BinlogKeeper:
 
 def compare_with_peers(arguments, parts):
     bench = Bench(arguments)
+    incremental = IncrementalParts(bench)
+    of_sets = {"incremental": incremental.incremental, "restic": incremental.restics, "chain": incremental.chain,
+               "load": incremental.load}
     try:
         bench.prepare()
         for part in parts:
-            getattr(bench, part)()
+            (of_sets.get(part) or getattr(bench, part))()
     finally:
         bench.node.destroy()
     return bench.table()
@@ -354,7 +354,7 @@ def main():
     parser.add_argument("--gigabytes", type=float, default=2)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--transactions", type=int, default=40_000)
-    parser.add_argument("--only", default="front,backup,restore,loaded,replay,impact,many")
+    parser.add_argument("--only", default="front,backup,incremental,restic,chain,restore,loaded,replay,impact,load,many")
     parser.add_argument("--tenants", default="1,10,50,100", help="counts of the part `many`")
     arguments = parser.parse_args()
     parts = arguments.only.split(",")
