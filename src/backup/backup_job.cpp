@@ -8,6 +8,7 @@
 #include "archive/archive_reader.h"
 #include "backup/finished_set.h"
 #include "backup/parent_set.h"
+#include "backup/set_making.h"
 #include "backup_set/kept_key.h"
 #include "base/crash_point.h"
 #include "job/shown_stage.h"
@@ -61,7 +62,7 @@ std::optional<job::Pause> BackupJob::ask() {
 std::optional<job::Pause> BackupJob::step(std::stop_token stop) {
     switch (step_) {
         case Step::Begin:
-            return begin();
+            return begin(stop);
         case Step::Copy:
             return copy(std::move(stop));
         case Step::NoteCopy:
@@ -77,7 +78,7 @@ std::optional<job::Pause> BackupJob::step(std::stop_token stop) {
         case Step::Complete:
             break;
     }
-    completeSet();
+    completeSet(stop);
     return std::nullopt;
 }
 
@@ -90,7 +91,7 @@ job::Pause BackupJob::waiting(const std::string& reason) {
     return pause;
 }
 
-std::optional<job::Pause> BackupJob::begin() {
+std::optional<job::Pause> BackupJob::begin(const std::stop_token& stop) {
     const bool resumed = row_.backup_set_id != 0;
     tenant_ = parts_.stores.tenants.get(row_.tenant);
     try {
@@ -102,12 +103,12 @@ std::optional<job::Pause> BackupJob::begin() {
         // It may hold a whole set, and then the backup has not failed.
         return waiting(error.what());
     }
-    if (resumed) return resume();
-    beginSet();
+    if (resumed) return resume(stop);
+    beginSet(stop);
     return beginCopy();
 }
 
-void BackupJob::beginSet() {
+void BackupJob::beginSet(const std::stop_token& stop) {
     // As it was noted: a beginning that failed may have begun with the key of another chain.
     progress_ = {.turn = 1,
                  .round_id = currentRound().round_id,
@@ -115,7 +116,7 @@ void BackupJob::beginSet() {
                  .copied = {},
                  .encryption = BackupProgress::from(context_.progress()).encryption};
     catalog::BackupSet wanted;
-    if (row_.type == catalog::BackupType::Inc) parent_ = chooseParent();
+    if (row_.type == catalog::BackupType::Inc) parent_ = chooseParent(stop);
     if (parent_) {
         progress_.parent = parent_->id;
         wanted.type = catalog::BackupType::Inc;
@@ -123,12 +124,9 @@ void BackupJob::beginSet() {
         wanted.prev_full_set_id = parent_->prev_full_set != 0 ? parent_->prev_full_set : parent_->id.number;
     }
     beginEncryption();
-    std::int64_t least_id = 1;  // above every number at the destination, finished or not: objects never change
-    for (const auto& found : backup_set::listBackupSets(*storage_))
-        least_id = std::max<std::int64_t>(least_id, found.id.number + 1);
     const catalog::BegunBackup begun =
-        parts_.stores.backups.begin(context_.claim(), row_.tenant, row_.job_id, wanted, least_id, progress_.text(),
-                                    progress_.encryption.wrappedKey());
+        parts_.stores.backups.begin(context_.claim(), row_.tenant, row_.job_id, wanted, leastSetId(*storage_),
+                                    progress_.text(), progress_.encryption.wrappedKey());
     crashPoint("backup.set-recorded");
     task_ = begun.task;
     set_ = begun.set;
@@ -148,25 +146,25 @@ backup_set::ChainKeyPtr BackupJob::keyOf(std::int64_t set) const {
     return backup_set::keptKey(*wrapped, parts_.node_key);
 }
 
-std::optional<backup_set::BackupSetDescription> BackupJob::chooseParent() {
+std::optional<backup_set::BackupSetDescription> BackupJob::chooseParent(const std::stop_token& stop) {
     const auto sets = parts_.stores.backups.sets(row_.tenant);
     auto found = findParent(*storage_, sets,
                             {.dest_id = row_.dest_id,
                              .encrypted = progress_.encryption.on(),
                              .key_of = [this](const catalog::BackupSet& set) { return keyOf(set.backup_set_id); }},
-                            log_);
+                            log_, stop);
     if (!found) log_->info("there is no set to lean on at {}: this one is a full one", row_.path);
     return found;
 }
 
-std::optional<job::Pause> BackupJob::resume() {
+std::optional<job::Pause> BackupJob::resume(const std::stop_token& stop) {
     const auto task = parts_.stores.backups.taskOf(row_.tenant, row_.job_id);
     const auto set = parts_.stores.backups.set(row_.tenant, row_.backup_set_id);
     if (!task || !set) throw Error(ErrorCode::NotFound, "the catalog has lost the task of the backup, or its set");
     task_ = *task;
     set_ = *set;
     const backup_set::SetId id = idOf(set_);
-    if (const auto described = backup_set::finishDescribedSet(*storage_, id, key())) {
+    if (const auto described = backup_set::finishDescribedSet(*storage_, id, key(), stop)) {
         log_->info("set {} is whole at the destination", set_.backup_set_id);
         set_ = *finishedSet(*storage_, row_.tenant, id, key());
         return std::nullopt;
@@ -231,14 +229,12 @@ bool BackupJob::archivePassed() {
     return true;
 }
 
-void BackupJob::completeSet() {
-    description_.end_time = parts_.clock.now();
+void BackupJob::completeSet(const std::stop_token& stop) {
     description_.start_replay_scn = set_.start_replay_scn;
     description_.consistent_scn = set_.consistent_scn;
     description_.min_restore_scn = set_.min_restore_scn;
     storage::requireMounted(*storage_);
-    if (progress_.encryption.on()) backup_set::putKeyBag(*storage_, description_.id, progress_.encryption.bag());
-    backup_set::finishBackupSet(*storage_, description_, key());
+    makeSetVisible(*storage_, description_, progress_.encryption, key(), parts_.clock.now(), stop);
 
     task_.stats = statsOfCopy();
     set_.stats = task_.stats;

@@ -60,14 +60,14 @@ private:
 
     // Each does what it says and sets the next step. All but copy() may be repeated when something was away.
     std::optional<job::Pause> step(std::stop_token stop);
-    std::optional<job::Pause> begin();
+    std::optional<job::Pause> begin(const std::stop_token& stop);
     job::Pause copy(std::stop_token stop);
     job::Pause copyAgain(const Error& error);
     job::Pause noteCopy();
     job::Pause beginToWait();
     job::Pause awaitArchive();
     job::Pause waiting(const std::string& reason);
-    void completeSet();
+    void completeSet(const std::stop_token& stop);
     std::string noteWrongPages();
     catalog::BackupStats statsOfCopy() const;
 
@@ -78,10 +78,10 @@ private:
     void extractLog(std::stop_token stop);
     void showLog(std::uint64_t files, const archive::LogExtract::Progress& done);
 
-    void beginSet();
-    std::optional<backup_set::BackupSetDescription> chooseParent();
+    void beginSet(const std::stop_token& stop);
+    std::optional<backup_set::BackupSetDescription> chooseParent(const std::stop_token& stop);
     /// Goes on with the set of an earlier attempt. nullopt: it is whole.
-    std::optional<job::Pause> resume();
+    std::optional<job::Pause> resume(const std::stop_token& stop);
     job::Pause beginCopy();
     void beginEncryption();
     backup_set::ChainKeyPtr keyOf(std::int64_t set) const;
@@ -90,7 +90,6 @@ private:
     void nextTurn();
     void describeTenant();
     DataBackupResult copyOnce(std::stop_token stop);
-    void describeCopy(const DataBackupResult& copied);
     /// `gtid` without the domains that the tenant's own binlog does not have: a tenant that was restored keeps the
     /// position of the log it replayed, which no archive of its own ever contains.
     std::string ownPosition(const std::string& gtid);

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "backup/backup_job.h"
+#include "backup/set_making.h"
 #include "base/crash_point.h"
 #include "mysql/gtid.h"
 #include "source/mariadb_backup.h"
@@ -106,7 +107,7 @@ bool BackupJob::isDestinationAway() const {
 }
 
 job::Pause BackupJob::noteCopy() {
-    describeCopy(*copied_);
+    describeCopy(description_, *copied_, progress_.turn, ownPosition(copied_->facts.gtid));
     progress_.copied = description_;
     context_.saveProgress(progress_.text());
     crashPoint("backup.copy-noted");
@@ -135,26 +136,6 @@ DataBackupResult BackupJob::copyOnce(std::stop_token stop) {
                       *counters_);
     recorder().follow(counters_);
     return backup.run(std::move(stop));
-}
-
-void BackupJob::describeCopy(const DataBackupResult& copied) {
-    description_.turn = progress_.turn;
-    description_.gtid = ownPosition(copied.facts.gtid);
-    description_.binlog_file = copied.facts.binlog_file;
-    description_.binlog_position = copied.facts.binlog_position;
-    description_.from_lsn = copied.facts.from_lsn;
-    description_.to_lsn = copied.facts.to_lsn;
-    description_.last_lsn = copied.facts.last_lsn;
-    description_.server_version = copied.facts.server_version;
-    description_.wrong_pages = copied.facts.wrong_pages;
-    description_.wrong_page_count = copied.facts.wrong_page_count;
-    description_.input_bytes = copied.blocks.plain_bytes;
-    description_.output_bytes = copied.blocks.stored_bytes;
-    description_.files = copied.blocks.files;
-    description_.tablets = copied.tablets;
-    description_.macro_blocks = copied.blocks.blocks;
-    description_.objects = copied.blocks.objects;
-    description_.index_checksum = copied.blocks.index_checksum;
 }
 
 std::string BackupJob::ownPosition(const std::string& gtid) {

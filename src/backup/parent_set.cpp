@@ -1,6 +1,7 @@
 #include "backup/parent_set.h"
 
 #include "base/error.h"
+#include "base/require_going.h"
 #include "storage/destination.h"
 
 namespace tidemark::backup {
@@ -25,7 +26,8 @@ bool canBeParent(const catalog::BackupSet& set, const ParentChoice& choice) {
 
 std::optional<backup_set::BackupSetDescription> findParent(storage::Storage& storage,
                                                            const std::vector<catalog::BackupSet>& sets,
-                                                           const ParentChoice& choice, const Logger& log) {
+                                                           const ParentChoice& choice, const Logger& log,
+                                                           const std::stop_token& stop) {
     for (auto at = sets.rbegin(); at != sets.rend(); ++at) {  // they are in order of ids
         const catalog::BackupSet& set = *at;
         if (!canBeParent(set, choice) || catalog::leansOnBroken(sets, set)) continue;
@@ -34,7 +36,7 @@ std::optional<backup_set::BackupSetDescription> findParent(storage::Storage& sto
             backup_set::BackupSetDescription found = backup_set::readBackupSet(storage, idOf(set), key);
             const auto blocks = backup_set::openBlocks(storage, found, key);
             blocks->checkObjects();
-            blocks->index().eachMap([](const block::FileMap&) {});
+            blocks->index().eachMap([&](const block::FileMap&) { requireGoing(stop); });
             if (blocks->index().layers().size() < kMostLayers) return found;
             log->info("set {} leans on so many sets that a full one is due", set.backup_set_id);
             return std::nullopt;

@@ -25,9 +25,10 @@ bool canBeParent(const catalog::BackupSet& set, const ParentChoice& choice);
 
 /// The set that a new incremental one leans on: the newest of `sets` that may be and is whole at the destination, as
 /// far as can be seen without reading its data. nullopt if there is none: then a full set is due. Throws what the
-/// storage throws if it does not answer.
+/// storage throws if it does not answer, Cancelled if `stop` is requested.
 std::optional<backup_set::BackupSetDescription> findParent(storage::Storage& storage,
                                                            const std::vector<catalog::BackupSet>& sets,
-                                                           const ParentChoice& choice, const Logger& log);
+                                                           const ParentChoice& choice, const Logger& log,
+                                                           const std::stop_token& stop = {});
 
 }  // namespace tidemark::backup

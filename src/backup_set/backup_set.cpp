@@ -10,6 +10,7 @@
 #include "base/crash_point.h"
 #include "base/error.h"
 #include "base/hash.h"
+#include "base/require_going.h"
 #include "block/index_rebuild.h"
 #include "block/scratch_object.h"
 
@@ -39,6 +40,17 @@ storage::Key timesPrefix(const SetId& id) {
 /// Nothing, if the object is there.
 void putOnce(storage::Storage& storage, const storage::Key& key, ByteView bytes) {
     if (!storage.stat(key)) storage.put(key, bytes);
+}
+
+[[noreturn]] void failUnusable(storage::Storage& storage, const storage::Key& key, const std::string& what) {
+    throw Error(ErrorCode::Corrupt, "the backup set is not usable: " + storage.url() + "/" + key + " " + what,
+                "the storage did not keep what it had accepted; check it, and back up again");
+}
+
+/// The same for an empty object, which has to be there then.
+void putPlaceHolder(storage::Storage& storage, const storage::Key& key) {
+    putOnce(storage, key, {});
+    if (!storage.stat(key)) failUnusable(storage, key, "is missing");
 }
 
 struct PlaceHolder {
@@ -140,23 +152,25 @@ std::vector<block::EarlierObject> objectsOfEarlierTurns(storage::Storage& storag
     return objects;
 }
 
-void finishBackupSet(storage::Storage& storage, const BackupSetDescription& description, const ChainKeyPtr& key) {
+void finishBackupSet(storage::Storage& storage, const BackupSetDescription& description, const ChainKeyPtr& key,
+                     const std::stop_token& stop) {
     const std::string begin = formatCompact(description.start_time);
     const std::string end = formatCompact(description.end_time);
     // verifyBackupSet() finds out whether a description that was there is this one.
     putOnce(storage, descriptionKey(description.id), encodeDescription(description, key));
     crashPoint("backup.described");
-    putOnce(storage, timesPrefix(description.id) + begin + "_" + end + ".obbak", {});
-    verifyBackupSet(storage, description, key);
-    putOnce(storage, endPrefix(description.id) + end + ".obbak", {});
+    putPlaceHolder(storage, startKey(description.id));
+    putPlaceHolder(storage, timesPrefix(description.id) + begin + "_" + end + ".obbak");
+    verifyBackupSet(storage, description, key, stop);
+    putPlaceHolder(storage, endPrefix(description.id) + end + ".obbak");
     crashPoint("backup.set-visible");
 }
 
 std::optional<BackupSetDescription> finishDescribedSet(storage::Storage& storage, const SetId& id,
-                                                       const ChainKeyPtr& key) {
+                                                       const ChainKeyPtr& key, const std::stop_token& stop) {
     if (!storage.stat(descriptionKey(id))) return std::nullopt;
     const BackupSetDescription description = readDescription(storage, id, key);
-    finishBackupSet(storage, description, key);
+    finishBackupSet(storage, description, key, stop);
     return description;
 }
 
@@ -221,18 +235,13 @@ std::vector<storage::Key> missingPlaceHolders(storage::Storage& storage, const S
     return missing;
 }
 
-[[noreturn]] static void failVerification(storage::Storage& storage, const storage::Key& key, const std::string& what) {
-    throw Error(ErrorCode::Corrupt, "the backup set is not usable: " + storage.url() + "/" + key + " " + what,
-                "the storage did not keep what it had accepted; check it, and back up again");
-}
-
 void verifyObjects(storage::Storage& storage, const BackupSetDescription& wanted) {
     const auto require = [&](const storage::Key& key, std::uint64_t size) {
         const auto info = storage.stat(key);
-        if (!info) failVerification(storage, key, "is missing");
+        if (!info) failUnusable(storage, key, "is missing");
         if (info->size == size) return;
-        failVerification(storage, key,
-                         "has " + std::to_string(info->size) + " bytes instead of " + std::to_string(size));
+        failUnusable(storage, key,
+                     "has " + std::to_string(info->size) + " bytes instead of " + std::to_string(size));
     };
     for (const block::StoredObject& object : wanted.objects)
         require(object.key, object.size);
@@ -241,19 +250,21 @@ void verifyObjects(storage::Storage& storage, const BackupSetDescription& wanted
         require(object.key, object.size);
 }
 
-void verifyBackupSet(storage::Storage& storage, const BackupSetDescription& wanted, const ChainKeyPtr& chain) {
+void verifyBackupSet(storage::Storage& storage, const BackupSetDescription& wanted, const ChainKeyPtr& chain,
+                     const std::stop_token& stop) {
     verifyObjects(storage, wanted);
     const auto reader = openBlocks(storage, wanted, chain);
     reader->checkObjects();
-    reader->index().eachMap([](const block::FileMap&) {});
+    reader->index().checkHead();
+    reader->index().eachMap([&](const block::FileMap&) { requireGoing(stop); });
     if (chain && readKeyBag(storage, wanted.id).chain != chainIdOf(*chain)) {
-        failVerification(storage, setDirectory(wanted.id), "has the keys of another set");
+        failUnusable(storage, setDirectory(wanted.id), "has the keys of another set");
     }
     const storage::Key key = descriptionKey(wanted.id);
     BackupSetDescription same = wanted;
     same.encrypted = chain != nullptr;
     if (contentOf(decodeDescription(storage, key, chain)) != contentOf(same))
-        failVerification(storage, key, "has another content");
+        failUnusable(storage, key, "has another content");
 }
 
 bool isComplete(storage::Storage& storage, const SetId& id) {

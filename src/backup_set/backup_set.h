@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -120,13 +121,14 @@ void beginTurn(storage::Storage& storage, const SetId& id, std::uint32_t turn);
 std::vector<block::EarlierObject> objectsOfEarlierTurns(storage::Storage& storage, const SetId& id, std::uint32_t turn);
 
 /// Stores the description, verifies what is stored (verifyBackupSet), and only then makes the set visible by one last
-/// object. Throws what it finds wrong; the set then stays unfinished. May be called again with the same description.
-/// With a key the description is encrypted.
-void finishBackupSet(storage::Storage& storage, const BackupSetDescription& description, const ChainKeyPtr& key = {});
+/// object. Throws what it finds wrong, Cancelled if `stop` is requested; the set then stays unfinished. May be called
+/// again with the same description. With a key the description is encrypted.
+void finishBackupSet(storage::Storage& storage, const BackupSetDescription& description, const ChainKeyPtr& key = {},
+                     const std::stop_token& stop = {});
 /// finishBackupSet() with the description that is stored already: for what somebody else has begun to finish. nullopt
 /// if there is none.
 std::optional<BackupSetDescription> finishDescribedSet(storage::Storage& storage, const SetId& id,
-                                                       const ChainKeyPtr& key = {});
+                                                       const ChainKeyPtr& key = {}, const std::stop_token& stop = {});
 
 /// A set as found at a destination.
 struct FoundBackupSet {
@@ -168,8 +170,9 @@ std::optional<SetId> findComplete(storage::Storage& storage, std::uint32_t numbe
 
 /// Reads back everything that a restore needs: every object and its size, indexes and description with their checksums.
 /// The bytes of blocks and of the set's log are not read again: whoever stored them has seen to that.
-/// Throws Corrupt, naming what is missing or different.
-void verifyBackupSet(storage::Storage& storage, const BackupSetDescription& wanted, const ChainKeyPtr& key = {});
+/// Throws Corrupt, naming what is missing or different; Cancelled if `stop` is requested.
+void verifyBackupSet(storage::Storage& storage, const BackupSetDescription& wanted, const ChainKeyPtr& key = {},
+                     const std::stop_token& stop = {});
 /// The first part of it, which needs no key: that every object that the description names is there with its size.
 void verifyObjects(storage::Storage& storage, const BackupSetDescription& wanted);
 

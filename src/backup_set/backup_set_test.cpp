@@ -100,6 +100,42 @@ TEST(BackupSet, IsNotFinishedIfTheStorageLostSomething) {
     }
 }
 
+TEST(BackupSet, IsNotFinishedIfThatIsCancelled) {
+    MemoryStorage storage;
+    const BackupSetDescription description = writeSet(storage, 1);
+    std::stop_source stop;
+    stop.request_stop();
+    EXPECT_THROW(finishBackupSet(storage, description, {}, stop.get_token()), Error);
+    EXPECT_FALSE(isComplete(storage, description.id));
+    EXPECT_TRUE(finishDescribedSet(storage, description.id)) << "it can be finished later";
+    EXPECT_TRUE(isComplete(storage, description.id));
+}
+
+/// Their names alone say something, so nobody reads them back.
+TEST(BackupSet, IsNotFinishedIfTheStorageLostAnObjectThatIsEmpty) {
+    for (const char* part : {"start", "backup_set_1_full_20", "end_success"}) {
+        MemoryStorage inner;
+        const BackupSetDescription description = writeSet(inner, 1);
+        inner.remove("backup_sets/backup_set_1_full_start.obbak");
+        FaultyStorage storage(
+            inner, {{.on = FaultRule::Operation::Finish, .effect = FaultRule::Effect::Lose, .key_part = part}}, 1);
+        EXPECT_THROW(finishBackupSet(storage, description), Error) << part;
+        EXPECT_EQ(storage.struck(), 1U) << part;
+        EXPECT_FALSE(isComplete(inner, description.id)) << part;
+    }
+}
+
+TEST(BackupSet, IsNotFinishedWithTheHeadOfItsIndexDamaged) {
+    MemoryStorage inner;
+    const BackupSetDescription description = writeSet(inner, 1);
+    const storage::Key index = blockDirectory(description.id) + block::kRangeIndexName;
+    Bytes bytes = inner.getAll(index);
+    bytes[1] ^= 1;
+    inner.remove(index);
+    inner.put(index, bytes);
+    EXPECT_THROW(finishBackupSet(inner, description), Error);
+}
+
 TEST(BackupSet, LeavesNothingWhenItIsRemovedUnfinished) {
     MemoryStorage storage;
     finishBackupSet(storage, writeSet(storage, 1));
@@ -178,10 +214,11 @@ TEST(BackupSet, OfANewerVersionIsReadWithoutWhatIsUnknown) {
     finishBackupSet(storage, written);
     const storage::Key key = "backup_set_1_full/single_backup_set_info.obbak";
     testing::makeNewer(storage, key, true, [](nlohmann::json& content) {
-        // Settings are what they are: a newer tenant may have others.
-        const auto settings = content.at("tenant_settings");
+        // Their names are content: a newer tenant may have other settings, and any file may have wrong pages.
+        const nlohmann::json named{{"tenant_settings", content.at("tenant_settings")},
+                                   {"wrong_pages", content.at("wrong_pages")}};
         testing::addUnknownFields(content);
-        content["tenant_settings"] = settings;
+        content.update(named);
     });
     const BackupSetDescription read = readBackupSet(storage, written.id);
     EXPECT_EQ(encodeDescription(read), encodeDescription(written));
@@ -201,7 +238,8 @@ TEST(BackupSet, OfAVersionBeforeAFieldHasItsDefault) {
     const storage::Key key = "backup_set_1_full/single_backup_set_info.obbak";
     const auto document = testing::documentAt(storage, key);
     auto without = document;
-    const std::set<std::string> later{"turn", "log_end_scn", "log_file_count", "log_objects", "encrypted"};
+    const std::set<std::string> later{"turn",      "log_end_scn", "log_file_count",  "log_objects",
+                                      "encrypted", "wrong_pages", "wrong_page_count"};
     for (const std::string& name : later)
         EXPECT_EQ(without.at("content").erase(name), 1U) << name;
     testing::replaceDocument(storage, key, without);

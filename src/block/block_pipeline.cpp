@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/require_going.h"
 
 namespace tidemark::block {
 namespace {
@@ -19,6 +20,11 @@ std::unique_ptr<KnownPages> knownPages(storage::Storage& storage, const BlockWri
     return std::make_unique<KnownPages>(storage, options);
 }
 
+BlockWriterOptions withStop(BlockWriterOptions options, const std::stop_source& abort) {
+    options.stop = abort.get_token();
+    return options;
+}
+
 }  // namespace
 
 BlockPipeline::BlockPipeline(storage::Storage& storage, Lane& lane, BlockWriterOptions options, BlockProgress& progress,
@@ -29,8 +35,8 @@ BlockPipeline::BlockPipeline(storage::Storage& storage, Lane& lane, BlockWriterO
       memory_(lane.memory(), {.minimum = BlockWriter::kPromisedBuffers, .most = usefulBuffers(lane)},
               abort_.get_token()),
       encoded_(usefulBuffers(lane)),
-      known_(knownPages(storage, options)),
-      layer_(storage, std::move(options), known_.get()),
+      known_(knownPages(storage, withStop(options, abort_))),
+      layer_(storage, withStop(std::move(options), abort_), known_.get()),
       whole_pages_(memory_.take(abort_.get_token())),
       short_pages_(memory_.take(abort_.get_token())) {
     storer_ = std::jthread([this] {
@@ -166,8 +172,10 @@ void BlockPipeline::flush(Packer& packer) {
 
 void BlockPipeline::repack(const std::vector<StoredFile>& files) {
     ReadPlan plan = layer_.planRepack(files);
-    for (auto frames = plan.next(); !frames.empty(); frames = plan.next())
+    for (auto frames = plan.next(); !frames.empty(); frames = plan.next()) {
+        requireGoing(abort_.get_token());
         repack(frames, files);
+    }
     flush(whole_pages_);
     flush(short_pages_);
 }

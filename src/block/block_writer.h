@@ -46,6 +46,9 @@ struct BlockWriterOptions {
     /// The set that it leans on: pages that are there as they are now are not stored again.
     std::shared_ptr<const BlockReader> parent;
     std::vector<EarlierObject> earlier;  ///< likewise
+    /// Looked at by what takes long without the caller: reading what is stored already, and storing the index. Set by
+    /// BlockWriter.
+    std::stop_token stop = {};
 };
 
 struct BlockWriterResult {

@@ -1,6 +1,8 @@
 #include "block/block_fixture.h"
 #include "block/index_rebuild.h"
+#include "block/repack.h"
 #include "block/scratch_object.h"
+#include "storage/faulty_storage.h"
 #include "testing/counting_storage.h"
 
 namespace tidemark::block {
@@ -312,6 +314,70 @@ TEST_F(IncrementalTest, MakesALostIndexAgainOfWhateverThereIs) {
     storage_.put(object, bytes);
     EXPECT_THROW(rebuildIndex(storage_, directoryOf(2), key_, directoryOfLayer, {}, made), Error);
     EXPECT_FALSE(made.stat(directoryOf(2) + kRangeIndexName));
+}
+
+/// So many files that the index has several groups.
+TEST_F(IncrementalTest, IsCancelledWhileTheIndexOfTheParentIsRead) {
+    for (int i = 0; i < 25'000; ++i)
+        files_["d/a_table_with_a_long_name_" + std::to_string(i) + ".ibd"];
+    backUp(1);
+    std::stop_source stop;
+    int reads = -1;  // the first one opens it
+    storage::FaultyStorage storage(storage_,
+                                   {{.on = storage::FaultRule::Operation::Get,
+                                     .effect = storage::FaultRule::Effect::Call,
+                                     .call =
+                                         [&] {
+                                             if (++reads > 0) stop.request_stop();
+                                         }}},
+                                   1);
+    const auto parent = std::make_shared<const BlockReader>(storage, directoryOf(1), 1);
+    try {
+        BlockWriter(storage, lane_, {.directory = directoryOf(2), .set_id = 2, .incremental = true, .parent = parent},
+                    progress_, stop);
+        ADD_FAILURE() << "it was not cancelled";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.code(), ErrorCode::Cancelled);
+    }
+    EXPECT_EQ(reads, 1) << "what was not read yet need not be read any more";
+    parent->index().eachMap([](const FileMap&) {});
+    EXPECT_GT(reads, 3) << "there was more to read";
+}
+
+TEST_F(IncrementalTest, IsCancelledBeforeItReadsWhatItWouldStoreAgain) {
+    files_["d/t.ibd"] = randomContent(random_, 2 * kMacroBlockSize);
+    const auto full = backUp(1);
+    for (std::size_t i = 0; i < pagesOf(files_["d/t.ibd"]); ++i) {
+        if (i % kPagesPerFrame != 5) change("d/t.ibd", i);
+    }
+    std::stop_source stop;
+    storage::FaultyStorage storage(storage_,
+                                   {{.on = storage::FaultRule::Operation::Append,
+                                     .effect = storage::FaultRule::Effect::Call,
+                                     .key_part = directoryOf(2) + dataFileName(0),
+                                     .call = [&] { stop.request_stop(); }},
+                                    {.on = storage::FaultRule::Operation::Get, .error = ErrorCode::Internal}},
+                                   1);
+    BlockWriter writer(storage, lane_, {.directory = directoryOf(2), .set_id = 2, .incremental = true, .parent = full},
+                       progress_, stop);
+    try {
+        // All that it stores of itself is stored by finish(): it does not fill a frame before.
+        const FileNumber number = writer.beginFile("d/t.ibd");
+        writer.add(number, 0, ByteView(files_["d/t.ibd"]).first(8 * kPageSize));
+        writer.endFile(number);
+        writer.finish();
+        ADD_FAILURE() << "it was not cancelled";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.code(), ErrorCode::Cancelled) << error.what();
+    }
+    EXPECT_FALSE(storage_.stat(directoryOf(2) + kRangeIndexName));
+
+    BlockWriterOptions options{.directory = directoryOf(2), .set_id = 2, .parent = full};
+    const KnownPages known(storage_, options);
+    const PageTable nothing({});
+    const std::vector<StoredFile> files{{0, "d/t.ibd", 5 * kPageSize}};
+    EXPECT_NO_THROW(planRepack(known, nothing, files, 0, {}, {}));
+    EXPECT_THROW(planRepack(known, nothing, files, 0, {}, stop.get_token()), Error);
 }
 
 /// However long a chain is, its last set reads little more than a full one would.

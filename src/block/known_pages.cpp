@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/require_going.h"
 
 namespace tidemark::block {
 namespace {
@@ -27,7 +28,7 @@ std::unordered_map<FileNumber, std::string> namesOf(storage::Storage& storage, c
 KnownPages::KnownPages(storage::Storage& storage, const BlockWriterOptions& options)
     : reader_(storage, options.key), pages_(options.scratch), frames_(options.scratch) {
     reader_.addLayer({}, {});  // the new set's own
-    if (options.parent) addParent(*options.parent);
+    if (options.parent) addParent(*options.parent, options.stop);
     for (const EarlierObject& object : options.earlier)
         addEarlier(storage, options, object);
     retired_ = frames_.leastUsed(kInVainAtFirst);
@@ -43,14 +44,17 @@ FileNumber KnownPages::numberOf(const std::string& path) {
     return files_.try_emplace(path, static_cast<FileNumber>(files_.size())).first->second;
 }
 
-void KnownPages::addParent(const BlockReader& parent) {
+void KnownPages::addParent(const BlockReader& parent, const std::stop_token& stop) {
     const auto& layers = parent.index().layers();
     std::vector<std::uint16_t> layer_of(layers.size());
     for (std::size_t i = 0; i < layers.size(); ++i) {
         // A layer without an object is one that the parent has no page in any more.
         if (!layers[i].objects.empty()) layer_of[i] = addLayer(layers[i], parent.frames().directory(i));
     }
-    parent.index().eachMap([&](const FileMap& map) { add(map, layer_of); });
+    parent.index().eachMap([&](const FileMap& map) {
+        requireGoing(stop);
+        add(map, layer_of);
+    });
 }
 
 void KnownPages::add(const FileMap& map, const std::vector<std::uint16_t>& layer_of) {
@@ -91,6 +95,7 @@ void KnownPages::use(const FramePlace& frame, std::uint64_t bytes) {
 void KnownPages::addEarlier(storage::Storage& storage, const BlockWriterOptions& options,
                             const EarlierObject& object) {
     const storage::Key key = object.directory + dataFileName(object.number);
+    requireGoing(options.stop);
     try {
         IndexLayer layer{.id = {}, .incremental = options.incremental, .objects = {}};
         const auto names = namesOf(storage, key, object, options.key, layer.id);

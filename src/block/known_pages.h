@@ -22,7 +22,7 @@ namespace tidemark::block {
 class KnownPages {
 public:
     /// Reads the whole index of options.parent, and the tables of options.earlier; objects of these that are damaged or
-    /// gone are not leaned on. Throws NotFound or Corrupt, naming the object.
+    /// gone are not leaned on. Throws NotFound or Corrupt, naming the object; Cancelled if options.stop is requested.
     KnownPages(storage::Storage& storage, const BlockWriterOptions& options);
 
     /// The layers that these pages lie in, as the new set is to list them behind its own.
@@ -40,7 +40,7 @@ private:
     static constexpr std::uint32_t kNone = UINT32_MAX;
 
     std::uint16_t addLayer(const IndexLayer& layer, const storage::Key& directory);
-    void addParent(const BlockReader& parent);
+    void addParent(const BlockReader& parent, const std::stop_token& stop);
     void add(const FileMap& map, const std::vector<std::uint16_t>& layer_of);
     void addEarlier(storage::Storage& storage, const BlockWriterOptions& options, const EarlierObject& object);
     void add(const FrameRecord& frame, std::uint16_t layer, const std::unordered_map<FileNumber, FileNumber>& files);

@@ -139,7 +139,7 @@ void LayerWriter::keep(FileNumber file, const std::vector<KeptPage>& pages) {
 }
 
 ReadPlan LayerWriter::planRepack(const std::vector<StoredFile>& files) const {
-    return block::planRepack(*known_, pages_, files, frame_bytes_, options_.scratch);
+    return block::planRepack(*known_, pages_, files, frame_bytes_, options_.scratch, options_.stop);
 }
 
 std::vector<IndexLayer> LayerWriter::layers() const {
@@ -182,10 +182,12 @@ void LayerWriter::storeMaps(std::vector<StoredFile> files) {
 BlockWriterResult LayerWriter::finish(const std::vector<StoredFile>& files) {
     storeMaps(files);
     BlockWriterResult result{.files = files.size()};
-    const StoredIndex index = writeIndex(storage_, options_.directory, key_, layers(), files, pages_,
-                                         [this](std::uint16_t layer, std::uint32_t number) {
-                                             return layer == 0 ? frames_.read(number) : known_->frame(layer, number);
-                                         });
+    const StoredIndex index = writeIndex(
+        storage_, options_.directory, key_, layers(), files, pages_,
+        [this](std::uint16_t layer, std::uint32_t number) {
+            return layer == 0 ? frames_.read(number) : known_->frame(layer, number);
+        },
+        {}, options_.stop);
     result.index_checksum = index.checksum;
     for (std::size_t i = 0; i < index.layers.size(); ++i) {
         const IndexLayer& layer = index.layers[i];

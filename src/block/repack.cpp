@@ -1,5 +1,7 @@
 #include "block/repack.h"
 
+#include "base/require_going.h"
+
 namespace tidemark::block {
 namespace {
 
@@ -44,12 +46,14 @@ private:
 };
 
 template <typename Visit>
-void eachKeptRun(const PageTable& pages, const std::vector<StoredFile>& files, Visit visit) {
+void eachKeptRun(const PageTable& pages, const std::vector<StoredFile>& files, const std::stop_token& stop,
+                 Visit visit) {
     KeptRuns runs(visit);
     std::vector<PageEntry> entries;
     for (std::uint32_t file = 0; file < files.size(); ++file) {
         const std::uint64_t count = partsOf(files[file].size, kPageSize);
         for (std::uint64_t first = 0; first < count; first += entries.size()) {
+            requireGoing(stop);
             entries.resize(std::min<std::uint64_t>(count - first, kPagesPerMap));
             pages.read(files[file].number, static_cast<std::uint32_t>(first), entries);
             for (std::size_t i = 0; i < entries.size(); ++i) {
@@ -65,13 +69,14 @@ void eachKeptRun(const PageTable& pages, const std::vector<StoredFile>& files, V
 }  // namespace
 
 ReadPlan planRepack(const KnownPages& known, const PageTable& pages, const std::vector<StoredFile>& files,
-                    std::uint64_t own, const std::filesystem::path& scratch) {
+                    std::uint64_t own, const std::filesystem::path& scratch, const std::stop_token& stop) {
     FrameUse use(scratch);
-    eachKeptRun(pages, files, [&](const KeptRun& kept) { use.add(known.frame(kept.layer, kept.frame), kept.run.bytes); });
+    eachKeptRun(pages, files, stop,
+                [&](const KeptRun& kept) { use.add(known.frame(kept.layer, kept.frame), kept.run.bytes); });
     ReadPlan plan("the set that a backup leans on", files, scratch);
     const FrameSet least = use.leastUsed(kMostInVain, own);
     if (least.empty()) return plan;
-    eachKeptRun(pages, files, [&](const KeptRun& kept) {
+    eachKeptRun(pages, files, stop, [&](const KeptRun& kept) {
         if (least.has(kept.layer, kept.frame)) plan.add(use.place(kept.layer, kept.frame), kept.run);
     });
     return plan;

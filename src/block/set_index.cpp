@@ -51,6 +51,11 @@ std::string SetIndex::name() const {
     return storage_.url() + "/" + key_;
 }
 
+void SetIndex::checkHead() const {
+    const LayerId layer = decodeHead(kIndexObject, storage_.get(key_, 0, kHeadSize), 0, name()).layer;
+    if (layer != layer_) fail("it has the head of another object");
+}
+
 void SetIndex::fail(const std::string& what) const {
     throw Error(ErrorCode::Corrupt, name() + ": " + what);
 }

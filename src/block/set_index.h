@@ -83,6 +83,8 @@ public:
     /// For errors.
     std::string name() const;
 
+    /// The head, which nobody else reads: it is for those who find the object alone. Throws Corrupt.
+    void checkHead() const;
     /// Reads all of it, in order of paths. Throws Corrupt, also if it is not what the totals say.
     void eachMap(const std::function<void(const FileMap&)>& visit) const;
     /// The maps of one file; empty if there is none. One read, if its pages are told in one group.

@@ -60,13 +60,14 @@ protected:
                 .plain = kFrameSize};
     }
 
-    StoredIndex write(storage::Storage& storage, const IndexLimits& limits = {}) const {
+    StoredIndex write(storage::Storage& storage, const IndexLimits& limits = {},
+                      const std::stop_token& stop = {}) const {
         const std::uint64_t size = 64 + std::uint64_t{next_frame_} * 1000;
         const std::vector<IndexLayer::Object> objects{{0, size}, {1, size}};
         return writeIndex(storage, "d/", LayerKey({}, kLayer),
                           {{.id = kLayer, .incremental = true, .objects = objects},
                            {.id = {.set = 1, .turn = 3, .id = 5}, .objects = objects}},
-                          files_, table_, placeOf, limits);
+                          files_, table_, placeOf, limits, stop);
     }
 
     const unsigned seed_ = std::random_device()();
@@ -75,6 +76,15 @@ protected:
     std::vector<StoredFile> files_;
     std::uint32_t next_frame_ = 0;
 };
+
+TEST_F(SetIndexTest, IsNotStoredIfThatIsCancelled) {
+    MemoryStorage storage;
+    std::stop_source stop;
+    stop.request_stop();
+    EXPECT_THROW(write(storage, {}, stop.get_token()), Error);
+    EXPECT_FALSE(storage.stat(kKey));
+    EXPECT_NO_THROW(write(storage));
+}
 
 TEST_F(SetIndexTest, TellsOfEveryPageWhatWasEntered) {
     MemoryStorage storage;

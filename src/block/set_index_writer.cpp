@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "base/require_going.h"
 #include "block/file_map.h"
 #include "block/page_map.h"
 
@@ -133,7 +134,7 @@ std::vector<IndexLayer> IndexWriter::layersInUse() const {
 
 StoredIndex writeIndex(storage::Storage& storage, const storage::Key& directory, const LayerKey& key,
                        const std::vector<IndexLayer>& layers, std::vector<StoredFile> files, const PageTable& pages,
-                       const FramePlaceOf& frame, const IndexLimits& limits) {
+                       const FramePlaceOf& frame, const IndexLimits& limits, const std::stop_token& stop) {
     requireWithin(files.size(), limits.files, "files");
     requireWithin(layers.size(), limits.layers, "sets that it leans on");
     std::uint64_t objects = 0;
@@ -146,6 +147,7 @@ StoredIndex writeIndex(storage::Storage& storage, const storage::Key& directory,
         const std::uint64_t count = partsOf(file.size, kPageSize);
         std::uint64_t first = 0;
         do {
+            requireGoing(stop);
             std::vector<PageEntry> entries(std::min<std::uint64_t>(kPagesPerMap, count - first));
             pages.read(file.number, static_cast<std::uint32_t>(first), entries);
             writer.add(file.path, file.size, static_cast<std::uint32_t>(first), entries);

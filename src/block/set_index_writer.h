@@ -5,6 +5,7 @@
 #include <memory>
 #include <set>
 #include <span>
+#include <stop_token>
 
 #include "block/frame_use.h"
 #include "block/page_table.h"
@@ -60,9 +61,9 @@ private:
 
 /// Stores the index of a set, the first of whose `layers` is its own and has `key`. Every page of every file is in
 /// `pages`. Throws Conflict if the index would be larger than its limits, so that what could not be read back is not
-/// written.
+/// written; Cancelled if `stop` is requested.
 StoredIndex writeIndex(storage::Storage& storage, const storage::Key& directory, const LayerKey& key,
                        const std::vector<IndexLayer>& layers, std::vector<StoredFile> files, const PageTable& pages,
-                       const FramePlaceOf& frame, const IndexLimits& limits = {});
+                       const FramePlaceOf& frame, const IndexLimits& limits = {}, const std::stop_token& stop = {});
 
 }  // namespace tidemark::block

@@ -41,6 +41,9 @@ public:
     /// Opens the destination. Throws Conflict if it is not this tenant's of this cluster by now, and what
     /// storage::readDestination() throws.
     Cleaner(catalog::Stores& stores, catalog::TenantId tenant, const Target& target);
+    /// The destination is open, and the tenant's.
+    Cleaner(std::shared_ptr<storage::Storage> destination, Target target)
+        : target_(std::move(target)), storage_(std::move(destination)) {}
 
     Extent measure();
     /// Whether a restore would find it: the first object that is removed is there.

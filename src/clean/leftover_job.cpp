@@ -18,9 +18,9 @@ LeftoverJob::LeftoverJob(catalog::Stores& stores, const NodeKey& node_key, job::
       leftovers_(backup::Leftovers::from(context.progress())),
       log_(makeLogger(fmt::format("clean tenant={} set={}", context.key().tenant, leftovers_.backup_set_id))) {}
 
-std::optional<job::Pause> LeftoverJob::run(std::stop_token) {
+std::optional<job::Pause> LeftoverJob::run(std::stop_token stop) {
     try {
-        clean();
+        clean(std::move(stop));
     } catch (const Error& error) {
         if (error.code() != ErrorCode::Conflict) throw;
         log_->warn("nothing is removed: {}", error.what());
@@ -28,31 +28,38 @@ std::optional<job::Pause> LeftoverJob::run(std::stop_token) {
     return std::nullopt;
 }
 
-void LeftoverJob::clean() {
+void LeftoverJob::clean(std::stop_token stop) {
     Cleaner cleaner(stores_, context_.key().tenant,
                     {.path = leftovers_.path, .thing = {catalog::DeletedObject::BackupSet, leftovers_.backup_set_id}});
-    if (const auto id = cleaner.offered()) {
-        adopt(cleaner.storage(), *id);
+    const auto id = cleaner.offered();
+    if (!id) {
+        cleaner.removeUnfinished();
+        log_->info("removed what was left of it");
+    } else if (isSuccess(cleaner.storage(), *id)) {
         cleaner.removeOtherTurns(*id);
         log_->info("only the complete copy is left");
     } else {
-        cleaner.removeUnfinished();
-        log_->info("removed what was left of it");
+        cleaner.remove(std::move(stop), [](const Extent&) {});
+        log_->info("removed all of it, which nobody could have restored");
     }
 }
 
-void LeftoverJob::adopt(storage::Storage& storage, backup_set::SetId id) {
+/// Who restores from a destination alone takes what is complete there: a failure must not be.
+bool LeftoverJob::isSuccess(storage::Storage& storage, backup_set::SetId id) {
     const auto known = stores_.backups.set(context_.key().tenant, leftovers_.backup_set_id);
-    if (!known || known->status != catalog::BackupSetStatus::Failed) return;
+    if (!known || known->status != catalog::BackupSetStatus::Failed) return true;
+    const auto wrapped = stores_.backups.wrappedKeyOf(context_.key().tenant, leftovers_.backup_set_id);
+    const auto key = backup_set::keptKey(wrapped.value_or(""), node_key_);
     try {
-        const auto wrapped = stores_.backups.wrappedKeyOf(context_.key().tenant, leftovers_.backup_set_id);
-        const auto key = backup_set::keptKey(wrapped.value_or(""), node_key_);
         stores_.backups.adopt(context_.claim(), backup::finishedSet(storage, context_.key().tenant, id, key).value());
         log_->info("it is whole, and a success");
+        return true;
     } catch (const Error& error) {
         const bool lacks_parent = error.sql() && error.sql()->number == obError(Ob::OpNotAllow).sql()->number;
         if (error.code() != ErrorCode::Corrupt && error.code() != ErrorCode::NotFound && !lacks_parent) throw;
-        log_->warn("it is complete, but cannot be restored, and stays a failure: {}", error.what());
+        storage::requireMounted(storage);  // what is not mounted looks like missing objects
+        log_->warn("it is complete, but cannot be restored: {}", error.what());
+        return false;
     }
 }
 

@@ -11,7 +11,8 @@ namespace tidemark::clean {
 
 /// Removes from a destination what a backup left that has ended: its set, if it is unfinished, or else the turns that
 /// the set does not consist of. A set that is whole, and whose backup could not ask for it at its end, becomes a
-/// success in the catalog.
+/// success in the catalog; one that is complete and cannot be restored, as when what it leans on was removed meanwhile,
+/// goes as an unfinished one does.
 ///
 /// The record is written in the transaction that ends the backup, so nobody works on the set any more. What cannot be
 /// removed now is tried again, less and less often; that costs nobody anything.
@@ -24,8 +25,8 @@ public:
     void finish(const catalog::Outcome& outcome) override;
 
 private:
-    void clean();
-    void adopt(storage::Storage& storage, backup_set::SetId id);
+    void clean(std::stop_token stop);
+    bool isSuccess(storage::Storage& storage, backup_set::SetId id);
 
     catalog::Stores& stores_;
     const NodeKey& node_key_;

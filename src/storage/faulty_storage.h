@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <limits>
 #include <random>
 
@@ -12,13 +13,17 @@ namespace tidemark::storage {
 
 /// When and how a FaultyStorage misbehaves.
 struct FaultRule {
-    enum class Operation { Create, Append, Finish, Get, Stat, List, Remove };
+    enum class Operation { Create, Append, Finish, Get, Stat, List, Remove, RemoveUnfinished };
     enum class Effect {
-        Fail,   ///< throws `error`
-        Short,  ///< Append: stores half of the bytes and tells nobody; Get: the second half comes as zeros
-        Flip,   ///< Append, Get: one bit is another
-        Lose,   ///< Finish: reports success, and there is no object
-        Delay,  ///< the call takes `delay` longer
+        Fail,       ///< throws `error`
+        FailAfter,  ///< does what it is asked for, and throws `error` all the same
+        Torn,       ///< Append: stores half of the bytes and throws `error`
+        Short,      ///< Append: stores half of the bytes and tells nobody; Get: the second half comes as zeros
+        Flip,       ///< Append, Get: one bit is another
+        Lose,       ///< Finish: reports success, and there is no object
+        Disorder,   ///< List: in any order
+        Delay,      ///< the call takes `delay` longer
+        Call,       ///< calls `call` first, which may throw
     };
 
     Operation on = Operation::Append;
@@ -29,6 +34,7 @@ struct FaultRule {
     double probability = 1.0;                                         ///< of striking, once `after` is over
     ErrorCode error = ErrorCode::Unavailable;
     std::chrono::milliseconds delay{0};
+    std::function<void()> call = {};
 };
 
 /// A storage around another that fails, loses, damages or delays by rule, the same way for the same seed (and the same
@@ -42,7 +48,7 @@ public:
     std::optional<ObjectInfo> stat(const Key& key) override;
     std::vector<ObjectInfo> list(const Key& prefix) override;
     void remove(const Key& key) override;
-    std::size_t removeUnfinished(const Key& prefix) override { return inner_.removeUnfinished(prefix); }
+    std::size_t removeUnfinished(const Key& prefix) override;
     Features features() const override { return inner_.features(); }
     std::string url() const override { return inner_.url(); }
 
@@ -57,10 +63,21 @@ private:
         std::uint64_t struck = 0;
     };
 
-    /// Throws or waits if a rule says so; returns the effects that are left to the caller.
-    std::vector<FaultRule::Effect> strike(FaultRule::Operation operation, const Key& key);
+    /// What is left to who has been struck.
+    struct Struck {
+        std::vector<FaultRule::Effect> effects;
+        ErrorCode error = ErrorCode::Unavailable;  ///< that they throw
+
+        bool has(FaultRule::Effect effect) const;
+    };
+
+    /// Throws, waits or calls if a rule says so.
+    Struck strike(FaultRule::Operation operation, const Key& key);
+    /// After what was asked for is done.
+    void failAfter(const Struck& struck, const Key& key) const;
+    [[noreturn]] void fail(ErrorCode error, const Key& key) const;
     /// Damages bytes as the effects say.
-    void damage(const std::vector<FaultRule::Effect>& effects, std::span<std::uint8_t> bytes);
+    void damage(const Struck& struck, std::span<std::uint8_t> bytes);
 
     Storage& inner_;
     mutable Mutex mutex_;

@@ -150,10 +150,7 @@ bool SetCheck::isLocked(const storage::Key& key) {
 /// Restores do not read it.
 void SetCheck::checkIndexHead(const storage::Key& key) {
     try {
-        const Bytes head = with_.storage.get(key, 0, block::kHeadSize);
-        const block::LayerId layer = block::decodeHead(block::kIndexObject, head, 0, with_.uri(key)).layer;
-        if (layer == reader_->index().layers().front().id) return;
-        throw Error(ErrorCode::Corrupt, with_.uri(key) + " has the head of another object");
+        reader_->index().checkHead();
     } catch (const Error& error) {
         if (!with_.isFinding(error)) throw;
         findings_.add(error, with_.uri(key), Harm::None);
