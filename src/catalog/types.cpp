@@ -73,8 +73,8 @@ template <>
 constexpr std::array kWords<RestoreSysStatus> = {"CREATE_TENANT", "WAIT_TENANT_RESTORE_FINISH", "RESTORE_SUCCESS",
                                                  "RESTORE_FAIL"};
 template <>
-constexpr std::array kWords<RestoreTenantStatus> = {"RESTORING", "POST_CHECK", "UPGRADE", "RESTORE_SUCCESS",
-                                                    "RESTORE_FAIL"};
+constexpr std::array kWords<RestoreTenantStatus> = {
+    "RESTORING", "POST_CHECK", "UPGRADE", "WAIT_QUICK_RESTORE_FINISH", "RESTORE_SUCCESS", "RESTORE_FAIL"};
 template <>
 constexpr std::array kWords<WorkState> = {"READY", "RUNNING", "WAITING"};
 template <>

@@ -71,7 +71,7 @@ enum class DeleteType { Obsolete, BackupSet, BackupPiece };
 enum class DeletedObject { BackupSet, BackupPiece };
 
 enum class RestoreSysStatus { CreateTenant, WaitTenantRestoreFinish, RestoreSuccess, RestoreFail };
-enum class RestoreTenantStatus { Restoring, PostCheck, Upgrade, RestoreSuccess, RestoreFail };
+enum class RestoreTenantStatus { Restoring, PostCheck, Upgrade, WaitQuickRestoreFinish, RestoreSuccess, RestoreFail };
 
 enum class WorkState { Ready, Running, Waiting };
 

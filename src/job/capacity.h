@@ -1,6 +1,8 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -23,6 +25,8 @@ struct Capacity {
     storage::Bandwidth tenant_reading;       ///< bytes of tenants' files: backup_io_limit
     storage::Bandwidth destination_writing;  ///< bytes of backup sets: backup_net_limit
     storage::Bandwidth destination_reading;  ///< the same, back: restore_net_limit
+    /// Of restored files, in the page cache and perhaps not on the disk yet: they share what of them memory may hold.
+    std::atomic<std::uint64_t> unsynced_bytes{0};
     catalog::ParameterWatch parameters;
 };
 

@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <deque>
 #include <exception>
 #include <set>
 #include <thread>
@@ -19,6 +18,7 @@
 #include "base/file.h"
 #include "base/mutex.h"
 #include "restore/page_holes.h"
+#include "restore/restored_files.h"
 #include "restore/set_files.h"
 #include "source/source.h"
 
@@ -28,14 +28,15 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr unsigned kMostThreads = 16;
-// A data file interleaves as many files as mariadb-backup copied at once, but for the small ones that share frames.
-constexpr std::size_t kOpenFilesPerThread = 4;
-// What writing with O_DIRECT asks for; buffers begin at such addresses.
-constexpr std::size_t kAlignment = 4096;
-
-/// A thread waits for its direct write half of the time (docs/decisions/data_path.md).
+/// As many as the workers keep busy, and those that wait for direct writes.
 unsigned threadsFor(const block::Lane& lane) {
-    return std::min(2 * lane.workers(), kMostThreads);
+    return std::min(3 * lane.workers(), kMostThreads);
+}
+
+CacheUse cacheUse(const block::Lane& lane, WriteBack* write_back) {
+    return {.direct_at_once = threadsFor(lane) - std::min(lane.workers(), threadsFor(lane) - 1),
+            .cache_bytes = restoreCacheBytes(),
+            .write_back = write_back};
 }
 
 void requireEmptyDirectory(const fs::path& directory) {
@@ -66,48 +67,35 @@ public:
     std::uint64_t make(const block::FileMap& map) {
         if (map.first_page == 0) begin(map);
         std::uint64_t zeros = 0;
-        for (const block::PageRun& run : map.runs) {
-            if (run.frame) continue;
-            keepRoom(std::uint64_t{run.first_page} * block::kPageSize, map.bytesOf(run));
-            zeros += map.bytesOf(run);
-        }
+        for (const block::PageRun& run : map.runs)
+            zeros += run.frame ? 0 : map.bytesOf(run);
         return zeros;
     }
 
 private:
     void begin(const block::FileMap& map) {
-        path_ = directory_ / map.path;
-        if (made_.insert(path_.parent_path()).second) {
-            fs::create_directories(path_.parent_path());
-            fs::permissions(path_.parent_path(), fs::perms::owner_all);
+        const fs::path path = directory_ / map.path;
+        if (made_.insert(path.parent_path()).second) {
+            fs::create_directories(path.parent_path());
+            fs::permissions(path.parent_path(), fs::perms::owner_all);
         }
-        file_ = openFile(path_, O_WRONLY | O_CREAT | O_EXCL, 0600);
-        if (::ftruncate(file_.get(), static_cast<off_t>(map.size)) != 0) throwErrno(errno, "sizing " + path_.string());
+        const Fd file = openFile(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
+        if (map.size > 0) reserve(file, map.size, path);
     }
 
-    /// For pages of zeros (a tablespace's reserve), which need not be written. Where that cannot be, they are a hole.
-    void keepRoom(std::uint64_t offset, std::uint64_t bytes) {
-        if (::fallocate(file_.get(), 0, static_cast<off_t>(offset), static_cast<off_t>(bytes)) == 0) return;
-        if (errno != EOPNOTSUPP && errno != ENOSYS) throwErrno(errno, "keeping room for " + path_.string());
+    /// Room for pages of zeros (a tablespace's reserve) too, which need not be written. And with the room there before,
+    /// no journal of a file system has to wait for the pages that go there: others' syncs do not either. Where it
+    /// cannot be, the zeros are a hole.
+    static void reserve(const Fd& file, std::uint64_t size, const fs::path& path) {
+        const auto bytes = static_cast<off_t>(size);
+        if (::fallocate(file.get(), 0, 0, bytes) == 0) return;
+        if (errno != EOPNOTSUPP && errno != ENOSYS) throwErrno(errno, "keeping room for " + path.string());
+        if (::ftruncate(file.get(), bytes) != 0) throwErrno(errno, "sizing " + path.string());
     }
 
     const fs::path& directory_;
     std::set<fs::path> made_;
-    fs::path path_;
-    Fd file_;
 };
-
-/// Whether files there can be written past the page cache. That halves the CPU time of a restore, keeps the tenants'
-/// pages in the cache, and leaves nothing for a sync at the end to wait for.
-bool canWriteDirectly(const fs::path& directory) {
-    const fs::path path = directory / "direct-write-test";
-    const Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_DIRECT | O_CLOEXEC, 0600));
-    if (!fd.valid()) return false;
-    alignas(kAlignment) static constexpr std::uint8_t kZeros[kAlignment] = {};
-    const bool written = ::pwrite(fd.get(), kZeros, sizeof kZeros, 0) == sizeof kZeros;
-    ::unlink(path.c_str());
-    return written;
-}
 
 /// Pages of a file that follow each other, in a buffer too.
 struct Extent {
@@ -140,16 +128,16 @@ std::vector<Extent> extentsOf(const block::WantedFrames& frames, ByteView plain)
 /// The threads that read frames, have them decoded, and write their pages into the files.
 class Restorers {
 public:
-    Restorers(const block::BlockReader& reader, block::ReadPlan& plan, block::Lane& lane, const fs::path& directory,
-              DataRestoreProgress& progress, std::stop_token stop)
+    Restorers(const block::BlockReader& reader, block::ReadPlan& plan, block::Lane& lane,
+              const DataRestoreOptions& options, DataRestoreProgress& progress, std::stop_token stop)
         : reader_(reader),
           lane_(lane),
           memory_(lane.memory(), {.minimum = 2, .most = threadsFor(lane)}, stop),
-          directory_(directory),
+          directory_(options.directory),
           progress_(progress),
           stop_(std::move(stop)),
-          direct_(canWriteDirectly(directory)),
           files_(plan.files()),
+          written_(directory_, files_, cacheUse(lane, options.write_back)),
           bytes_left_(files_.size()),
           has_holes_(files_.size()),
           plan_(plan) {
@@ -163,6 +151,7 @@ public:
         for (unsigned i = 0; i < threadsFor(lane_); ++i)
             threads.emplace_back([this] { work(); });
         threads.clear();
+        progress_.cached_bytes = written_.cachedBytes();
         {
             const MutexLock lock(mutex_);
             if (failure_) std::rethrow_exception(failure_);
@@ -171,13 +160,6 @@ public:
     }
 
 private:
-    struct OpenFile {
-        std::uint32_t number;
-        bool direct;
-        fs::path path;
-        Fd fd;
-    };
-
     void makeFiles() {
         FileMaker maker(directory_);
         std::uint32_t begun = 0;
@@ -197,22 +179,16 @@ private:
     /// InnoDB keeps no room for the reserve of a table whose pages it compresses: it is a hole as they have them.
     void freeReserves() {
         if (std::none_of(has_holes_.begin(), has_holes_.end(), [](const auto& has) { return has.load(); })) return;
+        RestoredFiles::Writer writer(written_);
         std::uint32_t begun = 0;
         reader_.index().eachMap([&](const block::FileMap& map) {
             if (map.first_page == 0) ++begun;
             if (begun > files_.size() || !has_holes_[begun - 1]) return;
-            const fs::path path = directory_ / files_[begun - 1].path;
-            const Fd fd = openFile(path, O_WRONLY | O_NOFOLLOW);
             for (const block::PageRun& run : map.runs) {
-                if (!run.frame) freeRoom(fd, std::uint64_t{run.first_page} * block::kPageSize, map.bytesOf(run), path);
+                if (!run.frame)
+                    writer.freeRoom(begun - 1, std::uint64_t{run.first_page} * block::kPageSize, map.bytesOf(run));
             }
         });
-    }
-
-    static void freeRoom(const Fd& fd, std::uint64_t offset, std::uint64_t bytes, const fs::path& path) {
-        const int mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
-        if (::fallocate(fd.get(), mode, static_cast<off_t>(offset), static_cast<off_t>(bytes)) == 0) return;
-        if (errno != EOPNOTSUPP && errno != ENOSYS) throwErrno(errno, "freeing the reserve of " + path.string());
     }
 
     void work() {
@@ -232,7 +208,7 @@ private:
     }
 
     void restoreFrames() {
-        std::deque<OpenFile> open;
+        RestoredFiles::Writer writer(written_);
         for (auto frames = next(); !frames.empty(); frames = next()) {
             if (stop_.stop_requested()) throw Error(ErrorCode::Cancelled, "the restore was cancelled");
             const block::Buffer buffer = memory_.take(stop_);
@@ -240,20 +216,23 @@ private:
             ByteView plain;
             lane_.run([&](block::Codec& codec) { plain = reader_.frames().decode(frames, buffer, codec, files_); });
             for (const Extent& extent : extentsOf(frames, plain))
-                write(extent, open);
+                write(extent, writer);
             ++progress_.finished_macro_blocks;
         }
     }
 
-    void write(const Extent& extent, std::deque<OpenFile>& open) {
-        // Only the end of a file can have an odd size; it takes the usual way, as do pages behind one in a frame.
-        const bool aligned = extent.bytes.size() % kAlignment == 0 &&
-                             reinterpret_cast<std::uintptr_t>(extent.bytes.data()) % kAlignment == 0;
-        const OpenFile& file = fileFor(extent.file, direct_ && aligned, open);
-        // Every file has its size already, so what is not written is a hole.
+    /// Every file has all of its room already: what is a hole gives it back.
+    void write(const Extent& extent, RestoredFiles::Writer& writer) {
+        std::size_t end = 0;
+        const auto free = [&](std::size_t to) {
+            if (end < to) writer.freeRoom(extent.file, extent.offset + end, to - end);
+        };
         const bool holes = eachPartOutsideHoles(extent.bytes, [&](std::size_t offset, ByteView part) {
-            writeAt(file.fd.get(), part, extent.offset + offset, file.path);
+            free(offset);
+            writer.write(extent.file, part, extent.offset + offset);
+            end = offset + part.size();
         });
+        free(extent.bytes.size());
         if (holes) has_holes_[extent.file] = true;
         progress_.finished_bytes += extent.bytes.size();
         finished(extent.file, extent.bytes.size());
@@ -265,25 +244,14 @@ private:
         if (bytes > 0) crashPoint("restore.file-written");
     }
 
-    const OpenFile& fileFor(std::uint32_t number, bool direct, std::deque<OpenFile>& open) const {
-        const auto found = std::find_if(open.begin(), open.end(), [&](const OpenFile& one) {
-            return one.number == number && one.direct == direct;
-        });
-        if (found != open.end()) return *found;
-        if (open.size() == kOpenFilesPerThread) open.pop_front();
-        const fs::path path = directory_ / files_[number].path;
-        open.push_back({number, direct, path, openFile(path, O_WRONLY | O_NOFOLLOW | (direct ? O_DIRECT : 0))});
-        return open.back();
-    }
-
     const block::BlockReader& reader_;
     block::Lane& lane_;
     block::MemoryShare memory_;
     const fs::path& directory_;
     DataRestoreProgress& progress_;
     const std::stop_token stop_;
-    const bool direct_;
     const std::vector<block::StoredFile>& files_;
+    RestoredFiles written_;
     std::vector<std::atomic<std::uint64_t>> bytes_left_;  ///< of each file, to be written
     std::vector<std::atomic<bool>> has_holes_;            ///< whether pages of it have
     Mutex mutex_;
@@ -304,12 +272,7 @@ void restoreFiles(const block::BlockReader& reader, block::Lane& lane, const Dat
     requireOrdinaryFiles(plan.files(), reader.index().name());
     requireEmptyDirectory(options.directory);
     requireSpace(options.directory, totals.bytes);
-    Restorers(reader, plan, lane, options.directory, progress, std::move(stop)).run();
-}
-
-void syncFiles(const fs::path& directory) {
-    const Fd fd = openFile(directory, O_RDONLY | O_DIRECTORY);
-    if (::syncfs(fd.get()) != 0) throwErrno(errno, "syncing the file system of " + directory.string());
+    Restorers(reader, plan, lane, options, progress, std::move(stop)).run();
 }
 
 }  // namespace tidemark::restore

@@ -7,6 +7,7 @@
 
 #include "block/block_reader.h"
 #include "block/worker_pool.h"
+#include "restore/write_back.h"
 
 namespace tidemark::restore {
 
@@ -18,22 +19,27 @@ struct DataRestoreProgress {
     std::atomic<std::uint64_t> finished_tablets{0};  ///< files for which source::isTablet() holds
     std::atomic<std::uint64_t> total_macro_blocks{0};
     std::atomic<std::uint64_t> finished_macro_blocks{0};
+    std::atomic<std::uint64_t> cached_bytes{0};  ///< went into the page cache; known at the end
 };
 
 struct DataRestoreOptions {
     std::filesystem::path directory;  ///< absolute; must be empty, or missing in a directory that exists
+    /// Given one, what the disk does not take as fast as it comes may go into the page cache (restored_files.h).
+    WriteBack* write_back = nullptr;
 };
 
 /// Writes every file of a set below the directory (directories 0700, files 0600), verifying every byte on the way.
 /// Decoding is the lane's; threads that end with this call read and write.
 ///
+/// Nothing is durable before a sync: see WriteBack.
+///
 /// Throws NotFound or Corrupt, naming the object of the set; NoSpace, before it begins if it can be known; Conflict if
-/// the directory is not empty; Cancelled. After a failure, what was written is the caller's to remove. The files are
-/// not synced: see syncFiles.
+/// the directory is not empty; Cancelled. After a failure, what was written is the caller's to remove.
 void restoreFiles(const block::BlockReader& reader, block::Lane& lane, const DataRestoreOptions& options,
                   DataRestoreProgress& progress, std::stop_token stop);
 
-/// Makes restored files consistent by applying the redo log copied with them, so that mariadbd can start on them.
+/// Makes restored files consistent by applying the redo log copied with them, so that mariadbd can start on them. Syncs
+/// nothing.
 /// `memory` is what it may use for that. The program reaches the directory and no other files of ours. Throws Corrupt
 /// for options in the set that cannot be, and, with what mariadb-backup said, for files that it cannot prepare;
 /// Unavailable if somebody has ended it; NoSpace if the disk is full; Cancelled.
@@ -43,8 +49,5 @@ void restoreFiles(const block::BlockReader& reader, block::Lane& lane, const Dat
 enum class WrongPages { Refuse, Keep };
 void prepareFiles(const std::filesystem::path& directory, std::uint64_t memory, std::stop_token stop,
                   WrongPages wrong = WrongPages::Refuse);
-
-/// Makes everything below the directory durable, by one sync of its file system.
-void syncFiles(const std::filesystem::path& directory);
 
 }  // namespace tidemark::restore

@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <sys/statvfs.h>
 
 #include "base/error.h"
@@ -6,8 +7,10 @@
 #include "base/program.h"
 #include "block/stored_path.h"
 #include "restore/data_restore.h"
+#include "restore/no_sync.h"
 #include "restore/prepare_options.h"
 #include "source/backup_log.h"
+#include "source/preload.h"
 #include "source/private_directory.h"
 
 namespace tidemark::restore {
@@ -36,6 +39,13 @@ void requireInnerRenames(const std::filesystem::path& directory) {
     }
 }
 
+/// For what need not survive a crash: a file system that has much on its way to the disk is not waited for.
+void writeFile(const std::filesystem::path& path, std::string_view content, unsigned mode) {
+    std::filesystem::remove(path);
+    const Fd file = openFile(path, O_WRONLY | O_CREAT | O_EXCL, mode);
+    writeAll(file.get(), {reinterpret_cast<const std::uint8_t*>(content.data()), content.size()}, path);
+}
+
 /// A program that ends itself, by exit or abort(), would do so again with the same files: then they are not what was
 /// backed up, or it has a defect. Unless it wanted for something.
 ErrorCode causeOf(const ExitStatus& status, const std::filesystem::path& directory) {
@@ -52,16 +62,21 @@ void prepareFiles(const std::filesystem::path& directory, std::uint64_t memory, 
                   WrongPages wrong) {
     requireInnerRenames(directory);
     const std::filesystem::path options = directory / "backup-my.cnf";
-    replaceFile(options, prepareOptions(smallFile(options)));
+    writeFile(options, prepareOptions(smallFile(options)), 0600);
     const source::PrivateDirectory work(directory.parent_path());
     const std::filesystem::path log = work.path() / "log";
+    const std::filesystem::path library = work.path() / "no_sync.so";
+    writeFile(library, textOf(noSyncLibrary()), 0500);
     Command command;
     // Without --no-defaults, which would make it assume InnoDB's defaults (pages of 16 KiB). It reads that option file,
     // no other, and loads the plugins that are named there, whatever its arguments say.
     command.arguments = {"mariadb-backup", "--prepare", "--target-dir=" + directory.string(),
-                         "--use-memory=" + std::to_string(memory), "--tmpdir=" + work.path().string()};
+                         "--use-memory=" + std::to_string(memory), "--tmpdir=" + work.path().string(),
+                         // It finds in the page cache what is not on the disk yet: a direct read would wait.
+                         "--innodb-flush-method=fsync"};
     // Such a page is not in the way of the others.
     if (wrong == WrongPages::Keep) command.arguments.emplace_back("--innodb-force-recovery=1");
+    command.environment = {source::preloading(library)};
     // The redo log names the files that it changes, and it comes from outside.
     command.file_access = accessOf("mariadb-backup", {directory, work.path()});
     command.stderr_file = log;

@@ -131,6 +131,7 @@ bool RestoreJob::isDestinationAway() const {
 /// What failed does not run on, and does not fill a disk, until it is tried again. Under the claim: who has lost the
 /// work must not touch what another attempt makes.
 void RestoreJob::leaveNothing() {
+    write_back_.reset();
     parts_.stores.restores.tenantCreated(context_.claim(), row_.job_id);
     parts_.tenants.makeEmpty(row_.tenant);
 }
@@ -157,13 +158,22 @@ void RestoreJob::restore(std::stop_token stop) {
     // Up to the target there is no more.
     row_.recover_scn = plan_.target;
     record(*row_.total_bytes);
-    becomeStandby();
-    crashPoint("restore.standby");
-    upgrade();
-    crashPoint("restore.upgraded");
+    {
+        const WriteBack::Pause disk_is_the_servers(*write_back_);
+        becomeStandby();
+        crashPoint("restore.standby");
+        upgrade();
+        crashPoint("restore.upgraded");
+        parts_.tenants.openForReading(row_.tenant);
+        crashPoint("restore.readable");
+    }
+    log_->info("answers; what is not on the disk yet follows");
+    makeDurable(stop);
+    crashPoint("restore.durable");
     notes_.left_out = leftOut(missing_rows_);
     if (!notes_.left_out.empty()) context_.saveProgress(notes_.text());
-    // Nobody may write into it before: a failure until here removes the tenant.
+    // Nobody may write into it before, and a failure until here removes the tenant: its readers know that it is being
+    // restored.
     parts_.tenants.openRestored(row_.tenant);
     crashPoint("restore.opened");
     notePace(since(begin));
@@ -203,6 +213,7 @@ void RestoreJob::restoreData(std::stop_token stop) {
     const auto reader = backup_set::openOrRebuildBlocks(storage, plan_.set, plan_.key, data.parent_path());
     if (reader->isRebuilt())
         log_->warn("the index of set {} is lost or damaged, and was made again from its data objects", plan_.set.id.number);
+    write_back_.emplace(server->paths().directory, capacity.unsynced_bytes);
     DataRestoreProgress progress;
     std::jthread ticker([&](std::stop_token done) {
         pthread_setname_np(pthread_self(), "restore-progress");
@@ -213,13 +224,16 @@ void RestoreJob::restoreData(std::stop_token stop) {
         }
     });
     const auto begin = std::chrono::steady_clock::now();
-    restoreFiles(*reader, share.lane(), {.directory = data}, progress, stop);
+    {
+        const WriteBack::Pause disk_is_the_direct_writes(*write_back_);
+        restoreFiles(*reader, share.lane(), {.directory = data, .write_back = &*write_back_}, progress, stop);
+    }
     data_time_ = since(begin);
     ticker.request_stop();
     ticker.join();
     data_bytes_ = progress.finished_bytes;
     crashPoint("restore.files-written");
-    log_->info("restored {} bytes of files", data_bytes_);
+    log_->info("restored {} bytes of files, {} of them into the page cache", data_bytes_, progress.cached_bytes.load());
     row_.finish_tablet_count = row_.tablet_count;
     record(data_bytes_);
     const auto settings = parts_.tenants.settings(parts_.stores.tenants.get(row_.tenant), tenant::Profile::Replay);
@@ -304,6 +318,15 @@ void RestoreJob::upgrade() {
     log_->info("upgraded from MariaDB {} to {}", plan_.set.server_version, to);
 }
 
+/// Until here a crash of the machine may leave anything of the files: the restore then begins anew, since it is not
+/// opened. So nothing else needs a sync before.
+void RestoreJob::makeDurable(const std::stop_token& stop) {
+    show(RestoreTenantStatus::WaitQuickRestoreFinish);
+    write_back_->finish(stop);
+    write_back_.reset();
+    log_->info("is durable");
+}
+
 void RestoreJob::show(RestoreTenantStatus status) {
     stage_.awaitShown();
     parts_.stores.restores.setTenantStatus(context_.claim(), row_.job_id, status);
@@ -372,6 +395,7 @@ void RestoreJob::finish(const catalog::Outcome& outcome) {
 
 /// Unless it is gone, and another one bears its name. What an earlier version began, knows it by name only.
 void RestoreJob::removeTenant() {
+    write_back_.reset();
     const auto tenant = parts_.stores.tenants.find(row_.tenant_name);
     if (!tenant) return;
     const bool nameless = row_.tenant == 0 && tenant->status == catalog::TenantStatus::Restore;

@@ -19,6 +19,7 @@
 #include "restore/restore_notes.h"
 #include "restore/restore_pace.h"
 #include "restore/restore_plan.h"
+#include "restore/write_back.h"
 #include "tenant/standby_service.h"
 
 namespace tidemark::restore {
@@ -73,6 +74,7 @@ private:
     void becomeStandby();
     void requireStillAt(mysql::SqlClient& server) const;
     void upgrade();
+    void makeDurable(const std::stop_token& stop);
     void show(catalog::RestoreTenantStatus status);
     void record(std::uint64_t finished_bytes);
     void estimate();
@@ -93,6 +95,7 @@ private:
     job::ProgressGate gate_;
     ExpectedPace expected_;  ///< by earlier restores here
     job::TimeLeft time_left_;
+    std::optional<WriteBack> write_back_;
     std::uint64_t data_bytes_ = 0;
     std::chrono::microseconds data_time_{};
     std::chrono::microseconds log_time_{};

@@ -201,8 +201,8 @@ TEST(ManyJobs, EightRestoresAtOnceStayBelow400MbOnAnyNumberOfCores) {
         backup::DataBackupProgress progress;
         backup::DataBackup(source, storage, lane, {.set = kFullSet}, progress).run({});
     }
-    // Two threads per worker, 16 at most, each with a buffer: as far as they get more than the promised 2.
-    for (const auto& [workers, buffers] : {std::pair{2U, 8U * 4}, {16U, 8U * (2 + kExtra / 8)}}) {
+    // Three threads per worker, 16 at most, each with a buffer: as far as they get more than the promised 2.
+    for (const auto& [workers, buffers] : {std::pair{2U, 8U * (2 + kExtra / 8)}, {16U, 8U * (2 + kExtra / 8)}}) {
         const std::uint64_t peak = peakOf([&, workers = workers, buffers = buffers] {
             block::WorkerPool pool(workers);
             Gate gate;

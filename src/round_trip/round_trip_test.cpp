@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "restore/data_restore.h"
+#include "restore/write_back.h"
 #include "source/mariadb_backup.h"
 #include "storage/file_storage.h"
 #include "testing/mariadb_server.h"
@@ -96,7 +97,10 @@ protected:
 
     void restore() {
         const auto reader = backup_set::openBlocks(storage_, backup_set::readBackupSet(storage_, kSet));
-        restore::restoreFiles(*reader, lane_, {.directory = target_}, restore_progress_, {});
+        std::atomic<std::uint64_t> unsynced{0};
+        restore::WriteBack write_back(target_.parent_path(), unsynced);
+        restore::restoreFiles(*reader, lane_, {.directory = target_, .write_back = &write_back}, restore_progress_, {});
+        write_back.finish({});
     }
 
     /// What `work` throws; its text must name `object`.
@@ -193,7 +197,6 @@ TEST_F(RoundTripTest, BringsEverythingBackWhileTheTenantGoesOn) {
         EXPECT_EQ(info.st_mode & 077, 0U) << entry.path();
     }
     restore::prepareFiles(target_, 64 << 20, {});
-    restore::syncFiles(target_);
 
     testing::MariadbServer restored(target_, {});
     auto client = restored.connect();

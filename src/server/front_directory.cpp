@@ -6,8 +6,8 @@ namespace {
 using catalog::TenantStatus;
 using Reason = front::TenantRefusal::Reason;
 
-/// Why a tenant takes no sessions, nullopt if it does. One that is being restored takes none: whatever a client did
-/// there could stand in the way of the log.
+/// Why a tenant takes no sessions, nullopt if it does. One that is being restored takes none while whatever a client
+/// did there could stand in the way of the log.
 std::optional<front::TenantRefusal> refusal(const tenant::LoginTarget& target) {
     switch (target.status) {
         case TenantStatus::Creating:
@@ -15,6 +15,7 @@ std::optional<front::TenantRefusal> refusal(const tenant::LoginTarget& target) {
         case TenantStatus::Dropping:
             return front::TenantRefusal{Reason::Unknown, ""};
         case TenantStatus::Restore:
+            if (target.readable) break;
             return front::TenantRefusal{Reason::NotReady, "being restored"};
         case TenantStatus::Normal:
             break;

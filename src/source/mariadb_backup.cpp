@@ -17,6 +17,7 @@
 #include "source/backup_log.h"
 #include "source/copyable.h"
 #include "source/data_directory.h"
+#include "source/preload.h"
 #include "source/private_directory.h"
 #include "source/small_reads.h"
 
@@ -64,11 +65,6 @@ fs::path MariadbBackupSource::logFile() const {
     return directory_->path() / "log";
 }
 
-static std::string preload(const fs::path& library) {
-    const char* others = getenv("LD_PRELOAD");  // the host may preload a library of its own, such as an allocator
-    return "LD_PRELOAD=" + library.string() + (others != nullptr ? std::string(":") + others : "");
-}
-
 fs::path MariadbBackupSource::smallReads() const {
     fs::path library = directory_->path() / "small_reads.so";
     replaceFile(library, textOf(smallReadsLibrary()), 0500);
@@ -95,7 +91,7 @@ Command MariadbBackupSource::command() const {
     command.input = mysql::optionFile("mariadb-backup", options_.endpoint);
     command.stderr_file = logFile();
     command.stdout_is_read = true;
-    command.environment = {preload(smallReads())};
+    command.environment = {preloading(smallReads())};
     command.file_access = accessOf("mariadb-backup", {directory_->path()});
     command.file_access->readable.push_back(options_.data_directory);
     command.priority = Priority::Background;

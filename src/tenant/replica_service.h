@@ -77,6 +77,8 @@ public:
 
     /// From now on the supervisor keeps it running, and whoever follows tenants does. Returns when its views are there.
     void follow(const catalog::Tenant& tenant);
+    /// Logins lead to it although it is in status RESTORE, until its row is taken over again by remember().
+    void letReadersIn(catalog::TenantId id) { replicas_.letReadersIn(id); }
     /// Allows writes and lets events run: those that the source let run, for their status came with the data and the
     /// log. Harmless on an open primary.
     void openForWriting(const catalog::Tenant& tenant);

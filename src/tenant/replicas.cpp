@@ -69,6 +69,10 @@ void Replicas::put(const catalog::Tenant& tenant, std::shared_ptr<const Replica>
     change([&](Snapshot& next) { next.by_id[tenant.id] = {targetOf(tenant, *replica, client_connections), replica}; });
 }
 
+void Replicas::letReadersIn(TenantId id) {
+    change([&](Snapshot& next) { next.by_id.at(id).target.readable = true; });
+}
+
 void Replicas::remove(TenantId id) {
     change([&](Snapshot& next) { next.by_id.erase(id); });
 }

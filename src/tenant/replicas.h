@@ -20,6 +20,7 @@ struct LoginTarget {
     bool up = false;      ///< its process runs (it may still be starting)
     bool locked = false;  ///< answer Ob::TenantIsLocked
     catalog::TenantStatus status = catalog::TenantStatus::Normal;
+    bool readable = false;  ///< though it is in status RESTORE
     catalog::TenantRole role = catalog::TenantRole::Primary;
     catalog::CompatibilityMode mode = catalog::CompatibilityMode::Mysql;
     std::string invited_nodes = "%";  ///< ob_tcp_invited_nodes, as given
@@ -46,6 +47,8 @@ public:
 
     /// Takes the tenant's row over into what logins see. `replica` is the one that it has from now on.
     void put(const catalog::Tenant& tenant, std::shared_ptr<const Replica> replica, unsigned client_connections);
+    /// Until the next put().
+    void letReadersIn(catalog::TenantId id);
     void remove(catalog::TenantId id);
 
 private:

@@ -101,18 +101,22 @@ void StandbyService::finishRestore(TenantId id, bool replayed) {
                     "see " + restored->paths().log().string());
     }
     crashPoint("restore.flushed");
-    restored->syncFiles();
     replicas_.configure(tenant, Profile::Standby);
     restored->start();
-    crashPoint("restore.server-durable");
+    crashPoint("restore.server-started");
     stores_.tenants.setRole(id, TenantRole::Standby);
 }
 
-void StandbyService::openRestored(TenantId id) {
+void StandbyService::openForReading(TenantId id) {
     const auto turn = turns_.take(stores_.tenants.get(id).name);
     // First its views, which are still those of the tenant that was backed up.
     replicas_.follow(stores_.tenants.get(id));
     crashPoint("restore.views-installed");
+    replicas_.letReadersIn(id);
+}
+
+void StandbyService::openRestored(TenantId id) {
+    const auto turn = turns_.take(stores_.tenants.get(id).name);
     stores_.tenants.setStatus(id, TenantStatus::Normal);
     replicas_.remember(stores_.tenants.get(id));
 }

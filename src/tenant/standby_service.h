@@ -41,11 +41,15 @@ public:
     /// Restarts the standby that finishRestore() has left for mariadb-upgrade: as for a replay, and its endpoint's
     /// account may do everything. To be followed by finishRestore() again.
     void startForUpgrade(catalog::TenantId id);
-    /// Ends the replay or upgrade, if there was one, with a clean shutdown, which flushes everything, syncs the files,
-    /// and starts the tenant as a durable read_only server with role STANDBY, still closed to clients. Throws
-    /// Unavailable if the server of the replay did not end cleanly: then something of it is lost.
+    /// Ends the replay or upgrade, if there was one, with a clean shutdown, which flushes everything, and starts the
+    /// tenant as a durable read_only server with role STANDBY, still closed to clients. What was in the files before is
+    /// as durable as it was: a sync is the caller's. Throws Unavailable if the server of the replay did not end
+    /// cleanly: then something of it is lost.
     void finishRestore(catalog::TenantId id, bool replayed);
-    /// The restore is over: status NORMAL, clients may come in.
+    /// Clients may come in, though the tenant is in status RESTORE, and with it closed to all statements about it: its
+    /// server is a read_only standby, and a crash of the machine begins the restore anew. Until the daemon ends.
+    void openForReading(catalog::TenantId id);
+    /// The restore is over, and the files are durable: status NORMAL.
     void openRestored(catalog::TenantId id);
     /// Removes what a restore has made, in any state of it. Nothing happens if there is no such tenant.
     void dropTenant(const std::string& name);

@@ -4,7 +4,7 @@ README carries. The tenant is at rest when it is backed up: its pages are flushe
 one row shows a restore after a load. Nobody pays for another's dirty pages. Backups are restored twice: when they are in the
 page cache, as one made just now by a tool that leaves it there, and when they are read from the disk.
 Options: --gigabytes N (tenant's size, 2), --rounds N (5), --transactions N (to replay, 40000),
---only front,backup,incremental,restic,chain,restore,loaded,replay,impact,load,many, --tenants 1,10,50,100."""
+--only front,backup,incremental,restic,chain,restore,loaded,early,replay,impact,load,tables,many, --tenants 1,10,50,100."""
 import argparse
 import contextlib
 import os
@@ -21,7 +21,9 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "test" / "scenario"))
 sys.path.insert(0, str(ROOT / "test" / "bench"))
+from early_answer import EarlyAnswer  # noqa: E402
 from incremental import IncrementalParts, shell  # noqa: E402
+from many_tables import ManyTables  # noqa: E402
 from many_tenants import ManyTenants  # noqa: E402
 from node import Node, free_port, wait_for  # noqa: E402
 
@@ -349,18 +351,35 @@ def measure_growth(counts):
     return many.table()
 
 
+def measure_early_answers(gigabytes, rounds):
+    early = EarlyAnswer(gigabytes, rounds, say)
+    early.run()
+    return early.table()
+
+
+def measure_many_tables(count, rounds):
+    tables = ManyTables(count, rounds, say)
+    tables.run()
+    return tables.table()
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--gigabytes", type=float, default=2)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--transactions", type=int, default=40_000)
-    parser.add_argument("--only", default="front,backup,incremental,restic,chain,restore,loaded,replay,impact,load,many")
+    parser.add_argument("--only", default="front,backup,incremental,restic,chain,restore,loaded,early,replay,impact,load,tables,many")
+    parser.add_argument("--tables", type=int, default=5000, help="of the part `tables`")
     parser.add_argument("--tenants", default="1,10,50,100", help="counts of the part `many`")
     arguments = parser.parse_args()
     parts = arguments.only.split(",")
     tables = []
-    if against_peers := [part for part in parts if part != "many"]:
+    if against_peers := [part for part in parts if part not in ("many", "early", "tables")]:
         tables.append(compare_with_peers(arguments, against_peers))
+    if "early" in parts:
+        tables.append(measure_early_answers(min(arguments.gigabytes, 1), arguments.rounds))
+    if "tables" in parts:
+        tables.append(measure_many_tables(arguments.tables, arguments.rounds))
     if "many" in parts:
         tables.append(measure_growth(arguments.tenants))
     print("\n" + "\n\n".join(tables))

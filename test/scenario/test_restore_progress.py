@@ -10,7 +10,7 @@ from node import wait_for
 from sampler import Sampler, in_order
 
 SYS_STAGES = ["CREATE_TENANT", "WAIT_TENANT_RESTORE_FINISH"]
-TENANT_STAGES = ["RESTORING", "POST_CHECK", "UPGRADE"]
+TENANT_STAGES = ["RESTORING", "POST_CHECK", "UPGRADE", "WAIT_QUICK_RESTORE_FINISH"]
 SHOWN = 0.05  # a stage is shown at least so long (seconds); who looks less often may miss one
 PAGE = "SELECT * FROM oceanbase.CDB_OB_RESTORE_PROGRESS"
 HISTORY = "SELECT * FROM oceanbase.CDB_OB_RESTORE_HISTORY"

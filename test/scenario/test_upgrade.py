@@ -64,7 +64,8 @@ def upgraded(old, newer_node):
 
 def test_a_restore_into_a_newer_mariadb_shows_the_upgrade_and_runs_it(upgraded, newer_node):
     tenant = [(at, row["STATUS"]) for at, row in upgraded.rows() if row["TENANT_ID"] != 1]
-    assert in_order([status for _, status in tenant]) == ["RESTORING", "POST_CHECK", "UPGRADE", "RESTORE_SUCCESS"]
+    assert in_order([status for _, status in tenant]) == ["RESTORING", "POST_CHECK", "UPGRADE", "WAIT_QUICK_RESTORE_FINISH",
+                                                          "RESTORE_SUCCESS"]
     assert in_order([row["STATUS"] for _, row in upgraded.rows(TENANT_ID=1)])[-1] == "RESTORE_SUCCESS"
     times = [at for at, status in tenant if status == "UPGRADE"]
     assert times[-1] - times[0] > 0.5, "mariadb-upgrade takes its time"
