@@ -14,6 +14,9 @@
 
 namespace tidemark::backup {
 
+/// Names the file with the key of a tenant's backups, on this node.
+constexpr const char* kKeyFileParameter = "backup_key_file";
+
 /// What a BACKUP statement says beside its tenants.
 struct BackupOptions {
     bool incremental = false;      ///< a full set where there is none to lean on
@@ -44,6 +47,13 @@ public:
     std::vector<CatalogRow> catalogBackups(const catalog::Tenant& tenant, std::vector<std::string> uris,
                                            const Cataloging::KeyOf& key_of);
 
+    /// SET backup_key_file: makes the file, if it is not there; empty: for nothing is encrypted. Throws what is wrong with it.
+    void setKeyFile(const catalog::Tenant& tenant, const std::string& file);
+    /// BACKUP KEY: stores a copy of the tenant's key that a password opens. Throws 4018 if it has none.
+    void backupKey(const catalog::Tenant& tenant, const std::string& uri, std::string_view password);
+    /// Those that key files of tenants of this cluster hold, as far as they can be read here.
+    std::vector<backup_set::TenantKey> tenantKeys();
+
     /// Nothing running is no error.
     void cancel(const std::vector<catalog::Tenant>& tenants);
 
@@ -55,6 +65,8 @@ private:
     catalog::BackupRequest checked(const catalog::Tenant& tenant, const BackupOptions& options, Deadline until);
     void startFromSys(const std::vector<catalog::Tenant>& tenants, catalog::JobLevel level,
                       const BackupOptions& options, Deadline until);
+    std::optional<PasswordKey> ownKey(const catalog::Tenant& tenant);
+    backup_set::TenantKey keyIn(const std::string& file) const;
     bool hasParent(catalog::TenantId tenant, const ParentChoice& choice);
     std::unique_ptr<job::Job> makeBackup(job::WorkContext& context);
     bool isHere(const catalog::WorkRow& row);

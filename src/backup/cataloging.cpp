@@ -114,7 +114,7 @@ void Cataloging::enterSet(storage::Storage& storage, const backup_set::FoundBack
     catalog::BackupSet set = entryOf(tenant_.id, description);
     set.dest_id = parts_.stores.destinations.idOf(tenant_.id, catalog::DestinationUse::BackupData, path_);
     set.path = path_;
-    if (encrypted) set.encryption = {.mode = "PASSWORD", .passwd = bag.entries.at(0).id};
+    if (encrypted) set.encryption = {.mode = backup_set::encryptionMode(bag.entries.at(0).method), .passwd = bag.entries.at(0).id};
     parts_.stores.backups.enter(set, description.turn, backup_set::wrappedKey(key, parts_.node_key));
     add(kSet, number, "CATALOGED",
         sealed ? "its password is not known: what its description hides is shown as 0, and no incremental set leans on it"

@@ -16,7 +16,8 @@ class SetEncryption {
 public:
     /// Nothing is encrypted.
     SetEncryption() = default;
-    SetEncryption(const PasswordKey& password, const NodeKey& node);
+    SetEncryption(const PasswordKey& password, const NodeKey& node,
+                  backup_set::KeyMethod method = backup_set::KeyMethod::Password);
 
     bool on() const { return !password_.empty() || !chain_.empty(); }
 
@@ -33,6 +34,7 @@ public:
     static SetEncryption from(const nlohmann::json& json);
 
 private:
+    backup_set::KeyMethod method_ = backup_set::KeyMethod::Password;
     std::string id_;
     Bytes salt_;
     ScryptCost cost_;

@@ -9,7 +9,8 @@ namespace {
 using nlohmann::json;
 
 constexpr storage::DocumentType kKeyBagDocument{"tidemark key bag", 1};
-constexpr const char* kMethod = "scrypt";
+/// By KeyMethod.
+constexpr const char* kMethods[] = {"scrypt", "tenant key"};
 /// A set has one entry; more are for other ways to open it.
 constexpr std::size_t kMostEntries = 16;
 
@@ -30,8 +31,10 @@ std::string idFrom(const json& content, const char* name) {
 
 KeyBag::Entry entryFrom(const json& content) {
     const auto method = storage::takeField<std::string>(content, "method");
-    if (method != kMethod) throw std::range_error("a key is wrapped by '" + method + "'");
-    return {.id = idFrom(content, "id"),
+    const bool by_tenant = method == kMethods[1];
+    if (!by_tenant && method != kMethods[0]) throw std::range_error("a key is wrapped by '" + method + "'");
+    return {.method = by_tenant ? KeyMethod::TenantKey : KeyMethod::Password,
+            .id = idFrom(content, "id"),
             .salt = bytesFrom(content, "salt", PasswordKey::kSaltBytes),
             .cost = {.n = storage::takeField<std::uint64_t>(content, "n"),
                      .r = storage::takeField<std::uint32_t>(content, "r"),
@@ -49,21 +52,39 @@ std::string chainIdOf(const block::ChainKey& key) {
     return hexOf(key.derived(viewOf("tidemark chain id")).bytes().first(PasswordKey::kIdBytes));
 }
 
-KeyBag wrapKey(const block::ChainKey& key, const PasswordKey& with) {
+const char* encryptionMode(KeyMethod method) {
+    return method == KeyMethod::Password ? "PASSWORD" : "TRANSPARENT_ENCRYPTION";
+}
+
+KeyBag wrapKey(const block::ChainKey& key, const PasswordKey& with, KeyMethod method) {
     KeyBag bag{.chain = chainIdOf(key), .entries = {}};
     bag.entries.push_back(
-        {.id = with.id,
+        {.method = method,
+         .id = with.id,
          .salt = with.salt,
          .cost = with.cost,
          .wrapped = sealAlone(with.key.bytes(), identityOf(bag.chain, with.id), key.secret().bytes())});
     return bag;
 }
 
+static block::ChainKeyPtr unwrapEntry(const KeyBag& bag, const KeyBag::Entry& entry, std::string_view text) {
+    const Secret key = passwordKey(text, entry.salt, entry.cost);
+    auto opened = openAlone(key.bytes(), identityOf(bag.chain, entry.id), entry.wrapped);
+    return opened ? std::make_shared<const block::ChainKey>(std::move(*opened)) : nullptr;
+}
+
 block::ChainKeyPtr unwrapKey(const KeyBag& bag, std::string_view password) {
     for (const KeyBag::Entry& entry : bag.entries) {
-        const Secret key = passwordKey(password, entry.salt, entry.cost);
-        auto opened = openAlone(key.bytes(), identityOf(bag.chain, entry.id), entry.wrapped);
-        if (opened) return std::make_shared<const block::ChainKey>(std::move(*opened));
+        if (entry.method != KeyMethod::Password) continue;
+        if (auto key = unwrapEntry(bag, entry, password)) return key;
+    }
+    return nullptr;
+}
+
+block::ChainKeyPtr unwrapKey(const KeyBag& bag, const TenantKey& key) {
+    for (const KeyBag::Entry& entry : bag.entries) {
+        if (entry.method != KeyMethod::TenantKey || entry.id != key.id) continue;
+        if (auto opened = unwrapEntry(bag, entry, key.text.text())) return opened;
     }
     return nullptr;
 }
@@ -72,7 +93,7 @@ json contentOf(const KeyBag& bag) {
     json entries = json::array();
     for (const KeyBag::Entry& entry : bag.entries) {
         entries.push_back({{"id", entry.id},
-                           {"method", kMethod},
+                           {"method", kMethods[static_cast<std::size_t>(entry.method)]},
                            {"n", entry.cost.n},
                            {"r", entry.cost.r},
                            {"p", entry.cost.p},

@@ -4,14 +4,21 @@
 #include <vector>
 
 #include "backup_set/backup_set.h"
+#include "backup_set/tenant_key.h"
 #include "base/password_key.h"
 #include "storage/document.h"
 
 namespace tidemark::backup_set {
 
+/// What an entry of a bag is opened by.
+enum class KeyMethod { Password, TenantKey };
+/// As ENCRYPTION_MODE shows it.
+const char* encryptionMode(KeyMethod method);
+
 /// The chain key of a set, wrapped: `backup_set_key.obbak`, which anybody may read. See docs/format/backup_set.md.
 struct KeyBag {
     struct Entry {
+        KeyMethod method = KeyMethod::Password;
         std::string id;
         Bytes salt;
         ScryptCost cost;
@@ -26,9 +33,11 @@ struct KeyBag {
 /// Tells chain keys apart and nothing about them: 16 hexadecimal digits.
 std::string chainIdOf(const block::ChainKey& key);
 
-KeyBag wrapKey(const block::ChainKey& key, const PasswordKey& with);
+KeyBag wrapKey(const block::ChainKey& key, const PasswordKey& with, KeyMethod method = KeyMethod::Password);
 /// Null if it is not the password. Takes half a second per entry.
 block::ChainKeyPtr unwrapKey(const KeyBag& bag, std::string_view password);
+/// Null if it is not the tenant's key, which the bag would name.
+block::ChainKeyPtr unwrapKey(const KeyBag& bag, const TenantKey& key);
 
 nlohmann::json contentOf(const KeyBag& bag);
 /// Throws json::exception, range_error.

@@ -15,7 +15,7 @@ constexpr const char* kCleanWork = "clean";
 
 /// How a set is encrypted, as the views show it.
 struct BackupEncryption {
-    std::string mode = "NONE";  ///< or PASSWORD
+    std::string mode = "NONE";  ///< or PASSWORD, TRANSPARENT_ENCRYPTION
     std::string passwd;         ///< the id of the key that a password has become; tells nothing about either
 };
 

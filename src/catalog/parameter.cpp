@@ -35,6 +35,8 @@ constexpr std::array kDefinitions = {
     // Tidemark's, as is backup_clean_interval.
     ParameterDefinition{"backup_io_limit", Capacity, kCluster, "0M", 0, kNoLimit, "BACKUP",
                         "bytes of tenants' files per second that all backups together may read; 0: no limit"},
+    ParameterDefinition{"backup_key_file", File, kTenant, "", 0, 0, "BACKUP",
+                        "file on the node with the key that encrypts a tenant's backups; made when it is set"},
     ParameterDefinition{"backup_net_limit", Capacity, kCluster, "0M", 0, kNoLimit, "BACKUP",
                         "bytes per second that all backups together may write to destinations; 0: no limit"},
     ParameterDefinition{"compatible", Version, kTenant, "4.3.3.0", 0, 0, "ROOT_SERVICE",
@@ -148,6 +150,7 @@ std::optional<std::int64_t> numberOf(const ParameterDefinition& definition, std:
         case Bool:
         case Version:
         case Directories:
+        case File:
             break;
     }
     return std::nullopt;
@@ -163,12 +166,22 @@ static bool areDirectories(std::string_view text) {
     return true;
 }
 
+static bool isFile(std::string_view text) {
+    if (text.empty()) return true;
+    const std::string_view name = text.substr(text.rfind('/') + 1);
+    return text.starts_with('/') && !name.empty() && !name.starts_with('.') && text.find("/../") == text.npos;
+}
+
 std::string checkedValue(const ParameterDefinition& definition, std::string_view value) {
     const auto refused = [&](const std::string& hint) {
         return obError(Ob::InvalidArgument, fmt::format("value '{}' of {}", value, definition.name), hint);
     };
     const bool directories = definition.type == Directories;
-    if (value.size() > (directories ? 512U : 64U)) throw refused("it is too long");
+    if (value.size() > (directories || definition.type == File ? 512U : 64U)) throw refused("it is too long");
+    if (definition.type == File) {
+        if (!isFile(value)) throw refused("the absolute path of a file whose name does not begin with a dot, or '' for none");
+        return std::string(value);
+    }
     if (directories) {
         if (!areDirectories(value)) throw refused("absolute paths, separated by commas and without blanks around them");
         return std::string(value);

@@ -9,7 +9,7 @@
 
 namespace tidemark::catalog {
 
-enum class ParameterType { Int, Bool, Time, Capacity, Version, Directories };
+enum class ParameterType { Int, Bool, Time, Capacity, Version, Directories, File };
 enum class ParameterScope { Tenant, Cluster };
 
 /// What there is to set with ALTER SYSTEM SET: name, kind, range, default, as in OceanBase V4.3.3's parameter
@@ -20,7 +20,7 @@ struct ParameterDefinition {
     ParameterScope scope;
     std::string_view default_value;
     /// Limits in the type's unit (numbers, microseconds, bytes), both inclusive; not used for Bool, Version (which
-    /// cannot be set) and Directories (absolute paths, separated by commas).
+    /// cannot be set), Directories (absolute paths, separated by commas) and File (an absolute path).
     std::int64_t minimum;
     std::int64_t maximum;
     std::string_view section;

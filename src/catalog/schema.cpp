@@ -23,6 +23,7 @@ const char* typeName(ParameterType type) {
         case ParameterType::Version:
             return "VERSION";
         case ParameterType::Directories:
+        case ParameterType::File:
             break;
     }
     return "STRING";

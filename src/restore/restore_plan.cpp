@@ -277,7 +277,7 @@ std::vector<Candidate> candidates(const Sources& sources, const RestoreTarget& w
 
 RestorePlan planRestore(const RestoreTarget& wanted) {
     const Sources sources = openSources(wanted.uris);
-    SetKeys keys(wanted.passwords);
+    SetKeys keys(wanted.passwords, wanted.tenant_keys);
     const Scn target = targetOf(wanted, sources, keys);
     std::string problem;
     for (const auto& [data, described] : candidates(sources, wanted, target)) {

@@ -9,6 +9,7 @@
 
 #include "archive/archive_reader.h"
 #include "backup_set/backup_set.h"
+#include "backup_set/tenant_key.h"
 #include "base/clock.h"
 #include "restore/restore_notes.h"
 #include "storage/destination.h"
@@ -24,6 +25,7 @@ struct RestoreTarget {
     std::function<bool(const storage::Destination&, const backup_set::SetId&)> is_broken =
         [](const auto&, const auto&) { return false; };
     std::span<const Secret> passwords;      ///< of encrypted sets, in any order
+    std::span<const backup_set::TenantKey> tenant_keys = {};  ///< likewise
 };
 
 /// Which set and which log bring a tenant to the target. Made from nothing but the destinations.

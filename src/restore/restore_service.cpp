@@ -125,7 +125,8 @@ void RestoreService::start(const RestoreRequest& request) {
     const RestorePlan plan = planFrom({.uris = uris,
                                        .until_scn = request.until_scn,
                                        .until_time = request.until_time,
-                                       .passwords = request.passwords});
+                                       .passwords = request.passwords,
+                                       .tenant_keys = request.tenant_keys});
     // Once more with what the set carries: a refused statement leaves no job.
     requireSettings(request.tenant, items, plan);
     const RestoreNotes notes{.choice = plan.choice(uris), .key = backup_set::wrappedKey(plan.key, parts_.node_key)};

@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 
+#include "backup_set/tenant_key.h"
 #include "base/log.h"
 #include "job/work_engine.h"
 #include "restore/restore_job.h"
@@ -20,6 +21,7 @@ struct RestoreRequest {
     std::string options;
     std::string description;
     std::span<const Secret> passwords;  ///< of SET DECRYPTION
+    std::span<const backup_set::TenantKey> tenant_keys = {};
 };
 
 /// RESTORE, its preview, and CANCEL RESTORE. Thread-safe.

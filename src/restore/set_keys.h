@@ -8,11 +8,12 @@
 
 namespace tidemark::restore {
 
-/// Opens encrypted sets with the passwords of a session. Sets of one chain have one key, so that a password is tried
+/// Opens encrypted sets with the passwords of a session, and with keys of tenants. Sets of one chain have one key, so that a password is tried
 /// once for all of them: it takes half a second. Not thread-safe.
 class SetKeys {
 public:
-    explicit SetKeys(std::span<const Secret> passwords) : passwords_(passwords) {}
+    explicit SetKeys(std::span<const Secret> passwords, std::span<const backup_set::TenantKey> tenant_keys = {})
+        : passwords_(passwords), tenant_keys_(tenant_keys) {}
     /// With a key that is known.
     explicit SetKeys(const backup_set::ChainKeyPtr& key);
 
@@ -23,6 +24,7 @@ public:
 
 private:
     std::span<const Secret> passwords_;
+    std::span<const backup_set::TenantKey> tenant_keys_;
     std::map<std::string, backup_set::ChainKeyPtr> known_;  ///< by chain
 };
 

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "archive/archive_dest.h"
+#include "backup_set/tenant_key.h"
 #include "oceanbase/ob_error.h"
 #include "storage/destination.h"
 #include "storage/open_storage.h"
@@ -126,6 +127,7 @@ StatementResult Engine::run(const Caller& caller, const SetParameters& set) {
 /// The daemon makes and writes directories as its own user, which is not the tenant's administrator's to direct.
 void Engine::requireAllowed(const Caller& caller, const catalog::Tenant& tenant, const std::string& name,
                             const std::string& value) {
+    if (!isSys(caller) && name == backup::kKeyFileParameter) requireSys(caller);
     const bool archive = name == "log_archive_dest";
     if (isSys(caller) || value.empty() || (!archive && name != "data_backup_dest")) return;
     const std::string uri = storage::plainUri(archive ? archive::parseArchiveDest(value).location : value);
@@ -140,13 +142,16 @@ void Engine::requireAllowed(const Caller& caller, const catalog::Tenant& tenant,
 }
 
 void Engine::setOne(const catalog::Tenant& tenant, const std::string& name, const std::string& value) {
-    if (isDestination(name) && tenant.id == catalog::kSysTenantId) {
+    const bool key_file = name == backup::kKeyFileParameter;
+    if ((isDestination(name) || key_file) && tenant.id == catalog::kSysTenantId) {
         throw obError(Ob::NotSupported, "set " + name + " of the sys tenant is", "name a user tenant: TENANT = t");
     }
     if (name == "log_archive_dest") {
         parts_.archive.setDestination(tenant, value);
     } else if (name == "data_backup_dest") {
         parts_.backup.setDestination(tenant, value);
+    } else if (key_file) {
+        parts_.backup.setKeyFile(tenant, value);
     } else if (name == "log_archive_dest_state") {
         if (strcasecmp(value.c_str(), "ENABLE") == 0) return;  // the only state there is
         if (strcasecmp(value.c_str(), "DEFER") != 0) throw obError(Ob::InvalidArgument, name);
@@ -308,22 +313,43 @@ StatementResult Engine::run(const Caller& caller, const CancelValidate& cancel) 
 StatementResult Engine::run(const Caller& caller, const Restore& restore) {
     requireSys(caller);
     requireFits("DESCRIPTION", restore.description, kLongestRestoreDescription);
+    const auto keys = keysFor(restore.key_from, restore.key_password);
     parts_.restore.start({.tenant = restore.tenant,
                           .from = restore.from,
                           .until_scn = restore.until_scn,
                           .until_time = restore.until_time,
                           .options = restore.options,
                           .description = restore.description,
-                          .passwords = caller.memory->decryption});
+                          .passwords = caller.memory->decryption,
+                          .tenant_keys = keys});
+    return {};
+}
+
+/// Those of this cluster, and what BACKUP KEY has stored, if that is named.
+std::vector<backup_set::TenantKey> Engine::keysFor(const std::string& key_from, const Secret& password) {
+    auto keys = parts_.backup.tenantKeys();
+    if (key_from.empty()) return keys;
+    for (backup_set::TenantKey& key : backup_set::savedTenantKeys(*storage::openStorage(key_from), password.text()))
+        keys.push_back(std::move(key));
+    return keys;
+}
+
+StatementResult Engine::run(const Caller& caller, const BackupKey& backup) {
+    requireSys(caller);
+    if (backup.tenants.all || backup.tenants.names.size() != 1)
+        throw obError(Ob::InvalidArgument, "tenant list, count of tenants must be 1");
+    parts_.backup.backupKey(named(backup.tenants).at(0), backup.to, backup.password.text());
     return {};
 }
 
 StatementResult Engine::run(const Caller& caller, const PreviewRestore& preview) {
     requireSys(caller);
+    const auto keys = keysFor({}, {});
     const auto rows = parts_.restore.preview({.uris = restore::destinationsOf(preview.from),
                                               .until_scn = preview.until_scn,
                                               .until_time = preview.until_time,
-                                              .passwords = caller.memory->decryption});
+                                              .passwords = caller.memory->decryption,
+                                              .tenant_keys = keys});
     caller.memory->restore_preview = shownPreview(rows);
     return {};
 }

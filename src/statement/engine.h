@@ -68,6 +68,7 @@ private:
     StatementResult run(const Caller& caller, const DeleteBackup& remove);
     StatementResult run(const Caller& caller, const KeepBackupSet& keep);
     StatementResult run(const Caller& caller, const CatalogBackup& catalog);
+    StatementResult run(const Caller& caller, const BackupKey& backup);
     StatementResult run(const Caller& caller, const Shutdown& shutdown);
     StatementResult run(const Caller& caller, const CreateUnit& create);
     StatementResult run(const Caller& caller, const AlterUnit& alter);
@@ -97,6 +98,8 @@ private:
     std::vector<catalog::Tenant> allUserTenants();
     /// The one tenant that a statement about cleaning is about.
     catalog::Tenant oneTenant(const Caller& caller, const TenantClause& clause);
+
+    std::vector<backup_set::TenantKey> keysFor(const std::string& key_from, const Secret& password);
 
     const EngineParts parts_;
 };

@@ -88,7 +88,8 @@ StatementResult Engine::run(const Caller& caller, const DeleteBackup& remove) {
 StatementResult Engine::run(const Caller& caller, const CatalogBackup& catalog) {
     if (!catalog.from.empty()) requireSys(caller);
     const catalog::Tenant tenant = oneTenant(caller, catalog.tenants);
-    restore::SetKeys keys(caller.memory->decryption);
+    const auto tenant_keys = keysFor({}, {});
+    restore::SetKeys keys(caller.memory->decryption, tenant_keys);
     const auto key_of = [&](storage::Storage& storage, const backup_set::SetId& id) {
         return keys.find(storage, id);
     };

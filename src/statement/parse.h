@@ -18,6 +18,9 @@ Statement parseExplain(TokenStream& in);
 /// CREATE | ALTER | DROP of RESOURCE UNIT, RESOURCE POOL and TENANT; the verb is still to be read.
 Statement parseResource(TokenStream& in);
 
+/// A password: 1 to 1024 bytes.
+Secret parsePassword(TokenStream& in);
+
 /// [DESCRIPTION [=] 'text']
 std::string parseDescription(TokenStream& in);
 

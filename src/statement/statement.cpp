@@ -48,17 +48,6 @@ Statement parseShowParameters(TokenStream& in) {
     return show;
 }
 
-/// What OceanBase sends a longer password to is not known; nobody types one.
-constexpr std::size_t kLongestPassword = 1024;
-
-Secret parsePassword(TokenStream& in) {
-    Secret password = in.secret();
-    if (password.empty() || password.size() > kLongestPassword) {
-        throw obError(Ob::InvalidArgument, "password", "it has 1 to 1024 bytes");
-    }
-    return password;
-}
-
 /// What follows SET ENCRYPTION.
 Statement parseSetEncryption(TokenStream& in) {
     if (in.acceptWord("OFF")) return SetEncryption{};

@@ -68,6 +68,8 @@ struct Restore {
     std::optional<Scn> until_scn;
     std::optional<std::string> until_time;
     std::string options;  ///< 'pool_list=…&primary_zone=…'
+    std::string key_from;  ///< WITH KEY FROM 'uri' ENCRYPTED BY 'password'; empty: without
+    Secret key_password;
     std::string description;
 };
 /// RESTORE without a tenant, … PREVIEW: nothing is restored.
@@ -78,6 +80,12 @@ struct PreviewRestore {
 };
 struct CancelRestore {
     std::string tenant;
+};
+/// BACKUP KEY TENANT = t TO 'uri' ENCRYPTED BY 'password'.
+struct BackupKey {
+    TenantClause tenants;
+    std::string to;
+    Secret password;
 };
 struct ActivateStandby {
     TenantClause tenants;
@@ -192,7 +200,7 @@ struct Unsupported {
 
 using Statement = std::variant<SetParameters, SwitchArchiveMode, SetEncryption, SetDecryption, Backup, CancelBackup,
                                Validate, CancelValidate, Restore, PreviewRestore, CancelRestore, ActivateStandby, AddDeletePolicy,
-                               DropDeletePolicy, CancelDeleteBackup, DeleteBackup, KeepBackupSet, CatalogBackup, Shutdown, CreateUnit,
+                               DropDeletePolicy, CancelDeleteBackup, DeleteBackup, KeepBackupSet, CatalogBackup, BackupKey, Shutdown, CreateUnit,
                                AlterUnit, DropUnit, CreatePool, AlterPool, DropPool, CreateTenant, AlterTenant,
                                DropTenant, ShowTenant, ShowRestorePreview, ShowParameters, Unsupported>;
 

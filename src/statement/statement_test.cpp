@@ -74,6 +74,15 @@ TEST(Statement, ReadsBackups) {
     EXPECT_EQ(parsed<CatalogBackup>("ALTER SYSTEM CATALOG BACKUP FROM 'file:///a,file:///b' TENANT = t").from,
               "file:///a,file:///b");
     EXPECT_TRUE(parsed<CatalogBackup>("ALTER SYSTEM CATALOG BACKUP").from.empty());
+    const auto key = parsed<BackupKey>("ALTER SYSTEM BACKUP KEY TENANT = t TO = 'file:///k' ENCRYPTED BY 'pw'");
+    EXPECT_EQ(key.to, "file:///k");
+    EXPECT_EQ(key.password.text(), "pw");
+    const auto restore = parsed<Restore>("ALTER SYSTEM RESTORE t FROM 'file:///a' WITH 'pool_list=p' WITH KEY FROM "
+                                         "'file:///k' ENCRYPTED BY 'pw' DESCRIPTION = 'd'");
+    EXPECT_EQ(restore.key_from, "file:///k");
+    EXPECT_EQ(restore.key_password.text(), "pw");
+    EXPECT_EQ(restore.description, "d");
+    EXPECT_TRUE(mayHoldPassword("ALTER SYSTEM BACKUP KEY TO 'file:///k' ENCRYPTED BY 'pw'"));
     EXPECT_THROW(parse("ALTER SYSTEM CATALOG BACKUP FROM ''"), Error);
 }
 

@@ -69,6 +69,10 @@ std::vector<Bytes> statementSeeds() {
         "\x01"
         "ALTER SYSTEM RESTORE t FROM ? UNTIL SCN=1 WITH ? -- end",
         "\x01"
+        "ALTER SYSTEM RESTORE t FROM 'file:///a' WITH 'p' WITH KEY FROM 'file:///k' ENCRYPTED BY 'pw' DESCRIPTION 'd'",
+        "\x01"
+        "ALTER SYSTEM BACKUP KEY TENANT = t TO 'file:///k' ENCRYPTED BY 'pw'; ALTER SYSTEM CATALOG BACKUP FROM 'u' TENANT t",
+        "\x01"
         "CREATE RESOURCE UNIT IF NOT EXISTS `u 1` MAX_CPU 2, MEMORY_SIZE '512M';",
         "\x01"
         "CREATE TENANT shop RESOURCE_POOL_LIST=('p1','p2'), LOCALITY='F@z' SET VARIABLES a=1, b='x'",

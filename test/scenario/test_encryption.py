@@ -210,15 +210,17 @@ def test_the_log_that_a_set_carries_is_encrypted_too(vault, sets):
     written = rows(vault, "vault")
     assert rows(vault, "copy") <= written and len(rows(vault, "copy")) > 20
     vault.drop("copy")
-    # A byte of it that is another one is noticed.
-    content = segments[0].read_bytes()
+    # Bytes of it that are others are noticed.
+    contents = {segment: segment.read_bytes() for segment in segments}
     try:
-        segments[0].write_bytes(content[:100] + bytes([content[100] ^ 1]) + content[101:])
+        for segment, content in contents.items():
+            segment.write_bytes(content[:100] + bytes([content[100] ^ 1]) + content[101:])
         with contextlib.closing(vault.connect()) as session, session.cursor() as cursor:
-            cursor.execute("SET DECRYPTION IDENTIFIED BY %s", [PASSWORD])
-            assert segments[0].name in refusal(cursor.execute, alone)[1]
+            cursor.execute("SET DECRYPTION IDENTIFIED BY %s, %s", [PASSWORD, OTHER])
+            assert "/complement_log/" in refusal(cursor.execute, alone)[1]
     finally:
-        segments[0].write_bytes(content)
+        for segment, content in contents.items():
+            segment.write_bytes(content)
 
 
 def test_a_validation_reads_an_encrypted_set(vault, sets):

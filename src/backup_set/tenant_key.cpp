@@ -1,0 +1,133 @@
+#include "backup_set/tenant_key.h"
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "base/hex.h"
+#include "base/random.h"
+#include "oceanbase/ob_error.h"
+#include "storage/document.h"
+#include "storage/file_storage.h"
+
+namespace tidemark::backup_set {
+namespace {
+
+constexpr storage::DocumentType kKeyFile{"tidemark tenant key file", 1};
+constexpr storage::DocumentType kSavedKey{"tidemark saved tenant key", 1};
+constexpr std::string_view kFilePurpose = "key of a tenant's backups";
+constexpr std::string_view kSavedPrefix = "backup_key_";
+/// Of a key with 256 random bits nothing is gained by making it costly to try.
+constexpr ScryptCost kNoCost{.n = 2, .r = 8, .p = 1};
+
+storage::FileStorage placeOf(const std::filesystem::path& file) {
+    return storage::FileStorage(file.parent_path());
+}
+
+std::string checkedId(std::string id) {
+    const auto bytes = bytesOfHex(id);
+    if (!bytes || bytes->size() != PasswordKey::kIdBytes) throw std::range_error("the id of a key has another size");
+    return id;
+}
+
+Bytes fieldOf(const nlohmann::json& content, const char* name) {
+    const auto bytes = bytesOfHex(storage::takeField<std::string>(content, name));
+    if (!bytes) throw std::range_error(std::string(name) + " is not hexadecimal");
+    return *bytes;
+}
+
+Bytes identityOf(const std::string& id) {
+    return ByteWriter().text("tidemark saved tenant key").string(id).take();
+}
+
+/// nullopt if the password is another one.
+std::optional<TenantKey> openSaved(storage::Storage& place, const storage::Key& key, std::string_view password) {
+    const nlohmann::json content = storage::openDocument(kSavedKey, place, key).content;
+    return storage::readFields(place.url() + "/" + key, [&]() -> std::optional<TenantKey> {
+        TenantKey found{.id = checkedId(storage::takeField<std::string>(content, "id")), .text = {}};
+        const ScryptCost cost{.n = storage::takeField<std::uint64_t>(content, "n"),
+                              .r = storage::takeField<std::uint32_t>(content, "r"),
+                              .p = storage::takeField<std::uint32_t>(content, "p")};
+        const Secret with = passwordKey(password, fieldOf(content, "salt"), cost);
+        auto opened = openAlone(with.bytes(), identityOf(found.id), fieldOf(content, "wrapped"));
+        if (!opened) return std::nullopt;
+        found.text = std::move(*opened);
+        return found;
+    });
+}
+
+}  // namespace
+
+TenantKey TenantKey::random() {
+    Bytes key = randomBytes(kKeySize);
+    std::string text = hexOf(key);
+    const Wiped first(key);
+    const Wiped second(text);
+    return {.id = hexOf(randomBytes(PasswordKey::kIdBytes)), .text = Secret::copyOf(viewOf(text))};
+}
+
+PasswordKey TenantKey::wrapping() const {
+    PasswordKey made{.id = id, .salt = randomBytes(PasswordKey::kSaltBytes), .cost = kNoCost, .key = {}};
+    made.key = passwordKey(text.text(), made.salt, made.cost);
+    return made;
+}
+
+TenantKey readKeyFile(const std::filesystem::path& file, const NodeKey& node) {
+    storage::FileStorage place = placeOf(file);
+    const nlohmann::json content = storage::openDocument(kKeyFile, place, file.filename()).content;
+    return storage::readFields(file.string(), [&] {
+        TenantKey key{.id = checkedId(storage::takeField<std::string>(content, "id")), .text = {}};
+        key.text = node.unwrap(storage::takeField<std::string>(content, "wrapped"), kFilePurpose);
+        return key;
+    });
+}
+
+TenantKey openKeyFile(const std::filesystem::path& file, const NodeKey& node) {
+    try {
+        return readKeyFile(file, node);
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::NotFound) throw;
+    }
+    const TenantKey made = TenantKey::random();
+    try {
+        placeOf(file).put(file.filename(), storage::sealDocument(kKeyFile, {{"id", made.id},
+                                                                            {"wrapped", node.wrap(made.text, kFilePurpose)}}));
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::AlreadyExists) throw;  // somebody else was faster
+    }
+    return readKeyFile(file, node);
+}
+
+void saveTenantKey(storage::Storage& place, std::uint64_t tenant_id, const TenantKey& key, std::string_view password) {
+    const storage::Key name = fmt::format("{}{}_{}.obbak", kSavedPrefix, tenant_id, key.id);
+    if (place.stat(name)) {
+        if (openSaved(place, name, password)) return;
+        throw Error(ErrorCode::AlreadyExists, place.url() + "/" + name + " is there, under another password",
+                    "name another directory: what is stored is never written again");
+    }
+    const PasswordKey with = PasswordKey::of(password);
+    place.put(name, storage::sealDocument(
+                        kSavedKey, {{"tenant_id", tenant_id},
+                                    {"id", key.id},
+                                    {"n", with.cost.n},
+                                    {"r", with.cost.r},
+                                    {"p", with.cost.p},
+                                    {"salt", hexOf(with.salt)},
+                                    {"wrapped", hexOf(sealAlone(with.key.bytes(), identityOf(key.id), key.text.bytes()))}}));
+}
+
+std::vector<TenantKey> savedTenantKeys(storage::Storage& place, std::string_view password) {
+    std::vector<TenantKey> keys;
+    const auto saved = place.list(std::string(kSavedPrefix));
+    if (saved.empty()) {
+        throw obError(Ob::BackupFileNotExist, place.url() + " has no " + std::string(kSavedPrefix) + "…",
+                      "name the directory that BACKUP KEY was given");
+    }
+    for (const storage::ObjectInfo& object : saved) {
+        if (auto key = openSaved(place, object.key, password)) keys.push_back(std::move(*key));
+    }
+    if (!keys.empty()) return keys;
+    throw obError(Ob::BackupInvalidPassword, "it opens none of the keys at " + place.url(),
+                  "ENCRYPTED BY is the password that BACKUP KEY was given");
+}
+
+}  // namespace tidemark::backup_set
