@@ -45,7 +45,7 @@ struct BlockWriterOptions {
     bool incremental = false;                   ///< the set is called so
     /// The set that it leans on: pages that are there as they are now are not stored again.
     std::shared_ptr<const BlockReader> parent;
-    std::vector<EarlierObject> earlier;  ///< likewise
+    std::vector<EarlierObject> earlier;  ///< likewise; in order of turns and numbers
     /// Looked at by what takes long without the caller: reading what is stored already, and storing the index. Set by
     /// BlockWriter.
     std::stop_token stop = {};

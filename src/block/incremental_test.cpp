@@ -253,6 +253,7 @@ TEST_F(IncrementalTest, StoresNothingAgainThatAnInterruptedTurnHasStored) {
     }  // given up before its end
     for (const auto& object : storage_.list("turn_1/"))
         earlier.push_back({"turn_1/", dataFileNumber(object.key.substr(7)).value(), object.size});
+    std::sort(earlier.begin(), earlier.end(), [](const auto& a, const auto& b) { return a.number < b.number; });
     ASSERT_GT(earlier.size(), 3U);
     // One object is damaged: what it has is stored again.
     const storage::Key damaged = "turn_1/" + dataFileName(earlier[1].number);
