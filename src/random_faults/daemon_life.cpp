@@ -57,7 +57,7 @@ DaemonLife::DaemonLife(Disk& disk, Faults faults, std::mt19937_64& random) : dis
     }
     const auto number = [&](std::int64_t most) { return static_cast<std::int64_t>(random() % most); };
     // Most that is done takes 30 to 300 calls.
-    if (number(3) == 0) calls_until_death_ = number(number(2) == 0 ? 40 : 300);
+    if (number(3) == 0) calls_until_death_ = number(std::array{20, 60, 300}[random() % 3]);
     if (number(6) == 0) calls_until_cancel_ = number(200);
     hangs_ = number(2) == 0;
     open(number(4) == 0 ? Rules() : anyFaults(random), random());
@@ -98,7 +98,7 @@ DaemonLife::Rules DaemonLife::anyFaults(std::mt19937_64& random) {
                          .effect = effect,
                          .key_part = part,
                          .times = 1 + random() % 4,
-                         .probability = effect == Effect::Disorder || *part != '\0' ? 0.3 : often,
+                         .probability = effect == Effect::Disorder || on == Operation::Remove || *part != '\0' ? 0.2 : often,
                          .error = kErrors[random() % kErrors.size()]});
     };
     for (const auto on : {Operation::Create, Operation::Append, Operation::Finish, Operation::Get, Operation::Stat,
