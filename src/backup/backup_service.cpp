@@ -174,9 +174,9 @@ void BackupService::backupKey(const catalog::Tenant& tenant, const std::string& 
     storage::requireOutside(plain, parts_.own_directory);
     const auto place = storage::openStorage(uri);
     if (place->stat(storage::kMarkerKey))
-        throw obError(Ob::OpNotAllow, "a key beside the backups that it opens, at " + plain + ", is", "name another directory");
-    backup_set::saveTenantKey(*place, static_cast<std::uint64_t>(tenant.id),
-                              keyIn(file), password);
+        throw obError(Ob::OpNotAllow, "a key beside the backups that it opens, at " + plain + ", is",
+                      "name another directory");
+    backup_set::saveTenantKey(*place, static_cast<std::uint64_t>(tenant.id), keyIn(file), password);
     log_->info("tenant {}: its key was saved at {}", tenant.name, plain);
 }
 
@@ -247,7 +247,8 @@ std::vector<CatalogRow> BackupService::catalogBackups(const catalog::Tenant& ten
         if (const auto data = stores_.destinations.backup(tenant.id)) uris.push_back(data->path);
         if (const auto log = stores_.destinations.archive(tenant.id)) uris.push_back(log->path);
         if (uris.empty())
-            throw obError(Ob::EntryNotExist, {}, "tenant " + tenant.name + " has no destination: CATALOG BACKUP FROM 'uri'");
+            throw obError(Ob::EntryNotExist, {},
+                          "tenant " + tenant.name + " has no destination: CATALOG BACKUP FROM 'uri'");
     }
     Cataloging cataloging(parts_, tenant, key_of);
     std::vector<CatalogRow> rows;

@@ -93,13 +93,15 @@ void Cataloging::enterSet(storage::Storage& storage, const backup_set::FoundBack
     using State = backup_set::FoundBackupSet::State;
     const std::int64_t number = found.id.number;
     if (const auto known = parts_.stores.backups.set(tenant_.id, number)) {
-        return add(kSet, number, "KNOWN", known->path == path_ ? "" : "the catalog has one of this number at " + known->path);
+        return add(kSet, number, "KNOWN",
+                   known->path == path_ ? "" : "the catalog has one of this number at " + known->path);
     }
     if (found.state == State::Unfinished) throw corrupt("it is not complete: what a backup left that did not end");
     if (found.state == State::Damaged) throw corrupt(found.problem);
     const storage::DestinationIdentity own = parts_.identity(tenant_, 0);
     if (found.description->tenant_id != own.tenant_id || found.description->cluster_id != own.cluster_id)
-        throw corrupt(fmt::format("it is of tenant {} of cluster {}", found.description->tenant_id, found.description->cluster_id));
+        throw corrupt(fmt::format("it is of tenant {} of cluster {}", found.description->tenant_id,
+                                  found.description->cluster_id));
 
     const bool encrypted = found.description->encrypted;
     const auto bag = encrypted ? backup_set::readKeyBag(storage, found.id) : backup_set::KeyBag{};
@@ -114,11 +116,13 @@ void Cataloging::enterSet(storage::Storage& storage, const backup_set::FoundBack
     catalog::BackupSet set = entryOf(tenant_.id, description);
     set.dest_id = parts_.stores.destinations.idOf(tenant_.id, catalog::DestinationUse::BackupData, path_);
     set.path = path_;
-    if (encrypted) set.encryption = {.mode = backup_set::encryptionMode(bag.entries.at(0).method), .passwd = bag.entries.at(0).id};
+    if (encrypted)
+        set.encryption = {.mode = backup_set::encryptionMode(bag.entries.at(0).method), .passwd = bag.entries.at(0).id};
     parts_.stores.backups.enter(set, description.turn, backup_set::wrappedKey(key, parts_.node_key));
     add(kSet, number, "CATALOGED",
-        sealed ? "its password is not known: what its description hides is shown as 0, and no incremental set leans on it"
-               : "");
+        sealed
+            ? "its password is not known: what its description hides is shown as 0, and no incremental set leans on it"
+            : "");
 }
 
 void Cataloging::enterRounds(storage::Storage& storage) {
@@ -153,7 +157,8 @@ void Cataloging::enterRound(storage::Storage& storage, std::uint64_t dest, std::
     if (info.start.tenant_id != static_cast<std::uint64_t>(tenant_.id))
         throw corrupt(fmt::format("it is of tenant {}", info.start.tenant_id));
     const auto known = parts_.stores.archive.rounds(tenant_.id);
-    const bool is_known = std::any_of(known.begin(), known.end(), [&](const auto& one) { return one.round_id == round.round_id; });
+    const bool is_known =
+        std::any_of(known.begin(), known.end(), [&](const auto& one) { return one.round_id == round.round_id; });
     std::vector<catalog::ArchivePiece> pieces;
     for (const archive::PieceState& state : info.pieces) {
         pieces.push_back(pieceOf(round, state));

@@ -11,11 +11,11 @@ namespace tidemark::backup {
 
 /// What became of something that lies at a destination.
 struct CatalogRow {
-    std::string object;    ///< BACKUP SET, ROUND, BACKUP PIECE; OBJECT for what is none of these
-    std::int64_t id = 0;   ///< 0 for an OBJECT
-    std::string result;    ///< CATALOGED, KNOWN: it was there, and is what it was; SKIPPED
-    std::string path;      ///< of the destination
-    std::string comment;   ///< why it was skipped, or what is not known of it
+    std::string object;   ///< BACKUP SET, ROUND, BACKUP PIECE; OBJECT for what is none of these
+    std::int64_t id = 0;  ///< 0 for an OBJECT
+    std::string result;   ///< CATALOGED, KNOWN: it was there, and is what it was; SKIPPED
+    std::string path;     ///< of the destination
+    std::string comment;  ///< why it was skipped, or what is not known of it
 };
 
 /// CATALOG BACKUP: enters in the catalog what lies at a tenant's destinations and is not there, so that the views of

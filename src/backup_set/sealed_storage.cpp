@@ -115,7 +115,8 @@ Bytes SealedStorage::get(const storage::Key& key, std::uint64_t offset, std::uin
     ByteReader in(head, "head");
     if (textOf(in.bytes(kSealMagic.size())) != kSealMagic) fail(key, "is not encrypted as the log of a set is");
     if (in.u16() > kSealVersion)
-        throw Error(ErrorCode::InvalidRequest, url() + "/" + key + " was written by a newer version", "update Tidemark on this node");
+        throw Error(ErrorCode::InvalidRequest, url() + "/" + key + " was written by a newer version",
+                    "update Tidemark on this node");
     const ObjectKey object_key(*chain_, head, key);
     const std::uint64_t count = partsOfSize(info->size);
     const std::uint64_t first = offset / kPart;
@@ -127,7 +128,8 @@ Bytes SealedStorage::get(const storage::Key& key, std::uint64_t offset, std::uin
         Bytes stored = inner_.get(key, kSealHead + part * kStoredPart, bytes + kTagSize);
         const std::span all(stored);
         if (!object_key.open(part, part + 1 == count, all.first(bytes), all.subspan(bytes)))
-            fail(key, "is damaged in the " + std::to_string(kPart) + " bytes from " + std::to_string(part * kPart) + " on");
+            fail(key,
+                 "is damaged in the " + std::to_string(kPart) + " bytes from " + std::to_string(part * kPart) + " on");
         plain.insert(plain.end(), all.begin(), all.begin() + static_cast<std::ptrdiff_t>(bytes));
     }
     const auto begin = plain.begin() + static_cast<std::ptrdiff_t>(size == 0 ? 0 : offset - first * kPart);

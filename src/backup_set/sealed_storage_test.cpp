@@ -77,8 +77,8 @@ TEST_F(SealedStorageTest, NoticesEveryChange) {
         inner_.remove("log");
         inner_.put("log", bad);
         const bool newer = bad.size() > 9 && (bad[8] != stored[8] || bad[9] != stored[9]);
-        EXPECT_EQ(failure(sealed_, "log"), newer && bad.size() == stored.size() ? ErrorCode::InvalidRequest
-                                                                                : ErrorCode::Corrupt);
+        EXPECT_EQ(failure(sealed_, "log"),
+                  newer && bad.size() == stored.size() ? ErrorCode::InvalidRequest : ErrorCode::Corrupt);
     }
     inner_.put("other", stored);
     EXPECT_EQ(failure(sealed_, "other"), ErrorCode::Corrupt) << "it lies elsewhere";

@@ -89,8 +89,9 @@ TenantKey openKeyFile(const std::filesystem::path& file, const NodeKey& node) {
     }
     const TenantKey made = TenantKey::random();
     try {
-        placeOf(file).put(file.filename(), storage::sealDocument(kKeyFile, {{"id", made.id},
-                                                                            {"wrapped", node.wrap(made.text, kFilePurpose)}}));
+        placeOf(file).put(
+            file.filename(),
+            storage::sealDocument(kKeyFile, {{"id", made.id}, {"wrapped", node.wrap(made.text, kFilePurpose)}}));
     } catch (const Error& error) {
         if (error.code() != ErrorCode::AlreadyExists) throw;  // somebody else was faster
     }
@@ -105,14 +106,15 @@ void saveTenantKey(storage::Storage& place, std::uint64_t tenant_id, const Tenan
                     "name another directory: what is stored is never written again");
     }
     const PasswordKey with = PasswordKey::of(password);
-    place.put(name, storage::sealDocument(
-                        kSavedKey, {{"tenant_id", tenant_id},
-                                    {"id", key.id},
-                                    {"n", with.cost.n},
-                                    {"r", with.cost.r},
-                                    {"p", with.cost.p},
-                                    {"salt", hexOf(with.salt)},
-                                    {"wrapped", hexOf(sealAlone(with.key.bytes(), identityOf(key.id), key.text.bytes()))}}));
+    place.put(name,
+              storage::sealDocument(
+                  kSavedKey, {{"tenant_id", tenant_id},
+                              {"id", key.id},
+                              {"n", with.cost.n},
+                              {"r", with.cost.r},
+                              {"p", with.cost.p},
+                              {"salt", hexOf(with.salt)},
+                              {"wrapped", hexOf(sealAlone(with.key.bytes(), identityOf(key.id), key.text.bytes()))}}));
 }
 
 std::vector<TenantKey> savedTenantKeys(storage::Storage& place, std::string_view password) {

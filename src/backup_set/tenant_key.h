@@ -22,8 +22,8 @@ struct TenantKey {
     PasswordKey wrapping() const;
 };
 
-/// The key in a tenant's key file, which the node's own has wrapped: docs/format/backup_set.md. Throws NotFound; Corrupt,
-/// also if another node's key has; Unavailable if there is no such directory.
+/// The key in a tenant's key file, which the node's own has wrapped: docs/format/backup_set.md. Throws NotFound;
+/// Corrupt, also if another node's key has; Unavailable if there is no such directory.
 TenantKey readKeyFile(const std::filesystem::path& file, const NodeKey& node);
 /// The same; makes the file (0600), with a new key, if it is not there.
 TenantKey openKeyFile(const std::filesystem::path& file, const NodeKey& node);

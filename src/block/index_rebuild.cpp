@@ -27,15 +27,15 @@ public:
         readOwnFrames();
         readOtherFrames();
         const LayerKey key(chain_, layers_.front().id);
-        IndexWriter writer(into, directory_, key, layers_, [this](std::uint16_t layer, std::uint32_t number) {
-            return frame(layer, number).place;
-        });
-        const MapVisitor map{.layers = [](const auto&) {},
-                             .pages = [&](const PageMap& pages) {
-                                 writer.add(pages.path, pages.size, pages.first_page, entriesOf(pages));
-                             }};
+        IndexWriter writer(into, directory_, key, layers_,
+                           [this](std::uint16_t layer, std::uint32_t number) { return frame(layer, number).place; });
+        const MapVisitor map{
+            .layers = [](const auto&) {},
+            .pages =
+                [&](const PageMap& pages) { writer.add(pages.path, pages.size, pages.first_page, entriesOf(pages)); }};
         for (const IndexLayer::Object& object : layers_.front().objects)
-            readTable(directory_, object.number, [](const FrameRecord&) {}, &map);
+            readTable(
+                directory_, object.number, [](const FrameRecord&) {}, &map);
         writer.finish();
     }
 
@@ -65,7 +65,8 @@ private:
             const auto number = dataFileNumber(std::string_view(object.key).substr(directory_.size()));
             if (number) own.objects.push_back({*number, object.size});
         }
-        std::sort(own.objects.begin(), own.objects.end(), [](const auto& a, const auto& b) { return a.number < b.number; });
+        std::sort(own.objects.begin(), own.objects.end(),
+                  [](const auto& a, const auto& b) { return a.number < b.number; });
         for (std::size_t i = 0; i < own.objects.size(); ++i) {
             if (own.objects[i].number != i) fail(dataFileName(static_cast<std::uint32_t>(i)) + " is missing");
         }
@@ -82,8 +83,8 @@ private:
         const MapVisitor map{.layers = [&](const std::vector<IndexLayer>& layers) { others = layers; },
                              .pages = [](const PageMap&) {}};
         for (const IndexLayer::Object& object : layers_.front().objects) {
-            const FrameTable table =
-                readTable(directory_, object.number, [this](const FrameRecord& frame) { note(0, frame); }, &map);
+            const FrameTable table = readTable(
+                directory_, object.number, [this](const FrameRecord& frame) { note(0, frame); }, &map);
             if (object.number == 0) layers_.front().id = table.layer;
             if (table.layer != layers_.front().id) fail("there are data objects of several copies");
         }
@@ -98,7 +99,8 @@ private:
                 const FrameTable table =
                     readTable(directory_of_others_(layers_[i]), object.number,
                               [&](const FrameRecord& frame) { note(static_cast<std::uint16_t>(i), frame); });
-                if (table.layer != layers_[i].id) fail("what it leans on is another copy of set " + std::to_string(layers_[i].id.set));
+                if (table.layer != layers_[i].id)
+                    fail("what it leans on is another copy of set " + std::to_string(layers_[i].id.set));
             }
         }
     }
@@ -151,7 +153,8 @@ private:
                                      [](const auto& one, std::uint32_t offset) { return one.offset < offset; });
         Place place = run.place;
         for (std::uint32_t i = 0; i < run.pages; ++i, ++page) {
-            if (page == pages.end() || page->offset != place.offset) fail("it has pages that their frame does not have");
+            if (page == pages.end() || page->offset != place.offset)
+                fail("it has pages that their frame does not have");
             entries.push_back({place, page->hash, static_cast<std::uint16_t>(page->size)});
             place.offset += page->size;
         }

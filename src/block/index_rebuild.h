@@ -13,7 +13,6 @@ namespace tidemark::block {
 /// Throws Corrupt or NotFound, naming the object, if one of them is damaged or missing, or was made before data objects
 /// told of files.
 void rebuildIndex(storage::Storage& storage, const storage::Key& directory, const ChainKeyPtr& chain,
-                  const DirectoryOf& directory_of_others, const std::filesystem::path& scratch,
-                  storage::Storage& into);
+                  const DirectoryOf& directory_of_others, const std::filesystem::path& scratch, storage::Storage& into);
 
 }  // namespace tidemark::block
