@@ -100,6 +100,12 @@ constexpr std::string_view kCrashPoints[] = {
     "validate.planned",
     "validate.unit-checked",
     "validate.unit-noted",
+    // … WITH RESTORE
+    "validate.server-made",
+    "validate.restored",
+    "validate.server-started",
+    "validate.replayed",
+    "validate.tables-checked",
     "validate.end-recorded",
     "activate.role-set",
 };

@@ -586,8 +586,18 @@ CREATE TABLE IF NOT EXISTS tidemark.backup_key (
     PRIMARY KEY (tenant_id, backup_set_id));
 )sql";
 
-constexpr std::array<const char*, 12> kSteps = {kStep1, kStep2, kStep3, kStep4, kStep5,
-                                                kStep6, kStep7, kStep8, kStep9, kStep10, kStep11, kStep12};
+/// Validations that also restore, and what they are at.
+constexpr const char* kStep13 = R"sql(
+ALTER TABLE tidemark.validate_job
+    ADD COLUMN IF NOT EXISTS with_restore BOOLEAN NOT NULL DEFAULT FALSE,
+    ADD COLUMN IF NOT EXISTS stage VARCHAR(64) NOT NULL DEFAULT '',
+    ADD COLUMN IF NOT EXISTS stage_set_id BIGINT NOT NULL DEFAULT 0,
+    ADD COLUMN IF NOT EXISTS table_count BIGINT NOT NULL DEFAULT 0,
+    ADD COLUMN IF NOT EXISTS finish_table_count BIGINT NOT NULL DEFAULT 0;
+)sql";
+
+constexpr std::array<const char*, 13> kSteps = {kStep1, kStep2, kStep3, kStep4,  kStep5,  kStep6, kStep7,
+                                                kStep8, kStep9, kStep10, kStep11, kStep12, kStep13};
 
 }  // namespace
 

@@ -82,7 +82,11 @@ constexpr std::array kWords<ValidateStatus> = {"INIT", "DOING", "CANCELING", "CO
 template <>
 constexpr std::array kWords<FindingKind> = {"MISSING", "WRONG_SIZE", "DAMAGED",    "CONTRADICTION",
                                             "CHAIN",   "GAP",        "UNREADABLE", "NEWER_VERSION",
-                                            "NO_KEY",  "SOURCE_PAGE"};
+                                            "NO_KEY",  "SOURCE_PAGE",
+                                            "NOT_RESTORABLE", "TABLE_DAMAGED", "ROWS_DIFFER", "NOT_COMPARED"};
+template <>
+constexpr std::array kWords<ValidateStage> = {"",            "OBJECTS",      "TENANT_ROWS", "RESTORE_DATA",
+                                              "RESTORE_LOG", "CHECK_TABLES", "COMPARE"};
 template <>
 constexpr std::array kWords<FindingStatus> = {"OPEN", "CLOSED"};
 template <>
@@ -133,6 +137,7 @@ TIDEMARK_WORDS(RestoreTenantStatus);
 TIDEMARK_WORDS(WorkState);
 TIDEMARK_WORDS(ValidateStatus);
 TIDEMARK_WORDS(FindingKind);
+TIDEMARK_WORDS(ValidateStage);
 TIDEMARK_WORDS(FindingStatus);
 TIDEMARK_WORDS(Harm);
 

@@ -88,7 +88,18 @@ enum class FindingKind {
     NewerVersion,   ///< written by one; nothing is wrong with it, and nothing more could be checked
     NoKey,          ///< the same of what is encrypted, for want of its key
     SourcePage,     ///< the backup is as it should be: pages were wrong in the tenant itself
+    // What only restoring a set shows:
+    NotRestorable,  ///< restoring it fails
+    TableDamaged,   ///< CHECK TABLE says so of a restored table
+    RowsDiffer,     ///< a restored table is not what the tenant has at the same position of its log
+    NotCompared,    ///< nothing is known to be wrong: it could not be compared with the tenant
 };
+/// Whether it is found by restoring a set, and not by reading its objects.
+constexpr bool isByRestore(FindingKind kind) {
+    return kind >= FindingKind::NotRestorable;
+}
+/// What a validation does just now; the last five are of one set.
+enum class ValidateStage { None, Objects, TenantRows, RestoreData, RestoreLog, CheckTables, Compare };
 enum class FindingStatus { Open, Closed };
 /// What is lost of restores with what a finding is about.
 enum class Harm {
@@ -125,6 +136,7 @@ std::string text(RestoreTenantStatus value);
 std::string text(WorkState value);
 std::string text(ValidateStatus value);
 std::string text(FindingKind value);
+std::string text(ValidateStage value);
 std::string text(FindingStatus value);
 std::string text(Harm value);
 

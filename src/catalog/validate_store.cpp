@@ -18,9 +18,14 @@ ValidateJobRow validateJobFrom(const mysql::Row& row) {
             .job_id = row.integer("job_id"),
             .initiator_tenant = row.integer("initiator_tenant_id"),
             .sets = row.text("sets"),
+            .with_restore = row.integer("with_restore") != 0,
             .status = parseText<ValidateStatus>(row.text("status")),
             .start_time = timeOf(row, "start_time"),
             .end_time = maybeTimeOf(row, "end_time"),
+            .stage = parseText<ValidateStage>(row.text("stage")),
+            .stage_set_id = row.integer("stage_set_id"),
+            .table_count = row.integer("table_count"),
+            .finish_table_count = row.integer("finish_table_count"),
             .set_count = row.integer("set_count"),
             .piece_count = row.integer("piece_count"),
             .total_bytes = row.unsignedInteger("total_bytes"),
@@ -35,13 +40,15 @@ ValidateJobRow validateJobFrom(const mysql::Row& row) {
 }
 
 FindingRow findingFrom(const mysql::Row& row) {
+    const auto kind = parseText<FindingKind>(row.text("kind"));
     return {.finding_id = row.integer("finding_id"),
             .unit = {.dest_id = row.integer("dest_id"),
                      .backup_set_id = row.integer("backup_set_id"),
                      .round_id = row.integer("round_id"),
-                     .piece_id = row.integer("piece_id")},
+                     .piece_id = row.integer("piece_id"),
+                     .by_restore = isByRestore(kind)},
             .status = parseText<FindingStatus>(row.text("status")),
-            .kind = parseText<FindingKind>(row.text("kind")),
+            .kind = kind,
             .object = row.text("object"),
             .what = row.text("what"),
             .first_job = row.integer("first_job_id"),
@@ -121,6 +128,15 @@ void noteFindings(mysql::SqlClient& client, const ValidateJobRow& job, const Val
     }
 }
 
+/// Whether something is wrong with it, found now or earlier, by whichever check.
+bool isBroken(mysql::SqlClient& client, TenantId tenant, const ValidateUnit& unit) {
+    return std::ranges::any_of(openOf(client, tenant), [&](const FindingRow& finding) {
+        const bool same = unit.backup_set_id != 0 ? finding.unit.backup_set_id == unit.backup_set_id
+                                                  : finding.unit.piece_id == unit.piece_id;
+        return same && isDamage(finding.kind);
+    });
+}
+
 /// `broken`: the object is not what it should be. What is being deleted, or was never whole, stays what it is.
 void noteFileStatus(mysql::SqlClient& client, TenantId tenant, const ValidateUnit& unit, bool broken) {
     const bool is_set = unit.backup_set_id != 0;
@@ -137,7 +153,11 @@ Columns progressColumns(const ValidateJobRow& job) {
     return {{"total_bytes", job.total_bytes},
             {"finish_bytes", job.finish_bytes},
             {"object_count", job.object_count},
-            {"finish_object_count", job.finish_object_count}};
+            {"finish_object_count", job.finish_object_count},
+            {"stage", text(job.stage)},
+            {"stage_set_id", job.stage_set_id},
+            {"table_count", job.table_count},
+            {"finish_table_count", job.finish_table_count}};
 }
 
 std::vector<Change> validateChanges(TenantId tenant) {
@@ -156,12 +176,22 @@ ValidateStatus endOf(Outcome::State state) {
     return ValidateStatus::Failed;
 }
 
+BackupUse useOf(const ValidateJobRow& job, const BackupSet& set) {
+    return {.tenant = job.tenant,
+            .backup_set_id = set.backup_set_id,
+            .kind = kValidateWork,
+            .work_tenant = job.tenant,
+            .job_id = job.job_id,
+            .log_from = set.start_replay_scn,
+            .log_until = kScnUnlimited};
+}
+
 constexpr const char* kActiveValidation =
     "SELECT * FROM tidemark.validate_job WHERE end_time IS NULL AND tenant_id = ?";
 
 }  // namespace
 
-ValidateJobRow ValidateStore::start(TenantId tenant, TenantId initiator, const std::string& sets,
+ValidateJobRow ValidateStore::start(TenantId tenant, TenantId initiator, const std::string& sets, bool with_restore,
                                     const std::vector<BackupSet>& used) {
     return catalog_.write(validateChanges(tenant), [&](mysql::SqlClient& client) {
         client.query("SELECT id FROM tidemark.cluster FOR UPDATE");  // one start at a time
@@ -173,31 +203,35 @@ ValidateJobRow ValidateStore::start(TenantId tenant, TenantId initiator, const s
                                  .job_id = nextId(client, "validate_job", tenant),
                                  .initiator_tenant = initiator,
                                  .sets = sets,
+                                 .with_restore = with_restore,
                                  .start_time = catalog_.clock().now()};
         insertRow(client, "validate_job",
                   {{"tenant_id", tenant},
                    {"job_id", job.job_id},
                    {"initiator_tenant_id", initiator},
                    {"sets", fitting(sets, kTextLimit)},
+                   {"with_restore", std::int64_t{with_restore}},
                    {"status", text(job.status)},
                    {"start_time", sqlTime(job.start_time)}});
         addWork(client, kValidateWork, tenant, job.job_id);
-        for (const BackupSet& set : used) {
-            useBackup(client, {.tenant = tenant,
-                               .backup_set_id = set.backup_set_id,
-                               .kind = kValidateWork,
-                               .work_tenant = tenant,
-                               .job_id = job.job_id,
-                               .log_from = set.start_replay_scn,
-                               .log_until = kScnUnlimited});
-        }
+        for (const BackupSet& set : used)
+            useBackup(client, useOf(job, set));
         return job;
     });
 }
 
-void ValidateStore::begin(const WorkClaim& claim, const ValidateJobRow& job, const std::string& work_progress) {
+void ValidateStore::begin(const WorkClaim& claim, const ValidateJobRow& job, const std::vector<BackupSet>& used,
+                          const std::string& work_progress) {
     catalog_.write(validateChanges(job.tenant), [&](mysql::SqlClient& client) {
         requireClaim(client, claim);
+        const std::vector<BackupUse> known = backupUses(client, job.tenant);
+        for (const BackupSet& set : used) {
+            const bool held = std::ranges::any_of(known, [&](const BackupUse& use) {
+                return use.kind == kValidateWork && use.job_id == job.job_id &&
+                       use.backup_set_id == set.backup_set_id;
+            });
+            if (!held) useBackup(client, useOf(job, set));
+        }
         setWorkProgress(client, claim, work_progress);
         Columns columns = progressColumns(job);
         columns.insert(columns.end(), {{"set_count", job.set_count}, {"piece_count", job.piece_count}});
@@ -227,8 +261,7 @@ void ValidateStore::note(const WorkClaim& claim, const ValidateJobRow& job, cons
         }
         setWorkProgress(client, claim, work_progress);
         noteFindings(client, job, unit, found, catalog_.clock().now());
-        const bool broken = std::ranges::any_of(found, [](const FindingRow& finding) { return isDamage(finding.kind); });
-        noteFileStatus(client, job.tenant, unit, broken);
+        noteFileStatus(client, job.tenant, unit, isBroken(client, job.tenant, unit));
         Columns columns = progressColumns(job);
         columns.emplace_back("finding_count", job.finding_count);
         updateRows(client, "validate_job", columns, validateJobKey(job));
@@ -249,6 +282,8 @@ void ValidateStore::finish(const WorkClaim& claim, const ValidateJobRow& job, co
         updateRows(client, "validate_job",
                    {{"status", text(endOf(outcome.state))},
                     {"end_time", sqlTime(catalog_.clock().now())},
+                    {"stage", text(ValidateStage::None)},
+                    {"stage_set_id", std::int64_t{0}},
                     {"lost_sets", job.lost_sets},
                     {"lost_ranges", job.lost_ranges},
                     {"result", std::int64_t{outcome.result}},

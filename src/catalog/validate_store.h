@@ -16,9 +16,14 @@ struct ValidateJobRow {
     JobId job_id = 0;  ///< from 1, per tenant
     TenantId initiator_tenant = 0;
     std::string sets;  ///< as asked for: numbers, comma-separated, or "ALL"
+    bool with_restore = false;
     ValidateStatus status = ValidateStatus::Init;
     Nanos start_time = 0;
     std::optional<Nanos> end_time;
+    ValidateStage stage = ValidateStage::None;
+    std::int64_t stage_set_id = 0;  ///< the set that is restored; 0: none
+    std::int64_t table_count = 0;   ///< that the stage goes through
+    std::int64_t finish_table_count = 0;
     std::int64_t set_count = 0;  ///< also those that a set leans on
     std::int64_t piece_count = 0;
     std::uint64_t total_bytes = 0;
@@ -39,13 +44,15 @@ struct ValidateUnit {
     std::int64_t backup_set_id = 0;
     std::int64_t round_id = 0;
     std::int64_t piece_id = 0;
+    bool by_restore = false;  ///< a set: not its objects, but what it restores to
 
     bool operator==(const ValidateUnit&) const = default;
 };
 
 /// Whether something is wrong, and not only unknown.
 constexpr bool isDamage(FindingKind kind) {
-    return kind != FindingKind::NewerVersion && kind != FindingKind::NoKey && kind != FindingKind::SourcePage;
+    return kind != FindingKind::NewerVersion && kind != FindingKind::NoKey && kind != FindingKind::SourcePage &&
+           kind != FindingKind::NotCompared;
 }
 
 /// A row of *_TM_VALIDATE_FINDINGS.
@@ -78,11 +85,13 @@ public:
     /// Throws Ob::OpNotAllow if the tenant has one that runs.
     /// From then on the sets with these ids, and the log behind them, are in use: nobody removes them. Throws
     /// Ob::OpNotAllow if somebody does already.
-    ValidateJobRow start(TenantId tenant, TenantId initiator, const std::string& sets,
+    ValidateJobRow start(TenantId tenant, TenantId initiator, const std::string& sets, bool with_restore,
                          const std::vector<BackupSet>& used);
-    /// INIT → DOING, with counts and totals; also in a later attempt.
-    void begin(const WorkClaim& claim, const ValidateJobRow& job, const std::string& work_progress);
-    /// Bytes and objects. At most a few times a second.
+    /// INIT → DOING, with counts and totals; also in a later attempt. The sets of `used` are in use from then on, if
+    /// they were not before; throws Ob::OpNotAllow, and has done nothing, if somebody removes one.
+    void begin(const WorkClaim& claim, const ValidateJobRow& job, const std::vector<BackupSet>& used,
+               const std::string& work_progress);
+    /// Bytes, objects, stage and tables. At most a few times a second.
     void progress(const WorkClaim& claim, const ValidateJobRow& job);
     /// A unit has been checked: `found` is all that is wrong with it. What was found before and is not among it is
     /// CLOSED. The set, or the piece, becomes BROKEN or AVAILABLE, unless it is neither (it is being deleted, say).

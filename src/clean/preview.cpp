@@ -15,10 +15,10 @@ bool contains(const std::vector<DeletedThing>& things, const DeletedThing& thing
     return std::find(things.begin(), things.end(), thing) != things.end();
 }
 
-/// Of a set: up to where the log of its round leads from it, over pieces that are there.
+/// Of a set: up to where the log of its round leads from it, over pieces that are there; or the log that it carries.
 Scn reachOf(const catalog::BackupSet& set, const BackupInventory& inventory,
             const std::vector<catalog::ArchiveRound>& rounds, const std::vector<DeletedThing>& removed) {
-    Scn reach = set.min_restore_scn;
+    Scn reach = std::max(set.min_restore_scn, set.log_end_scn);
     for (const catalog::ArchiveRound& round : rounds) {
         if (round.start_scn > set.min_restore_scn || round.checkpoint_scn < set.min_restore_scn) continue;
         for (const catalog::ArchivePiece& piece : inventory.pieces) {

@@ -52,5 +52,12 @@ TEST(LostPoints, LogThatGoesTakesThePointsBehindASetWithIt) {
               (Ranges{{110, 209}}));
 }
 
+TEST(LostPoints, LogThatASetCarriesStaysWithIt) {
+    catalog::BackupInventory inventory = kInventory;
+    inventory.sets.front().log_end_scn = 150;
+    EXPECT_EQ(lostPoints(inventory, kRounds, Things{{DeletedObject::BackupPiece, 1}}), (Ranges{{151, 209}}));
+    EXPECT_EQ(lostPoints(inventory, kRounds, Things{{DeletedObject::BackupSet, 1}}), (Ranges{{110, 209}}));
+}
+
 }  // namespace
 }  // namespace tidemark::clean

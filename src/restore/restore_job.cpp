@@ -8,12 +8,11 @@
 
 #include "backup_set/kept_key.h"
 #include "base/crash_point.h"
-#include "base/random.h"
 #include "base/stop_sleep.h"
 #include "block/block_reader.h"
 #include "restore/data_restore.h"
 #include "restore/healing.h"
-#include "restore/log_replay.h"
+#include "restore/plan_replay.h"
 #include "restore/restore_options.h"
 #include "restore/server_upgrade.h"
 #include "storage/throttled_storage.h"
@@ -242,41 +241,29 @@ void RestoreJob::restoreData(std::stop_token stop) {
     log_->info("applied the redo log that was copied with them");
 }
 
-/// In steps between which the settings change as the source's did.
 void RestoreJob::replayLog(std::stop_token stop) {
     const auto begin = std::chrono::steady_clock::now();
-    reached_ = mysql::GtidPosition::parse(plan_.set.gtid);
-    for (const auto& change : plan_.changes) {
-        if (change.after > plan_.set.min_restore_scn) replayTo(change.after, stop);
-        parts_.tenants.takeSettings(row_.tenant, change.settings);
-    }
-    replayTo(plan_.target, stop);
+    const auto server = parts_.tenants.server(row_.tenant);
+    const auto progress = [&](std::uint64_t bytes, const auto& position) {
+        if (!gate_.due()) return;
+        if (const auto covered = plan_.reader->scnOf(plan_.round, position()))
+            row_.recover_scn = std::max(row_.recover_scn, covered->scn);
+        record(data_bytes_ + bytes);
+        crashPoint("restore.replaying");
+    };
+    PlanReplayed replayed = replayPlan(plan_,
+                                       {.server = server->endpoint(),
+                                        .error_log = server->paths().log(),
+                                        .take_settings =
+                                            [&](const auto& settings) {
+                                                parts_.tenants.takeSettings(row_.tenant, settings);
+                                            },
+                                        .progress = progress},
+                                       stop);
+    reached_ = replayed.reached;
+    missing_rows_ = std::move(replayed.missing);
     log_time_ = since(begin);
     log_->info("replayed {} transactions up to {}", plan_.log.transactions, reached_.text());
-}
-
-void RestoreJob::replayTo(Scn target, std::stop_token stop) {
-    LogReplayOptions options;
-    options.server = parts_.tenants.server(row_.tenant)->endpoint();
-    options.start = reached_;
-    options.target = target;
-    options.primary_server_id = randomU32() | 1;
-    options.error_log = parts_.tenants.server(row_.tenant)->paths().log();
-    LogReplay replay(*plan_.reader, options);
-    mysql::SqlClient watcher(options.server);
-    replay.run(stop, [&](const ReplayProgress& progress) {
-        if (!gate_.due()) return;
-        const auto position = mysql::GtidPosition::parse(watcher.scalar("SELECT @@gtid_slave_pos").value_or(""));
-        if (const auto covered = plan_.reader->scnOf(plan_.round, position))
-            row_.recover_scn = std::max(row_.recover_scn, covered->scn);
-        record(data_bytes_ + replayed_bytes_ + progress.bytes);
-        crashPoint("restore.replaying");
-    });
-    replayed_bytes_ += plan_.reader->extent(plan_.round, options.start, target).bytes;
-    for (const auto& [table, rows] : replay.missingRows())
-        missing_rows_[table] += rows;
-    reached_ =
-        mysql::GtidPosition::parse(mysql::SqlClient(options.server).scalar("SELECT @@gtid_slave_pos").value_or(""));
 }
 
 void RestoreJob::becomeStandby() {

@@ -70,7 +70,6 @@ private:
     void makeTenant();
     void restoreData(std::stop_token stop);
     void replayLog(std::stop_token stop);
-    void replayTo(Scn target, std::stop_token stop);
     void becomeStandby();
     void requireStillAt(mysql::SqlClient& server) const;
     void upgrade();
@@ -99,8 +98,7 @@ private:
     std::uint64_t data_bytes_ = 0;
     std::chrono::microseconds data_time_{};
     std::chrono::microseconds log_time_{};
-    mysql::GtidPosition reached_;       ///< by set and replay
-    std::uint64_t replayed_bytes_ = 0;  ///< by its steps that are over
+    mysql::GtidPosition reached_;  ///< by set and replay
     MissingRows missing_rows_;
     std::optional<catalog::RestorePace> pace_;  ///< once all of it is measured
 };

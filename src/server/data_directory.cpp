@@ -31,7 +31,7 @@ DataDirectory::DataDirectory(fs::path root) : root_(std::move(root)) {
     checkContent();
     lock();
     replaceFile(root_ / kMarker, kLayout);
-    for (const fs::path& directory : {tenants(), templates()}) {
+    for (const fs::path& directory : {tenants(), throwaways(), templates()}) {
         if (fs::create_directory(directory)) fs::permissions(directory, fs::perms::owner_all);
     }
 }

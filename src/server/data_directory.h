@@ -13,6 +13,7 @@ namespace tidemark::server {
 ///     node.key          base/node_key.h
 ///     template/         the data directory that tenants are copied from
 ///     t/<tenant id>/    a tenant: tenant/tenant_paths.h
+///     v/<tenant id>/    a server that a validation restores a set of the tenant into: tenant/throwaway_server.h
 ///
 /// The lock is the kernel's (flock): it ends with the process, however that ends, and the databases do not inherit it.
 class DataDirectory {
@@ -24,6 +25,7 @@ public:
 
     const std::filesystem::path& root() const { return root_; }
     std::filesystem::path tenants() const { return root_ / "t"; }
+    std::filesystem::path throwaways() const { return root_ / "v"; }
     std::filesystem::path templates() const { return root_ / "template"; }
     std::filesystem::path nodeKey() const { return root_ / "node.key"; }
 

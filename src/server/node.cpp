@@ -11,6 +11,7 @@
 #include "server/end_within.h"
 #include "server/template_views.h"
 #include "tenant/carried_settings.h"
+#include "tenant/throwaway_server.h"
 #include "view/sys_views.h"
 
 namespace tidemark::server {
@@ -86,8 +87,11 @@ Node::Node(const Config& config, std::function<void()> end)
                work_),
       clean_({.stores = stores_, .clock = clock_, .node_key = node_key_}, work_),
       validate_({.stores = stores_,
+                 .tenants = standbys_,
                  .capacity = capacity_,
                  .own_directory = directory_.root(),
+                 .servers = directory_.throwaways(),
+                 .write_archive = [this](const std::string& uri) { archive_.makeDurable({uri}, kDurableLimit); },
                  .node_key = node_key_},
                 work_),
       engine_({.catalog = catalog_,
@@ -111,6 +115,7 @@ Node::Node(const Config& config, std::function<void()> end)
         log_->warn("this kernel has no Landlock: the databases are not confined to their own files");
     }
     supervisor_.watch(sys_.server);
+    tenant::removeThrowaways(directory_.throwaways(), running_);
     catalog_.migrate();
     view::installSysViews(catalog_);
     template_.setContent(templateViews(catalog_));

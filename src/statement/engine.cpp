@@ -289,9 +289,9 @@ StatementResult Engine::run(const Caller& caller, const Validate& validate) {
     const bool all_tenants = isSys(caller) && (!validate.tenants.given || validate.tenants.all);
     if (!all_tenants) {
         parts_.validate.start(isSys(caller) ? named(validate.tenants) : std::vector{initiator}, initiator.id,
-                              validate.sets);
+                              validate.sets, validate.with_restore);
     } else if (validate.sets == "ALL") {
-        parts_.validate.startAll(allUserTenants(), initiator.id);
+        parts_.validate.startAll(allUserTenants(), initiator.id, validate.with_restore);
     } else {
         throw obError(Ob::NotSupported, "VALIDATE of numbered sets of all tenants is",
                       "each tenant has numbers of its own: name one, TENANT = t, or write ALL");

@@ -126,7 +126,10 @@ Statement parseValidate(TokenStream& in) {
         } while (in.acceptSymbol(','));
     }
     validate.tenants = parseTenantClause(in);
-    if (in.acceptWord("WITH")) return Unsupported{"VALIDATE … WITH RESTORE"};
+    if (in.acceptWord("WITH")) {
+        in.expectWord("RESTORE");
+        validate.with_restore = true;
+    }
     return validate;
 }
 

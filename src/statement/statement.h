@@ -54,10 +54,11 @@ struct SetDecryption {
 struct CancelBackup {
     TenantClause tenants;
 };
-/// VALIDATE BACKUPSET n[, n …] | ALL [TENANT = t]. Tidemark's own.
+/// VALIDATE BACKUPSET n[, n …] | ALL [TENANT = t] [WITH RESTORE]. Tidemark's own.
 struct Validate {
     std::string sets;  ///< "1,2" or "ALL"
     TenantClause tenants;
+    bool with_restore = false;
 };
 struct CancelValidate {
     TenantClause tenants;

@@ -90,6 +90,19 @@ void StandbyService::takeSettings(TenantId id, const std::map<std::string, std::
     stores_.tenants.setVariables(id, variables);
 }
 
+TenantSettings StandbyService::replaySettings(TenantId id, const std::map<std::string, std::string>& carried) {
+    catalog::Tenant tenant = stores_.tenants.get(id);
+    const std::string zone = systemTimeZoneOf(tenant.variables);
+    TenantItems items;
+    takeCarriedSettings(carried, items);
+    tenant.variables = rules_.checkedVariables(items.variables);
+    tenant.variables.try_emplace(kSystemTimeZone, zone);
+    tenant.mode = modeOf(tenant.variables);
+    tenant.charset = items.charset.value_or(tenant.charset);
+    tenant.collation = items.collation.value_or(tenant.collation);
+    return replicas_.settings(tenant, Profile::Replay);
+}
+
 void StandbyService::finishRestore(TenantId id, bool replayed) {
     catalog::Tenant tenant = stores_.tenants.get(id);
     const auto turn = turns_.take(tenant.name);

@@ -58,6 +58,7 @@ Command TenantServer::command(const std::string& system_time_zone) const {
     command.stderr_file = paths_.log();
     // Whatever a session manages to become in there, other tenants' files and the host's are out of reach.
     command.file_access = accessOf("mariadbd", {paths_.directory});
+    command.priority = priority_;
     if (!system_time_zone.empty()) command.environment.push_back("TZ=" + system_time_zone);
     return command;
 }

@@ -22,8 +22,8 @@ namespace tidemark::tenant {
 /// Thread-safe. Who restarts a process that died is TenantSupervisor; who may change the catalog is TenantService.
 class TenantServer : public std::enable_shared_from_this<TenantServer> {
 public:
-    TenantServer(catalog::TenantId id, std::string name, TenantPaths paths)
-        : id_(id), paths_(std::move(paths)), name_(std::move(name)) {}
+    TenantServer(catalog::TenantId id, std::string name, TenantPaths paths, Priority priority = Priority::Normal)
+        : id_(id), paths_(std::move(paths)), priority_(priority), name_(std::move(name)) {}
 
     /// Makes the tenant's directory with a new secret and, from the template, its data directory. Durable only after
     /// syncFiles(). Throws AlreadyExists if there is one.
@@ -103,6 +103,7 @@ private:
 
     const catalog::TenantId id_;
     const TenantPaths paths_;
+    const Priority priority_;
     /// Held while a process is looked for or started: fork, exec, /proc. Taken before the others.
     Mutex starting_;
     bool looked_ GUARDED_BY(starting_) = false;  // it is known what ran before us

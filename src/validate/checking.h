@@ -9,6 +9,8 @@
 #include "backup_set/backup_set.h"
 #include "base/error.h"
 #include "block/worker_pool.h"
+#include "catalog/types.h"
+#include "restore/data_restore.h"
 #include "storage/storage.h"
 
 namespace tidemark::validate {
@@ -17,6 +19,12 @@ namespace tidemark::validate {
 struct CheckProgress {
     std::atomic<std::uint64_t> bytes{0};
     std::atomic<std::int64_t> objects{0};
+    /// Of a set that is restored: bytes are those that it restores to.
+    restore::DataRestoreProgress restored;
+    std::atomic<std::int64_t> tables{0};
+    std::atomic<std::int64_t> finished_tables{0};
+
+    std::uint64_t allBytes() const { return bytes + restored.finished_bytes; }
 };
 
 /// What the checks of one unit work with; references outlive them.
@@ -30,6 +38,9 @@ struct Checking {
     bool unreadable_is_finding = false;
     /// Of a set that is encrypted; null: it is not, or its key is not known.
     std::function<block::ChainKeyPtr(const backup_set::SetId&)> key_of = [](const auto&) { return nullptr; };
+
+    /// A stage begins; returns when it has been shown.
+    std::function<void(catalog::ValidateStage)> on_stage = [](auto) {};
 
     std::string uri(const storage::Key& key) const { return storage.url() + "/" + key; }
     /// A small object has been read, whatever it was; if there is none, nothing.

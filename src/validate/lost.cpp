@@ -37,15 +37,22 @@ void addRest(Range range, const std::vector<Range>& others, std::vector<Range>& 
     into.push_back(range);
 }
 
-/// What can be restored from a set with the log behind it, as far as the findings leave it.
+/// Whether it is of the log that a set carries.
+bool isOfOwnLog(const FindingRow& finding) {
+    return finding.object.find("/complement_log/") != std::string::npos;
+}
+
+/// What can be restored from a set with the log behind it, or the one in it, as far as the findings leave it.
 std::optional<Range> reachOf(const Restorable::Set& set, const Restorable& all,
                              const std::vector<FindingRow>& findings) {
     const auto round = std::ranges::find(all.rounds, set.round_id, &Restorable::Round::id);
     Range reach{set.from, round == all.rounds.end() ? set.from : std::max(set.from, round->to)};
+    Scn own = set.own_to;
     for (const FindingRow& finding : findings) {
         const bool same_round = set.round_id != 0 && finding.unit.round_id == set.round_id;
         switch (finding.harm) {
             case Harm::None:
+                if (finding.unit.backup_set_id == set.id && isOfOwnLog(finding)) own = 0;
                 break;
             case Harm::Set:
                 if (finding.unit.backup_set_id == set.id) return std::nullopt;
@@ -60,11 +67,12 @@ std::optional<Range> reachOf(const Restorable::Set& set, const Restorable& all,
                 if (same_round) reach.second = set.from;
                 break;
             case Harm::Log:
-                if (same_round && finding.harm_to > set.from)
+                if ((same_round || finding.unit.backup_set_id == set.id) && finding.harm_to > set.from)
                     reach.second = std::min(reach.second, std::max(finding.harm_from, set.from));
                 break;
         }
     }
+    reach.second = std::max(reach.second, own);
     return reach;
 }
 
@@ -90,7 +98,7 @@ Restorable restorable(const std::vector<catalog::BackupSet>& sets, const std::ve
             continue;
         const catalog::ArchiveRound* round = roundBehind(rounds, set);
         all.sets.push_back({set.backup_set_id, set.dest_id, round == nullptr ? 0 : round->round_id,
-                            set.min_restore_scn});
+                            set.min_restore_scn, set.log_end_scn});
     }
     return all;
 }

@@ -17,6 +17,7 @@ struct Restorable {
         std::int64_t dest_id = 0;
         std::int64_t round_id = 0;  ///< whose log goes on behind it; 0: none
         Scn from = 0;
+        Scn own_to = 0;  ///< to where the log leads that it carries itself; 0: none
     };
     struct Round {
         std::int64_t id = 0;

@@ -67,5 +67,22 @@ TEST(Lost, ASetWithoutLogReachesItself) {
     EXPECT_EQ(lostBy(alone, {harm(Harm::Set, {.backup_set_id = 1})}).rangeList(), "100-100");
 }
 
+TEST(Lost, ASetReachesWhatTheLogInItLeadsTo) {
+    const Restorable own{.sets = {{1, 11, 1, 100, 150}}, .rounds = {{1, 12, 300}}};
+    const FindingRow round = harm(Harm::Round, {.round_id = 1});
+    EXPECT_EQ(lostBy(own, {round}).rangeList(), "151-300");
+    FindingRow log = harm(Harm::None, {.backup_set_id = 1});
+    log.object = "file:///d/backup_set_1_full/complement_log/piece_d1r1p1/x";
+    EXPECT_EQ(lostBy(own, {log}).rangeList(), "") << "the archive has it, too";
+    EXPECT_EQ(lostBy(own, {round, log}).rangeList(), "101-300");
+    const Restorable alone{.sets = {{1, 11, 0, 100, 150}}, .rounds = {}};
+    EXPECT_EQ(lostBy(alone, {log}).rangeList(), "101-150");
+}
+
+TEST(Lost, OfWhatFailsInTheReplayOfOneSetNothingOfTheOthers) {
+    EXPECT_EQ(lostBy(kAll, {harm(Harm::Log, {.backup_set_id = 2, .by_restore = true}, 200, 300)}).rangeList(), "");
+    EXPECT_EQ(lostBy(kAll, {harm(Harm::Log, {.backup_set_id = 3, .by_restore = true}, 400, 500)}).rangeList(), "401-500");
+}
+
 }  // namespace
 }  // namespace tidemark::validate

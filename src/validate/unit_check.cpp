@@ -98,6 +98,18 @@ std::vector<Finding> checkPiece(const UnitCheckParts& parts, const PlannedUnit& 
     return PieceCheck(with, piece).run();
 }
 
+/// Not of a set that the job has found lost: that says it all.
+std::vector<Finding> checkByRestore(const UnitCheckParts& parts, const PlannedUnit& unit, const Checking& with) {
+    const auto set = parts.stores.backups.set(parts.tenant, unit.id.backup_set_id);
+    const auto known = parts.stores.validations.openFindings(parts.tenant);
+    const bool lost = std::ranges::any_of(known, [&](const catalog::FindingRow& finding) {
+        return finding.unit.backup_set_id == unit.id.backup_set_id && finding.harm == Harm::Set &&
+               !finding.unit.by_restore;
+    });
+    if (!set || lost) return {};
+    return RestoreCheck(parts.restoring, *set, with).run();
+}
+
 }  // namespace
 
 std::vector<Finding> checkUnit(const UnitCheckParts& parts, const PlannedUnit& unit, const Checking& with) {
@@ -109,6 +121,8 @@ std::vector<Finding> checkUnit(const UnitCheckParts& parts, const PlannedUnit& u
             return checkSet(parts, unit, with);
         case Kind::Round:
             return checkRoundAndSets(parts, unit, with);
+        case Kind::Restore:
+            return checkByRestore(parts, unit, with);
         case Kind::Piece:
             break;
     }

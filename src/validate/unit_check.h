@@ -5,6 +5,7 @@
 #include "catalog/stores.h"
 #include "validate/checking.h"
 #include "validate/finding.h"
+#include "validate/restore_check.h"
 #include "validate/validate_plan.h"
 
 namespace tidemark::validate {
@@ -14,6 +15,7 @@ struct UnitCheckParts {
     catalog::Stores& stores;
     catalog::TenantId tenant = 0;
     ValidatePlan& plan;  ///< learns where the log of a set goes on
+    RestoreCheckParts restoring;
 };
 
 /// Throws Unavailable if the destination does not give something, Cancelled.

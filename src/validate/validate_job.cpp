@@ -9,6 +9,7 @@
 #include "backup_set/kept_key.h"
 #include "base/crash_point.h"
 #include "base/stop_sleep.h"
+#include "job/shown_stage.h"
 #include "oceanbase/ob_error.h"
 #include "storage/open_storage.h"
 #include "storage/throttled_storage.h"
@@ -26,6 +27,25 @@ constexpr int kReadAttempts = 3;
 /// What passes, or is the destination's: not the object's.
 bool isPassing(const Error& error) {
     return error.code() == ErrorCode::Unavailable || error.code() == ErrorCode::Denied;
+}
+
+/// Gives back what was taken, if anything was.
+class Turn {
+public:
+    explicit Turn(std::atomic_flag* taken) : taken_(taken) {}
+    ~Turn() {
+        if (taken_ != nullptr) taken_->clear();
+    }
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+
+private:
+    std::atomic_flag* const taken_;
+};
+
+/// A set that was found to be validated, and was removed then: there is another plan without it.
+bool isBeingRemoved(const Error& error) {
+    return error.sql() && error.sql()->number == static_cast<int>(Ob::OpNotAllow);
 }
 
 }  // namespace
@@ -52,10 +72,12 @@ std::optional<job::Pause> ValidateJob::run(std::stop_token stop) {
         if (!begun_) {
             begin();
         } else if (plan_.next < plan_.units.size()) {
-            checkNext(std::move(stop));
+            if (const auto pause = checkNext(std::move(stop))) return pause;
         }
     } catch (const Error& error) {
-        if (!isPassing(error)) throw;
+        const bool replan = !begun_ && isBeingRemoved(error);
+        if (!isPassing(error) && !replan) throw;
+        if (replan) plan_ = {};
         return goOnLater(error);
     }
     wait_.reset();
@@ -66,7 +88,7 @@ std::optional<job::Pause> ValidateJob::run(std::stop_token stop) {
 /// Chooses what is checked and measures it; a later attempt keeps to what was chosen.
 void ValidateJob::begin() {
     if (plan_.units.empty()) {
-        ValidatePlan plan = planValidation(parts_.stores, row_.tenant, parseSets(row_.sets));
+        ValidatePlan plan = planValidation(parts_.stores, row_.tenant, parseSets(row_.sets), row_.with_restore);
         for (PlannedUnit& unit : plan.units) {
             const auto storage = storage::openStorage(unit.path);
             requireThere(*storage);
@@ -76,22 +98,35 @@ void ValidateJob::begin() {
     }
     row_.set_count = std::ranges::count(plan_.units, PlannedUnit::Kind::Set, &PlannedUnit::kind);
     row_.piece_count = std::ranges::count(plan_.units, PlannedUnit::Kind::Piece, &PlannedUnit::kind);
-    row_.total_bytes = plan_.bytes;
-    row_.object_count = plan_.objects;
-    for (std::size_t i = plan_.next; i < plan_.units.size(); ++i) {
-        row_.total_bytes += plan_.units[i].bytes;
-        row_.object_count += plan_.units[i].objects;
-    }
-    row_.finish_bytes = plan_.bytes;
-    row_.finish_object_count = plan_.objects;
-    parts_.stores.validations.begin(context_.claim(), row_, plan_.text());
+    countTotals();
+    // Those that have come since the statement are in use from here on.
+    std::vector<catalog::BackupSet> used = validatableSets(parts_.stores.backups, row_.tenant);
+    std::erase_if(used, [&](const catalog::BackupSet& set) {
+        return std::ranges::count(plan_.units, set.backup_set_id, [](const auto& unit) { return unit.id.backup_set_id; }) == 0;
+    });
+    row_.stage = catalog::ValidateStage::Objects;
+    parts_.stores.validations.begin(context_.claim(), row_, used, plan_.text());
     crashPoint("validate.planned");
     begun_ = true;
     log_->info("begins with {} sets and {} pieces, {} bytes", row_.set_count, row_.piece_count, row_.total_bytes);
 }
 
-void ValidateJob::checkNext(std::stop_token stop) {
+/// Of the units that are over what was read, of the others what was listed.
+void ValidateJob::countTotals() {
+    row_.total_bytes = row_.finish_bytes = plan_.bytes;
+    row_.object_count = row_.finish_object_count = plan_.objects;
+    for (std::size_t i = plan_.next; i < plan_.units.size(); ++i) {
+        row_.total_bytes += plan_.units[i].bytes;
+        row_.object_count += plan_.units[i].objects;
+    }
+}
+
+std::optional<job::Pause> ValidateJob::checkNext(std::stop_token stop) {
     const PlannedUnit& unit = plan_.units[plan_.next];
+    const bool restores = unit.kind == PlannedUnit::Kind::Restore;
+    if (restores && parts_.restoring->test_and_set())
+        return job::pauseFor(wait_, "another validation of this node to restore its set");
+    const Turn turn(restores ? parts_.restoring.get() : nullptr);
     const auto storage = storage::openStorage(unit.path);
     CheckProgress progress;
     std::vector<Finding> findings;
@@ -107,6 +142,7 @@ void ValidateJob::checkNext(std::stop_token stop) {
     crashPoint("validate.unit-checked");
     note(unit, findings, progress);
     crashPoint("validate.unit-noted");
+    return std::nullopt;
 }
 
 std::vector<Finding> ValidateJob::check(const PlannedUnit& unit, storage::Storage& storage, CheckProgress& progress,
@@ -121,8 +157,18 @@ std::vector<Finding> ValidateJob::check(const PlannedUnit& unit, storage::Storag
                         .scratch = parts_.own_directory,
                         .stop = stop,
                         .unreadable_is_finding = failures_ >= kReadAttempts,
-                        .key_of = [this](const backup_set::SetId& id) { return keyOf(id); }};
-    return checkUnit({.stores = parts_.stores, .tenant = row_.tenant, .plan = plan_}, unit, with);
+                        .key_of = [this](const backup_set::SetId& id) { return keyOf(id); },
+                        .on_stage = [&](catalog::ValidateStage stage) { show(unit, stage, progress); }};
+    return checkUnit({.stores = parts_.stores,
+                      .tenant = row_.tenant,
+                      .plan = plan_,
+                      .restoring = {.stores = parts_.stores,
+                                    .tenants = parts_.tenants,
+                                    .tenant = row_.tenant,
+                                    .servers = parts_.servers,
+                                    .write_archive = parts_.write_archive,
+                                    .present = present_}},
+                     unit, with);
 }
 
 /// Of a set that was made here; the node that has its key may be another.
@@ -166,33 +212,51 @@ void ValidateJob::note(const PlannedUnit& unit, const std::vector<Finding>& find
         log_->warn("found {}: {}: {}", catalog::text(finding.kind), finding.object, finding.what);
         rows.push_back(std::move(row));
     }
-    // What was listed and has changed since is told as it was read.
-    row_.total_bytes += progress.bytes - unit.bytes;
-    row_.object_count += progress.objects - unit.objects;
-    plan_.bytes += progress.bytes;
+    plan_.bytes += progress.allBytes();
     plan_.objects += progress.objects;
     plan_.findings += static_cast<std::int64_t>(findings.size());
     ++plan_.next;
     failures_ = 0;
-    row_.finish_bytes = plan_.bytes;
-    row_.finish_object_count = plan_.objects;
+    // What was listed and has changed since is told as it was read.
+    countTotals();
     row_.finding_count = plan_.findings;
     context_.moved();
     parts_.stores.validations.note(context_.claim(), row_, unit.id, rows, plan_.text());
 }
 
 void ValidateJob::showProgress(const CheckProgress& progress) {
-    catalog::ValidateJobRow now = row_;
-    now.finish_bytes = plan_.bytes + progress.bytes;
-    now.finish_object_count = plan_.objects + progress.objects;
-    if (now.finish_bytes != row_.finish_bytes) context_.moved();
-    if (now.finish_bytes <= row_.finish_bytes) return;
-    row_.finish_bytes = now.finish_bytes;
+    const MutexLock lock(showing_);
+    const bool moved = plan_.bytes + progress.allBytes() > row_.finish_bytes ||
+                       progress.finished_tables != row_.finish_table_count;
+    if (!moved) return;
+    context_.moved();
+    writeProgress(progress);
+}
+
+void ValidateJob::writeProgress(const CheckProgress& progress) {
+    row_.finish_bytes = std::max(row_.finish_bytes, plan_.bytes + progress.allBytes());
+    row_.finish_object_count = plan_.objects + progress.objects;
+    row_.table_count = progress.tables;
+    row_.finish_table_count = progress.finished_tables;
+    // What a set restores to is more than was known, if there is log.
+    row_.total_bytes = std::max(row_.total_bytes, row_.finish_bytes);
     try {
-        parts_.stores.validations.progress(context_.claim(), now);
+        parts_.stores.validations.progress(context_.claim(), row_);
     } catch (const Error& error) {
         log_->warn("progress could not be recorded: {}", error.what());
     }
+}
+
+/// As long as a backup's and a restore's are shown.
+void ValidateJob::show(const PlannedUnit& unit, catalog::ValidateStage stage, const CheckProgress& progress) {
+    {
+        const MutexLock lock(showing_);
+        row_.stage = stage;
+        row_.stage_set_id = unit.id.backup_set_id;
+        writeProgress(progress);
+    }
+    context_.moved();
+    job::ShownStage().awaitShown();
 }
 
 /// The unit is checked again, when its destination is there.

@@ -69,6 +69,14 @@ public:
         }
     }
 
+    void restore(const BackupSet& set) {
+        plan_.units.push_back({.kind = Kind::Restore,
+                               .path = set.path,
+                               .id = {.dest_id = set.dest_id, .backup_set_id = set.backup_set_id, .by_restore = true},
+                               .incremental = set.type == catalog::BackupType::Inc,
+                               .bytes = set.stats.input_bytes});
+    }
+
     ValidatePlan take() { return std::move(plan_); }
 
 private:
@@ -98,6 +106,7 @@ nlohmann::json jsonOf(const PlannedUnit& unit) {
 PlannedUnit unitFrom(const nlohmann::json& json) {
     PlannedUnit unit;
     unit.kind = static_cast<Kind>(json.at(0).get<int>());
+    unit.id.by_restore = unit.kind == Kind::Restore;
     json.at(1).get_to(unit.path);
     json.at(2).get_to(unit.id.dest_id);
     json.at(3).get_to(unit.id.backup_set_id);
@@ -176,7 +185,7 @@ std::vector<BackupSet> validatableSets(catalog::BackupStore& store, catalog::Ten
 }
 
 ValidatePlan planValidation(catalog::Stores& stores, catalog::TenantId tenant,
-                            const std::vector<std::int64_t>& wanted) {
+                            const std::vector<std::int64_t>& wanted, bool with_restore) {
     const auto all = validatableSets(stores.backups, tenant);
     std::vector<std::int64_t> chosen = wanted;
     if (wanted.empty()) std::ranges::transform(all, std::back_inserter(chosen), &BackupSet::backup_set_id);
@@ -201,6 +210,9 @@ ValidatePlan planValidation(catalog::Stores& stores, catalog::TenantId tenant,
         const auto first = first_pieces.find(round.round_id);
         if (first != first_pieces.end()) planner.round(round, first->second, pieces);
     }
+    for (const BackupSet& set : all) {
+        if (with_restore && std::ranges::count(chosen, set.backup_set_id) > 0) planner.restore(set);
+    }
     return planner.take();
 }
 
@@ -212,6 +224,8 @@ void measure(storage::Storage& storage, PlannedUnit& unit) {
         }
     };
     switch (unit.kind) {
+        case Kind::Restore:
+            return;
         case Kind::DataDestination:
         case Kind::ArchiveDestination:
             return add("format.obbak");

@@ -13,14 +13,14 @@ namespace tidemark::validate {
 
 /// A part of a validation: it is checked, and noted, as a whole.
 struct PlannedUnit {
-    enum class Kind { DataDestination, ArchiveDestination, Set, Round, Piece };
+    enum class Kind { DataDestination, ArchiveDestination, Set, Round, Piece, Restore };
 
     Kind kind = Kind::Set;
     std::string path;  ///< URI of the destination
     catalog::ValidateUnit id;
     bool incremental = false;  ///< the set is
     bool follows = false;      ///< a piece: the one before it is checked too
-    // As they were listed at the begin:
+    // As they were listed at the begin; of a set that is restored, what the catalog says that it restores to:
     std::uint64_t bytes = 0;
     std::int64_t objects = 0;
 
@@ -49,10 +49,11 @@ std::vector<std::int64_t> parseSets(const std::string& text);
 /// The sets of a tenant that can be validated: complete ones, whose objects nobody removes.
 std::vector<catalog::BackupSet> validatableSets(catalog::BackupStore& store, catalog::TenantId tenant);
 
-/// The wanted sets (none: all), those that they lean on, and the log behind each. Throws Ob::EntryNotExist, naming a
+/// The wanted sets (none: all), those that they lean on, and the log behind each; then the wanted ones again, to be
+/// restored, if that is asked for. Throws Ob::EntryNotExist, naming a
 /// set that there is not. Asks the catalog alone; nothing is measured yet.
 ValidatePlan planValidation(catalog::Stores& stores, catalog::TenantId tenant,
-                            const std::vector<std::int64_t>& wanted);
+                            const std::vector<std::int64_t>& wanted, bool with_restore = false);
 
 /// Lists its objects and counts their bytes.
 void measure(storage::Storage& storage, PlannedUnit& unit);

@@ -27,7 +27,7 @@ ValidateService::ValidateService(ValidateJobParts parts, job::WorkEngine& engine
 }
 
 void ValidateService::start(const std::vector<catalog::Tenant>& tenants, catalog::TenantId initiator,
-                            const std::string& sets) {
+                            const std::string& sets, bool with_restore) {
     if (tenants.empty()) throw obError(Ob::NotSupported, "No tenant name specified");
     const std::vector<std::int64_t> numbers = parseSets(sets);
     for (const catalog::Tenant& tenant : tenants) {
@@ -46,13 +46,14 @@ void ValidateService::start(const std::vector<catalog::Tenant>& tenants, catalog
         std::vector<catalog::BackupSet> used = validatableSets(stores_.backups, tenant.id);
         if (!numbers.empty())
             std::erase_if(used, [&](const auto& set) { return std::ranges::count(numbers, set.backup_set_id) == 0; });
-        stores_.validations.start(tenant.id, initiator, sets, used);
+        stores_.validations.start(tenant.id, initiator, sets, with_restore, used);
         crashPoint("validate.job-written");
     }
     engine_.wake();
 }
 
-void ValidateService::startAll(const std::vector<catalog::Tenant>& tenants, catalog::TenantId initiator) {
+void ValidateService::startAll(const std::vector<catalog::Tenant>& tenants, catalog::TenantId initiator,
+                               bool with_restore) {
     std::vector<catalog::Tenant> able = tenants;
     std::erase_if(able, [&](const catalog::Tenant& tenant) {
         return validatableSets(stores_.backups, tenant.id).empty() || stores_.validations.active(tenant.id);
@@ -61,7 +62,7 @@ void ValidateService::startAll(const std::vector<catalog::Tenant>& tenants, cata
         throw obError(Ob::EntryNotExist, "no tenant has a backup set that is not validated already",
                       "CDB_OB_BACKUP_SET_FILES lists them");
     }
-    start(able, initiator, "ALL");
+    start(able, initiator, "ALL", with_restore);
 }
 
 void ValidateService::cancel(const std::vector<catalog::Tenant>& tenants) {

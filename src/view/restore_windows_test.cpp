@@ -88,6 +88,20 @@ TEST_F(RestoreWindowsTest, TheNewestSetServesAPointAndBrokenOnesNone) {
                              "400-900 set 4 file:///data,file:///log"}));
 }
 
+TEST_F(RestoreWindowsTest, ASetServesNoPointIfOneThatItLeansOnIsBroken) {
+    round(1, "DOING", 100, 1, 1);
+    piece(1, 1, 100, 850, 900);
+    set(1, 200);
+    set(2, 300, "BROKEN");
+    set(3, 400);
+    set(4, 500);
+    client_.query(
+        "UPDATE tidemark.backup_set SET prev_full_set_id = 1, prev_inc_set_id = backup_set_id - 1 "
+        "WHERE backup_set_id IN (2, 3)");
+    EXPECT_EQ(rows(), (Lines{"100-199: there is log, and no set before it", "200-499 set 1 file:///data,file:///log",
+                             "500-900 set 4 file:///data,file:///log"}));
+}
+
 TEST_F(RestoreWindowsTest, BehindAMissingPieceNothingIsReachedUntilTheNextSet) {
     round(1, "DOING", 100, 1, 4);
     piece(1, 1, 100, 290, 300);

@@ -143,6 +143,10 @@ class Site:
         self.node.sql("ALTER SYSTEM VALIDATE BACKUPSET ALL TENANT = shop")
         self.validated()
 
+    def validate_with_restore(self):
+        self.node.sql("ALTER SYSTEM VALIDATE BACKUPSET ALL TENANT = shop WITH RESTORE")
+        self.validated()
+
     def validated(self):
         wait_for("all validations to be over", lambda: not self.node.sql(
             "SELECT 1 FROM oceanbase.CDB_TM_VALIDATE_JOBS WHERE END_TIMESTAMP IS NULL"), 60)
@@ -185,6 +189,7 @@ class Site:
         assert {t["status"] for t in tenants} == {"NORMAL"}, tenants
         directories = {p.name for p in (self.node.data / "t").iterdir()}
         assert directories == {str(t["id"]) for t in tenants}
+        assert not list((self.node.data / "v").iterdir()), "a validation's server"
         wait_for("a mariadbd per tenant", lambda: len(self.node.mariadbd_pids()) == len(tenants), 20)
         wait_for("no helper to be left", lambda: not self.node.processes("mariadb-backup"), 20)
         names = {t["name"] for t in tenants}
@@ -263,6 +268,11 @@ PATHS = {
     "restore.tenant-removed": Site.cancelled_restore,
     "activate": Site.activate,
     "validate": Site.validate,
+    "validate.server-made": Site.validate_with_restore,
+    "validate.restored": Site.validate_with_restore,
+    "validate.server-started": Site.validate_with_restore,
+    "validate.replayed": Site.validate_with_restore,
+    "validate.tables-checked": Site.validate_with_restore,
 }
 
 

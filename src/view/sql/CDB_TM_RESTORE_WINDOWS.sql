@@ -1,6 +1,13 @@
 -- scope: sys, tenant
 -- Tidemark's own: which points a restore can reach and which it cannot, by the rules of restore/restore_plan.cpp.
-WITH
+WITH RECURSIVE
+-- What leans on a set that is BROKEN is as good as BROKEN: see catalog::leansOnBroken().
+broken AS (
+    SELECT s.tenant_id, s.backup_set_id FROM tidemark.backup_set s WHERE s.file_status = 'BROKEN'
+    UNION
+    SELECT s.tenant_id, s.backup_set_id
+    FROM tidemark.backup_set s JOIN broken b ON b.tenant_id = s.tenant_id
+        AND b.backup_set_id IN (s.prev_inc_set_id, s.prev_full_set_id)),
 -- Pieces of a round between which none is missing have the same number `run`.
 piece AS (
     SELECT p.tenant_id, p.round_id, p.piece_id, p.start_scn, p.checkpoint_scn, p.max_scn,
@@ -30,7 +37,8 @@ reached AS (
                         18446744073709551615)) AS to_scn
     FROM tidemark.backup_set s
     LEFT JOIN log_range l ON l.tenant_id = s.tenant_id AND s.min_restore_scn BETWEEN l.from_scn AND l.to_scn
-    WHERE s.status = 'SUCCESS' AND s.file_status IN ('AVAILABLE', 'EXPIRED') AND s.min_restore_scn > 0),
+    WHERE s.status = 'SUCCESS' AND s.file_status IN ('AVAILABLE', 'EXPIRED') AND s.min_restore_scn > 0
+      AND (s.tenant_id, s.backup_set_id) NOT IN (SELECT tenant_id, backup_set_id FROM broken)),
 -- Of two sets at one point the later one is taken.
 restorable AS (
     SELECT w.*,
