@@ -596,7 +596,7 @@ ALTER TABLE tidemark.validate_job
     ADD COLUMN IF NOT EXISTS finish_table_count BIGINT NOT NULL DEFAULT 0;
 )sql";
 
-constexpr std::array<const char*, 13> kSteps = {kStep1, kStep2, kStep3, kStep4,  kStep5,  kStep6, kStep7,
+constexpr std::array<const char*, 13> kSteps = {kStep1, kStep2, kStep3,  kStep4,  kStep5,  kStep6, kStep7,
                                                 kStep8, kStep9, kStep10, kStep11, kStep12, kStep13};
 
 }  // namespace

@@ -80,13 +80,12 @@ constexpr std::array kWords<WorkState> = {"READY", "RUNNING", "WAITING"};
 template <>
 constexpr std::array kWords<ValidateStatus> = {"INIT", "DOING", "CANCELING", "COMPLETED", "FAILED", "CANCELED"};
 template <>
-constexpr std::array kWords<FindingKind> = {"MISSING", "WRONG_SIZE", "DAMAGED",    "CONTRADICTION",
-                                            "CHAIN",   "GAP",        "UNREADABLE", "NEWER_VERSION",
-                                            "NO_KEY",  "SOURCE_PAGE",
-                                            "NOT_RESTORABLE", "TABLE_DAMAGED", "ROWS_DIFFER", "NOT_COMPARED"};
+constexpr std::array kWords<FindingKind> = {
+    "MISSING",       "WRONG_SIZE", "DAMAGED",     "CONTRADICTION",  "CHAIN",         "GAP",         "UNREADABLE",
+    "NEWER_VERSION", "NO_KEY",     "SOURCE_PAGE", "NOT_RESTORABLE", "TABLE_DAMAGED", "ROWS_DIFFER", "NOT_COMPARED"};
 template <>
-constexpr std::array kWords<ValidateStage> = {"",            "OBJECTS",      "TENANT_ROWS", "RESTORE_DATA",
-                                              "RESTORE_LOG", "CHECK_TABLES", "COMPARE"};
+constexpr std::array kWords<ValidateStage> = {
+    "", "OBJECTS", "TENANT_ROWS", "RESTORE_DATA", "RESTORE_LOG", "CHECK_TABLES", "COMPARE"};
 template <>
 constexpr std::array kWords<FindingStatus> = {"OPEN", "CLOSED"};
 template <>

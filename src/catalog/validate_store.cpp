@@ -122,8 +122,7 @@ void noteFindings(mysql::SqlClient& client, const ValidateJobRow& job, const Val
     for (const FindingRow& gone : known) {
         // What was so when the set was made stays so; a validation that lacks the key of the set cannot see it.
         if (gone.kind == FindingKind::SourcePage) continue;
-        updateRows(client, "validate_finding",
-                   {{"status", text(FindingStatus::Closed)}, {"closed_time", sqlTime(now)}},
+        updateRows(client, "validate_finding", {{"status", text(FindingStatus::Closed)}, {"closed_time", sqlTime(now)}},
                    {{"tenant_id", job.tenant}, {"finding_id", gone.finding_id}});
     }
 }
@@ -150,14 +149,10 @@ void noteFileStatus(mysql::SqlClient& client, TenantId tenant, const ValidateUni
 }
 
 Columns progressColumns(const ValidateJobRow& job) {
-    return {{"total_bytes", job.total_bytes},
-            {"finish_bytes", job.finish_bytes},
-            {"object_count", job.object_count},
-            {"finish_object_count", job.finish_object_count},
-            {"stage", text(job.stage)},
-            {"stage_set_id", job.stage_set_id},
-            {"table_count", job.table_count},
-            {"finish_table_count", job.finish_table_count}};
+    return {{"total_bytes", job.total_bytes},   {"finish_bytes", job.finish_bytes},
+            {"object_count", job.object_count}, {"finish_object_count", job.finish_object_count},
+            {"stage", text(job.stage)},         {"stage_set_id", job.stage_set_id},
+            {"table_count", job.table_count},   {"finish_table_count", job.finish_table_count}};
 }
 
 std::vector<Change> validateChanges(TenantId tenant) {
@@ -227,8 +222,7 @@ void ValidateStore::begin(const WorkClaim& claim, const ValidateJobRow& job, con
         const std::vector<BackupUse> known = backupUses(client, job.tenant);
         for (const BackupSet& set : used) {
             const bool held = std::ranges::any_of(known, [&](const BackupUse& use) {
-                return use.kind == kValidateWork && use.job_id == job.job_id &&
-                       use.backup_set_id == set.backup_set_id;
+                return use.kind == kValidateWork && use.job_id == job.job_id && use.backup_set_id == set.backup_set_id;
             });
             if (!held) useBackup(client, useOf(job, set));
         }
@@ -254,8 +248,9 @@ void ValidateStore::note(const WorkClaim& claim, const ValidateJobRow& job, cons
     catalog_.write({{kSysTenantId, topics}, {job.tenant, topics}}, [&](mysql::SqlClient& client) {
         requireClaim(client, claim);
         // It was dropped meanwhile, and its rows with it.
-        if (client.query("SELECT 1 FROM tidemark.validate_job WHERE tenant_id = ? AND job_id = ?",
-                         {job.tenant, job.job_id})
+        if (client
+                .query("SELECT 1 FROM tidemark.validate_job WHERE tenant_id = ? AND job_id = ?",
+                       {job.tenant, job.job_id})
                 .empty()) {
             throw Error(ErrorCode::Cancelled, fmt::format("tenant {} is gone", job.tenant));
         }
@@ -295,8 +290,8 @@ void ValidateStore::finish(const WorkClaim& claim, const ValidateJobRow& job, co
 std::vector<ValidateJobRow> ValidateStore::cancel(TenantId tenant) {
     return catalog_.write(validateChanges(tenant), [&](mysql::SqlClient& client) {
         cancelWork(client, kValidateWork, tenant);
-        client.query(
-            "UPDATE tidemark.validate_job SET status = 'CANCELING' WHERE tenant_id = ? AND end_time IS NULL", {tenant});
+        client.query("UPDATE tidemark.validate_job SET status = 'CANCELING' WHERE tenant_id = ? AND end_time IS NULL",
+                     {tenant});
         return rowsAs<ValidateJobRow>(client.query(kActiveValidation, {tenant}), validateJobFrom);
     });
 }

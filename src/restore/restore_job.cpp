@@ -211,7 +211,8 @@ void RestoreJob::restoreData(std::stop_token stop) {
     job::Share share(capacity, job::restoreShare(row_.tenant, concurrency_));
     const auto reader = backup_set::openOrRebuildBlocks(storage, plan_.set, plan_.key, data.parent_path());
     if (reader->isRebuilt())
-        log_->warn("the index of set {} is lost or damaged, and was made again from its data objects", plan_.set.id.number);
+        log_->warn("the index of set {} is lost or damaged, and was made again from its data objects",
+                   plan_.set.id.number);
     write_back_.emplace(server->paths().directory, capacity.unsynced_bytes);
     DataRestoreProgress progress;
     std::jthread ticker([&](std::stop_token done) {
@@ -251,15 +252,13 @@ void RestoreJob::replayLog(std::stop_token stop) {
         record(data_bytes_ + bytes);
         crashPoint("restore.replaying");
     };
-    PlanReplayed replayed = replayPlan(plan_,
-                                       {.server = server->endpoint(),
-                                        .error_log = server->paths().log(),
-                                        .take_settings =
-                                            [&](const auto& settings) {
-                                                parts_.tenants.takeSettings(row_.tenant, settings);
-                                            },
-                                        .progress = progress},
-                                       stop);
+    PlanReplayed replayed =
+        replayPlan(plan_,
+                   {.server = server->endpoint(),
+                    .error_log = server->paths().log(),
+                    .take_settings = [&](const auto& settings) { parts_.tenants.takeSettings(row_.tenant, settings); },
+                    .progress = progress},
+                   stop);
     reached_ = replayed.reached;
     missing_rows_ = std::move(replayed.missing);
     log_time_ = since(begin);

@@ -68,7 +68,7 @@ struct Restore {
     std::string from;
     std::optional<Scn> until_scn;
     std::optional<std::string> until_time;
-    std::string options;  ///< 'pool_list=…&primary_zone=…'
+    std::string options;   ///< 'pool_list=…&primary_zone=…'
     std::string key_from;  ///< WITH KEY FROM 'uri' ENCRYPTED BY 'password'; empty: without
     Secret key_password;
     std::string description;
@@ -199,11 +199,12 @@ struct Unsupported {
     std::string what;
 };
 
-using Statement = std::variant<SetParameters, SwitchArchiveMode, SetEncryption, SetDecryption, Backup, CancelBackup,
-                               Validate, CancelValidate, Restore, PreviewRestore, CancelRestore, ActivateStandby, AddDeletePolicy,
-                               DropDeletePolicy, CancelDeleteBackup, DeleteBackup, KeepBackupSet, CatalogBackup, BackupKey, Shutdown, CreateUnit,
-                               AlterUnit, DropUnit, CreatePool, AlterPool, DropPool, CreateTenant, AlterTenant,
-                               DropTenant, ShowTenant, ShowRestorePreview, ShowParameters, Unsupported>;
+using Statement =
+    std::variant<SetParameters, SwitchArchiveMode, SetEncryption, SetDecryption, Backup, CancelBackup, Validate,
+                 CancelValidate, Restore, PreviewRestore, CancelRestore, ActivateStandby, AddDeletePolicy,
+                 DropDeletePolicy, CancelDeleteBackup, DeleteBackup, KeepBackupSet, CatalogBackup, BackupKey, Shutdown,
+                 CreateUnit, AlterUnit, DropUnit, CreatePool, AlterPool, DropPool, CreateTenant, AlterTenant,
+                 DropTenant, ShowTenant, ShowRestorePreview, ShowParameters, Unsupported>;
 
 /// See StatementService::isOwn.
 bool isOwnStatement(std::string_view text);

@@ -38,7 +38,8 @@ public:
     /// once, if it replays, but for what a replay fixes (isFixedInReplay), which it has from the end on. Throws what a
     /// statement that sets them would.
     void takeSettings(catalog::TenantId id, const std::map<std::string, std::string>& carried);
-    /// What a server that is no tenant's is started with, to replay the log of this one, if that had these settings then.
+    /// What a server that is no tenant's is started with, to replay the log of this one, if that had these settings
+    /// then.
     TenantSettings replaySettings(catalog::TenantId id, const std::map<std::string, std::string>& carried);
     /// Restarts the standby that finishRestore() has left for mariadb-upgrade: as for a replay, and its endpoint's
     /// account may do everything. To be followed by finishRestore() again.

@@ -35,8 +35,9 @@ ThrowawayServer::~ThrowawayServer() {
     try {
         remove(*server_);
     } catch (const std::exception& error) {
-        makeLogger("validate")->warn("{} is not removed yet, the next start of the daemon does it: {}",
-                                     server_->paths().directory.string(), error.what());
+        makeLogger("validate")
+            ->warn("{} is not removed yet, the next start of the daemon does it: {}",
+                   server_->paths().directory.string(), error.what());
     }
 }
 

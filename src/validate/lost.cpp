@@ -97,8 +97,8 @@ Restorable restorable(const std::vector<catalog::BackupSet>& sets, const std::ve
             set.file_status != FileStatus::Expired)
             continue;
         const catalog::ArchiveRound* round = roundBehind(rounds, set);
-        all.sets.push_back({set.backup_set_id, set.dest_id, round == nullptr ? 0 : round->round_id,
-                            set.min_restore_scn, set.log_end_scn});
+        all.sets.push_back({set.backup_set_id, set.dest_id, round == nullptr ? 0 : round->round_id, set.min_restore_scn,
+                            set.log_end_scn});
     }
     return all;
 }
@@ -121,8 +121,10 @@ Lost lostBy(const Restorable& all, const std::vector<FindingRow>& findings) {
     for (const Restorable::Set& set : all.sets) {
         before.push_back(*reachOf(set, all, {}));
         const auto reach = reachOf(set, all, findings);
-        if (reach) now.push_back(*reach);
-        else lost.sets.push_back(set.id);
+        if (reach)
+            now.push_back(*reach);
+        else
+            lost.sets.push_back(set.id);
     }
     now = united(std::move(now));
     for (const Range& range : united(std::move(before)))

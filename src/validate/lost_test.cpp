@@ -81,7 +81,8 @@ TEST(Lost, ASetReachesWhatTheLogInItLeadsTo) {
 
 TEST(Lost, OfWhatFailsInTheReplayOfOneSetNothingOfTheOthers) {
     EXPECT_EQ(lostBy(kAll, {harm(Harm::Log, {.backup_set_id = 2, .by_restore = true}, 200, 300)}).rangeList(), "");
-    EXPECT_EQ(lostBy(kAll, {harm(Harm::Log, {.backup_set_id = 3, .by_restore = true}, 400, 500)}).rangeList(), "401-500");
+    EXPECT_EQ(lostBy(kAll, {harm(Harm::Log, {.backup_set_id = 3, .by_restore = true}, 400, 500)}).rangeList(),
+              "401-500");
 }
 
 }  // namespace

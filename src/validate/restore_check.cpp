@@ -57,8 +57,8 @@ bool RestoreCheck::isLocked() {
 void RestoreCheck::findRound() {
     const auto rounds = parts_.stores.archive.rounds(parts_.tenant);
     if (const catalog::ArchiveRound* round = roundBehind(rounds, set_)) round_ = *round;
-    const bool goes_on = round_ && round_->round_id == rounds.back().round_id &&
-                         round_->status == catalog::RoundStatus::Doing;
+    const bool goes_on =
+        round_ && round_->round_id == rounds.back().round_id && round_->status == catalog::RoundStatus::Doing;
     if (!goes_on) why_not_ = "the log behind the set does not go on to the present, in which the tenant is";
     if (hasWrongPages()) why_not_ = "pages of it have a wrong checksum (SOURCE_PAGE), so it is not read";
     if (parts_.stores.tenants.get(parts_.tenant).role != catalog::TenantRole::Primary)
@@ -104,8 +104,8 @@ std::optional<Scn> RestoreCheck::presentScn() {
         sleepFor(with_.stop, std::chrono::milliseconds(200));
         with_.requireGoing();
     } while (std::chrono::steady_clock::now() < deadline);
-    why_not_ = fmt::format("the archive has not reached {}, at which the tenant was read",
-                           parts_.present->position.text());
+    why_not_ =
+        fmt::format("the archive has not reached {}, at which the tenant was read", parts_.present->position.text());
     return std::nullopt;
 }
 

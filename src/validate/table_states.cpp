@@ -71,12 +71,14 @@ std::map<TableName, TableState> listTables(mysql::SqlClient& server) {
     const auto rows = server.query(fmt::format(
         "SELECT t.table_schema AS s, t.table_name AS n, COALESCE(t.engine, '') AS e, MD5(GROUP_CONCAT(CONCAT_WS(':', "
         "c.column_name, c.column_type, c.is_nullable, COALESCE(c.column_default, '-'), COALESCE(c.collation_name, ''), "
-        "c.extra) ORDER BY c.ordinal_position)) AS d, COALESCE(t.create_time, '') AS m FROM information_schema.tables t "
+        "c.extra) ORDER BY c.ordinal_position)) AS d, COALESCE(t.create_time, '') AS m FROM information_schema.tables "
+        "t "
         "JOIN information_schema.columns c ON c.table_schema = t.table_schema AND c.table_name = t.table_name "
         "WHERE t.table_type IN ('BASE TABLE', 'SYSTEM VERSIONED') AND t.table_schema NOT IN {} GROUP BY 1, 2, 3, 5",
         kNotTheirs));
     for (const mysql::Row& row : rows.rows) {
-        TableState state{.definition = row.maybe("d").value_or(""), .made = row.text("m"), .checksum = {}, .problem = {}};
+        TableState state{
+            .definition = row.maybe("d").value_or(""), .made = row.text("m"), .checksum = {}, .problem = {}};
         const std::string engine = row.text("e");
         if (engine != "InnoDB")
             state.problem = fmt::format("its engine ({}) has no transactions", engine.empty() ? "none" : engine);
@@ -130,8 +132,8 @@ TableStates snapshotTables(const mysql::Endpoint& server, const std::stop_token&
         auto now = listTables(lister);
         for (auto& [name, state] : states.tables) {
             const auto same = now.find(name);
-            const bool kept = same != now.end() && same->second.definition == state.definition &&
-                              same->second.made == state.made;
+            const bool kept =
+                same != now.end() && same->second.definition == state.definition && same->second.made == state.made;
             if (kept) continue;
             state.checksum.reset();
             state.problem = "there was DDL of it meanwhile";

@@ -22,7 +22,8 @@ std::vector<Finding> checkDestination(const PlannedUnit& unit, const Checking& w
     const Harm harm = unit.kind == Kind::DataDestination ? Harm::Data : Harm::Archive;
     with.counted(storage::kMarkerKey);
     try {
-        if (!with.storage.stat(storage::kMarkerKey)) throw Error(ErrorCode::NotFound, "it does not exist, without which no restore takes the directory");
+        if (!with.storage.stat(storage::kMarkerKey))
+            throw Error(ErrorCode::NotFound, "it does not exist, without which no restore takes the directory");
         storage::readDestination(unit.path);
     } catch (const Error& error) {
         if (!with.isFinding(error)) throw;
@@ -54,8 +55,8 @@ std::string logProblem(const archive::ArchiveReader& reader, const archive::Roun
 bool lacksRemovedLog(const UnitCheckParts& parts, const catalog::BackupSet& set, std::int64_t round_id) {
     const auto pieces = parts.stores.archive.pieces(parts.tenant);
     return std::ranges::any_of(pieces, [&](const catalog::ArchivePiece& piece) {
-        const bool removed = piece.file_status == catalog::FileStatus::Deleted ||
-                             piece.file_status == catalog::FileStatus::Deleting;
+        const bool removed =
+            piece.file_status == catalog::FileStatus::Deleted || piece.file_status == catalog::FileStatus::Deleting;
         return piece.round_id == round_id && removed && piece.end_scn > set.start_replay_scn;
     });
 }

@@ -102,7 +102,8 @@ void ValidateJob::begin() {
     // Those that have come since the statement are in use from here on.
     std::vector<catalog::BackupSet> used = validatableSets(parts_.stores.backups, row_.tenant);
     std::erase_if(used, [&](const catalog::BackupSet& set) {
-        return std::ranges::count(plan_.units, set.backup_set_id, [](const auto& unit) { return unit.id.backup_set_id; }) == 0;
+        return std::ranges::count(plan_.units, set.backup_set_id,
+                                  [](const auto& unit) { return unit.id.backup_set_id; }) == 0;
     });
     row_.stage = catalog::ValidateStage::Objects;
     parts_.stores.validations.begin(context_.claim(), row_, used, plan_.text());
@@ -195,8 +196,8 @@ void ValidateJob::confirm(storage::Storage& storage, const std::vector<Finding>&
 }
 
 void ValidateJob::note(const PlannedUnit& unit, const std::vector<Finding>& findings, const CheckProgress& progress) {
-    const auto all = restorable(validatableSets(parts_.stores.backups, row_.tenant),
-                                parts_.stores.archive.rounds(row_.tenant));
+    const auto all =
+        restorable(validatableSets(parts_.stores.backups, row_.tenant), parts_.stores.archive.rounds(row_.tenant));
     std::vector<catalog::FindingRow> rows;
     for (const Finding& finding : findings) {
         catalog::FindingRow row{.unit = unit.id,
@@ -226,8 +227,8 @@ void ValidateJob::note(const PlannedUnit& unit, const std::vector<Finding>& find
 
 void ValidateJob::showProgress(const CheckProgress& progress) {
     const MutexLock lock(showing_);
-    const bool moved = plan_.bytes + progress.allBytes() > row_.finish_bytes ||
-                       progress.finished_tables != row_.finish_table_count;
+    const bool moved =
+        plan_.bytes + progress.allBytes() > row_.finish_bytes || progress.finished_tables != row_.finish_table_count;
     if (!moved) return;
     context_.moved();
     writeProgress(progress);
@@ -279,9 +280,9 @@ catalog::Outcome ValidateJob::found() {
     std::vector<catalog::FindingRow> findings = parts_.stores.validations.openFindings(row_.tenant);
     std::erase_if(findings, [&](const catalog::FindingRow& finding) { return finding.last_job != row_.job_id; });
     if (findings.empty()) return outcome;
-    const Lost lost = lostBy(restorable(validatableSets(parts_.stores.backups, row_.tenant),
-                                        parts_.stores.archive.rounds(row_.tenant)),
-                             findings);
+    const Lost lost = lostBy(
+        restorable(validatableSets(parts_.stores.backups, row_.tenant), parts_.stores.archive.rounds(row_.tenant)),
+        findings);
     row_.lost_sets = lost.setList();
     row_.lost_ranges = lost.rangeList();
     if (std::ranges::any_of(findings, [](const auto& finding) { return catalog::isDamage(finding.kind); }))
@@ -296,7 +297,8 @@ void ValidateJob::finish(const catalog::Outcome& outcome) {
     const catalog::Outcome end = completed ? found() : outcome;
     parts_.stores.validations.finish(context_.claim(), row_, end);
     crashPoint("validate.end-recorded");
-    if (completed) log_->info("complete: {} bytes in {} objects, {} findings", plan_.bytes, plan_.objects, plan_.findings);
+    if (completed)
+        log_->info("complete: {} bytes in {} objects, {} findings", plan_.bytes, plan_.objects, plan_.findings);
 }
 
 }  // namespace tidemark::validate

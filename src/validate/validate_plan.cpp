@@ -53,9 +53,8 @@ public:
     void round(const catalog::ArchiveRound& round, std::int64_t first_piece,
                const std::vector<catalog::ArchivePiece>& pieces) {
         destination(Kind::ArchiveDestination, round.path, round.dest_id);
-        plan_.units.push_back({.kind = Kind::Round,
-                               .path = round.path,
-                               .id = {.dest_id = round.dest_id, .round_id = round.round_id}});
+        plan_.units.push_back(
+            {.kind = Kind::Round, .path = round.path, .id = {.dest_id = round.dest_id, .round_id = round.round_id}});
         std::int64_t before = 0;
         for (const catalog::ArchivePiece& piece : pieces) {
             if (piece.round_id != round.round_id || piece.piece_id < first_piece || !isThereToCheck(piece.file_status))
@@ -99,8 +98,16 @@ std::int64_t firstPieceOf(const BackupSet& set, const catalog::ArchiveRound& rou
 }
 
 nlohmann::json jsonOf(const PlannedUnit& unit) {
-    return {static_cast<int>(unit.kind), unit.path,        unit.id.dest_id, unit.id.backup_set_id, unit.id.round_id,
-            unit.id.piece_id,            unit.incremental, unit.follows,    unit.bytes,            unit.objects};
+    return {static_cast<int>(unit.kind),
+            unit.path,
+            unit.id.dest_id,
+            unit.id.backup_set_id,
+            unit.id.round_id,
+            unit.id.piece_id,
+            unit.incremental,
+            unit.follows,
+            unit.bytes,
+            unit.objects};
 }
 
 PlannedUnit unitFrom(const nlohmann::json& json) {
@@ -169,7 +176,8 @@ std::vector<std::int64_t> parseSets(const std::string& text) {
         std::int64_t number = 0;
         const auto [rest, problem] = std::from_chars(at, end, number);
         const bool good = problem == std::errc() && number > 0 && number <= UINT32_MAX && (rest == end || *rest == ',');
-        if (!good) throw obError(Ob::InvalidArgument, "backup set", "a set has a number, as in CDB_OB_BACKUP_SET_FILES");
+        if (!good)
+            throw obError(Ob::InvalidArgument, "backup set", "a set has a number, as in CDB_OB_BACKUP_SET_FILES");
         numbers.push_back(number);
         if (rest == end) return numbers;
         at = rest + 1;
@@ -184,8 +192,8 @@ std::vector<BackupSet> validatableSets(catalog::BackupStore& store, catalog::Ten
     return sets;
 }
 
-ValidatePlan planValidation(catalog::Stores& stores, catalog::TenantId tenant,
-                            const std::vector<std::int64_t>& wanted, bool with_restore) {
+ValidatePlan planValidation(catalog::Stores& stores, catalog::TenantId tenant, const std::vector<std::int64_t>& wanted,
+                            bool with_restore) {
     const auto all = validatableSets(stores.backups, tenant);
     std::vector<std::int64_t> chosen = wanted;
     if (wanted.empty()) std::ranges::transform(all, std::back_inserter(chosen), &BackupSet::backup_set_id);

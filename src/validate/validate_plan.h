@@ -52,8 +52,8 @@ std::vector<catalog::BackupSet> validatableSets(catalog::BackupStore& store, cat
 /// The wanted sets (none: all), those that they lean on, and the log behind each; then the wanted ones again, to be
 /// restored, if that is asked for. Throws Ob::EntryNotExist, naming a
 /// set that there is not. Asks the catalog alone; nothing is measured yet.
-ValidatePlan planValidation(catalog::Stores& stores, catalog::TenantId tenant,
-                            const std::vector<std::int64_t>& wanted, bool with_restore = false);
+ValidatePlan planValidation(catalog::Stores& stores, catalog::TenantId tenant, const std::vector<std::int64_t>& wanted,
+                            bool with_restore = false);
 
 /// Lists its objects and counts their bytes.
 void measure(storage::Storage& storage, PlannedUnit& unit);

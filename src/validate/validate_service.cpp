@@ -14,8 +14,8 @@ ValidateService::ValidateService(ValidateJobParts parts, job::WorkEngine& engine
     const auto make = [this](job::WorkContext& context) -> std::unique_ptr<job::Job> {
         const auto row = stores_.validations.job(context.key().tenant, context.key().id);
         if (!row || row->end_time) {
-            throw Error(ErrorCode::NotFound, fmt::format("tenant {} has no active validation {}", context.key().tenant,
-                                                         context.key().id));
+            throw Error(ErrorCode::NotFound,
+                        fmt::format("tenant {} has no active validation {}", context.key().tenant, context.key().id));
         }
         return std::make_unique<ValidateJob>(parts_, *row, context);
     };
@@ -36,10 +36,10 @@ void ValidateService::start(const std::vector<catalog::Tenant>& tenants, catalog
                           "CDB_OB_BACKUP_SET_FILES lists them");
         }
         if (const auto running = stores_.validations.active(tenant.id)) {
-            throw obError(Ob::OpNotAllow,
-                          fmt::format("a second validation of tenant {} while job {} runs is", tenant.name,
-                                      running->job_id),
-                          "wait for its end in CDB_TM_VALIDATE_JOBS, or ALTER SYSTEM CANCEL VALIDATE");
+            throw obError(
+                Ob::OpNotAllow,
+                fmt::format("a second validation of tenant {} while job {} runs is", tenant.name, running->job_id),
+                "wait for its end in CDB_TM_VALIDATE_JOBS, or ALTER SYSTEM CANCEL VALIDATE");
         }
     }
     for (const catalog::Tenant& tenant : tenants) {

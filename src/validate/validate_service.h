@@ -16,8 +16,9 @@ public:
     /// Adds its kind of work to the engine, which is started later.
     ValidateService(ValidateJobParts parts, job::WorkEngine& engine);
 
-    /// `sets`: numbers as written, comma-separated, or "ALL". `with_restore`: each is restored as well. Throws Ob::EntryNotExist if a tenant has no such set,
-    /// Ob::OpNotAllow if a validation of it runs: then nothing is started.
+    /// `sets`: numbers as written, comma-separated, or "ALL". `with_restore`: each is restored as well. Throws
+    /// Ob::EntryNotExist if a tenant has no such set, Ob::OpNotAllow if a validation of it runs: then nothing is
+    /// started.
     void start(const std::vector<catalog::Tenant>& tenants, catalog::TenantId initiator, const std::string& sets,
                bool with_restore);
     /// All sets of all tenants that have any, and no validation that runs. Throws Ob::EntryNotExist if there is none.
