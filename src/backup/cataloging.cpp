@@ -16,6 +16,8 @@ constexpr const char* kSet = "BACKUP SET";
 constexpr const char* kRound = "ROUND";
 constexpr const char* kPiece = "BACKUP PIECE";
 constexpr const char* kObject = "OBJECT";
+constexpr const char* kWasOpen =
+    "it had no end when it was cataloged: if the tenant is in ARCHIVELOG, say NOARCHIVELOG and ARCHIVELOG";
 
 Error corrupt(const std::string& what) {
     return {ErrorCode::Corrupt, what};
@@ -75,7 +77,7 @@ void Cataloging::orSkip(const char* object, std::int64_t id, Work work) {
         work();
     } catch (const Error& error) {
         const bool lacks_parent = error.sql() && error.sql()->number == obError(Ob::OpNotAllow).sql()->number;
-        const bool damaged = error.code() == ErrorCode::Corrupt || error.code() == ErrorCode::NotFound ||
+        const bool damaged = error.code() == ErrorCode::Corrupt || error.code() == ErrorCode::Conflict || error.code() == ErrorCode::NotFound ||
                              error.code() == ErrorCode::InvalidRequest;
         if (!damaged && !lacks_parent) throw;
         add(object, id, "SKIPPED", error.what());
@@ -152,13 +154,10 @@ void Cataloging::enterRound(storage::Storage& storage, std::uint64_t dest, std::
                                 .base_piece_id = static_cast<std::int64_t>(info.start.base_piece_id),
                                 .used_piece_id = static_cast<std::int64_t>(info.start.base_piece_id),
                                 .piece_switch_days = info.start.piece_interval / kDay,
-                                .comment = info.end ? "" : "it was open when it was cataloged",
+                                .comment = info.end ? "" : kWasOpen,
                                 .path = path_};
     if (info.start.tenant_id != static_cast<std::uint64_t>(tenant_.id))
         throw corrupt(fmt::format("it is of tenant {}", info.start.tenant_id));
-    const auto known = parts_.stores.archive.rounds(tenant_.id);
-    const bool is_known =
-        std::any_of(known.begin(), known.end(), [&](const auto& one) { return one.round_id == round.round_id; });
     std::vector<catalog::ArchivePiece> pieces;
     for (const archive::PieceState& state : info.pieces) {
         pieces.push_back(pieceOf(round, state));
@@ -166,9 +165,14 @@ void Cataloging::enterRound(storage::Storage& storage, std::uint64_t dest, std::
         round.input_bytes += state.input_bytes;
         round.output_bytes += state.output_bytes;
     }
-    add(kRound, round.round_id, is_known ? "KNOWN" : "CATALOGED", is_known ? "" : round.comment);
-    const auto entered = parts_.stores.archive.enter(round, pieces);
-    const std::set<std::int64_t> is_new(entered.begin(), entered.end());
+    // It is over, so it has no piece that is being written.
+    if (!pieces.empty() && pieces.back().status != catalog::PieceStatus::Frozen) {
+        pieces.back().status = catalog::PieceStatus::Frozen;
+        pieces.back().end_scn = pieces.back().checkpoint_scn;
+    }
+    const catalog::EnteredRound entered = parts_.stores.archive.enter(round, pieces);
+    add(kRound, round.round_id, entered.round ? "CATALOGED" : "KNOWN", entered.round ? round.comment : "");
+    const std::set<std::int64_t> is_new(entered.pieces.begin(), entered.pieces.end());
     for (const catalog::ArchivePiece& piece : pieces)
         add(kPiece, piece.piece_id, is_new.contains(piece.piece_id) ? "CATALOGED" : "KNOWN");
 }

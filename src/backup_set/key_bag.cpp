@@ -106,6 +106,7 @@ json contentOf(const KeyBag& bag) {
 KeyBag keyBagFrom(const json& content) {
     KeyBag bag{.chain = idFrom(content, "chain"), .entries = {}};
     if (content.at("keys").size() > kMostEntries) throw std::range_error("there are more keys than in any bag");
+    if (content.at("keys").empty()) throw std::range_error("there is no key");
     for (const json& entry : content.at("keys"))
         bag.entries.push_back(entryFrom(entry));
     return bag;

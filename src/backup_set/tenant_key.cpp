@@ -124,10 +124,18 @@ std::vector<TenantKey> savedTenantKeys(storage::Storage& place, std::string_view
         throw obError(Ob::BackupFileNotExist, place.url() + " has no " + std::string(kSavedPrefix) + "…",
                       "name the directory that BACKUP KEY was given");
     }
+    // A damaged one, or a file that only looks like one, is in nobody else's way.
+    std::string damaged;
     for (const storage::ObjectInfo& object : saved) {
-        if (auto key = openSaved(place, object.key, password)) keys.push_back(std::move(*key));
+        try {
+            if (auto key = openSaved(place, object.key, password)) keys.push_back(std::move(*key));
+        } catch (const Error& error) {
+            if (error.code() == ErrorCode::Unavailable) throw;
+            damaged += (damaged.empty() ? "" : "; ") + std::string(error.what());
+        }
     }
     if (!keys.empty()) return keys;
+    if (!damaged.empty()) throw Error(ErrorCode::Corrupt, damaged);
     throw obError(Ob::BackupInvalidPassword, "it opens none of the keys at " + place.url(),
                   "ENCRYPTED BY is the password that BACKUP KEY was given");
 }

@@ -56,6 +56,25 @@ void insertRound(mysql::SqlClient& client, const ArchiveRound& round) {
                {"path", round.path}});
 }
 
+/// One that was found at a destination, with what is known of it there.
+void insertEntered(mysql::SqlClient& client, const ArchiveRound& round) {
+    insertRound(client, round);
+    updateRows(client, "archive_round",
+               {{"start_scn", round.start_scn},
+                {"checkpoint_scn", round.checkpoint_scn},
+                {"input_bytes", round.input_bytes},
+                {"output_bytes", round.output_bytes},
+                {"comment", fitting(round.comment, 4096)}},
+               roundKey(round.tenant, round.round_id));
+}
+
+/// Rounds are numbered by the catalog: one that has lost some gives their numbers again.
+void requireSame(const ArchiveRound& known, const ArchiveRound& found) {
+    const bool begins_alike = known.start_scn == found.start_scn || known.start_scn == 0;
+    if (known.dest_id == found.dest_id && known.path == found.path && begins_alike) return;
+    throw Error(ErrorCode::Conflict, fmt::format("the catalog has a round {} at {}", known.round_id, known.path));
+}
+
 void setLogMode(mysql::SqlClient& client, TenantId tenant, LogMode mode, const Clock& clock) {
     updateRows(client, "tenant", {{"log_mode", text(mode)}, {"modify_time", sqlTime(clock.now())}},
                {{"tenant_id", tenant}});
@@ -150,32 +169,30 @@ void ArchiveStore::endRound(TenantId tenant, std::int64_t round_id, const std::s
     });
 }
 
-std::vector<std::int64_t> ArchiveStore::enter(const ArchiveRound& round, const std::vector<ArchivePiece>& pieces) {
+EnteredRound ArchiveStore::enter(const ArchiveRound& round, const std::vector<ArchivePiece>& pieces) {
     return catalog_.write({{round.tenant, Topic::Archive}}, [&](mysql::SqlClient& client) {
         // The tenant's row is the lock, as for who begins a round.
         client.query("SELECT tenant_id FROM tidemark.tenant WHERE tenant_id = ? FOR UPDATE", {round.tenant});
-        const auto has = [&](const char* table, const char* id, std::int64_t number) {
-            return client
-                .scalar(fmt::format("SELECT 1 FROM tidemark.{} WHERE tenant_id = ? AND {} = ?", table, id),
-                        {round.tenant, number})
-                .has_value();
-        };
-        if (!has("archive_round", "round_id", round.round_id)) {
-            insertRound(client, round);
-            updateRows(client, "archive_round",
-                       {{"start_scn", round.start_scn},
-                        {"checkpoint_scn", round.checkpoint_scn},
-                        {"input_bytes", round.input_bytes},
-                        {"output_bytes", round.output_bytes},
-                        {"comment", fitting(round.comment, 4096)}},
-                       roundKey(round.tenant, round.round_id));
-        }
-        std::vector<std::int64_t> entered;
+        const auto known = firstAs<ArchiveRound>(
+            client.query(std::string(kRounds) + "WHERE r.tenant_id = ? AND r.round_id = ?", {round.tenant, round.round_id}),
+            roundWithCovered);
+        if (known) requireSame(*known, round);
+        EnteredRound entered{.round = !known, .pieces = {}};
+        // The pieces of a round that goes on are those of who writes it.
+        if (known && known->status != RoundStatus::Stop) return entered;
         for (const ArchivePiece& piece : pieces) {
-            if (has("archive_piece", "piece_id", piece.piece_id)) continue;
-            insertPiece(client, piece);
-            entered.push_back(piece.piece_id);
+            const auto of = client.scalar(
+                "SELECT round_id FROM tidemark.archive_piece WHERE tenant_id = ? AND piece_id = ?",
+                {round.tenant, piece.piece_id});
+            if (!of) {
+                entered.pieces.push_back(piece.piece_id);
+                insertPiece(client, piece);
+            } else if (*of != std::to_string(round.round_id)) {
+                throw Error(ErrorCode::Conflict,
+                            fmt::format("the catalog has piece {} in another round, {}", piece.piece_id, *of));
+            }
         }
+        if (!known) insertEntered(client, round);
         return entered;
     });
 }

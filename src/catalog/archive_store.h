@@ -77,6 +77,12 @@ struct RoundUpdate {
     std::vector<std::int64_t> archived_settings;  ///< changes of settings that the archive has now
 };
 
+/// What the catalog did not have of a round.
+struct EnteredRound {
+    bool round = false;
+    std::vector<std::int64_t> pieces;  ///< their ids
+};
+
 /// Rounds and pieces of the log archive. Thread-safe.
 class ArchiveStore {
 public:
@@ -95,9 +101,10 @@ public:
     /// The round is over: STOP, and its open piece is frozen where it is.
     void endRound(TenantId tenant, std::int64_t round_id, const std::string& comment);
 
-    /// A round that a destination has, with the pieces of it that are there. What the catalog has of them stays as it
-    /// is. Returns the ids of the pieces that are new.
-    std::vector<std::int64_t> enter(const ArchiveRound& round, const std::vector<ArchivePiece>& pieces);
+    /// A round that is over and that a destination has, with the pieces of it that are there. What the catalog has of
+    /// them stays as it is, and of a round that goes on nothing is entered. Throws Conflict, and enters nothing, if the
+    /// catalog has another round, or a piece of another one, of the same number.
+    EnteredRound enter(const ArchiveRound& round, const std::vector<ArchivePiece>& pieces);
 
     /// The newest round, whatever its status.
     std::optional<ArchiveRound> lastRound(TenantId tenant);

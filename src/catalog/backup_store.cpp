@@ -305,6 +305,20 @@ void BackupStore::adopt(const WorkClaim& claim, const BackupSet& set) {
     });
 }
 
+void BackupStore::giveUp(const WorkClaim& claim, TenantId tenant, std::int64_t backup_set_id) {
+    catalog_.write(backupChanges({tenant}), [&](mysql::SqlClient& client) {
+        requireClaim(client, claim);
+        for (const BackupUse& use : backupUses(client, tenant)) {
+            if (use.backup_set_id == backup_set_id)
+                throw Error(ErrorCode::Unavailable, fmt::format("work of kind {} still reads it", use.kind));
+        }
+        updateRows(client, "backup_set", {{"file_status", text(FileStatus::Deleting)}},
+                   {{"tenant_id", tenant},
+                    {"backup_set_id", backup_set_id},
+                    {"status", text(BackupSetStatus::Failed)}});
+    });
+}
+
 bool BackupStore::enter(const BackupSet& set, std::int64_t turn, const std::string& wrapped_key) {
     return catalog_.write(backupChanges({set.tenant}), [&](mysql::SqlClient& client) {
         takeTurn(client);

@@ -166,6 +166,10 @@ public:
     /// `set` describes it. The job has ended as it did. `claim` is that of the cleaner.
     void adopt(const WorkClaim& claim, const BackupSet& set);
 
+    /// A failed set that is complete and cannot be restored is about to be removed: from now on nobody begins to use it.
+    /// Throws Unavailable while somebody does.
+    void giveUp(const WorkClaim& claim, TenantId tenant, std::int64_t backup_set_id);
+
     /// A complete set that a destination has and the catalog does not, as `set` describes it; its key, if it is known.
     /// False, and nothing changes, if the catalog has a set of this number, whatever became of it. Numbers that are
     /// given from now on are greater.

@@ -39,6 +39,7 @@ void LeftoverJob::clean(std::stop_token stop) {
         cleaner.removeOtherTurns(*id);
         log_->info("only the complete copy is left");
     } else {
+        stores_.backups.giveUp(context_.claim(), context_.key().tenant, leftovers_.backup_set_id);
         cleaner.remove(std::move(stop), [](const Extent&) {});
         log_->info("removed all of it, which nobody could have restored");
     }

@@ -44,7 +44,12 @@ bool WriteBack::take(std::uint64_t bytes, std::uint64_t most) {
 
 void WriteBack::add(const fs::path& file, std::uint64_t offset, std::uint64_t bytes) {
     const MutexLock lock(mutex_);
-    parts_.push_back({file, offset, bytes});
+    const fs::path* known = &*files_.insert(file).first;
+    if (!parts_.empty() && parts_.back().file == known && parts_.back().offset + parts_.back().bytes == offset) {
+        parts_.back().bytes += bytes;
+    } else {
+        parts_.push_back({known, offset, bytes});
+    }
     changed_.notifyOne();
 }
 
@@ -77,16 +82,16 @@ void WriteBack::sendAll(const std::stop_token& stop) {
     std::uint64_t on_the_way = 0;
     while (auto part = next(stop)) {
         // A file that has got another name meanwhile, or is gone, is left to the sync at the end.
-        Fd file(::open(part->file.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+        Fd file(::open(part->file->c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
         if (!file.valid()) continue;
-        syncRange(file, part->offset, part->bytes, SYNC_FILE_RANGE_WRITE, part->file);
+        syncRange(file, part->offset, part->bytes, SYNC_FILE_RANGE_WRITE, *part->file);
         on_the_way += part->bytes;
         sent.push_back({std::move(file), std::move(*part)});
         while (on_the_way > kOnTheWay) {
             const Sent& first = sent.front();
             syncRange(first.file, first.part.offset, first.part.bytes,
                       SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER,
-                      first.part.file);
+                      *first.part.file);
             on_the_way -= first.part.bytes;
             sent.pop_front();
         }

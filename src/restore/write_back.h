@@ -6,6 +6,7 @@
 #include <exception>
 #include <filesystem>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <thread>
 
@@ -53,7 +54,7 @@ public:
 
 private:
     struct Part {
-        std::filesystem::path file;
+        const std::filesystem::path* file = nullptr;  ///< in files_
         std::uint64_t offset = 0;
         std::uint64_t bytes = 0;
     };
@@ -73,6 +74,7 @@ private:
     std::atomic<std::uint64_t> taken_{0};
     Mutex mutex_;
     ConditionVariable changed_;
+    std::set<std::filesystem::path> files_ GUARDED_BY(mutex_);  ///< each once: there may be millions of parts
     std::deque<Part> parts_ GUARDED_BY(mutex_);
     int pauses_ GUARDED_BY(mutex_) = 0;
     bool complete_ GUARDED_BY(mutex_) = false;  ///< nothing is added any more

@@ -66,7 +66,15 @@ std::vector<std::shared_ptr<TenantServer>> Replicas::servers() const {
 }
 
 void Replicas::put(const catalog::Tenant& tenant, std::shared_ptr<const Replica> replica, unsigned client_connections) {
-    change([&](Snapshot& next) { next.by_id[tenant.id] = {targetOf(tenant, *replica, client_connections), replica}; });
+    change([&](Snapshot& next) {
+        LoginTarget target = targetOf(tenant, *replica, client_connections);
+        const auto before = next.by_id.find(tenant.id);
+        // Readers whom a restore has let in are not shut out by a statement that changes something else; an attempt that
+        // begins anew, in role RESTORE, has none.
+        target.readable = before != next.by_id.end() && before->second.target.readable &&
+                          tenant.role == catalog::TenantRole::Standby;
+        next.by_id[tenant.id] = {std::move(target), replica};
+    });
 }
 
 void Replicas::letReadersIn(TenantId id) {

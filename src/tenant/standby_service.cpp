@@ -122,9 +122,12 @@ void StandbyService::finishRestore(TenantId id, bool replayed) {
 
 void StandbyService::openForReading(TenantId id) {
     const auto turn = turns_.take(stores_.tenants.get(id).name);
+    const catalog::Tenant tenant = stores_.tenants.get(id);
     // First its views, which are still those of the tenant that was backed up.
-    replicas_.follow(stores_.tenants.get(id));
+    replicas_.follow(tenant);
     crashPoint("restore.views-installed");
+    // Who may log in may have changed since the set: the replay has taken the newest word.
+    replicas_.remember(tenant);
     replicas_.letReadersIn(id);
 }
 

@@ -102,6 +102,33 @@ def test_rounds_and_pieces_come_back(shop):
     assert shop.archive("shop")["STATUS"] == "DOING"
 
 
+def test_a_round_whose_number_was_given_again_is_passed_over(shop):
+    """The catalog that has lost rounds gives their numbers to others: what it has by now stays as it is."""
+    present = shop.sql(PIECES), shop.sql(ROUND)
+    elsewhere = shop.backups / "old_log"
+    shutil.copytree(shop.backups / "shop_log", elsewhere)
+    rows = catalog(shop, f"FROM '{shop.uri('old_log')}'")
+    assert results(rows, "ROUND") == {1: "SKIPPED", 2: "SKIPPED"}
+    assert "has a round 1 at" in rows["ROUND", 1]["COMMENT"]
+    assert results(rows, "BACKUP PIECE") == {}
+    assert (shop.sql(PIECES), shop.sql(ROUND)) == present
+
+
+def test_a_round_that_had_no_end_is_over(shop):
+    """Its row is lost while it goes on: the two statements that the answer names begin another one."""
+    for table in ("archive_round", "archive_piece"):
+        shop.in_catalog(f"DELETE FROM tidemark.{table} WHERE round_id = 2")
+    rows = catalog(shop)
+    assert "NOARCHIVELOG and ARCHIVELOG" in rows["ROUND", 2]["COMMENT"]
+    (piece,) = shop.sql("SELECT * FROM oceanbase.CDB_OB_ARCHIVELOG_PIECE_FILES WHERE ROUND_ID = 2")
+    assert piece["STATUS"] == "FROZEN" and piece["END_SCN"] >= piece["START_SCN"]
+    shop.sql("ALTER SYSTEM NOARCHIVELOG TENANT = shop")
+    shop.wait_archive("shop", "STOP")
+    shop.sql("ALTER SYSTEM ARCHIVELOG TENANT = shop")
+    shop.wait_archive("shop", "DOING")
+    shop.archived_now("shop")
+
+
 def test_what_is_damaged_or_foreign_is_named_and_passed_over(shop):
     """And what leans on it, too."""
     before = shop.sql(SETS)
