@@ -100,6 +100,12 @@ constexpr bool isByRestore(FindingKind kind) {
 }
 /// What a validation does just now; the last five are of one set.
 enum class ValidateStage { None, Objects, TenantRows, RestoreData, RestoreLog, CheckTables, Compare };
+/// What a check has looked at, and may therefore say of earlier findings that they are no more.
+enum class Looked {
+    Nothing,   ///< a check by restore that restored nothing
+    Tables,    ///< the same: it has checked every table, and compared none
+    All,
+};
 enum class FindingStatus { Open, Closed };
 /// What is lost of restores with what a finding is about.
 enum class Harm {

@@ -103,8 +103,20 @@ std::vector<FindingRow> openOf(mysql::SqlClient& client, TenantId tenant) {
         findingFrom);
 }
 
+/// Whether an earlier finding that was not found now is no more.
+bool isOver(const FindingRow& gone, const std::vector<FindingRow>& found, Looked looked) {
+    // What was so when the set was made stays so; a validation that lacks the key of the set cannot see it.
+    if (gone.kind == FindingKind::SourcePage) return false;
+    if (gone.kind == FindingKind::NotCompared || looked == Looked::All) {
+        return gone.kind != FindingKind::RowsDiffer || std::ranges::none_of(found, [&](const FindingRow& one) {
+            return one.kind == FindingKind::NotCompared && one.object == gone.object;
+        });
+    }
+    return looked == Looked::Tables && gone.kind != FindingKind::RowsDiffer;
+}
+
 void noteFindings(mysql::SqlClient& client, const ValidateJobRow& job, const ValidateUnit& unit,
-                  const std::vector<FindingRow>& found, Nanos now) {
+                  const std::vector<FindingRow>& found, Looked looked, Nanos now) {
     std::vector<FindingRow> known = openOf(client, job.tenant);
     std::erase_if(known, [&](const FindingRow& finding) { return finding.unit != unit; });
     for (const FindingRow& finding : found) {
@@ -120,8 +132,7 @@ void noteFindings(mysql::SqlClient& client, const ValidateJobRow& job, const Val
         }
     }
     for (const FindingRow& gone : known) {
-        // What was so when the set was made stays so; a validation that lacks the key of the set cannot see it.
-        if (gone.kind == FindingKind::SourcePage) continue;
+        if (!isOver(gone, found, looked)) continue;
         updateRows(client, "validate_finding", {{"status", text(FindingStatus::Closed)}, {"closed_time", sqlTime(now)}},
                    {{"tenant_id", job.tenant}, {"finding_id", gone.finding_id}});
     }
@@ -243,7 +254,7 @@ void ValidateStore::progress(const WorkClaim& claim, const ValidateJobRow& job) 
 }
 
 void ValidateStore::note(const WorkClaim& claim, const ValidateJobRow& job, const ValidateUnit& unit,
-                         const std::vector<FindingRow>& found, const std::string& work_progress) {
+                         const std::vector<FindingRow>& found, const std::string& work_progress, Looked looked) {
     const Topic topics = Topic::Validate | Topic::Backup | Topic::Archive;
     catalog_.write({{kSysTenantId, topics}, {job.tenant, topics}}, [&](mysql::SqlClient& client) {
         requireClaim(client, claim);
@@ -255,7 +266,7 @@ void ValidateStore::note(const WorkClaim& claim, const ValidateJobRow& job, cons
             throw Error(ErrorCode::Cancelled, fmt::format("tenant {} is gone", job.tenant));
         }
         setWorkProgress(client, claim, work_progress);
-        noteFindings(client, job, unit, found, catalog_.clock().now());
+        noteFindings(client, job, unit, found, looked, catalog_.clock().now());
         noteFileStatus(client, job.tenant, unit, isBroken(client, job.tenant, unit));
         Columns columns = progressColumns(job);
         columns.emplace_back("finding_count", job.finding_count);
@@ -267,7 +278,7 @@ void ValidateStore::noteSource(const WorkClaim& claim, TenantId tenant, const Va
                                const std::vector<FindingRow>& found) {
     catalog_.write(validateChanges(tenant), [&](mysql::SqlClient& client) {
         requireClaim(client, claim);
-        noteFindings(client, ValidateJobRow{.tenant = tenant}, set, found, catalog_.clock().now());
+        noteFindings(client, ValidateJobRow{.tenant = tenant}, set, found, Looked::All, catalog_.clock().now());
     });
 }
 

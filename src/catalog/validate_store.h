@@ -94,9 +94,9 @@ public:
     /// Bytes, objects, stage and tables. At most a few times a second.
     void progress(const WorkClaim& claim, const ValidateJobRow& job);
     /// A unit has been checked: `found` is all that is wrong with it. What was found before and is not among it is
-    /// CLOSED. The set, or the piece, becomes BROKEN or AVAILABLE, unless it is neither (it is being deleted, say).
+    /// CLOSED, as far as `looked` goes, and but for a table that could not be compared this time. The set, or the piece, becomes BROKEN or AVAILABLE, unless it is neither (it is being deleted, say).
     void note(const WorkClaim& claim, const ValidateJobRow& job, const ValidateUnit& unit,
-              const std::vector<FindingRow>& found, const std::string& work_progress);
+              const std::vector<FindingRow>& found, const std::string& work_progress, Looked looked = Looked::All);
     /// A backup, whose claim it is, has found pages wrong in the tenant itself; the set is none the worse for it.
     void noteSource(const WorkClaim& claim, TenantId tenant, const ValidateUnit& set,
                     const std::vector<FindingRow>& found);

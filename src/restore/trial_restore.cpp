@@ -31,8 +31,8 @@ mysql::GtidPosition TrialRestore::replay(const std::stop_token& stop,
                              stop)
                       .reached;
     }
-    if (!server_.stop()) {
-        throw Error(ErrorCode::Internal, "mariadbd did not end cleanly after the replay",
+    if (!server_.stop(tenant::TenantServer::kFlushLimit)) {
+        throw Error(ErrorCode::Unavailable, "mariadbd did not end cleanly after the replay",
                     "restore the set into a tenant: its error log stays there");
     }
     server_.start();

@@ -18,7 +18,6 @@ using catalog::TenantStatus;
 namespace {
 
 /// A shutdown after a replay writes the whole buffer pool.
-constexpr std::chrono::minutes kFlushLimit{30};
 
 }  // namespace
 
@@ -66,7 +65,7 @@ void StandbyService::startForUpgrade(TenantId id) {
     const catalog::Tenant tenant = stores_.tenants.get(id);
     const auto turn = turns_.take(tenant.name);
     const auto restored = server(id);
-    if (!restored->stop(kFlushLimit)) {
+    if (!restored->stop(TenantServer::kFlushLimit)) {
         throw Error(ErrorCode::Unavailable, "mariadbd of tenant " + tenant.name + " did not end cleanly",
                     "see " + restored->paths().log().string());
     }
@@ -108,7 +107,7 @@ void StandbyService::finishRestore(TenantId id, bool replayed) {
     const auto turn = turns_.take(tenant.name);
     const auto restored = server(id);
     // Only after a clean shutdown is everything in the files: replay and upgrade run without durability.
-    if (replayed && !(restored->running() && restored->stop(kFlushLimit))) {
+    if (replayed && !(restored->running() && restored->stop(TenantServer::kFlushLimit))) {
         throw Error(ErrorCode::Unavailable,
                     "mariadbd of tenant " + tenant.name + " did not end cleanly after replay or upgrade",
                     "see " + restored->paths().log().string());

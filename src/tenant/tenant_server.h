@@ -55,6 +55,8 @@ public:
     /// The same for one of many: whoever starts a node looks once for all of them.
     bool adopt(const RunningServers& running);
 
+    /// As long as everything that a replay has left in memory may take to the disk.
+    static constexpr std::chrono::minutes kFlushLimit{30};
     /// Clean shutdown; kills what has not ended within the limit. True if it was clean (or nothing ran).
     bool stop(std::chrono::milliseconds limit = std::chrono::minutes(2));
     /// SIGKILL; for a tenant whose data is to be dropped.

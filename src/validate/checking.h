@@ -23,6 +23,7 @@ struct CheckProgress {
     restore::DataRestoreProgress restored;
     std::atomic<std::int64_t> tables{0};
     std::atomic<std::int64_t> finished_tables{0};
+    std::atomic<catalog::Looked> looked{catalog::Looked::All};
 
     std::uint64_t allBytes() const { return bytes + restored.finished_bytes; }
 };

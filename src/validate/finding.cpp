@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "catalog/validate_store.h"
+
 namespace tidemark::validate {
 namespace {
 
@@ -35,10 +37,13 @@ std::string about(std::string text, const std::string& object) {
 }  // namespace
 
 void Findings::add(Finding finding) {
-    if (findings_.size() < kMost)
-        findings_.push_back(std::move(finding));
-    else
-        ++left_out_;
+    if (findings_.size() < kMost) return findings_.push_back(std::move(finding));
+    ++left_out_;
+    // What is no damage never crowds out what is.
+    const auto harmless = std::ranges::find_if(findings_.rbegin(), findings_.rend(),
+                                               [](const Finding& one) { return !catalog::isDamage(one.kind); });
+    if (catalog::isDamage(finding.kind) && harmless != findings_.rend()) std::swap(*harmless, finding);
+    left_harm_ = std::max(left_harm_, finding.harm);
 }
 
 void Findings::add(const Error& error, const std::string& object, catalog::Harm harm) {
@@ -53,7 +58,7 @@ std::vector<Finding> Findings::take() {
     if (left_out_ > 0) {
         Finding& last = findings_.back();
         last.what += fmt::format("; and {} more findings, which are left out here", left_out_);
-        last.harm = std::max(last.harm, findings_.front().harm);
+        if (catalog::isDamage(last.kind)) last.harm = std::max({last.harm, left_harm_, findings_.front().harm});
     }
     return std::move(findings_);
 }

@@ -38,6 +38,7 @@ public:
 private:
     std::vector<Finding> findings_;
     std::size_t left_out_ = 0;
+    catalog::Harm left_harm_ = catalog::Harm::None;  ///< the greatest of those
 };
 
 }  // namespace tidemark::validate

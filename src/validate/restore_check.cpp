@@ -39,6 +39,7 @@ RestoreCheck::RestoreCheck(const RestoreCheckParts& parts, const catalog::Backup
     : parts_(parts), set_(set), with_(with), key_(with.key_of(idOf(set))) {}
 
 std::vector<Finding> RestoreCheck::run() {
+    with_.progress.looked = catalog::Looked::Nothing;
     if (isLocked()) return findings_.take();
     findRound();
     readTenant();
@@ -193,6 +194,7 @@ void RestoreCheck::look(const mysql::GtidPosition& reached, tenant::TenantServer
                        .object = text(name),
                        .what = "CHECK TABLE of the restored table: " + what});
     }
+    with_.progress.looked = catalog::Looked::Tables;
     crashPoint("validate.tables-checked");
     if (!canCompare()) return notCompared(setUri(), why_not_);
     stage(ValidateStage::Compare);
@@ -218,6 +220,7 @@ void RestoreCheck::compare(const mysql::GtidPosition& reached, const std::map<Ta
                        .object = text(name),
                        .what = fmt::format("restored to {}, where the tenant was read, {}", reached.text(), what)});
     };
+    with_.progress.looked = catalog::Looked::All;
     for (const auto& [name, there] : parts_.present->tables) {
         if (damaged.contains(name)) continue;
         const auto here = restored.find(name);

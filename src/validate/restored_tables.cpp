@@ -48,14 +48,27 @@ bool RestoredTables::withServer(Work work) {
     }
 }
 
+/// What ends the server once may be the node: only twice is it the table.
+template <typename Work>
+bool RestoredTables::withServerTwice(Work work) {
+    return withServer(work) || withServer(work);
+}
+
+/// Without a list nothing at all could be looked at.
+template <typename Work>
+void RestoredTables::requireList(Work work) {
+    if (!withServerTwice(work))
+        throw Error(ErrorCode::Unavailable, "mariadbd of the restored set ends when its tables are listed");
+}
+
 std::map<TableName, std::string> RestoredTables::check(const TableProgress& progress) {
     std::map<TableName, std::string> wrong;
     std::vector<TableName> tables;
-    withServer([&](mysql::SqlClient& session) { tables = allTables(session); });
+    requireList([&](mysql::SqlClient& session) { tables = allTables(session); });
     std::int64_t done = 0;
     for (const TableName& table : tables) {
         std::string errors;
-        const bool lives = withServer(
+        const bool lives = withServerTwice(
             [&](mysql::SqlClient& session) { errors = errorsIn(session.query("CHECK TABLE " + quoted(table))); });
         if (!lives) errors = kEnded;
         if (!errors.empty()) wrong.emplace(table, errors);
@@ -66,7 +79,7 @@ std::map<TableName, std::string> RestoredTables::check(const TableProgress& prog
 
 std::map<TableName, TableState> RestoredTables::list() {
     std::map<TableName, TableState> tables;
-    withServer([&](mysql::SqlClient& session) { tables = listTables(session); });
+    requireList([&](mysql::SqlClient& session) { tables = listTables(session); });
     return tables;
 }
 
@@ -76,7 +89,8 @@ std::map<TableName, TableState> RestoredTables::read(const std::map<TableName, T
     std::int64_t done = 0;
     for (const auto& [name, state] : wanted) {
         TableState read{.definition = state.definition, .made = {}, .checksum = {}, .problem = {}};
-        if (!withServer([&](mysql::SqlClient& session) { readChecksum(session, name, read); })) read.problem = kEnded;
+        if (!withServerTwice([&](mysql::SqlClient& session) { readChecksum(session, name, read); }))
+            read.problem = kEnded;
         tables.emplace(name, std::move(read));
         progress(++done, static_cast<std::int64_t>(wanted.size()));
     }

@@ -25,6 +25,10 @@ public:
 
 private:
     template <typename Work>
+    bool withServerTwice(Work work);
+    template <typename Work>
+    void requireList(Work work);
+    template <typename Work>
     bool withServer(Work work);
 
     tenant::TenantServer& server_;

@@ -107,7 +107,10 @@ std::vector<Finding> checkByRestore(const UnitCheckParts& parts, const PlannedUn
         return finding.unit.backup_set_id == unit.id.backup_set_id && finding.harm == Harm::Set &&
                !finding.unit.by_restore;
     });
-    if (!set || lost) return {};
+    if (!set || lost) {
+        with.progress.looked = catalog::Looked::Nothing;
+        return {};
+    }
     return RestoreCheck(parts.restoring, *set, with).run();
 }
 

@@ -222,7 +222,7 @@ void ValidateJob::note(const PlannedUnit& unit, const std::vector<Finding>& find
     countTotals();
     row_.finding_count = plan_.findings;
     context_.moved();
-    parts_.stores.validations.note(context_.claim(), row_, unit.id, rows, plan_.text());
+    parts_.stores.validations.note(context_.claim(), row_, unit.id, rows, plan_.text(), progress.looked);
 }
 
 void ValidateJob::showProgress(const CheckProgress& progress) {

@@ -1,0 +1,45 @@
+#include "catalog/validate_store.h"
+
+#include <set>
+
+#include "catalog/stores_fixture.h"
+
+namespace tidemark::catalog {
+namespace {
+
+TEST_F(StoresTest, ACheckByRestoreSaysOnlyWhatItHasLookedAt) {
+    const TenantId id = makeTenant("a").id;
+    auto& validations = stores_.validations;
+    const ValidateJobRow job = validations.start(id, kSysTenantId, "ALL", true, {});
+    const auto row = stores_.work.find(kValidateWork, id, job.job_id).value();
+    const WorkClaim claim = stores_.work.take(row, {.node = 1, .session = 5}, std::chrono::hours(1)).value().claim();
+    validations.begin(claim, job, {}, "");
+    const ValidateUnit unit{.dest_id = 1001, .backup_set_id = 1, .by_restore = true};
+    const auto finding = [&](FindingKind kind, const std::string& object) {
+        return FindingRow{.unit = unit, .kind = kind, .object = object, .what = "x"};
+    };
+    const auto open = [&] {
+        std::set<std::pair<FindingKind, std::string>> found;
+        for (const FindingRow& one : validations.openFindings(id))
+            found.emplace(one.kind, one.object);
+        return found;
+    };
+    using Found = std::set<std::pair<FindingKind, std::string>>;
+    const std::pair damaged{FindingKind::TableDamaged, std::string("d.damaged")};
+    const std::pair differs{FindingKind::RowsDiffer, std::string("d.other")};
+    const std::pair unable{FindingKind::NotCompared, std::string("set")};
+    validations.note(claim, job, unit, {finding(damaged.first, damaged.second), finding(differs.first, differs.second)},
+                     "");
+    EXPECT_EQ(open(), (Found{damaged, differs}));
+    validations.note(claim, job, unit, {finding(unable.first, unable.second)}, "", Looked::Nothing);
+    EXPECT_EQ(open(), (Found{damaged, differs, unable})) << "nothing was restored";
+    validations.note(claim, job, unit, {finding(unable.first, unable.second)}, "", Looked::Tables);
+    EXPECT_EQ(open(), (Found{differs, unable})) << "the tables were checked, and not compared";
+    validations.note(claim, job, unit, {finding(unable.first, "d.other")}, "", Looked::All);
+    EXPECT_EQ(open(), (Found{differs, {unable.first, "d.other"}})) << "all but this one were compared";
+    validations.note(claim, job, unit, {}, "", Looked::All);
+    EXPECT_EQ(open(), Found{});
+}
+
+}  // namespace
+}  // namespace tidemark::catalog
