@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <ranges>
 
 #include "archive/archive_reader.h"
 #include "backup/finished_set.h"
@@ -280,8 +279,11 @@ std::string BackupJob::noteWrongPages() {
                          .what = backup_set::wrongPagesText(pages)});
     }
     parts_.stores.validations.noteSource(context_.claim(), row_.tenant, unit, found);
+    std::vector<std::string> files;
+    for (const catalog::FindingRow& one : found)
+        files.push_back(one.object);
     log_->warn("{} pages have a wrong checksum in the tenant itself: {}", progress_.copied->wrong_page_count,
-               fmt::join(progress_.copied->wrong_pages | std::views::keys, ", "));
+               fmt::join(files, ", "));
     return fmt::format("{} pages have a wrong checksum in the tenant itself: see CDB_TM_VALIDATE_FINDINGS",
                        progress_.copied->wrong_page_count);
 }
