@@ -15,6 +15,7 @@ if reason := why_not():
     pytest.skip(f"no disk can be slowed down: {reason}", allow_module_level=True)
 
 SLOW = 25_000_000  # bytes per second: a set of 40 MB takes seconds
+CREEPING = 2_000_000  # while something is looked at that must not be over before
 READABLE = "WAIT_QUICK_RESTORE_FINISH"
 PAGE = "SELECT * FROM oceanbase.CDB_OB_RESTORE_PROGRESS"
 
@@ -73,12 +74,14 @@ def test_it_answers_while_its_files_are_on_the_way_and_is_a_success_once_they_ar
     with Sampler(shop, PAGE + " WHERE TENANT_ID <> 1", every=0.01) as seen:
         start_restore(shop, "early")
         wait_for("the tenant to be readable", lambda: status(shop) == READABLE, 30)
+        disk.limit(CREEPING)
         # All of it, while nothing of a success is shown.
         assert checksums(shop, "early") == shop.sum
         assert refusal(shop, "INSERT INTO app.t VALUES (0, '')", tenant="early") == 1290
         assert refusal(shop, "ALTER SYSTEM ACTIVATE STANDBY TENANT = early") == 4179
         assert shop.scalar("SELECT STATUS FROM oceanbase.DBA_OB_TENANTS WHERE TENANT_NAME = 'early'") == "RESTORE"
         assert status(shop) == READABLE
+        disk.limit(SLOW)
         end = shop.wait_restore("early", seconds_in_progress=False)
     assert end["STATUS"] == "RESTORE_SUCCESS"
     stages = in_order([row["STATUS"] for _, row in seen.rows()])
@@ -95,6 +98,7 @@ def test_a_daemon_that_dies_before_it_is_durable_restores_anew(shop, disk):
     disk.limit(SLOW)
     start_restore(shop, "again")
     wait_for("the tenant to be readable", lambda: status(shop) == READABLE, 30)
+    disk.limit(CREEPING)
     assert shop.scalar("SELECT COUNT(*) FROM app.t", tenant="again") == 20000
     shop.kill()
     disk.limit(0)
