@@ -14,7 +14,7 @@ from throttled_disk import ThrottledDisk, why_not
 if reason := why_not():
     pytest.skip(f"no disk can be slowed down: {reason}", allow_module_level=True)
 
-SLOW = 25_000_000  # bytes per second: a set of 40 MB takes seconds
+SLOW = 12_000_000  # bytes per second: a set of 40 MB takes seconds
 CREEPING = 2_000_000  # while something is looked at that must not be over before
 READABLE = "WAIT_QUICK_RESTORE_FINISH"
 PAGE = "SELECT * FROM oceanbase.CDB_OB_RESTORE_PROGRESS"
@@ -63,6 +63,12 @@ def start_restore(node, name):
              f" UNTIL SCN = {node.scn} WITH 'pool_list=p_{name}'")
 
 
+def wait_readable(node, disk):
+    """And it stays so for a while, on a machine however busy."""
+    wait_for("the tenant to be readable", lambda: status(node) == READABLE, 30)
+    disk.limit(CREEPING)
+
+
 def refusal(node, statement, **options):
     with pytest.raises(pymysql.MySQLError) as caught:
         node.sql(statement, **options)
@@ -73,8 +79,7 @@ def test_it_answers_while_its_files_are_on_the_way_and_is_a_success_once_they_ar
     disk.limit(SLOW)
     with Sampler(shop, PAGE + " WHERE TENANT_ID <> 1", every=0.01) as seen:
         start_restore(shop, "early")
-        wait_for("the tenant to be readable", lambda: status(shop) == READABLE, 30)
-        disk.limit(CREEPING)
+        wait_readable(shop, disk)
         # All of it, while nothing of a success is shown.
         assert checksums(shop, "early") == shop.sum
         assert refusal(shop, "INSERT INTO app.t VALUES (0, '')", tenant="early") == 1290
@@ -97,8 +102,7 @@ def test_it_answers_while_its_files_are_on_the_way_and_is_a_success_once_they_ar
 def test_a_daemon_that_dies_before_it_is_durable_restores_anew(shop, disk):
     disk.limit(SLOW)
     start_restore(shop, "again")
-    wait_for("the tenant to be readable", lambda: status(shop) == READABLE, 30)
-    disk.limit(CREEPING)
+    wait_readable(shop, disk)
     assert shop.scalar("SELECT COUNT(*) FROM app.t", tenant="again") == 20000
     shop.kill()
     disk.limit(0)
@@ -131,8 +135,9 @@ def lose_power(node, disk):
 def test_a_machine_that_dies_before_it_is_durable_restores_anew(shop, disk):
     disk.limit(SLOW)
     start_restore(shop, "powerless")
-    wait_for("the tenant to be readable", lambda: status(shop) == READABLE, 30)
+    wait_readable(shop, disk)
     lose_power(shop, disk)
+    disk.limit(0)
     assert shop.wait_restore("powerless", seconds_in_progress=False)["STATUS"] in ("RESTORE_SUCCESS", "SUCCESS")
     assert "attempt 2" in shop.log.read_text()[shop.log.read_text().rindex("accepts connections"):]
     assert checksums(shop, "powerless") == shop.sum
@@ -157,7 +162,7 @@ def test_it_can_be_cancelled_while_it_answers(shop, disk):
     wait_for("the tenant to be readable", lambda: status(shop) == READABLE, 30)
     begin = time.monotonic()
     shop.sql("ALTER SYSTEM CANCEL RESTORE never")
-    assert time.monotonic() - begin < 10
+    assert time.monotonic() - begin < 20  # sys is on that disk, too
     disk.limit(0)
     assert shop.wait_restore("never")["STATUS"] == "FAIL"
     assert refusal(shop, "SELECT 1", tenant="never") == 1045
