@@ -7,6 +7,7 @@
 #include "archive/piece_writer.h"
 #include "base/crash_point.h"
 #include "base/error.h"
+#include "base/require_going.h"
 #include "base/hash.h"
 #include "storage/memory_storage.h"
 
@@ -181,7 +182,7 @@ void LogExtract::copyDocuments(Copy& copy) const {
 }
 
 void LogExtract::Copy::requireGoingOn() const {
-    if (stop.stop_requested()) throw Error(ErrorCode::Cancelled, "the copying of the log was cancelled");
+    requireGoing(stop, "the copying of the log was cancelled");
 }
 
 }  // namespace tidemark::archive

@@ -118,9 +118,7 @@ void BackupJob::beginSet(const std::stop_token& stop) {
     if (row_.type == catalog::BackupType::Inc) parent_ = chooseParent(stop);
     if (parent_) {
         progress_.parent = parent_->id;
-        wanted.type = catalog::BackupType::Inc;
-        wanted.prev_inc_set_id = parent_->id.number;
-        wanted.prev_full_set_id = parent_->prev_full_set != 0 ? parent_->prev_full_set : parent_->id.number;
+        leanOn(wanted, *parent_);
     }
     beginEncryption();
     const catalog::BegunBackup begun =

@@ -83,27 +83,19 @@ job::Pause BackupJob::copy(std::stop_token stop) {
 job::Pause BackupJob::copyAgain(const Error& error) {
     // mariadb-backup loses the data of Aria and MyISAM tables that are created and renamed while it runs, which is
     // found out at the end of the copy: docs/decisions/data_path.md. Another copy rarely meets the same again.
-    constexpr int kCopies = 4;
     if (isDestinationAway()) {
         log_->warn("set {} is copied again when its destination is back: {}", set_.backup_set_id, error.what());
     } else {
-        if (error.code() != ErrorCode::Unavailable || ++failed_copies_ == kCopies) throw;
-        log_->warn("copy {} of {}: {}", failed_copies_, kCopies, error.what());
+        if (error.code() != ErrorCode::Unavailable || ++failed_copies_ == kMostCopies) throw;
+        log_->warn("copy {} of {}: {}", failed_copies_, kMostCopies, error.what());
     }
     nextTurn();
     enter(BackupTaskStatus::BackupUserMeta);
     return {};
 }
 
-/// Asked after each failure, for what is not mounted looks like missing objects.
 bool BackupJob::isDestinationAway() const {
-    if (!storage_) return false;
-    try {
-        storage::requireAnswer(*storage_);
-        return false;
-    } catch (const Error&) {
-        return true;
-    }
+    return storage_ && storage::isAway(*storage_);
 }
 
 job::Pause BackupJob::noteCopy() {

@@ -23,16 +23,18 @@ Error corrupt(const std::string& what) {
     return {ErrorCode::Corrupt, what};
 }
 
+/// Of a round that is over: none of its pieces is being written.
 catalog::ArchivePiece pieceOf(const catalog::ArchiveRound& round, const archive::PieceState& state) {
+    const Scn checkpoint = std::max(state.checkpoint_scn, state.start_scn);
     return {.tenant = round.tenant,
             .dest_id = round.dest_id,
             .round_id = round.round_id,
             .piece_id = static_cast<std::int64_t>(state.key.piece),
-            .status = state.frozen ? catalog::PieceStatus::Frozen : catalog::PieceStatus::Active,
+            .status = catalog::PieceStatus::Frozen,
             .start_scn = state.start_scn,
-            .checkpoint_scn = std::max(state.checkpoint_scn, state.start_scn),
+            .checkpoint_scn = checkpoint,
             .max_scn = state.max_scn,
-            .end_scn = state.end_scn,
+            .end_scn = state.frozen ? state.end_scn : checkpoint,
             .input_bytes = state.input_bytes,
             .output_bytes = state.output_bytes,
             .path = round.path,
@@ -76,9 +78,9 @@ void Cataloging::orSkip(const char* object, std::int64_t id, Work work) {
     try {
         work();
     } catch (const Error& error) {
-        const bool lacks_parent = error.sql() && error.sql()->number == obError(Ob::OpNotAllow).sql()->number;
-        const bool damaged = error.code() == ErrorCode::Corrupt || error.code() == ErrorCode::Conflict || error.code() == ErrorCode::NotFound ||
-                             error.code() == ErrorCode::InvalidRequest;
+        const bool damaged = error.code() == ErrorCode::Corrupt || error.code() == ErrorCode::Conflict ||
+                             error.code() == ErrorCode::NotFound || error.code() == ErrorCode::InvalidRequest;
+        const bool lacks_parent = is(error, Ob::OpNotAllow);
         if (!damaged && !lacks_parent) throw;
         add(object, id, "SKIPPED", error.what());
     }
@@ -164,11 +166,6 @@ void Cataloging::enterRound(storage::Storage& storage, std::uint64_t dest, std::
         round.used_piece_id = pieces.back().piece_id;
         round.input_bytes += state.input_bytes;
         round.output_bytes += state.output_bytes;
-    }
-    // It is over, so it has no piece that is being written.
-    if (!pieces.empty() && pieces.back().status != catalog::PieceStatus::Frozen) {
-        pieces.back().status = catalog::PieceStatus::Frozen;
-        pieces.back().end_scn = pieces.back().checkpoint_scn;
     }
     const catalog::EnteredRound entered = parts_.stores.archive.enter(round, pieces);
     add(kRound, round.round_id, entered.round ? "CATALOGED" : "KNOWN", entered.round ? round.comment : "");

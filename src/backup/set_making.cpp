@@ -11,6 +11,12 @@ std::int64_t leastSetId(storage::Storage& storage) {
     return least;
 }
 
+void leanOn(catalog::BackupSet& set, const backup_set::BackupSetDescription& parent) {
+    set.type = catalog::BackupType::Inc;
+    set.prev_inc_set_id = parent.id.number;
+    set.prev_full_set_id = parent.prev_full_set != 0 ? parent.prev_full_set : parent.id.number;
+}
+
 void describeCopy(backup_set::BackupSetDescription& description, const DataBackupResult& copied, std::uint32_t turn,
                   const std::string& gtid) {
     description.turn = turn;

@@ -2,6 +2,7 @@
 
 #include "backup/data_backup.h"
 #include "backup/set_encryption.h"
+#include "catalog/backup_store.h"
 
 // What a backup does at its destination beside copying (data_backup.h); backup_job.h has it in order, with the catalog.
 
@@ -10,6 +11,12 @@ namespace tidemark::backup {
 /// A new set's number is at least this: above every number at the destination, finished or not, for objects never
 /// change.
 std::int64_t leastSetId(storage::Storage& storage);
+
+/// How often the files of a set are copied before errors that may pass are a failure.
+constexpr int kMostCopies = 4;
+
+/// Makes `set` an incremental one against `parent`.
+void leanOn(catalog::BackupSet& set, const backup_set::BackupSetDescription& parent);
 
 /// Notes what a copy, which is whole, tells of its set. `gtid`: of its position, what counts for a restore.
 void describeCopy(backup_set::BackupSetDescription& description, const DataBackupResult& copied, std::uint32_t turn,

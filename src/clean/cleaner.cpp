@@ -7,6 +7,7 @@
 #include "archive/piece_removal.h"
 #include "base/crash_point.h"
 #include "base/json.h"
+#include "base/require_going.h"
 
 namespace tidemark::clean {
 namespace {
@@ -95,7 +96,7 @@ void Cleaner::remove(std::stop_token stop, const std::function<void(const Extent
     Extent left = extentOf(objects);
     bool hidden = false;
     for (const storage::ObjectInfo& object : objects) {
-        if (stop.stop_requested()) throw Error(ErrorCode::Cancelled, "cancelled");
+        requireGoing(stop);
         storage_->remove(object.key);
         if (!hidden) crashPoint("clean.hidden");
         hidden = true;

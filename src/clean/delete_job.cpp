@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/crash_point.h"
+#include "base/require_going.h"
 #include "clean/retention.h"
 #include "oceanbase/ob_error.h"
 
@@ -23,8 +24,7 @@ std::string nameOf(const catalog::DeletedThing& thing) {
 
 /// An empty directory, below which nothing is mounted, has no format file.
 bool isAway(const Error& error) {
-    return error.code() == ErrorCode::Unavailable ||
-           (error.sql() && error.sql()->number == obError(Ob::FormatFileNotExist).sql()->number);
+    return error.code() == ErrorCode::Unavailable || is(error, Ob::FormatFileNotExist);
 }
 
 }  // namespace
@@ -44,7 +44,7 @@ std::optional<job::Pause> DeleteJob::run(std::stop_token stop) {
         try {
             doTask(task, stop);
         } catch (const Error& error) {
-            if (stop.stop_requested()) throw Error(ErrorCode::Cancelled, "cancelled");
+            requireGoing(stop);
             // Others may lie elsewhere: a destination that is away holds up its own only.
             if (isAway(error)) {
                 away = error;

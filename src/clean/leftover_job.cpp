@@ -56,7 +56,7 @@ bool LeftoverJob::isSuccess(storage::Storage& storage, backup_set::SetId id) {
         log_->info("it is whole, and a success");
         return true;
     } catch (const Error& error) {
-        const bool lacks_parent = error.sql() && error.sql()->number == obError(Ob::OpNotAllow).sql()->number;
+        const bool lacks_parent = is(error, Ob::OpNotAllow);
         if (error.code() != ErrorCode::Corrupt && error.code() != ErrorCode::NotFound && !lacks_parent) throw;
         storage::requireMounted(storage);  // what is not mounted looks like missing objects
         log_->warn("it is complete, but cannot be restored: {}", error.what());

@@ -78,4 +78,9 @@ int obNumber(int mysql_number);
 /// The number to record as RESULT of a failed job: the negative OceanBase code that fits the failure best.
 int obResult(const Error& error);
 
+/// Whether an error is that one.
+inline bool is(const Error& error, Ob which) {
+    return error.sql() && error.sql()->number == obError(which).sql()->number;
+}
+
 }  // namespace tidemark

@@ -5,6 +5,7 @@
 #include "backup/set_making.h"
 #include "backup_set/kept_key.h"
 #include "base/error.h"
+#include "base/require_going.h"
 #include "clean/cleaner.h"
 #include "clean/retention.h"
 
@@ -48,12 +49,12 @@ void BackupAttempt::run() {
 
 void BackupAttempt::goOn() {
     try {
-        if (parts_.life.stop().stop_requested()) throw Error(ErrorCode::Cancelled, "the backup was cancelled");
+        requireGoing(parts_.life.stop(), "the backup was cancelled");
         step();
     } catch (const Error& error) {
         const bool waits = step_ == Step::Begin ? !error.sql() : step_ != Step::Copy;
         if (!waits || parts_.life.stop().stop_requested()) throw;
-        if (error.code() != ErrorCode::Unavailable && !isDestinationAway()) throw;
+        if (error.code() != ErrorCode::Unavailable && !storage::isAway(storage_)) throw;
         ++waits_;
     }
 }
@@ -97,9 +98,7 @@ void BackupAttempt::beginSet() {
     }
     if (parent_) {
         progress_.parent = parent_->id;
-        set.type = catalog::BackupType::Inc;
-        set.prev_inc_set_id = parent_->id.number;
-        set.prev_full_set_id = parent_->prev_full_set != 0 ? parent_->prev_full_set : parent_->id.number;
+        backup::leanOn(set, *parent_);
     }
     if (encrypted)
         progress_.encryption.begin(parent_ ? keyOf(parent_->id.number) : block::ChainKey::random(), parts_.node_key);
@@ -145,9 +144,8 @@ void BackupAttempt::copy() {
         storage::requireMounted(storage_);
         step_ = Step::NoteCopy;
     } catch (const Error& error) {
-        constexpr int kCopies = 4;
         if (parts_.life.stop().stop_requested()) throw;
-        if (!isDestinationAway() && (error.code() != ErrorCode::Unavailable || ++failed_copies_ == kCopies)) throw;
+        if (!storage::isAway(storage_) && (error.code() != ErrorCode::Unavailable || ++failed_copies_ == backup::kMostCopies)) throw;
         nextTurn();
     }
 }
@@ -176,15 +174,6 @@ void BackupAttempt::nextTurn() {
 void BackupAttempt::save() {
     parts_.life.call();
     backup_.progress = progress_.text();
-}
-
-bool BackupAttempt::isDestinationAway() {
-    try {
-        storage::requireAnswer(storage_);
-        return false;
-    } catch (const Error&) {
-        return true;
-    }
 }
 
 backup_set::ChainKeyPtr BackupAttempt::key() const {

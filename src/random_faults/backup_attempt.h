@@ -44,7 +44,6 @@ private:
     void describe();
     void nextTurn();
     void save();
-    bool isDestinationAway();
     backup_set::ChainKeyPtr key() const;
     backup_set::ChainKeyPtr keyOf(std::int64_t set) const;
     void finish(bool completed);

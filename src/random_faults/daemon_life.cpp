@@ -1,6 +1,7 @@
 #include "random_faults/daemon_life.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/error.h"
 
@@ -9,6 +10,9 @@ namespace tidemark::random_faults {
 using storage::FaultRule;
 using Effect = FaultRule::Effect;
 using Operation = FaultRule::Operation;
+
+constexpr std::array kOperations{Operation::Create, Operation::Append, Operation::Finish, Operation::Get,
+                                 Operation::Stat,   Operation::List,   Operation::Remove, Operation::RemoveUnfinished};
 
 class DiskWriter : public storage::ObjectWriter {
 public:
@@ -101,8 +105,7 @@ DaemonLife::Rules DaemonLife::anyFaults(std::mt19937_64& random) {
                          .probability = effect == Effect::Disorder || on == Operation::Remove || *part != '\0' ? 0.2 : often,
                          .error = kErrors[random() % kErrors.size()]});
     };
-    for (const auto on : {Operation::Create, Operation::Append, Operation::Finish, Operation::Get, Operation::Stat,
-                          Operation::List, Operation::Remove, Operation::RemoveUnfinished})
+    for (const auto on : kOperations)
         add(on, Effect::Fail);
     for (const auto on : {Operation::Append, Operation::Finish, Operation::Remove, Operation::RemoveUnfinished})
         add(on, Effect::FailAfter);
@@ -125,8 +128,7 @@ DaemonLife::Rules DaemonLife::anyFaults(std::mt19937_64& random) {
 }
 
 void DaemonLife::open(Rules rules, std::uint64_t seed) {
-    for (const auto on : {Operation::Create, Operation::Append, Operation::Finish, Operation::Get, Operation::Stat,
-                          Operation::List, Operation::Remove, Operation::RemoveUnfinished})
+    for (const auto on : kOperations)
         rules.insert(rules.begin(), {.on = on, .effect = Effect::Call, .call = [this] { ++storage_calls_, call(); }});
     storage_ = std::make_shared<storage::FaultyStorage>(disk_, std::move(rules), seed);
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/require_going.h"
 
 namespace tidemark::random_faults {
 
@@ -10,7 +11,7 @@ RecordedSource::RecordedSource(const Bytes& stream, Faults faults)
     : stream_(stream), faults_(std::move(faults)), parser_([this](auto into) { return pull(into); }) {}
 
 std::size_t RecordedSource::pull(std::span<std::uint8_t> into) {
-    if (stop_.stop_requested()) throw Error(ErrorCode::Cancelled, "the source was stopped");
+    requireGoing(stop_, "the source was stopped");
     const std::size_t size = std::min({into.size(), stream_.size() - at_, std::size_t{64} << 10});
     if (at_ < faults_.calls_after && at_ + size >= faults_.calls_after && faults_.call) faults_.call();
     // What dies in the midst of a chunk is seen by the parser; what dies between two of them by finish().
@@ -21,7 +22,7 @@ std::size_t RecordedSource::pull(std::span<std::uint8_t> into) {
 }
 
 source::SourceFacts RecordedSource::finish() {
-    if (stop_.stop_requested()) throw Error(ErrorCode::Cancelled, "the source was stopped");
+    requireGoing(stop_, "the source was stopped");
     if (at_ < stream_.size() || parser_.openFiles() > 0) throw Error(ErrorCode::Unavailable, "the source ended early");
     return {.gtid = "1002-101-7", .server_version = "10.11"};
 }

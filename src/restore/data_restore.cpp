@@ -17,6 +17,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/mutex.h"
+#include "base/require_going.h"
 #include "restore/page_holes.h"
 #include "restore/restored_files.h"
 #include "restore/set_files.h"
@@ -164,7 +165,7 @@ private:
         FileMaker maker(directory_);
         std::uint32_t begun = 0;
         reader_.index().eachMap([&](const block::FileMap& map) {
-            if (stop_.stop_requested()) throw Error(ErrorCode::Cancelled, "the restore was cancelled");
+            requireGoing(stop_, "the restore was cancelled");
             if (map.first_page == 0) ++begun;
             // It is read again since it was planned and checked by: a stranger may have changed it meanwhile.
             if (begun > files_.size() || map.path != files_[begun - 1].path || map.size != files_[begun - 1].size) {
@@ -210,7 +211,7 @@ private:
     void restoreFrames() {
         RestoredFiles::Writer writer(written_);
         for (auto frames = next(); !frames.empty(); frames = next()) {
-            if (stop_.stop_requested()) throw Error(ErrorCode::Cancelled, "the restore was cancelled");
+            requireGoing(stop_, "the restore was cancelled");
             const block::Buffer buffer = memory_.take(stop_);
             reader_.frames().read(frames, buffer);
             ByteView plain;

@@ -11,7 +11,7 @@ bool mayHeal(const Error& error) {
 bool isAway(const Error& error) {
     if (error.code() == ErrorCode::Unavailable || error.code() == ErrorCode::Denied) return true;
     // An empty directory, below which nothing is mounted.
-    return error.sql() && error.sql()->number == obError(Ob::FormatFileNotExist).sql()->number;
+    return is(error, Ob::FormatFileNotExist);
 }
 
 }  // namespace tidemark::restore

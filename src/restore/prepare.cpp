@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/process.h"
 #include "base/program.h"
+#include "base/require_going.h"
 #include "block/stored_path.h"
 #include "restore/data_restore.h"
 #include "restore/no_sync.h"
@@ -43,7 +44,7 @@ void requireInnerRenames(const std::filesystem::path& directory) {
 void writeFile(const std::filesystem::path& path, std::string_view content, unsigned mode) {
     std::filesystem::remove(path);
     const Fd file = openFile(path, O_WRONLY | O_CREAT | O_EXCL, mode);
-    writeAll(file.get(), {reinterpret_cast<const std::uint8_t*>(content.data()), content.size()}, path);
+    writeAll(file.get(), viewOf(content), path);
 }
 
 /// A program that ends itself, by exit or abort(), would do so again with the same files: then they are not what was
@@ -84,7 +85,7 @@ void prepareFiles(const std::filesystem::path& directory, std::uint64_t memory, 
     Child child(command);
     for (;;) {
         const auto status = child.waitFor(std::chrono::milliseconds(50));
-        if (stop.stop_requested()) throw Error(ErrorCode::Cancelled, "the restore was cancelled");
+        requireGoing(stop, "the restore was cancelled");
         if (!status) continue;
         if (status->ok() && source::completedOk(log)) return;
         throw Error(causeOf(*status, directory), "preparing " + directory.string() + ": mariadb-backup ended with " +

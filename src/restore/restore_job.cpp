@@ -119,12 +119,7 @@ void RestoreJob::requireDestinations() const {
 
 /// Then whatever was missing there is not known to be damaged.
 bool RestoreJob::isDestinationAway() const {
-    try {
-        requireDestinations();
-        return false;
-    } catch (const Error&) {
-        return true;
-    }
+    return storage::isAway(*plan_.data) || (plan_.archive && storage::isAway(*plan_.archive));
 }
 
 /// What failed does not run on, and does not fill a disk, until it is tried again. Under the claim: who has lost the

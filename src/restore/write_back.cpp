@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "base/error.h"
+#include "base/require_going.h"
 
 namespace tidemark::restore {
 namespace {
@@ -21,9 +22,7 @@ void syncRange(const Fd& file, std::uint64_t offset, std::uint64_t bytes, unsign
         throwErrno(errno, "writing " + path.string());
 }
 
-void requireNotStopped(const std::stop_token& stop) {
-    if (stop.stop_requested()) throw Error(ErrorCode::Cancelled, "the restore was cancelled");
-}
+constexpr const char* kCancelled = "the restore was cancelled";
 
 }  // namespace
 
@@ -108,11 +107,11 @@ void WriteBack::finish(const std::stop_token& stop) {
         const std::stop_callback cancel(stop, [this] { thread_.request_stop(); });
         thread_.join();
     }
-    requireNotStopped(stop);
+    requireGoing(stop, kCancelled);
     if (failure_) std::rethrow_exception(failure_);
     if (::syncfs(file_system_.get()) != 0) throwErrno(errno, "syncing the file system of " + directory_.string());
     unsynced_ -= taken_.exchange(0);
-    requireNotStopped(stop);  // a sync cannot be ended
+    requireGoing(stop, kCancelled);  // a sync cannot be ended
 }
 
 }  // namespace tidemark::restore

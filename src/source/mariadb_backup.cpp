@@ -11,6 +11,7 @@
 #include <cstdlib>
 
 #include "base/error.h"
+#include "base/require_going.h"
 #include "base/file.h"
 #include "base/program.h"
 #include "mysql/option_file.h"
@@ -115,7 +116,7 @@ void MariadbBackupSource::open(std::stop_token stop) {
 }
 
 void MariadbBackupSource::throwIfStopped() const {
-    if (stop_.stop_requested()) throw Error(ErrorCode::Cancelled, "the backup was cancelled");
+    requireGoing(stop_, "the backup was cancelled");
 }
 
 std::size_t MariadbBackupSource::pull(std::span<std::uint8_t> into) {

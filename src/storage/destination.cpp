@@ -241,6 +241,15 @@ void requireAnswer(Storage& destination) {
     destination.get(kMarkerKey, 0, 1);
 }
 
+bool isAway(Storage& destination) {
+    try {
+        requireAnswer(destination);
+        return false;
+    } catch (const Error&) {
+        return true;
+    }
+}
+
 Destination readDestination(const std::string& uri) {
     const std::string plain = plainUri(uri);
     return asDestination([&]() -> Destination {

@@ -68,6 +68,8 @@ void requireMounted(Storage& destination);
 
 /// For work that is about to take what others wait for: the same, and hangs if the server behind the file system does.
 void requireAnswer(Storage& destination);
+/// Whether that throws. To be asked after a failure: what is not mounted looks like missing objects.
+bool isAway(Storage& destination);
 /// The same for who may be told to stop: throws Cancelled then, and leaves behind the thread that hangs. That ends with
 /// the answer, and uses nothing but the destination.
 void requireAnswer(const std::shared_ptr<Storage>& destination, const std::stop_token& stop);

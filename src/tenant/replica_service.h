@@ -77,7 +77,7 @@ public:
 
     /// From now on the supervisor keeps it running, and whoever follows tenants does. Returns when its views are there.
     void follow(const catalog::Tenant& tenant);
-    /// Logins lead to it although it is in status RESTORE, until its row is taken over again by remember().
+    /// Logins lead to it although it is in status RESTORE, until it begins anew, in role RESTORE.
     void letReadersIn(catalog::TenantId id) { replicas_.letReadersIn(id); }
     /// Allows writes and lets events run: those that the source let run, for their status came with the data and the
     /// log. Harmless on an open primary.

@@ -47,7 +47,7 @@ public:
 
     /// Takes the tenant's row over into what logins see. `replica` is the one that it has from now on.
     void put(const catalog::Tenant& tenant, std::shared_ptr<const Replica> replica, unsigned client_connections);
-    /// Until the next put().
+    /// Until put() takes the tenant over in role RESTORE.
     void letReadersIn(catalog::TenantId id);
     void remove(catalog::TenantId id);
 

@@ -15,12 +15,6 @@ using catalog::TenantId;
 using catalog::TenantRole;
 using catalog::TenantStatus;
 
-namespace {
-
-/// A shutdown after a replay writes the whole buffer pool.
-
-}  // namespace
-
 StandbyService::StandbyService(catalog::Catalog& catalog, catalog::Stores& stores, ReplicaService& replicas,
                                TenantTurns& turns)
     : stores_(stores), replicas_(replicas), turns_(turns), rules_(catalog, stores), log_(makeLogger("tenants")) {}

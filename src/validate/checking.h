@@ -8,6 +8,7 @@
 
 #include "backup_set/backup_set.h"
 #include "base/error.h"
+#include "base/require_going.h"
 #include "block/worker_pool.h"
 #include "catalog/types.h"
 #include "restore/data_restore.h"
@@ -53,7 +54,7 @@ struct Checking {
     }
     /// Throws Cancelled.
     void requireGoing() const {
-        if (stop.stop_requested()) throw Error(ErrorCode::Cancelled, "the validation was cancelled");
+        tidemark::requireGoing(stop, "the validation was cancelled");
     }
     /// Whether an error of reading an object says something of the object, and not of the destination or of us.
     bool isFinding(const Error& error) const {

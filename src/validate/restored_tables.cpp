@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/letters.h"
+#include "base/require_going.h"
 
 namespace tidemark::validate {
 namespace {
@@ -39,7 +40,7 @@ bool RestoredTables::withServer(Work work) {
         return true;
     } catch (const Error& error) {
         session_.reset();
-        if (stop_.stop_requested()) throw Error(ErrorCode::Cancelled, "the validation was cancelled");
+        requireGoing(stop_, "the validation was cancelled");
         if (error.code() != ErrorCode::Unavailable) throw;
         if (++restarts_ > kMostRestarts) throw error.in("tables of the restored server");
         server_.kill();

@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include "base/error.h"
+#include "base/require_going.h"
 
 namespace tidemark::validate {
 namespace {
@@ -36,6 +37,7 @@ private:
     std::stop_callback<std::function<void()>> on_stop_;
 };
 
+constexpr const char* kCancelled = "the validation was cancelled";
 constexpr const char* kNotTheirs =
     "('mysql', 'information_schema', 'performance_schema', 'sys', 'oceanbase', 'tidemark')";
 
@@ -126,7 +128,7 @@ TableStates snapshotTables(const mysql::Endpoint& server, const std::stop_token&
                 reader.query("ROLLBACK TO SAVEPOINT table_begins");
             }
             progress(++done, static_cast<std::int64_t>(states.tables.size()));
-            if (stop.stop_requested()) throw Error(ErrorCode::Cancelled, "the validation was cancelled");
+            requireGoing(stop, kCancelled);
         }
         // What has a new definition was perhaps read with it; what is new may be in the log or not.
         auto now = listTables(lister);
@@ -142,7 +144,7 @@ TableStates snapshotTables(const mysql::Endpoint& server, const std::stop_token&
             states.tables.try_emplace(name, TableState{state.definition, state.made, std::nullopt, "it is new"});
         return states;
     } catch (const Error&) {
-        if (stop.stop_requested()) throw Error(ErrorCode::Cancelled, "the validation was cancelled");
+        requireGoing(stop, kCancelled);
         throw;
     }
 }

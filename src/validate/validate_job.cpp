@@ -45,7 +45,7 @@ private:
 
 /// A set that was found to be validated, and was removed then: there is another plan without it.
 bool isBeingRemoved(const Error& error) {
-    return error.sql() && error.sql()->number == static_cast<int>(Ob::OpNotAllow);
+    return is(error, Ob::OpNotAllow);
 }
 
 }  // namespace
