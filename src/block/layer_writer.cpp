@@ -165,17 +165,10 @@ void LayerWriter::storeMaps(std::vector<StoredFile> files) {
     };
     makeRoom();
     table_->add(layersWith({}));
-    for (const StoredFile& file : files) {
-        const std::uint64_t count = partsOf(file.size, kPageSize);
-        std::uint64_t first = 0;
-        do {
-            makeRoom();
-            std::vector<PageEntry> entries(std::min<std::uint64_t>(kPagesPerMap, count - first));
-            pages_.read(file.number, static_cast<std::uint32_t>(first), entries);
-            table_->add(pageMapOf(file, static_cast<std::uint32_t>(first), entries));
-            first += entries.size();
-        } while (first < count);
-    }
+    eachPart(pages_, files, options_.stop, [&](std::uint32_t file, std::uint32_t first, std::span<const PageEntry> entries) {
+        makeRoom();
+        table_->add(pageMapOf(files[file], first, entries));
+    });
     endObject();
 }
 

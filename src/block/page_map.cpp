@@ -19,6 +19,11 @@ bool goesOn(const PlacedPages& run, const Place& next) {
 
 }  // namespace
 
+void requireStored(const Place& place, const std::string& path, std::uint32_t page) {
+    if (place.layer == Place::kNowhere)
+        throw Error(ErrorCode::Internal, "page " + std::to_string(page) + " of " + path + " was stored nowhere");
+}
+
 PageMap pageMapOf(const StoredFile& file, std::uint32_t first_page, std::span<const PageEntry> entries) {
     PageMap map{.path = file.path,
                 .size = file.size,
@@ -27,10 +32,7 @@ PageMap pageMapOf(const StoredFile& file, std::uint32_t first_page, std::span<co
                 .runs = {}};
     for (std::uint32_t i = 0; i < map.pages; ++i) {
         const Place& place = entries[i].place;
-        if (place.layer == Place::kNowhere) {
-            throw Error(ErrorCode::Internal,
-                        "page " + std::to_string(first_page + i) + " of " + file.path + " was stored nowhere");
-        }
+        requireStored(place, file.path, first_page + i);
         if (!map.runs.empty() && goesOn(map.runs.back(), place)) {
             ++map.runs.back().pages;
         } else {

@@ -1,9 +1,12 @@
 #pragma once
 
+#include <algorithm>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <vector>
 
+#include "base/require_going.h"
 #include "block/page_table.h"
 #include "block/set_index.h"
 
@@ -37,5 +40,27 @@ PageMap decodePageMap(ByteReader& in, const std::string& origin);
 void encodeLayers(ByteWriter& out, const std::vector<IndexLayer>& layers);
 /// Throws Corrupt, naming `origin`, for more than `limits` allow.
 std::vector<IndexLayer> decodeLayers(ByteReader& in, const IndexLimits& limits, const std::string& origin);
+
+/// Calls `visit(position in files, first page, entries)` for what a map tells of at a time: up to kPagesPerMap pages of a
+/// file; of one without a page, once, nothing. Files in the order in which they are given. Throws Cancelled if `stop` is
+/// requested.
+template <typename Visit>
+void eachPart(const PageTable& pages, const std::vector<StoredFile>& files, const std::stop_token& stop, Visit visit) {
+    std::vector<PageEntry> entries;
+    for (std::uint32_t file = 0; file < files.size(); ++file) {
+        const std::uint64_t count = partsOf(files[file].size, kPageSize);
+        std::uint64_t first = 0;
+        do {
+            requireGoing(stop);
+            entries.resize(std::min<std::uint64_t>(kPagesPerMap, count - first));
+            pages.read(files[file].number, static_cast<std::uint32_t>(first), entries);
+            visit(file, static_cast<std::uint32_t>(first), std::span<const PageEntry>(entries));
+            first += entries.size();
+        } while (first < count);
+    }
+}
+
+/// Throws Internal, naming the page, if it is nowhere.
+void requireStored(const Place& place, const std::string& path, std::uint32_t page);
 
 }  // namespace tidemark::block

@@ -1,6 +1,6 @@
 #include "block/repack.h"
 
-#include "base/require_going.h"
+#include "block/page_map.h"
 
 namespace tidemark::block {
 namespace {
@@ -49,20 +49,13 @@ template <typename Visit>
 void eachKeptRun(const PageTable& pages, const std::vector<StoredFile>& files, const std::stop_token& stop,
                  Visit visit) {
     KeptRuns runs(visit);
-    std::vector<PageEntry> entries;
-    for (std::uint32_t file = 0; file < files.size(); ++file) {
-        const std::uint64_t count = partsOf(files[file].size, kPageSize);
-        for (std::uint64_t first = 0; first < count; first += entries.size()) {
-            requireGoing(stop);
-            entries.resize(std::min<std::uint64_t>(count - first, kPagesPerMap));
-            pages.read(files[file].number, static_cast<std::uint32_t>(first), entries);
-            for (std::size_t i = 0; i < entries.size(); ++i) {
-                const std::uint16_t layer = entries[i].place.layer;
-                if (layer == 0 || layer == Place::kZeros || layer == Place::kNowhere) continue;
-                runs.add(file, static_cast<std::uint32_t>(first + i), entries[i]);
-            }
+    eachPart(pages, files, stop, [&](std::uint32_t file, std::uint32_t first, std::span<const PageEntry> entries) {
+        for (std::size_t i = 0; i < entries.size(); ++i) {
+            const std::uint16_t layer = entries[i].place.layer;
+            if (layer == 0 || layer == Place::kZeros || layer == Place::kNowhere) continue;
+            runs.add(file, first + static_cast<std::uint32_t>(i), entries[i]);
         }
-    }
+    });
     runs.finish();
 }
 

@@ -4,7 +4,6 @@
 
 #include "base/error.h"
 #include "base/hash.h"
-#include "base/require_going.h"
 #include "block/file_map.h"
 #include "block/page_map.h"
 
@@ -71,10 +70,7 @@ void IndexWriter::fill(FileMap& map, std::span<const PageEntry> entries) {
     KnownFrames known;
     for (std::uint32_t i = 0; i < map.pages; ++i) {
         const Place& place = entries[i].place;
-        if (place.layer == Place::kNowhere) {
-            throw Error(ErrorCode::Internal,
-                        "page " + std::to_string(map.first_page + i) + " of " + map.path + " was stored nowhere");
-        }
+        requireStored(place, map.path, map.first_page + i);
         addPage(map, map.first_page + i, place, known);
         if (place.layer != Place::kZeros) map.hashes.push_back(entries[i].hash);
     }
@@ -143,17 +139,9 @@ StoredIndex writeIndex(storage::Storage& storage, const storage::Key& directory,
     requireWithin(objects, limits.objects, "data files");
     std::sort(files.begin(), files.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
     IndexWriter writer(storage, directory, key, layers, frame);
-    for (const StoredFile& file : files) {
-        const std::uint64_t count = partsOf(file.size, kPageSize);
-        std::uint64_t first = 0;
-        do {
-            requireGoing(stop);
-            std::vector<PageEntry> entries(std::min<std::uint64_t>(kPagesPerMap, count - first));
-            pages.read(file.number, static_cast<std::uint32_t>(first), entries);
-            writer.add(file.path, file.size, static_cast<std::uint32_t>(first), entries);
-            first += entries.size();
-        } while (first < count);
-    }
+    eachPart(pages, files, stop, [&](std::uint32_t file, std::uint32_t first, std::span<const PageEntry> entries) {
+        writer.add(files[file].path, files[file].size, first, entries);
+    });
     return writer.finish(limits);
 }
 
