@@ -1,5 +1,6 @@
 #include "backup_set/key_bag.h"
 
+#include "backup_set/key_fields.h"
 #include "base/error.h"
 #include "base/hex.h"
 
@@ -19,16 +20,6 @@ Bytes identityOf(const std::string& chain, const std::string& id) {
     return ByteWriter().text("tidemark key bag").string(chain).string(id).take();
 }
 
-Bytes bytesFrom(const json& content, const char* name, std::size_t size) {
-    const auto bytes = bytesOfHex(storage::takeField<std::string>(content, name));
-    if (!bytes || bytes->size() != size) throw std::range_error(std::string(name) + " has another size");
-    return *bytes;
-}
-
-std::string idFrom(const json& content, const char* name) {
-    return hexOf(bytesFrom(content, name, PasswordKey::kIdBytes));
-}
-
 KeyBag::Entry entryFrom(const json& content) {
     const auto method = storage::takeField<std::string>(content, "method");
     const bool by_tenant = method == kMethods[1];
@@ -36,9 +27,7 @@ KeyBag::Entry entryFrom(const json& content) {
     return {.method = by_tenant ? KeyMethod::TenantKey : KeyMethod::Password,
             .id = idFrom(content, "id"),
             .salt = bytesFrom(content, "salt", PasswordKey::kSaltBytes),
-            .cost = {.n = storage::takeField<std::uint64_t>(content, "n"),
-                     .r = storage::takeField<std::uint32_t>(content, "r"),
-                     .p = storage::takeField<std::uint32_t>(content, "p")},
+            .cost = costFrom(content),
             .wrapped = bytesFrom(content, "wrapped", kNonceSize + block::ChainKey::kSize + kTagSize)};
 }
 

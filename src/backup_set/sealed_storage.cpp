@@ -121,18 +121,20 @@ Bytes SealedStorage::get(const storage::Key& key, std::uint64_t offset, std::uin
     const std::uint64_t count = partsOfSize(info->size);
     const std::uint64_t first = offset / kPart;
     const std::uint64_t end = size == 0 ? first : block::partsOf(offset + size, kPart);
+    if (end == first) return {};
+    const std::uint64_t bytes_end = std::min(info->size, end * kPart);
+    Bytes stored = inner_.get(key, kSealHead + first * kStoredPart, bytes_end - first * kPart + (end - first) * kTagSize);
     Bytes plain;
-    plain.reserve((end - first) * kPart);
+    plain.reserve(bytes_end - first * kPart);
     for (std::uint64_t part = first; part < end; ++part) {
         const std::uint64_t bytes = std::min(kPart, info->size - part * kPart);
-        Bytes stored = inner_.get(key, kSealHead + part * kStoredPart, bytes + kTagSize);
-        const std::span all(stored);
+        const std::span all = std::span(stored).subspan((part - first) * kStoredPart, bytes + kTagSize);
         if (!object_key.open(part, part + 1 == count, all.first(bytes), all.subspan(bytes)))
             fail(key,
                  "is damaged in the " + std::to_string(kPart) + " bytes from " + std::to_string(part * kPart) + " on");
         plain.insert(plain.end(), all.begin(), all.begin() + static_cast<std::ptrdiff_t>(bytes));
     }
-    const auto begin = plain.begin() + static_cast<std::ptrdiff_t>(size == 0 ? 0 : offset - first * kPart);
+    const auto begin = plain.begin() + static_cast<std::ptrdiff_t>(offset - first * kPart);
     return {begin, begin + static_cast<std::ptrdiff_t>(size)};
 }
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "backup_set/key_fields.h"
+#include "base/crypto.h"
 #include "base/error.h"
 #include "base/hex.h"
 #include "base/random.h"
@@ -19,20 +21,11 @@ constexpr std::string_view kSavedPrefix = "backup_key_";
 /// Of a key with 256 random bits nothing is gained by making it costly to try.
 constexpr ScryptCost kNoCost{.n = 2, .r = 8, .p = 1};
 
+/// A key as hexadecimal digits, sealed.
+constexpr std::size_t kWrappedBytes = kNonceSize + 2 * kKeySize + kTagSize;
+
 storage::FileStorage placeOf(const std::filesystem::path& file) {
     return storage::FileStorage(file.parent_path());
-}
-
-std::string checkedId(std::string id) {
-    const auto bytes = bytesOfHex(id);
-    if (!bytes || bytes->size() != PasswordKey::kIdBytes) throw std::range_error("the id of a key has another size");
-    return id;
-}
-
-Bytes fieldOf(const nlohmann::json& content, const char* name) {
-    const auto bytes = bytesOfHex(storage::takeField<std::string>(content, name));
-    if (!bytes) throw std::range_error(std::string(name) + " is not hexadecimal");
-    return *bytes;
 }
 
 Bytes identityOf(const std::string& id) {
@@ -43,12 +36,10 @@ Bytes identityOf(const std::string& id) {
 std::optional<TenantKey> openSaved(storage::Storage& place, const storage::Key& key, std::string_view password) {
     const nlohmann::json content = storage::openDocument(kSavedKey, place, key).content;
     return storage::readFields(place.url() + "/" + key, [&]() -> std::optional<TenantKey> {
-        TenantKey found{.id = checkedId(storage::takeField<std::string>(content, "id")), .text = {}};
-        const ScryptCost cost{.n = storage::takeField<std::uint64_t>(content, "n"),
-                              .r = storage::takeField<std::uint32_t>(content, "r"),
-                              .p = storage::takeField<std::uint32_t>(content, "p")};
-        const Secret with = passwordKey(password, fieldOf(content, "salt"), cost);
-        auto opened = openAlone(with.bytes(), identityOf(found.id), fieldOf(content, "wrapped"));
+        TenantKey found{.id = idFrom(content, "id"), .text = {}};
+        const Secret with =
+            passwordKey(password, bytesFrom(content, "salt", PasswordKey::kSaltBytes), costFrom(content));
+        auto opened = openAlone(with.bytes(), identityOf(found.id), bytesFrom(content, "wrapped", kWrappedBytes));
         if (!opened) return std::nullopt;
         found.text = std::move(*opened);
         return found;
@@ -75,7 +66,7 @@ TenantKey readKeyFile(const std::filesystem::path& file, const NodeKey& node) {
     storage::FileStorage place = placeOf(file);
     const nlohmann::json content = storage::openDocument(kKeyFile, place, file.filename()).content;
     return storage::readFields(file.string(), [&] {
-        TenantKey key{.id = checkedId(storage::takeField<std::string>(content, "id")), .text = {}};
+        TenantKey key{.id = idFrom(content, "id"), .text = {}};
         key.text = node.unwrap(storage::takeField<std::string>(content, "wrapped"), kFilePurpose);
         return key;
     });
