@@ -53,12 +53,14 @@ class Node:
         self.environment = os.environ | (environment or {})
         self.process = None
 
-    def start(self):
+    def start(self, crash_at=None):
+        """With a crash point, the daemon ends itself there."""
+        environment = self.environment | ({"TIDEMARK_CRASH_AT": crash_at} if crash_at else {})
         log = open(self.log, "ab")
         offset = self.log.stat().st_size
         self.process = subprocess.Popen(
             [BIN / "tidemarkd", "--data-dir", self.data, "--port", str(self.port), *self.options],
-            stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.environment)
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment)
         log.close()
         wait_for("the daemon to accept connections", lambda: self._accepts(offset), 60)
         return self
@@ -115,6 +117,16 @@ class Node:
     def daemon_password(self, tenant_id):
         """Of the account `tidemark` that the daemon uses itself, for tests that go around it by the unix socket."""
         return (self.data / "t" / str(tenant_id) / "secret").read_text()
+
+    @contextlib.contextmanager
+    def reading_takes(self, seconds, total):
+        """Reading `total` bytes at destinations takes about so long."""
+        self.sql(f"ALTER SYSTEM SET restore_net_limit = '{int(total / seconds / 1024)}K'")
+        try:
+            time.sleep(1.1)  # the limit is in force within a second, and nothing shows when
+            yield
+        finally:
+            self.sql("ALTER SYSTEM SET restore_net_limit = '0M'")
 
     def work(self, kind):
         """The records of work of a kind."""

@@ -187,9 +187,7 @@ def test_a_destination_that_is_away_is_waited_for_and_a_cancel_is_not(shop):
 def crash(node, point, statement):
     """The daemon ends at the point, and is started again."""
     node.terminate()
-    node.environment["TIDEMARK_CRASH_AT"] = point
-    node.start()
-    del node.environment["TIDEMARK_CRASH_AT"]
+    node.start(crash_at=point)
     with contextlib.suppress(pymysql.Error):
         node.sql(statement)
     assert node.process.wait(20) == -signal.SIGKILL

@@ -282,15 +282,12 @@ def path_to(point):
 
 def started_with(node, point):
     """False: the daemon ended at the point while it started."""
-    node.environment["TIDEMARK_CRASH_AT"] = point
     try:
-        node.start()
+        node.start(crash_at=point)
         return True
     except AssertionError:
         assert node.process.returncode == -signal.SIGKILL
         return False
-    finally:
-        del node.environment["TIDEMARK_CRASH_AT"]
 
 
 def ends_at_point(node, point, path):

@@ -39,6 +39,19 @@ def candidates(node, kind):
     return [s for s in segments(node) if s not in node.segments_before]
 
 
+def do_harm(path, harm, rng, read):
+    """To an object of which the bytes of `read` are looked at."""
+    content = path.read_bytes()
+    if harm == "flip":
+        at = rng.randrange(*read)
+        print(f"flipping byte {at} of {path}")
+        path.write_bytes(content[:at] + bytes([content[at] ^ 0x40]) + content[at + 1:])
+    elif harm == "cut":
+        path.write_bytes(content[:rng.randrange(len(content))])
+    else:
+        path.unlink()
+
+
 @pytest.mark.parametrize("kind", ["set", "piece"])
 @pytest.mark.parametrize("harm", ["flip", "cut", "remove"])
 def test_a_damaged_object_is_named(backed_up, rng, kind, harm):
@@ -46,16 +59,8 @@ def test_a_damaged_object_is_named(backed_up, rng, kind, harm):
     path = rng.choice(candidates(node, kind))
     content = path.read_bytes()
     try:
-        if harm == "flip":
-            # A restore reads frames; heads and the tables at the end of data files are for other readers.
-            read = (64, len(content) * 9 // 10) if path.name.startswith("macro_") else (0, len(content))
-            at = rng.randrange(*read)
-            print(f"flipping byte {at} of {path}")
-            path.write_bytes(content[:at] + bytes([content[at] ^ 0x40]) + content[at + 1:])
-        elif harm == "cut":
-            path.write_bytes(content[:rng.randrange(len(content))])
-        else:
-            path.unlink()
+        # A restore reads frames; heads and the tables at the end of data files are for other readers.
+        do_harm(path, harm, rng, (64, len(content) * 9 // 10) if path.name.startswith("macro_") else (0, len(content)))
         statement = (f"ALTER SYSTEM RESTORE bad FROM '{node.uri('shop_data')},{node.uri('shop_log')}'"
                      " WITH 'pool_list=p_bad'")
         try:
@@ -90,14 +95,7 @@ def test_a_lost_index_is_made_again(backed_up, rng, kind, harm):
     content = path.read_bytes()
     offset = node.log.stat().st_size
     try:
-        if harm == "flip":
-            at = rng.randrange(64, len(content))
-            print(f"flipping byte {at} of {path}")
-            path.write_bytes(content[:at] + bytes([content[at] ^ 0x40]) + content[at + 1:])
-        elif harm == "cut":
-            path.write_bytes(content[:rng.randrange(len(content))])
-        else:
-            path.unlink()
+        do_harm(path, harm, rng, (64, len(content)))
         node.restore("bad", "shop", f"UNTIL SCN = {until}")
         assert "was made again from its data objects" in node.log.read_text()[offset:]
         assert node.scalar("SELECT COUNT(*) FROM fill.t", tenant="bad") == 60000

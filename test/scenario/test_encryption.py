@@ -175,11 +175,7 @@ def test_the_log_that_a_set_carries_is_encrypted_too(vault, sets):
     """And is gone on with after the end of the daemon; the set alone restores to its end."""
     point = "backup.log-segment-copied"
     vault.terminate()
-    vault.environment["TIDEMARK_CRASH_AT"] = point
-    try:
-        vault.start()
-    finally:
-        del vault.environment["TIDEMARK_CRASH_AT"]
+    vault.start(crash_at=point)
     vault.wait_archive("vault", "DOING")
     with contextlib.closing(vault.connect()) as session, session.cursor() as cursor, contextlib.ExitStack() as load:
         ledger = load.enter_context(Ledger(vault, "vault"))
@@ -271,11 +267,7 @@ def test_a_setting_is_taken_back_and_ends_with_a_reset(vault):
 def ends_at(node, point, begin):
     """Runs `begin` with a daemon that ends at the point, then starts it again."""
     node.terminate()
-    node.environment["TIDEMARK_CRASH_AT"] = point
-    try:
-        node.start()
-    finally:
-        del node.environment["TIDEMARK_CRASH_AT"]
+    node.start(crash_at=point)
     begin()
     assert node.process.wait(60) == -signal.SIGKILL
     node.start()

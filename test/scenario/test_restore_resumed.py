@@ -31,12 +31,8 @@ def without_copy(shop):
 
 
 def start_with(node, point):
-    node.environment["TIDEMARK_CRASH_AT"] = point
-    try:
-        with contextlib.suppress(AssertionError):  # it may end before it is up
-            node.start()
-    finally:
-        del node.environment["TIDEMARK_CRASH_AT"]
+    with contextlib.suppress(AssertionError):  # it may end before it is up
+        node.start(crash_at=point)
 
 
 def await_end(node):

@@ -122,9 +122,7 @@ def test_a_daemon_that_ends_after_the_upgrade_begins_the_restore_again(old, newe
     node = newer_node
     node.create_pool("p_cut")
     node.terminate()
-    node.environment["TIDEMARK_CRASH_AT"] = "restore.upgraded"
-    node.start()
-    del node.environment["TIDEMARK_CRASH_AT"]
+    node.start(crash_at="restore.upgraded")
     node.sql(f"ALTER SYSTEM RESTORE cut FROM '{old.uri('shop_data')},{old.uri('shop_log')}' WITH 'pool_list=p_cut'")
     cut = node.scalar("SELECT TENANT_ID FROM oceanbase.DBA_OB_TENANTS WHERE TENANT_NAME = 'cut'")
     assert node.process.wait(180) == -signal.SIGKILL

@@ -266,16 +266,9 @@ def test_a_tenant_sees_its_own(site):
     assert site.sql(OPEN) == []
 
 
-@contextlib.contextmanager
 def throttled(node, seconds):
     """Reading all of it takes about so long."""
-    total = last_job(node)["TOTAL_BYTES"]
-    node.sql(f"ALTER SYSTEM SET restore_net_limit = '{int(total / seconds / 1024)}K'")
-    try:
-        time.sleep(1.1)  # the limit is in force within a second, and nothing shows when
-        yield
-    finally:
-        node.sql("ALTER SYSTEM SET restore_net_limit = '0M'")
+    return node.reading_takes(seconds, last_job(node)["TOTAL_BYTES"])
 
 
 def test_progress_is_seen_while_it_runs(site):

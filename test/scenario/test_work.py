@@ -88,9 +88,7 @@ def test_a_whole_set_is_a_success_once_its_destination_can_be_asked(shop):
     node = shop
     data = node.backups / "shop_data"
     node.terminate()
-    node.environment["TIDEMARK_CRASH_AT"] = "backup.set-visible"
-    node.start()
-    del node.environment["TIDEMARK_CRASH_AT"]
+    node.start(crash_at="backup.set-visible")
     with contextlib.suppress(pymysql.Error):
         node.start_backup("shop")
     assert node.process.wait(60) == -signal.SIGKILL
