@@ -5,7 +5,8 @@ import time
 
 
 class Sampler:
-    """Runs `query` every `every` seconds in a session of its own while the block runs; `samples` are (time, rows)."""
+    """Runs `query` every `every` seconds in a session of its own while the block runs, and once more when it has ended:
+    what the block waited for is always seen. `samples` are (time, rows)."""
 
     def __init__(self, node, query, tenant="sys", every=0.02, user="root"):
         self.samples = []
@@ -24,7 +25,9 @@ class Sampler:
     def _run(self):
         node, query, tenant, user, every = self._work
         with contextlib.closing(node.connect(tenant, user=user)) as connection, connection.cursor() as cursor:
-            while not self._stop.is_set():
+            ended = False
+            while not ended:
+                ended = self._stop.is_set()
                 begin = time.monotonic()
                 cursor.execute(query)
                 self.samples.append((begin, list(cursor.fetchall())))
