@@ -58,6 +58,21 @@ ByteView FrameReader::decode(const WantedFrames& frames, const Buffer& buffer, C
     return buffer.all().first(size);
 }
 
+std::string FrameReader::nameOf(const FramePlace& place) const {
+    return storage_.url() + "/" + objectName(place) + " at byte " + std::to_string(place.offset);
+}
+
+Bytes FrameReader::readOne(const FramePlace& place) const {
+    thread_local FrameDecoder decoder;
+    const Layer& layer = layers_[place.layer];
+    Bytes stored(place.stored);
+    storage_.read(objectName(place), place.offset, stored);
+    Bytes plain(place.plain);
+    const std::string wrong = decoder.decode(stored, {PartKind::Frame, layer.id.id, place.number}, layer.key, plain);
+    if (wrong.empty()) return plain;
+    throw Error(ErrorCode::Corrupt, nameOf(place) + " is damaged: " + wrong);
+}
+
 void FrameReader::failAt(const WantedFrame& frame, const std::vector<StoredFile>& files,
                          const std::string& what) const {
     const WantedRun& run = frame.runs.front();

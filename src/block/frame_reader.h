@@ -25,6 +25,16 @@ public:
     ByteView decode(const WantedFrames& frames, const Buffer& buffer, Codec& codec,
                     const std::vector<StoredFile>& files) const;
 
+    /// The plain bytes of one frame, without the buffers of a job. Its checksum is verified; whether its pages are those
+    /// that an index tells is for isPage to say. Throws NotFound, Unavailable, or Corrupt, naming the object.
+    Bytes readOne(const FramePlace& place) const;
+    /// Whether `bytes` are the page of that hash, in a layer that this one is of a chain with.
+    bool isPage(std::uint16_t layer, ByteView bytes, const PageHash& hash) const {
+        return layers_[layer].key.hashOf(bytes) == hash;
+    }
+    /// For errors: which object a frame is in, and where.
+    std::string nameOf(const FramePlace& place) const;
+
 private:
     struct Layer {
         LayerId id;

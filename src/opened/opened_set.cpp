@@ -1,0 +1,102 @@
+#include "opened/opened_set.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include <array>
+#include <charconv>
+
+#include "base/error.h"
+
+namespace tidemark::opened {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr const char* kNumber = "user.tidemark.file";
+
+struct stat statOf(const Fd& file, const fs::path& path) {
+    struct stat info {};
+    if (::fstat(file.get(), &info) != 0) throwErrno(errno, "looking at " + path.string());
+    return info;
+}
+
+}  // namespace
+
+OpenedSet::OpenedSet(const block::BlockReader& reader, fs::path directory, std::size_t frames)
+    : reader_(reader), directory_(std::move(directory)), cache_(reader.frames(), frames) {
+    reader_.index().eachMap([&](const block::FileMap& map) {
+        if (map.first_page == 0) files_.push_back({map.path, map.size});
+    });
+    if (!fs::exists(directory_ / "ready")) make();
+}
+
+void OpenedSet::make() {
+    fs::remove_all(data());
+    fs::remove_all(directory_ / "pages");
+    fs::create_directories(directory_ / "pages");
+    for (std::size_t number = 0; number < files_.size(); ++number) {
+        const fs::path path = data() / files_[number].path;
+        fs::create_directories(path.parent_path());
+        const Fd file = openFile(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
+        const std::string text = std::to_string(number);
+        if (::ftruncate(file.get(), static_cast<off_t>(files_[number].size)) != 0 ||
+            ::fsetxattr(file.get(), kNumber, text.data(), text.size(), XATTR_CREATE) != 0)
+            throwErrno(errno, "making " + path.string());
+    }
+    syncData();
+    replaceFile(directory_ / "ready", std::to_string(reader_.index().checksum()) + "\n");
+}
+
+std::unique_ptr<OpenedFile::Stored> OpenedSet::storedOf(const Fd& file, const fs::path& path) {
+    std::array<char, 32> text{};
+    const ssize_t size = ::fgetxattr(file.get(), kNumber, text.data(), text.size());
+    if (size < 0 && errno == ENODATA) return nullptr;
+    if (size < 0) throwErrno(errno, "asking what " + path.string() + " is");
+    std::size_t number = 0;
+    const auto [end, problem] = std::from_chars(text.data(), text.data() + size, number);
+    if (problem != std::errc() || end != text.data() + size || number >= files_.size())
+        throw Error(ErrorCode::Corrupt, path.string() + " is marked as a file that the set does not have");
+    const Known& known = files_[number];
+    std::unique_ptr<LocalPages>& local = local_[number];
+    if (!local) {
+        local = std::make_unique<LocalPages>(directory_ / "pages" / std::to_string(number),
+                                             static_cast<std::uint32_t>(block::partsOf(known.size, block::kPageSize)));
+    }
+    return std::unique_ptr<OpenedFile::Stored>(
+        new OpenedFile::Stored{{reader_, cache_, known.path, known.size}, *local});
+}
+
+std::shared_ptr<OpenedFile> OpenedSet::open(const fs::path& path, int flags, unsigned mode) {
+    // What is to be emptied is emptied by OpenedFile, which knows what that does to the pages of the set.
+    const bool empty = (flags & O_TRUNC) != 0;
+    const MutexLock lock(mutex_);
+    Fd local = openFile(data() / path, (flags & (O_CREAT | O_EXCL)) | O_RDWR | O_NOFOLLOW, mode);
+    const struct stat info = statOf(local, path);
+    if (!S_ISREG(info.st_mode)) throw Error(ErrorCode::InvalidRequest, path.string() + " is no file");
+    std::shared_ptr<OpenedFile> file = open_[info.st_ino].lock();
+    if (!file) {
+        std::erase_if(open_, [](const auto& entry) { return entry.second.expired(); });
+        auto stored = storedOf(local, path);
+        file = std::make_shared<OpenedFile>(path, std::move(local), std::move(stored));
+        open_[info.st_ino] = file;
+    }
+    if (empty) file->truncate(0);
+    return file;
+}
+
+void OpenedSet::syncData() const {
+    const Fd whole = openFile(directory_, O_RDONLY | O_DIRECTORY);
+    if (::syncfs(whole.get()) != 0) throwErrno(errno, "syncing " + directory_.string());
+}
+
+void OpenedSet::sync() {
+    const MutexLock lock(mutex_);
+    for (const auto& [number, local] : local_)
+        if (local->isDirty()) local->sync([this] { syncData(); });
+}
+
+}  // namespace tidemark::opened

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "opened/opened_file.h"
+
+namespace tidemark::opened {
+
+/// A set, opened in place: a local directory has every file of it by name and size, and of each what was written to it.
+///
+///     <directory>/data/      the data directory, its files sparse; once nothing is missing, all there is
+///     <directory>/pages/<n>  which pages of the set's file n are local (local_pages.h)
+///     <directory>/ready      the two above were made to the end
+///
+/// Names are those of `data`: files are made, renamed and removed there, and what they are of the set goes with them, in
+/// an extended attribute. Thread-safe. One at a time for a directory.
+class OpenedSet {
+public:
+    /// Makes what is not there yet. `frames` bounds the memory for decoded frames (bytes). The reader outlives it.
+    OpenedSet(const block::BlockReader& reader, std::filesystem::path directory, std::size_t frames);
+
+    std::filesystem::path data() const { return directory_ / "data"; }
+
+    /// A file of `data`, as open(2) with `flags` gives it (made with O_CREAT, for which `mode` is; emptied with O_TRUNC). Throws
+    /// NotFound, AlreadyExists, InvalidRequest for what is no file.
+    std::shared_ptr<OpenedFile> open(const std::filesystem::path& path, int flags, unsigned mode = 0600);
+
+    /// What was written before to any file is durable.
+    void sync();
+
+    /// Frames decoded so far.
+    std::uint64_t decoded() const { return cache_.decoded(); }
+
+private:
+    void make();
+    void syncData() const;
+    std::unique_ptr<OpenedFile::Stored> storedOf(const Fd& file, const std::filesystem::path& path) REQUIRES(mutex_);
+
+    const block::BlockReader& reader_;
+    const std::filesystem::path directory_;
+    FrameCache cache_;
+    struct Known {
+        std::string path;
+        std::uint64_t size = 0;
+    };
+    std::vector<Known> files_;  ///< of the set, by number
+    Mutex mutex_;
+    /// By number, of files that were opened. They stay: a file may be closed before its bits are durable.
+    std::map<std::size_t, std::unique_ptr<LocalPages>> local_ GUARDED_BY(mutex_);
+    /// Open ones, by the inode of the local file, which nobody else has while it is open.
+    std::map<std::uint64_t, std::weak_ptr<OpenedFile>> open_ GUARDED_BY(mutex_);
+};
+
+}  // namespace tidemark::opened
