@@ -32,6 +32,8 @@ public:
     /// What was written before is durable.
     void sync();
     std::uint64_t size() const;
+    /// Of the local file: its attributes are the file's.
+    int descriptor() const { return local_.get(); }
 
     /// Makes a page local, if it is not. Returns whether it has done so.
     bool fetch(std::uint32_t page);

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+
+#include "base/log.h"
+#include "opened/opened_set.h"
+
+struct fuse;
+
+namespace tidemark::opened {
+
+/// Shows the data directory of an opened set as a file system (libfuse3). Its files are read and written through
+/// OpenedSet; names, rights and times are those of its local directory, which nobody changes but through the mount.
+///
+/// What a statement needs and the set does not give is EIO for it, and an error in the log that names the object.
+class Mount {
+public:
+    /// `at` is an empty directory. Throws Unavailable if it cannot be mounted (no /dev/fuse, no fusermount3).
+    Mount(OpenedSet& set, const std::filesystem::path& at, Logger log);
+    ~Mount();
+    Mount(const Mount&) = delete;
+    Mount& operator=(const Mount&) = delete;
+
+    /// Serves until it is unmounted, or end() is called. Threads of its own; call once.
+    void serve();
+    /// Any thread. Files that are still open get errors from then on.
+    void end();
+
+private:
+    struct Served;
+
+    std::unique_ptr<Served> served_;
+    fuse* fuse_ = nullptr;
+};
+
+}  // namespace tidemark::opened
