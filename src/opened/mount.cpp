@@ -200,10 +200,10 @@ int removeDirectory(const char* path) {
     return result(::rmdir(localPath(path).c_str()));
 }
 int unlink(const char* path) {
-    return result(::unlink(localPath(path).c_str()));
+    return -context().set.remove(fs::path(path).relative_path());
 }
 int rename(const char* from, const char* to, unsigned flags) {
-    return result(::renameat2(AT_FDCWD, localPath(from).c_str(), AT_FDCWD, localPath(to).c_str(), flags));
+    return -context().set.rename(fs::path(from).relative_path(), fs::path(to).relative_path(), flags);
 }
 int changeMode(const char* path, mode_t mode, fuse_file_info*) {
     return result(::chmod(localPath(path).c_str(), mode));

@@ -98,6 +98,27 @@ bool OpenedFile::fetch(std::uint32_t page) {
     return true;
 }
 
+std::uint32_t OpenedFile::offer(std::uint32_t page, ByteView bytes) {
+    const MutexLock lock(mutexOf(page));
+    if (!isMissing(page)) return 0;
+    writeAt(local_.get(), bytes, std::uint64_t{page} * kPageSize, path_);
+    stored_->local.add(page);
+    return 1;
+}
+
+std::uint32_t OpenedFile::offerZeros(std::uint32_t first, std::uint32_t pages) {
+    const AllPages lock(mutexes_);
+    std::uint32_t made = 0;
+    for (std::uint32_t page = first; page < first + pages; ++page) {
+        if (!isMissing(page)) continue;
+        // A write that failed may have left something there.
+        allocateIn(local_, FALLOC_FL_ZERO_RANGE, std::uint64_t{page} * kPageSize, stored_->file.bytesOf(page), path_);
+        stored_->local.add(page);
+        ++made;
+    }
+    return made;
+}
+
 std::uint32_t OpenedFile::missing() const {
     return stored_ ? stored_->local.pages() - stored_->local.count() : 0;
 }

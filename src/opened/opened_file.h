@@ -37,8 +37,13 @@ public:
 
     /// Makes a page local, if it is not. Returns whether it has done so.
     bool fetch(std::uint32_t page);
+    /// The same with what the page has, which the caller has verified, or with zeros for a number of pages, for which
+    /// room is kept. What became local meanwhile stays. Returns how many pages were made local.
+    std::uint32_t offer(std::uint32_t page, ByteView bytes);
+    std::uint32_t offerZeros(std::uint32_t first, std::uint32_t pages);
     /// Pages that are not local.
     std::uint32_t missing() const;
+    bool isMissing(std::uint32_t page) const { return isStored(page) && !stored_->local.has(page); }
 
 private:
     /// The part of a request that lies in one page.
@@ -52,7 +57,6 @@ private:
     static void eachPart(std::uint64_t offset, std::uint64_t size, Visit visit);
 
     bool isStored(std::uint32_t page) const { return stored_ && page < stored_->file.pages(); }
-    bool isMissing(std::uint32_t page) const { return isStored(page) && !stored_->local.has(page); }
     Mutex& mutexOf(std::uint32_t page) { return mutexes_[page % mutexes_.size()]; }
     /// The caller holds the page's mutex.
     void fetchMissing(std::uint32_t page);

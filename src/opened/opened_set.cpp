@@ -32,6 +32,18 @@ OpenedSet::OpenedSet(const block::BlockReader& reader, fs::path directory, std::
         if (map.first_page == 0) files_.push_back({map.path, map.size});
     });
     if (!fs::exists(directory_ / "ready")) make();
+    findFiles();
+}
+
+void OpenedSet::findFiles() {
+    const MutexLock lock(mutex_);
+    paths_.resize(files_.size());
+    for (const fs::directory_entry& entry : fs::recursive_directory_iterator(data())) {
+        if (!entry.is_regular_file()) continue;
+        const fs::path path = entry.path().lexically_relative(data());
+        const auto number = numberOf(openFile(entry.path(), O_RDONLY | O_NOFOLLOW), path);
+        if (number) paths_[*number] = path;
+    }
 }
 
 void OpenedSet::make() {
@@ -51,19 +63,25 @@ void OpenedSet::make() {
     replaceFile(directory_ / "ready", std::to_string(reader_.index().checksum()) + "\n");
 }
 
-std::unique_ptr<OpenedFile::Stored> OpenedSet::storedOf(const Fd& file, const fs::path& path) {
+std::optional<std::size_t> OpenedSet::numberOf(const Fd& file, const fs::path& path) const {
     std::array<char, 32> text{};
     const ssize_t size = ::fgetxattr(file.get(), kNumber, text.data(), text.size());
-    if (size < 0 && errno == ENODATA) return nullptr;
+    if (size < 0 && errno == ENODATA) return std::nullopt;
     if (size < 0) throwErrno(errno, "asking what " + path.string() + " is");
     std::size_t number = 0;
     const auto [end, problem] = std::from_chars(text.data(), text.data() + size, number);
     if (problem != std::errc() || end != text.data() + size || number >= files_.size())
         throw Error(ErrorCode::Corrupt, path.string() + " is marked as a file that the set does not have");
-    const Known& known = files_[number];
-    std::unique_ptr<LocalPages>& local = local_[number];
+    return number;
+}
+
+std::unique_ptr<OpenedFile::Stored> OpenedSet::storedOf(const Fd& file, const fs::path& path) {
+    const auto number = numberOf(file, path);
+    if (!number) return nullptr;
+    const Known& known = files_[*number];
+    std::unique_ptr<LocalPages>& local = local_[*number];
     if (!local) {
-        local = std::make_unique<LocalPages>(directory_ / "pages" / std::to_string(number),
+        local = std::make_unique<LocalPages>(directory_ / "pages" / std::to_string(*number),
                                              static_cast<std::uint32_t>(block::partsOf(known.size, block::kPageSize)));
     }
     return std::unique_ptr<OpenedFile::Stored>(
@@ -71,9 +89,13 @@ std::unique_ptr<OpenedFile::Stored> OpenedSet::storedOf(const Fd& file, const fs
 }
 
 std::shared_ptr<OpenedFile> OpenedSet::open(const fs::path& path, int flags, unsigned mode) {
+    const MutexLock lock(mutex_);
+    return openLocked(path, flags, mode);
+}
+
+std::shared_ptr<OpenedFile> OpenedSet::openLocked(const fs::path& path, int flags, unsigned mode) {
     // What is to be emptied is emptied by OpenedFile, which knows what that does to the pages of the set.
     const bool empty = (flags & O_TRUNC) != 0;
-    const MutexLock lock(mutex_);
     Fd local = openFile(data() / path, (flags & (O_CREAT | O_EXCL)) | O_RDWR | O_NOFOLLOW, mode);
     const struct stat info = statOf(local, path);
     if (!S_ISREG(info.st_mode)) throw Error(ErrorCode::InvalidRequest, path.string() + " is no file");
@@ -86,6 +108,40 @@ std::shared_ptr<OpenedFile> OpenedSet::open(const fs::path& path, int flags, uns
     }
     if (empty) file->truncate(0);
     return file;
+}
+
+std::shared_ptr<OpenedFile> OpenedSet::file(std::size_t number) {
+    const MutexLock lock(mutex_);
+    return paths_[number] ? openLocked(*paths_[number], 0, 0) : nullptr;
+}
+
+int OpenedSet::rename(const fs::path& from, const fs::path& to, unsigned flags) {
+    const MutexLock lock(mutex_);
+    if (::renameat2(AT_FDCWD, (data() / from).c_str(), AT_FDCWD, (data() / to).c_str(), flags) != 0) return errno;
+    const auto moved = [](const fs::path& path, const fs::path& before, const fs::path& after) {
+        const fs::path rest = path.lexically_relative(before);
+        if (rest == ".") return std::optional(after);
+        return rest.empty() || *rest.begin() == ".." ? std::nullopt : std::optional(after / rest);
+    };
+    for (auto& path : paths_) {
+        if (!path) continue;
+        if (const auto now = moved(*path, from, to)) {
+            path = now;
+        } else if (const auto other = moved(*path, to, from)) {
+            // Both names were exchanged, or what had the new one is gone.
+            path = (flags & RENAME_EXCHANGE) != 0 ? other : std::nullopt;
+        }
+    }
+    return 0;
+}
+
+int OpenedSet::remove(const fs::path& path) {
+    const MutexLock lock(mutex_);
+    if (::unlink((data() / path).c_str()) != 0) return errno;
+    for (auto& one : paths_) {
+        if (one == path) one.reset();
+    }
+    return 0;
 }
 
 void OpenedSet::syncData() const {

@@ -28,6 +28,15 @@ public:
     /// NotFound, AlreadyExists, InvalidRequest for what is no file.
     std::shared_ptr<OpenedFile> open(const std::filesystem::path& path, int flags, unsigned mode = 0600);
 
+    /// As rename(2) with `flags` of renameat2(2), and unlink(2), of names of `data`. Return an errno, 0 if it is done.
+    int rename(const std::filesystem::path& from, const std::filesystem::path& to, unsigned flags);
+    int remove(const std::filesystem::path& path);
+
+    /// How many files the set has; they have numbers from 0 on, in order of their paths.
+    std::size_t files() const { return files_.size(); }
+    /// The set's file of this number, whatever its name is by now; null if it was removed.
+    std::shared_ptr<OpenedFile> file(std::size_t number);
+
     /// What was written before to any file is durable.
     void sync();
 
@@ -36,7 +45,12 @@ public:
 
 private:
     void make();
+    void findFiles();
+    std::shared_ptr<OpenedFile> openLocked(const std::filesystem::path& path, int flags, unsigned mode)
+        REQUIRES(mutex_);
     void syncData() const;
+    /// Of what the file is; none if the set has no such file.
+    std::optional<std::size_t> numberOf(const Fd& file, const std::filesystem::path& path) const;
     std::unique_ptr<OpenedFile::Stored> storedOf(const Fd& file, const std::filesystem::path& path) REQUIRES(mutex_);
 
     const block::BlockReader& reader_;
@@ -48,6 +62,8 @@ private:
     };
     std::vector<Known> files_;  ///< of the set, by number
     Mutex mutex_;
+    /// Where the files of the set are by now: by number; none if it was removed.
+    std::vector<std::optional<std::filesystem::path>> paths_ GUARDED_BY(mutex_);
     /// By number, of files that were opened. They stay: a file may be closed before its bits are durable.
     std::map<std::size_t, std::unique_ptr<LocalPages>> local_ GUARDED_BY(mutex_);
     /// Open ones, by the inode of the local file, which nobody else has while it is open.

@@ -1,10 +1,12 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include <numeric>
+#include <atomic>
+#include <thread>
 
 #include "base/error.h"
 #include "block/block_fixture.h"
+#include "opened/hydration.h"
 #include "opened/opened_set.h"
 #include "storage/memory_storage.h"
 #include "testing/mariadb_server.h"
@@ -223,9 +225,66 @@ TEST_F(OpenedTest, IsTheWholeDataDirectoryOnceNothingIsMissing) {
     }
 }
 
+TEST_F(OpenedTest, IsHydratedWhileItIsWrittenTo) {
+    std::map<std::string, Model> models;
+    for (const auto& [path, content] : files_)
+        models[path].content = content;
+    std::atomic<bool> over = false;
+    std::jthread writer([&] {
+        std::mt19937 random(seed_);
+        while (!over) {
+            auto at = models.begin();
+            std::advance(at, random() % models.size());
+            const auto file = set_->open(at->first, O_RDWR);
+            const std::uint64_t offset = random() % (at->second.content.size() + 1);
+            const Bytes bytes = randomContent(random, 1 + random() % (2 * kPageSize));
+            if (random() % 10 == 0) {
+                file->truncate(offset);
+                at->second.content.resize(offset);
+            } else {
+                file->write(offset, bytes);
+                at->second.write(offset, bytes);
+            }
+        }
+    });
+    block::MemoryShare memory(pool_.memory(), {.minimum = 1, .most = 1});
+    HydrationProgress progress;
+    hydrate(*set_, *reader_, memory, {}, progress, {});
+    over = true;
+    writer.join();
+    EXPECT_GT(progress.pages, 100U);
+    for (const auto& [path, model] : models) {
+        EXPECT_EQ(set_->open(path, O_RDWR)->missing(), 0U);
+        EXPECT_TRUE(readFile(set_->data() / path) == std::string(model.content.begin(), model.content.end())) << path;
+    }
+    const std::uint64_t read = progress.read_bytes;
+    hydrate(*set_, *reader_, memory, {}, progress, {});
+    EXPECT_EQ(progress.read_bytes, read) << "nothing is read twice";
+    open();
+    hydrate(*set_, *reader_, memory, {}, progress, {});
+    EXPECT_EQ(progress.read_bytes, read) << "nor after a restart";
+}
+
+TEST_F(OpenedTest, HydratesFilesThatWereRenamedAndNoneThatWereRemoved) {
+    ASSERT_EQ(set_->rename("d/t4.ibd", "d/other.ibd", 0), 0);
+    ASSERT_EQ(set_->remove("d/t3.ibd"), 0);
+    EXPECT_EQ(set_->remove("d/t3.ibd"), ENOENT);
+    ASSERT_EQ(set_->rename("d/t2.ibd", "d/t1.ibd", 0), 0) << "in the place of another";
+    for (int restarted = 0; restarted < 2; ++restarted) {
+        block::MemoryShare memory(pool_.memory(), {.minimum = 1, .most = 1});
+        HydrationProgress progress;
+        hydrate(*set_, *reader_, memory, {}, progress, {});
+        EXPECT_TRUE(contentOf("d/other.ibd") == files_["d/t4.ibd"]);
+        EXPECT_TRUE(contentOf("d/t1.ibd") == files_["d/t2.ibd"]);
+        EXPECT_FALSE(fs::exists(set_->data() / "d/t3.ibd"));
+        EXPECT_EQ(set_->open("d/other.ibd", O_RDWR)->missing(), 0U);
+        open();
+    }
+}
+
 TEST_F(OpenedTest, FollowsFilesThatAreRenamedRemovedAndMade) {
-    fs::rename(set_->data() / "d/t4.ibd", set_->data() / "d/other.ibd");
-    fs::remove(set_->data() / "d/t3.ibd");
+    ASSERT_EQ(set_->rename("d/t4.ibd", "d/other.ibd", 0), 0);
+    ASSERT_EQ(set_->remove("d/t3.ibd"), 0);
     {
         const auto made = set_->open("d/t4.ibd", O_RDWR | O_CREAT);
         made->write(0, viewOf("new"));
