@@ -60,35 +60,93 @@ void fetchZeros(OpenedSet& set, const block::BlockReader& reader, HydrationProgr
     });
 }
 
+/// What lies side by side, from the first frame that is wanted to the last one.
+void dropUnwanted(block::WantedFrames& frames, OpenFiles& files) {
+    while (!frames.empty() && !isWanted(frames.back(), files))
+        frames.pop_back();
+    const auto first = std::find_if(frames.begin(), frames.end(), [&](const auto& one) { return isWanted(one, files); });
+    frames.erase(frames.begin(), first);
+}
+
+class Hydration {
+public:
+    Hydration(OpenedSet& set, const block::BlockReader& reader, block::MemoryShare& memory,
+              const HydrationOptions& options, HydrationProgress& progress, const std::stop_token& stop)
+        : reader_(reader),
+          options_(options),
+          progress_(progress),
+          set_(set),
+          files_(set),
+          buffer_(memory.take(stop)),
+          plan_(reader.index(), options.scratch) {}
+
+    void run(const std::stop_token& stop) {
+        for (auto frames = plan_.next(); !frames.empty(); frames = plan_.next()) {
+            if (stop.stop_requested()) throw Error(ErrorCode::Cancelled, "cancelled");
+            dropUnwanted(frames, files_);
+            if (!frames.empty()) fetchOrNote(frames);
+            if (progress_.read_bytes - synced_ < kSyncEach) continue;
+            set_.sync();
+            synced_ = progress_.read_bytes;
+        }
+        fetchZeros(set_, reader_, progress_);
+        if (damage_) std::rethrow_exception(damage_);
+    }
+
+private:
+    static constexpr std::uint64_t kSyncEach = 1 << 30;
+
+    void fetchOrNote(const block::WantedFrames& frames) {
+        try {
+            fetch(frames);
+        } catch (const Error& error) {
+            if (error.code() != ErrorCode::Corrupt && error.code() != ErrorCode::NotFound) throw;
+            if (frames.size() > 1) {
+                for (const block::WantedFrame& frame : frames)
+                    fetchOrNote({frame});
+            } else if (!damage_) {
+                damage_ = std::current_exception();
+            }
+        }
+    }
+
+    void fetch(const block::WantedFrames& frames) {
+        const auto& last = frames.back().place;
+        const std::uint64_t bytes = last.offset + last.stored - frames.front().place.offset;
+        options_.throttle(bytes);
+        reader_.frames().read(frames, buffer_);
+        progress_.read_bytes += bytes;
+        ByteView plain = reader_.frames().decode(frames, buffer_, codec_, plan_.files());
+        for (const block::WantedFrame& frame : frames) {
+            for (const block::WantedRun& run : frame.runs)
+                progress_.pages += offerRun(run, plain, files_);
+            plain = plain.subspan(frame.place.plain);
+        }
+    }
+
+    const block::BlockReader& reader_;
+    const HydrationOptions& options_;
+    HydrationProgress& progress_;
+    OpenedSet& set_;
+    OpenFiles files_;
+    const block::Buffer buffer_;
+    block::ReadPlan plan_;
+    block::Codec codec_;
+    std::uint64_t synced_ = progress_.read_bytes;
+    std::exception_ptr damage_;  ///< the first one
+};
+
 }  // namespace
 
 void hydrate(OpenedSet& set, const block::BlockReader& reader, block::MemoryShare& memory,
              const HydrationOptions& options, HydrationProgress& progress, const std::stop_token& stop) {
-    block::ReadPlan plan(reader.index(), options.scratch);
-    const block::Buffer buffer = memory.take(stop);
-    block::Codec codec;
-    OpenFiles files(set);
-    for (auto frames = plan.next(); !frames.empty(); frames = plan.next()) {
-        if (stop.stop_requested()) throw Error(ErrorCode::Cancelled, "cancelled");
-        // What is read at a time lies side by side: from the first frame that is wanted to the last one.
-        while (!frames.empty() && !isWanted(frames.back(), files))
-            frames.pop_back();
-        const auto first = std::find_if(frames.begin(), frames.end(), [&](const auto& one) { return isWanted(one, files); });
-        frames.erase(frames.begin(), first);
-        if (frames.empty()) continue;
-        const std::uint64_t bytes =
-            frames.back().place.offset + frames.back().place.stored - frames.front().place.offset;
-        options.throttle(bytes);
-        reader.frames().read(frames, buffer);
-        progress.read_bytes += bytes;
-        ByteView plain = reader.frames().decode(frames, buffer, codec, plan.files());
-        for (const block::WantedFrame& frame : frames) {
-            for (const block::WantedRun& run : frame.runs)
-                progress.pages += offerRun(run, plain, files);
-            plain = plain.subspan(frame.place.plain);
-        }
+    Hydration hydration(set, reader, memory, options, progress, stop);
+    try {
+        hydration.run(stop);
+    } catch (const Error&) {
+        set.sync();
+        throw;
     }
-    fetchZeros(set, reader, progress);
     set.sync();
 }
 

@@ -26,7 +26,9 @@ struct HydrationOptions {
 /// of it is still missing. The database may go on meanwhile. At the end everything is durable, and the local data
 /// directory has all there is.
 ///
-/// Throws what reading the set throws, NoSpace, Cancelled; it can be begun again and reads only what is missing then.
+/// A frame that is damaged or not there is passed over; once all others are local, what reading it threw is thrown.
+/// Throws Unavailable, NoSpace, Cancelled at once. It can be begun again, and reads only what is missing then; what it
+/// did before is durable each GiB and at the end, however that is.
 void hydrate(OpenedSet& set, const block::BlockReader& reader, block::MemoryShare& memory,
              const HydrationOptions& options, HydrationProgress& progress, const std::stop_token& stop);
 

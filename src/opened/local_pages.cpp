@@ -5,6 +5,7 @@
 #include <bit>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "block/page.h"
 
 namespace tidemark::opened {
@@ -63,6 +64,7 @@ bool LocalPages::isDirty() const {
 void LocalPages::sync(const std::function<void()>& sync_data) {
     // Whoever comes while another one syncs waits, and syncs again: what he has written may have come too late for that.
     const MutexLock one(syncing_);
+    if (failed_) throw Error(ErrorCode::Unavailable, "a sync of " + file_.string() + " has failed before");
     std::vector<std::pair<std::size_t, Word>> changed;
     {
         const MutexLock lock(mutex_);
@@ -72,26 +74,22 @@ void LocalPages::sync(const std::function<void()>& sync_data) {
         }
         any_dirty_ = false;
     }
-    try {
-        sync_data();
-        if (changed.empty()) return;
-        if (!fd_.valid()) {
-            fd_ = openFile(file_, O_WRONLY | O_CREAT, 0600);
-            syncDirectory(file_.parent_path());
-        }
-        for (const auto& [word, bits] : changed) {
-            ByteWriter out;
-            out.u64(bits);
-            writeAt(fd_.get(), out.data(), word * sizeof(Word), file_);
-        }
-        syncFile(fd_.get(), file_);
-    } catch (...) {
-        const MutexLock lock(mutex_);
-        for (const auto& [word, bits] : changed)
-            dirty_[word] = true;
-        any_dirty_ = any_dirty_ || !changed.empty();
-        throw;
+    failed_ = true;
+    sync_data();
+    if (!changed.empty()) write(changed);
+    failed_ = false;
+}
+
+void LocalPages::write(const std::vector<std::pair<std::size_t, Word>>& changed) const {
+    const bool is_new = !fs::exists(file_);
+    const Fd fd = openFile(file_, O_WRONLY | O_CREAT, 0600);
+    for (const auto& [word, bits] : changed) {
+        ByteWriter out;
+        out.u64(bits);
+        writeAt(fd.get(), out.data(), word * sizeof(Word), file_);
     }
+    syncFile(fd.get(), file_);
+    if (is_new) syncDirectory(file_.parent_path());
 }
 
 }  // namespace tidemark::opened

@@ -5,7 +5,6 @@
 #include <functional>
 #include <vector>
 
-#include "base/file.h"
 #include "base/mutex.h"
 
 namespace tidemark::opened {
@@ -30,7 +29,9 @@ public:
     bool isDirty() const;
 
     /// Calls `sync_data`, which makes the data of the local file durable, and then does so with the bits of all pages
-    /// that were added before. Throws what it throws; NoSpace, Unavailable.
+    /// that were added before. Throws what it throws; NoSpace, Unavailable. After a failure every later one fails: the
+    /// system tells once that it could not write, and forgets the pages. Then only what is durable is known again, by
+    /// opening the set anew.
     void sync(const std::function<void()>& sync_data);
 
 private:
@@ -38,6 +39,7 @@ private:
     static constexpr std::uint32_t kBits = 64;
 
     void set(std::uint32_t page) REQUIRES(mutex_);
+    void write(const std::vector<std::pair<std::size_t, Word>>& changed) const;
 
     const std::filesystem::path file_;
     const std::uint32_t pages_;
@@ -47,7 +49,7 @@ private:
     bool any_dirty_ GUARDED_BY(mutex_) = false;
     std::uint32_t count_ GUARDED_BY(mutex_) = 0;
     Mutex syncing_;  ///< one at a time; taken before mutex_
-    Fd fd_ GUARDED_BY(syncing_);
+    bool failed_ GUARDED_BY(syncing_) = false;
 };
 
 }  // namespace tidemark::opened

@@ -42,15 +42,23 @@ fs::path localPath(const char* path) {
     return context().set.data() / fs::path(path).relative_path();
 }
 
-/// Of an error of the set or of the local file system, with `missing` for what is not there.
-int errnoOf(const Error& error, int missing) {
+/// Of the name of a file.
+int errnoOfName(const Error& error) {
     switch (error.code()) {
         case ErrorCode::NotFound:
-            return -missing;
+            return -ENOENT;
         case ErrorCode::AlreadyExists:
             return -EEXIST;
         case ErrorCode::Denied:
             return -EACCES;
+        default:
+            return 0;
+    }
+}
+
+/// Of its content: whatever the set does not give is an error of the disk for who reads it.
+int errnoOf(const Error& error) {
+    switch (error.code()) {
         case ErrorCode::NoSpace:
             return -ENOSPC;
         case ErrorCode::InvalidRequest:
@@ -61,12 +69,12 @@ int errnoOf(const Error& error, int missing) {
 }
 
 template <typename Work>
-int orErrno(const char* what, Work work, int missing = EIO) {
+int orErrno(const char* what, Work work) {
     try {
         return work();
     } catch (const Error& error) {
-        const int number = errnoOf(error, missing);
-        if (number != -ENOENT) context().log->error("{}: {}", what, error.what());
+        const int number = errnoOf(error);
+        if (number != -EOPNOTSUPP) context().log->error("{}: {}", what, error.what());
         return number;
     } catch (const std::exception& error) {
         context().log->error("{}: {}", what, error.what());
@@ -83,7 +91,6 @@ void* init(fuse_conn_info* connection, fuse_config* config) {
     config->entry_timeout = kForever;
     config->attr_timeout = kForever;
     config->nullpath_ok = 1;
-    config->hard_remove = 1;
     // Writes are gathered by the kernel, which makes reads of what was just written as fast as on plain files.
     if ((connection->capable & FUSE_CAP_WRITEBACK_CACHE) != 0) connection->want |= FUSE_CAP_WRITEBACK_CACHE;
     connection->max_write = kMostBytes;
@@ -97,15 +104,18 @@ int getattr(const char* path, struct stat* info, fuse_file_info* file) {
 }
 
 int openAs(const char* path, int flags, mode_t mode, fuse_file_info* info) {
-    return orErrno(
-        path,
-        [&] {
+    return orErrno(path, [&] {
+        try {
             info->fh = reinterpret_cast<std::uint64_t>(
-                new File(context().set.open(fs::path(path).relative_path(), flags, mode)));
-            info->keep_cache = 1;
-            return 0;
-        },
-        ENOENT);
+                new File(context().set.open(fs::path(path).relative_path(), flags & ~O_TRUNC, mode)));
+        } catch (const Error& error) {
+            if (const int number = errnoOfName(error); number != 0) return number;
+            throw;
+        }
+        info->keep_cache = 1;
+        if ((flags & O_TRUNC) != 0) fileOf(info)->truncate(0);
+        return 0;
+    });
 }
 
 int open(const char* path, fuse_file_info* info) {
@@ -165,15 +175,11 @@ int fsyncDirectory(const char*, int, fuse_file_info* info) {
 }
 
 int truncate(const char* path, off_t size, fuse_file_info* info) {
-    return orErrno(
-        "truncating",
-        [&] {
-            const File file =
-                info != nullptr ? fileOf(info) : context().set.open(fs::path(path).relative_path(), O_RDWR);
-            file->truncate(static_cast<std::uint64_t>(size));
-            return 0;
-        },
-        ENOENT);
+    return orErrno("truncating", [&] {
+        const File file = info != nullptr ? fileOf(info) : context().set.open(fs::path(path).relative_path(), O_RDWR);
+        file->truncate(static_cast<std::uint64_t>(size));
+        return 0;
+    });
 }
 
 int allocate(const char* path, int mode, off_t offset, off_t size, fuse_file_info* info) {
@@ -205,10 +211,12 @@ int unlink(const char* path) {
 int rename(const char* from, const char* to, unsigned flags) {
     return -context().set.rename(fs::path(from).relative_path(), fs::path(to).relative_path(), flags);
 }
-int changeMode(const char* path, mode_t mode, fuse_file_info*) {
+int changeMode(const char* path, mode_t mode, fuse_file_info* info) {
+    if (info != nullptr) return result(::fchmod(fileOf(info)->descriptor(), mode));
     return result(::chmod(localPath(path).c_str(), mode));
 }
-int changeOwner(const char* path, uid_t user, gid_t group, fuse_file_info*) {
+int changeOwner(const char* path, uid_t user, gid_t group, fuse_file_info* info) {
+    if (info != nullptr) return result(::fchown(fileOf(info)->descriptor(), user, group));
     return result(::lchown(localPath(path).c_str(), user, group));
 }
 int setTimes(const char* path, const timespec times[2], fuse_file_info* info) {
@@ -292,14 +300,9 @@ void Mount::serve() {
     fuse_loop_config* config = fuse_loop_cfg_create();
     fuse_loop_cfg_set_clone_fd(config, 1);
     fuse_loop_cfg_set_max_threads(config, 16);
-    fuse_loop_mt(fuse_, config);
+    const int problem = fuse_loop_mt(fuse_, config);
     fuse_loop_cfg_destroy(config);
-}
-
-void Mount::end() {
-    fuse_exit(fuse_);
-    // Its threads wait in read(2); that returns once there is nothing mounted any more.
-    fuse_unmount(fuse_);
+    if (problem < 0) throwErrno(-problem, "serving a mounted backup set");
 }
 
 }  // namespace tidemark::opened

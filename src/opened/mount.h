@@ -22,10 +22,9 @@ public:
     Mount(const Mount&) = delete;
     Mount& operator=(const Mount&) = delete;
 
-    /// Serves until it is unmounted, or end() is called. Threads of its own; call once.
+    /// Serves until it is unmounted, by whoever does that. Threads of its own; call once. Throws Unavailable if it ends
+    /// otherwise.
     void serve();
-    /// Any thread. Files that are still open get errors from then on.
-    void end();
 
 private:
     struct Served;

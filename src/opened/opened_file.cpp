@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "block/page_holes.h"
 
 namespace tidemark::opened {
 
@@ -13,8 +14,9 @@ using block::kPageSize;
 namespace {
 
 void allocateIn(const Fd& file, int mode, std::uint64_t offset, std::uint64_t size, const std::filesystem::path& path) {
-    if (::fallocate(file.get(), mode, static_cast<off_t>(offset), static_cast<off_t>(size)) != 0)
-        throwErrno(errno, "allocating in " + path.string());
+    if (::fallocate(file.get(), mode, static_cast<off_t>(offset), static_cast<off_t>(size)) == 0) return;
+    if (errno == EOPNOTSUPP) throw Error(ErrorCode::InvalidRequest, path.string() + ": fallocate is not supported");
+    throwErrno(errno, "allocating in " + path.string());
 }
 
 /// Holds the mutexes of all pages: nobody makes one local meanwhile.
@@ -40,8 +42,25 @@ private:
 
 OpenedFile::OpenedFile(std::filesystem::path path, Fd local, std::unique_ptr<Stored> stored)
     : path_(std::move(path)), local_(std::move(local)), stored_(std::move(stored)) {
-    // A truncation may have become durable without the bits that it has set.
-    if (stored_) stored_->local.addFrom(static_cast<std::uint32_t>(block::partsOf(size(), kPageSize)));
+    if (stored_ && size() < stored_->file.size()) finishTruncation();
+}
+
+/// One may have become durable without the bits that it has set.
+void OpenedFile::finishTruncation() {
+    const std::uint64_t size = this->size();
+    const auto pages = static_cast<std::uint32_t>(block::partsOf(size, kPageSize));
+    bool all = true;
+    for (std::uint32_t page = size / kPageSize; page < stored_->file.pages() && all; ++page)
+        all = stored_->local.has(page);
+    if (all) return;
+    if (size % kPageSize != 0 && isMissing(pages - 1)) fetchMissing(pages - 1);
+    resize(size);
+    stored_->local.addFrom(pages);
+    sync();
+}
+
+void OpenedFile::resize(std::uint64_t size) const {
+    if (::ftruncate(local_.get(), static_cast<off_t>(size)) != 0) throwErrno(errno, "truncating " + path_.string());
 }
 
 template <typename Visit>
@@ -87,7 +106,19 @@ void OpenedFile::fetchMissing(std::uint32_t page) {
     std::array<std::uint8_t, kPageSize> bytes;
     const std::span<std::uint8_t> stored = std::span(bytes).first(stored_->file.bytesOf(page));
     stored_->file.read(page, stored);
-    writeAt(local_.get(), stored, std::uint64_t{page} * kPageSize, path_);
+    fill(page, stored);
+}
+
+/// What the set has of the page. Holes of a table with PAGE_COMPRESSED stay holes.
+void OpenedFile::fill(std::uint32_t page, ByteView bytes) {
+    const std::uint64_t offset = std::uint64_t{page} * kPageSize;
+    const std::size_t size = block::sizeBeforeHole(bytes);
+    writeAt(local_.get(), bytes.first(size), offset, path_);
+    if (size < bytes.size()) {
+        has_holes_ = true;
+        // A write that failed may have left something there.
+        allocateIn(local_, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset + size, bytes.size() - size, path_);
+    }
     stored_->local.add(page);
 }
 
@@ -101,20 +132,34 @@ bool OpenedFile::fetch(std::uint32_t page) {
 std::uint32_t OpenedFile::offer(std::uint32_t page, ByteView bytes) {
     const MutexLock lock(mutexOf(page));
     if (!isMissing(page)) return 0;
-    writeAt(local_.get(), bytes, std::uint64_t{page} * kPageSize, path_);
-    stored_->local.add(page);
+    fill(page, bytes);
     return 1;
 }
 
 std::uint32_t OpenedFile::offerZeros(std::uint32_t first, std::uint32_t pages) {
-    const AllPages lock(mutexes_);
+    constexpr std::uint32_t kAtOnce = 256;  // so that nobody who writes waits for long
     std::uint32_t made = 0;
-    for (std::uint32_t page = first; page < first + pages; ++page) {
+    for (std::uint32_t done = 0; done < pages; done += kAtOnce)
+        made += zero(first + done, std::min(first + pages, first + done + kAtOnce));
+    return made;
+}
+
+/// Missing pages of [first, end). Room is kept for them, but in a table with holes.
+std::uint32_t OpenedFile::zero(std::uint32_t first, std::uint32_t end) {
+    const AllPages lock(mutexes_);
+    const int how = has_holes_ ? FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE : FALLOC_FL_ZERO_RANGE;
+    std::uint32_t made = 0;
+    for (std::uint32_t page = first; page < end; ++page) {
         if (!isMissing(page)) continue;
+        std::uint32_t behind = page + 1;
+        while (behind < end && isMissing(behind))
+            ++behind;
+        const std::uint64_t offset = std::uint64_t{page} * kPageSize;
+        const std::uint64_t bytes = std::min(stored_->file.size(), std::uint64_t{behind} * kPageSize) - offset;
         // A write that failed may have left something there.
-        allocateIn(local_, FALLOC_FL_ZERO_RANGE, std::uint64_t{page} * kPageSize, stored_->file.bytesOf(page), path_);
-        stored_->local.add(page);
-        ++made;
+        allocateIn(local_, how, offset, bytes, path_);
+        for (; page < behind; ++page, ++made)
+            stored_->local.add(page);
     }
     return made;
 }
@@ -140,7 +185,7 @@ void OpenedFile::truncate(std::uint64_t size) {
     const std::uint64_t before = this->size();
     const auto last = static_cast<std::uint32_t>(size / kPageSize);
     if (size < before && size % kPageSize != 0 && isMissing(last)) fetchMissing(last);
-    if (::ftruncate(local_.get(), static_cast<off_t>(size)) != 0) throwErrno(errno, "truncating " + path_.string());
+    resize(size);
     if (!stored_ || size >= before) return;
     stored_->local.addFrom(static_cast<std::uint32_t>(block::partsOf(size, kPageSize)));
     // At once: if the file grew again, and its size alone were durable, what was cut off would come back.

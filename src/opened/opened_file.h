@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <memory>
 #include <optional>
 
@@ -60,11 +61,16 @@ private:
     Mutex& mutexOf(std::uint32_t page) { return mutexes_[page % mutexes_.size()]; }
     /// The caller holds the page's mutex.
     void fetchMissing(std::uint32_t page);
+    void fill(std::uint32_t page, ByteView bytes);
+    std::uint32_t zero(std::uint32_t first, std::uint32_t end);
+    void finishTruncation();
+    void resize(std::uint64_t size) const;
     void clear(int mode, std::uint64_t offset, std::uint64_t size);
 
     const std::filesystem::path path_;
     const Fd local_;
     const std::unique_ptr<Stored> stored_;
+    std::atomic<bool> has_holes_ = false;  ///< a page of it was seen that has
     std::array<Mutex, 16> mutexes_;  ///< held by who makes a page local: by its number; all by who cuts pages off
 };
 

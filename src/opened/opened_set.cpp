@@ -1,6 +1,7 @@
 #include "opened/opened_set.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -24,14 +25,25 @@ struct stat statOf(const Fd& file, const fs::path& path) {
     return info;
 }
 
+/// Two processes would write each other's bits away.
+Fd lockOf(const fs::path& directory) {
+    fs::create_directories(directory);
+    Fd lock = openFile(directory / "lock", O_RDWR | O_CREAT, 0600);
+    if (::flock(lock.get(), LOCK_EX | LOCK_NB) == 0) return lock;
+    throw Error(ErrorCode::Conflict, directory.string() + " is in use by another process");
+}
+
 }  // namespace
 
 OpenedSet::OpenedSet(const block::BlockReader& reader, fs::path directory, std::size_t frames)
-    : reader_(reader), directory_(std::move(directory)), cache_(reader.frames(), frames) {
+    : reader_(reader),
+      directory_(std::move(directory)),
+      lock_(lockOf(directory_)),
+      cache_(reader.frames(), frames) {
     reader_.index().eachMap([&](const block::FileMap& map) {
         if (map.first_page == 0) files_.push_back({map.path, map.size});
     });
-    if (!fs::exists(directory_ / "ready")) make();
+    if (!isMade()) make();
     findFiles();
 }
 
@@ -41,15 +53,41 @@ void OpenedSet::findFiles() {
     for (const fs::directory_entry& entry : fs::recursive_directory_iterator(data())) {
         if (!entry.is_regular_file()) continue;
         const fs::path path = entry.path().lexically_relative(data());
+        // libfuse's name for what is removed while it is open; whoever had it open is no more.
+        if (path.filename().string().starts_with(".fuse_hidden")) {
+            fs::remove(entry.path());
+            continue;
+        }
         const auto number = numberOf(openFile(entry.path(), O_RDONLY | O_NOFOLLOW), path);
         if (number) paths_[*number] = path;
     }
 }
 
+bool OpenedSet::isMade() const {
+    const auto of = readFile(directory_ / "ready");
+    if (!of) return false;
+    if (*of == std::to_string(reader_.index().checksum()) + "\n") return true;
+    throw Error(ErrorCode::Conflict, directory_.string() + " is of another backup set than " + reader_.index().name());
+}
+
+/// Before anything is removed: what is there was made by make().
+void OpenedSet::requireOwn() const {
+    for (const fs::directory_entry& entry : fs::directory_iterator(directory_)) {
+        const std::string name = entry.path().filename().string();
+        if (name != "pages" && name != "data" && name != "lock" && !name.starts_with("ready"))
+            throw Error(ErrorCode::Conflict, directory_.string() + " is not empty", "name an empty directory");
+    }
+    if (fs::exists(data()) && !fs::exists(directory_ / "pages"))
+        throw Error(ErrorCode::Conflict, directory_.string() + " has a data directory of something else",
+                    "name an empty directory");
+}
+
 void OpenedSet::make() {
-    fs::remove_all(data());
-    fs::remove_all(directory_ / "pages");
+    requireOwn();
     fs::create_directories(directory_ / "pages");
+    fs::remove_all(data());
+    for (const fs::directory_entry& bits : fs::directory_iterator(directory_ / "pages"))
+        fs::remove(bits.path());
     for (std::size_t number = 0; number < files_.size(); ++number) {
         const fs::path path = data() / files_[number].path;
         fs::create_directories(path.parent_path());
@@ -79,9 +117,9 @@ std::unique_ptr<OpenedFile::Stored> OpenedSet::storedOf(const Fd& file, const fs
     const auto number = numberOf(file, path);
     if (!number) return nullptr;
     const Known& known = files_[*number];
-    std::unique_ptr<LocalPages>& local = local_[*number];
+    std::shared_ptr<LocalPages>& local = local_[*number];
     if (!local) {
-        local = std::make_unique<LocalPages>(directory_ / "pages" / std::to_string(*number),
+        local = std::make_shared<LocalPages>(directory_ / "pages" / std::to_string(*number),
                                              static_cast<std::uint32_t>(block::partsOf(known.size, block::kPageSize)));
     }
     return std::unique_ptr<OpenedFile::Stored>(
@@ -89,13 +127,17 @@ std::unique_ptr<OpenedFile::Stored> OpenedSet::storedOf(const Fd& file, const fs
 }
 
 std::shared_ptr<OpenedFile> OpenedSet::open(const fs::path& path, int flags, unsigned mode) {
-    const MutexLock lock(mutex_);
-    return openLocked(path, flags, mode);
+    std::shared_ptr<OpenedFile> file;
+    {
+        const MutexLock lock(mutex_);
+        file = openLocked(path, flags, mode);
+    }
+    // OpenedFile empties it: it knows what that does to the pages of the set.
+    if ((flags & O_TRUNC) != 0) file->truncate(0);
+    return file;
 }
 
 std::shared_ptr<OpenedFile> OpenedSet::openLocked(const fs::path& path, int flags, unsigned mode) {
-    // What is to be emptied is emptied by OpenedFile, which knows what that does to the pages of the set.
-    const bool empty = (flags & O_TRUNC) != 0;
     Fd local = openFile(data() / path, (flags & (O_CREAT | O_EXCL)) | O_RDWR | O_NOFOLLOW, mode);
     const struct stat info = statOf(local, path);
     if (!S_ISREG(info.st_mode)) throw Error(ErrorCode::InvalidRequest, path.string() + " is no file");
@@ -106,7 +148,6 @@ std::shared_ptr<OpenedFile> OpenedSet::openLocked(const fs::path& path, int flag
         file = std::make_shared<OpenedFile>(path, std::move(local), std::move(stored));
         open_[info.st_ino] = file;
     }
-    if (empty) file->truncate(0);
     return file;
 }
 
@@ -150,9 +191,21 @@ void OpenedSet::syncData() const {
 }
 
 void OpenedSet::sync() {
-    const MutexLock lock(mutex_);
-    for (const auto& [number, local] : local_)
-        if (local->isDirty()) local->sync([this] { syncData(); });
+    syncData();
+    std::vector<std::pair<std::shared_ptr<LocalPages>, fs::path>> dirty;
+    {
+        const MutexLock lock(mutex_);
+        for (const auto& [number, local] : local_)
+            if (paths_[number] && local->isDirty()) dirty.emplace_back(local, data() / *paths_[number]);
+    }
+    for (const auto& [local, path] : dirty) {
+        // It is durable mostly, but for what was written in between.
+        local->sync([&, &path = path] {
+            const Fd file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+            if (file.valid()) return syncFile(file.get(), path);
+            syncData();  // it has got another name meanwhile
+        });
+    }
 }
 
 }  // namespace tidemark::opened

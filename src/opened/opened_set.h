@@ -19,7 +19,8 @@ namespace tidemark::opened {
 /// an extended attribute. Thread-safe. One at a time for a directory.
 class OpenedSet {
 public:
-    /// Makes what is not there yet. `frames` bounds the memory for decoded frames (bytes). The reader outlives it.
+    /// Makes what is not there yet. `frames` bounds the memory for decoded frames (bytes). The reader outlives it. Throws
+    /// Conflict if another process has the directory, or if it is of another set, or of something else.
     OpenedSet(const block::BlockReader& reader, std::filesystem::path directory, std::size_t frames);
 
     std::filesystem::path data() const { return directory_ / "data"; }
@@ -45,6 +46,8 @@ public:
 
 private:
     void make();
+    bool isMade() const;
+    void requireOwn() const;
     void findFiles();
     std::shared_ptr<OpenedFile> openLocked(const std::filesystem::path& path, int flags, unsigned mode)
         REQUIRES(mutex_);
@@ -55,6 +58,7 @@ private:
 
     const block::BlockReader& reader_;
     const std::filesystem::path directory_;
+    const Fd lock_;
     FrameCache cache_;
     struct Known {
         std::string path;
@@ -65,7 +69,7 @@ private:
     /// Where the files of the set are by now: by number; none if it was removed.
     std::vector<std::optional<std::filesystem::path>> paths_ GUARDED_BY(mutex_);
     /// By number, of files that were opened. They stay: a file may be closed before its bits are durable.
-    std::map<std::size_t, std::unique_ptr<LocalPages>> local_ GUARDED_BY(mutex_);
+    std::map<std::size_t, std::shared_ptr<LocalPages>> local_ GUARDED_BY(mutex_);
     /// Open ones, by the inode of the local file, which nobody else has while it is open.
     std::map<std::uint64_t, std::weak_ptr<OpenedFile>> open_ GUARDED_BY(mutex_);
 };

@@ -18,7 +18,7 @@
 #include "base/file.h"
 #include "base/mutex.h"
 #include "base/require_going.h"
-#include "restore/page_holes.h"
+#include "block/page_holes.h"
 #include "restore/restored_files.h"
 #include "restore/set_files.h"
 #include "source/source.h"
@@ -228,7 +228,7 @@ private:
         const auto free = [&](std::size_t to) {
             if (end < to) writer.freeRoom(extent.file, extent.offset + end, to - end);
         };
-        const bool holes = eachPartOutsideHoles(extent.bytes, [&](std::size_t offset, ByteView part) {
+        const bool holes = block::eachPartOutsideHoles(extent.bytes, [&](std::size_t offset, ByteView part) {
             free(offset);
             writer.write(extent.file, part, extent.offset + offset);
             end = offset + part.size();

@@ -1,10 +1,10 @@
-#include "restore/page_holes.h"
+#include "block/page_holes.h"
 
 #include <algorithm>
 
 #include "block/page.h"
 
-namespace tidemark::restore {
+namespace tidemark::block {
 namespace {
 
 constexpr std::size_t kTypeOffset = 24;
@@ -17,7 +17,7 @@ bool isZeros(ByteView bytes) {
 }  // namespace
 
 std::size_t sizeBeforeHole(ByteView page) {
-    if (page.size() != block::kPageSize || (page[kTypeOffset] & kCompressed) == 0) return page.size();
+    if (page.size() != kPageSize || (page[kTypeOffset] & kCompressed) == 0) return page.size();
     std::size_t size = page.size();
     while (size > kHoleBlock && isZeros(page.subspan(size - kHoleBlock, kHoleBlock)))
         size -= kHoleBlock;
@@ -27,8 +27,8 @@ std::size_t sizeBeforeHole(ByteView page) {
 bool eachPartOutsideHoles(ByteView bytes, const std::function<void(std::size_t offset, ByteView part)>& write) {
     std::size_t begin = 0;
     bool holes = false;
-    for (std::size_t at = 0; at < bytes.size(); at += block::kPageSize) {
-        const ByteView page = bytes.subspan(at, std::min(block::kPageSize, bytes.size() - at));
+    for (std::size_t at = 0; at < bytes.size(); at += kPageSize) {
+        const ByteView page = bytes.subspan(at, std::min(kPageSize, bytes.size() - at));
         const std::size_t size = sizeBeforeHole(page);
         if (size == page.size()) continue;
         write(begin, bytes.subspan(begin, at + size - begin));
@@ -39,4 +39,4 @@ bool eachPartOutsideHoles(ByteView bytes, const std::function<void(std::size_t o
     return holes;
 }
 
-}  // namespace tidemark::restore
+}  // namespace tidemark::block

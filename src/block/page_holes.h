@@ -5,7 +5,7 @@
 
 #include "base/bytes.h"
 
-namespace tidemark::restore {
+namespace tidemark::block {
 
 /// Holes are made of whole blocks of a file system.
 constexpr std::size_t kHoleBlock = 4096;
@@ -20,4 +20,4 @@ std::size_t sizeBeforeHole(ByteView page);
 /// with where they begin in it. Returns whether there are holes.
 bool eachPartOutsideHoles(ByteView bytes, const std::function<void(std::size_t offset, ByteView part)>& write);
 
-}  // namespace tidemark::restore
+}  // namespace tidemark::block
