@@ -302,6 +302,63 @@ TEST_F(OpenedTest, FollowsFilesThatAreRenamedRemovedAndMade) {
     EXPECT_THROW(set_->open("d", O_RDONLY), Error);
 }
 
+TEST_F(OpenedTest, FinishesATruncationThatACrashCutOff) {
+    const std::string path = "d/t4.ibd";
+    const std::uint64_t cut = 30 * kPageSize + 777;
+    fs::resize_file(set_->data() / path, cut);  // durable, and its bits are not
+    open();
+    Model model{files_[path]};
+    model.content.resize(cut);
+    const auto grow = [&] {
+        const auto file = set_->open(path, O_RDWR);
+        const std::uint64_t end = files_[path].size();
+        file->truncate(end);
+        model.content.resize(end);
+    };
+    EXPECT_TRUE(contentOf(path) == model.content);
+    open();
+    grow();
+    EXPECT_TRUE(contentOf(path) == model.content) << "what was cut off does not come back";
+    block::MemoryShare memory(pool_.memory(), {.minimum = 1, .most = 1});
+    HydrationProgress progress;
+    hydrate(*set_, *reader_, memory, {}, progress, {});
+    EXPECT_TRUE(readFile(set_->data() / path) == std::string(model.content.begin(), model.content.end()));
+}
+
+TEST_F(OpenedTest, HydratesAllThatIsNotDamaged) {
+    const storage::Key key = directoryOf(1) + block::dataFileName(0);
+    const Bytes object = storage_.getAll(key);
+    Bytes damaged = object;
+    damaged[object.size() / 2] ^= 1;
+    storage_.remove(key);
+    storage_.put(key, damaged);
+    block::MemoryShare memory(pool_.memory(), {.minimum = 1, .most = 1});
+    HydrationProgress progress;
+    EXPECT_THROW(hydrate(*set_, *reader_, memory, {}, progress, {}), Error);
+    open();  // what was fetched is durable
+    std::uint32_t missing = 0;
+    for (const auto& [path, content] : files_)
+        missing += set_->open(path, O_RDWR)->missing();
+    EXPECT_GT(missing, 0U);
+    EXPECT_LE(missing, block::kPagesPerFrame);
+    storage_.remove(key);
+    storage_.put(key, object);
+    hydrate(*set_, *reader_, memory, {}, progress, {});
+    for (const auto& [path, content] : files_)
+        EXPECT_TRUE(readFile(set_->data() / path) == std::string(content.begin(), content.end())) << path;
+}
+
+TEST_F(OpenedTest, HasADirectoryForItself) {
+    EXPECT_THROW(OpenedSet(*reader_, place_.path() / "opened", 1 << 20), Error) << "it is in use";
+    set_.reset();
+    const auto other = reader(1);
+    EXPECT_THROW(OpenedSet(*other, place_.path() / "opened", 1 << 20), Error) << "it is of another set";
+    fs::create_directories(place_.path() / "mine/data");
+    EXPECT_THROW(OpenedSet(*reader_, place_.path() / "mine", 1 << 20), Error) << "it is a data directory of its own";
+    EXPECT_TRUE(fs::exists(place_.path() / "mine/data"));
+    open();
+}
+
 TEST_F(OpenedTest, NamesTheObjectWhereThePageThatIsWantedIsDamaged) {
     const storage::Key key = directoryOf(1) + block::dataFileName(0);
     Bytes object = storage_.getAll(key);
@@ -356,8 +413,11 @@ TEST(LocalPages, WritesABitOnlyWhenItsDataIsDurable) {
     EXPECT_FALSE(after.has(6) || after.has(999)) << "their data may not be durable";
     EXPECT_THROW(pages.sync([] { throw Error(ErrorCode::NoSpace, "full"); }), Error);
     EXPECT_FALSE(LocalPages(bits, 1000).has(999));
-    pages.sync([] {});
-    EXPECT_EQ(LocalPages(bits, 1000).count(), 4U);
+    EXPECT_THROW(pages.sync([] {}), Error) << "the system tells of a failure once";
+    EXPECT_FALSE(LocalPages(bits, 1000).has(999));
+    after.add(7);
+    after.sync([] {});
+    EXPECT_EQ(LocalPages(bits, 1000).count(), 3U);
     EXPECT_THROW(LocalPages(bits, 64), Error) << "of a longer file";
 }
 
