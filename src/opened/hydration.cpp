@@ -64,7 +64,8 @@ void fetchZeros(OpenedSet& set, const block::BlockReader& reader, HydrationProgr
 void dropUnwanted(block::WantedFrames& frames, OpenFiles& files) {
     while (!frames.empty() && !isWanted(frames.back(), files))
         frames.pop_back();
-    const auto first = std::find_if(frames.begin(), frames.end(), [&](const auto& one) { return isWanted(one, files); });
+    const auto first =
+        std::find_if(frames.begin(), frames.end(), [&](const auto& one) { return isWanted(one, files); });
     frames.erase(frames.begin(), first);
 }
 

@@ -62,7 +62,8 @@ bool LocalPages::isDirty() const {
 }
 
 void LocalPages::sync(const std::function<void()>& sync_data) {
-    // Whoever comes while another one syncs waits, and syncs again: what he has written may have come too late for that.
+    // Whoever comes while another one syncs waits, and syncs again: what he has written may have come too late for
+    // that.
     const MutexLock one(syncing_);
     if (failed_) throw Error(ErrorCode::Unavailable, "a sync of " + file_.string() + " has failed before");
     std::vector<std::pair<std::size_t, Word>> changed;

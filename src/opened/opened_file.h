@@ -71,7 +71,7 @@ private:
     const Fd local_;
     const std::unique_ptr<Stored> stored_;
     std::atomic<bool> has_holes_ = false;  ///< a page of it was seen that has
-    std::array<Mutex, 16> mutexes_;  ///< held by who makes a page local: by its number; all by who cuts pages off
+    std::array<Mutex, 16> mutexes_;        ///< held by who makes a page local: by its number; all by who cuts pages off
 };
 
 }  // namespace tidemark::opened

@@ -36,10 +36,7 @@ Fd lockOf(const fs::path& directory) {
 }  // namespace
 
 OpenedSet::OpenedSet(const block::BlockReader& reader, fs::path directory, std::size_t frames)
-    : reader_(reader),
-      directory_(std::move(directory)),
-      lock_(lockOf(directory_)),
-      cache_(reader.frames(), frames) {
+    : reader_(reader), directory_(std::move(directory)), lock_(lockOf(directory_)), cache_(reader.frames(), frames) {
     reader_.index().eachMap([&](const block::FileMap& map) {
         if (map.first_page == 0) files_.push_back({map.path, map.size});
     });

@@ -15,18 +15,18 @@ namespace tidemark::opened {
 ///     <directory>/pages/<n>  which pages of the set's file n are local (local_pages.h)
 ///     <directory>/ready      the two above were made to the end
 ///
-/// Names are those of `data`: files are made, renamed and removed there, and what they are of the set goes with them, in
-/// an extended attribute. Thread-safe. One at a time for a directory.
+/// Names are those of `data`: files are made, renamed and removed there, and what they are of the set goes with them,
+/// in an extended attribute. Thread-safe. One at a time for a directory.
 class OpenedSet {
 public:
-    /// Makes what is not there yet. `frames` bounds the memory for decoded frames (bytes). The reader outlives it. Throws
-    /// Conflict if another process has the directory, or if it is of another set, or of something else.
+    /// Makes what is not there yet. `frames` bounds the memory for decoded frames (bytes). The reader outlives it.
+    /// Throws Conflict if another process has the directory, or if it is of another set, or of something else.
     OpenedSet(const block::BlockReader& reader, std::filesystem::path directory, std::size_t frames);
 
     std::filesystem::path data() const { return directory_ / "data"; }
 
-    /// A file of `data`, as open(2) with `flags` gives it (made with O_CREAT, for which `mode` is; emptied with O_TRUNC). Throws
-    /// NotFound, AlreadyExists, InvalidRequest for what is no file.
+    /// A file of `data`, as open(2) with `flags` gives it (made with O_CREAT, for which `mode` is; emptied with
+    /// O_TRUNC). Throws NotFound, AlreadyExists, InvalidRequest for what is no file.
     std::shared_ptr<OpenedFile> open(const std::filesystem::path& path, int flags, unsigned mode = 0600);
 
     /// As rename(2) with `flags` of renameat2(2), and unlink(2), of names of `data`. Return an errno, 0 if it is done.

@@ -30,7 +30,8 @@ protected:
         for (int i = 0; i < 40; ++i) {
             Bytes& file = files_["d/t5.ibd"];
             const Bytes page = randomContent(random_, kPageSize);
-            std::copy(page.begin(), page.end(), file.begin() + static_cast<std::ptrdiff_t>(random_() % 300 * kPageSize));
+            std::copy(page.begin(), page.end(),
+                      file.begin() + static_cast<std::ptrdiff_t>(random_() % 300 * kPageSize));
         }
         const auto full = reader(1);
         backUp(2, full);

@@ -40,13 +40,14 @@ std::shared_ptr<const StoredFile::Maps> StoredFile::maps() {
 
 void StoredFile::read(std::uint32_t page, std::span<std::uint8_t> into) {
     const auto maps = this->maps();
-    const auto map = std::upper_bound(maps->begin(), maps->end(), page, [](std::uint32_t wanted, const Map& one) {
-        return wanted < one.file.first_page;
-    }) - 1;
+    const auto map =
+        std::upper_bound(maps->begin(), maps->end(), page,
+                         [](std::uint32_t wanted, const Map& one) { return wanted < one.file.first_page; }) -
+        1;
     const auto& runs = map->file.runs;
-    const auto run = std::upper_bound(runs.begin(), runs.end(), page, [](std::uint32_t wanted, const auto& one) {
-        return wanted < one.first_page;
-    }) - 1;
+    const auto run = std::upper_bound(runs.begin(), runs.end(), page,
+                                      [](std::uint32_t wanted, const auto& one) { return wanted < one.first_page; }) -
+                     1;
     if (!run->frame) {
         std::fill(into.begin(), into.end(), 0);
         return;
