@@ -90,6 +90,14 @@ Bytes SetIndex::readGroup(std::size_t number) const {
     return stored;
 }
 
+template <typename Visit>
+void SetIndex::eachMapOf(std::size_t group, Visit visit) const {
+    const Bytes bytes = readGroup(group);
+    ByteReader in(bytes, "group of files");
+    while (!in.atEnd())
+        visit(naming(name(), [&] { return decodeFileMap(in, layers_, layer_key_->hashSize(), name()); }));
+}
+
 void SetIndex::eachMap(const std::function<void(const FileMap&)>& visit) const {
     IndexTotals seen;
     FileMap last;
@@ -109,12 +117,8 @@ void SetIndex::eachMap(const std::function<void(const FileMap&)>& visit) const {
         last = {.path = map.path, .size = map.size, .first_page = map.first_page, .pages = map.pages};
         visit(map);
     };
-    for (std::size_t i = 0; i < groups_.size(); ++i) {
-        const Bytes group = readGroup(i);
-        ByteReader in(group, "group of files");
-        while (!in.atEnd())
-            take(naming(name(), [&] { return decodeFileMap(in, layers_, layer_key_->hashSize(), name()); }));
-    }
+    for (std::size_t i = 0; i < groups_.size(); ++i)
+        eachMapOf(i, take);
     if (seen.files != totals_.files || seen.bytes != totals_.bytes || seen.stored_pages != totals_.stored_pages ||
         partsOf(last.size, kPageSize) != last.first_page + std::uint64_t{last.pages}) {
         fail("it does not have all the files that it should");
@@ -128,13 +132,24 @@ std::vector<FileMap> SetIndex::find(const std::string& path) const {
     if (group != groups_.begin()) --group;
     std::vector<FileMap> maps;
     for (; group != groups_.end() && group->first_path <= path; ++group) {
-        const Bytes bytes = readGroup(static_cast<std::size_t>(group - groups_.begin()));
-        ByteReader in(bytes, "group of files");
-        while (!in.atEnd()) {
-            FileMap map = naming(name(), [&] { return decodeFileMap(in, layers_, layer_key_->hashSize(), name()); });
+        eachMapOf(static_cast<std::size_t>(group - groups_.begin()), [&](FileMap map) {
             if (map.path == path) maps.push_back(std::move(map));
-        }
+        });
     }
+    return maps;
+}
+
+std::size_t SetIndex::groupOf(const std::string& path, std::uint32_t page) const {
+    const auto behind = std::upper_bound(
+        groups_.begin(), groups_.end(), std::tie(path, page),
+        [](const auto& wanted, const Group& one) { return wanted < std::tie(one.first_path, one.first_page); });
+    return static_cast<std::size_t>(std::max<std::ptrdiff_t>(behind - groups_.begin() - 1, 0));
+}
+
+std::vector<FileMap> SetIndex::group(std::size_t number) const {
+    if (number >= groups_.size()) return {};
+    std::vector<FileMap> maps;
+    eachMapOf(number, [&](FileMap map) { maps.push_back(std::move(map)); });
     return maps;
 }
 

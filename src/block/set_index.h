@@ -90,6 +90,11 @@ public:
     /// The maps of one file; empty if there is none. One read, if its pages are told in one group.
     std::vector<FileMap> find(const std::string& path) const;
 
+    /// The maps are told in groups, numbered from 0: which of them has this page of a file, if any does. Needs no read.
+    std::size_t groupOf(const std::string& path, std::uint32_t page) const;
+    /// All maps of a group, in order of path and page. Throws Corrupt.
+    std::vector<FileMap> group(std::size_t number) const;
+
 private:
     struct Group {
         std::string first_path;
@@ -101,6 +106,9 @@ private:
     [[noreturn]] void fail(const std::string& what) const;
     void readDirectory(ByteReader in, std::uint64_t end);
     Bytes readGroup(std::size_t number) const;
+    /// Calls `visit(FileMap)`.
+    template <typename Visit>
+    void eachMapOf(std::size_t group, Visit visit) const;
 
     storage::Storage& storage_;
     const storage::Key key_;

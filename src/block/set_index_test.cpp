@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
+#include <set>
 
 #include "base/error.h"
 #include "base/hash.h"
@@ -145,6 +147,34 @@ TEST_F(SetIndexTest, FindsAFileWithTwoReads) {
         EXPECT_LE(storage.reads, 3) << file.path;
         EXPECT_LT(storage.bytes, 1'500'000U) << file.path;
     }
+}
+
+TEST_F(SetIndexTest, KnowsTheGroupThatTellsOfAPage) {
+    testing::CountingStorage storage;
+    write(storage);
+    const SetIndex index(storage, kKey, 2);
+    std::set<std::size_t> groups;
+    for (const StoredFile& file : files_) {
+        const auto pages = static_cast<std::uint32_t>(partsOf(file.size, kPageSize));
+        for (const std::uint32_t page : {0U, pages / 2, kPagesPerMap - 1, kPagesPerMap, pages - 1}) {
+            if (page >= pages) continue;
+            storage.reads = 0;
+            const std::size_t number = index.groupOf(file.path, page);
+            const auto maps = index.group(number);
+            EXPECT_EQ(storage.reads, 1);
+            groups.insert(number);
+            EXPECT_EQ(std::ranges::count_if(maps,
+                                            [&](const FileMap& map) {
+                                                return map.path == file.path && map.first_page <= page &&
+                                                       page - map.first_page < map.pages;
+                                            }),
+                      1)
+                << file.path << " page " << page;
+        }
+    }
+    EXPECT_GT(groups.size(), 3U) << "there are several";
+    EXPECT_EQ(index.groupOf("a", 0), 0U) << "what is before all of them";
+    EXPECT_TRUE(index.group(1000).empty());
 }
 
 /// Seals groups, directory and trailer anew after a change, so that the change gets past the checksums and meets the

@@ -10,6 +10,7 @@
 #include <array>
 
 #include "base/error.h"
+#include "base/open_files.h"
 
 namespace tidemark::opened {
 
@@ -19,6 +20,8 @@ namespace {
 
 /// In one request: what the kernel sends at most.
 constexpr unsigned kMostBytes = 1 << 20;
+/// Each file that a database has open is open here too: as many as the kernel lets a process have (fs.nr_open).
+constexpr std::uint64_t kMostFiles = 1 << 20;
 /// Nobody changes names or sizes past the mount.
 constexpr double kForever = 24 * 3600;
 
@@ -169,7 +172,8 @@ int releaseDirectory(const char*, fuse_file_info* info) {
 
 int fsyncDirectory(const char*, int, fuse_file_info* info) {
     return orErrno("syncing a directory", [&] {
-        syncDirectory(directoryOf(info));
+        const bool top = directoryOf(info) == localPath("/");
+        top ? context().set.sync() : syncDirectory(directoryOf(info));
         return 0;
     });
 }
@@ -280,6 +284,7 @@ struct Mount::Served {
 };
 
 Mount::Mount(OpenedSet& set, const fs::path& at, Logger log) : served_(new Served{{set, std::move(log)}}) {
+    openFilesLimit(kMostFiles);
     // default_permissions: the kernel checks rights by what getattr says.
     Arguments arguments({"tidemark", "-o", "fsname=tidemark,subtype=backup_set,default_permissions,noatime"});
     const fuse_operations all = operations();

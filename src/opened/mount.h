@@ -14,6 +14,9 @@ namespace tidemark::opened {
 /// OpenedSet; names, rights and times are those of its local directory, which nobody changes but through the mount.
 ///
 /// What a statement needs and the set does not give is EIO for it, and an error in the log that names the object.
+///
+/// An fsync of a file makes that file durable, one of the top directory everything: for who has changed many files
+/// without a sync, as --prepare does. What is dirty in the kernel comes with the close of its file.
 class Mount {
 public:
     /// `at` is an empty directory. Throws Unavailable if it cannot be mounted (no /dev/fuse, no fusermount3).

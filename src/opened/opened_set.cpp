@@ -35,8 +35,12 @@ Fd lockOf(const fs::path& directory) {
 
 }  // namespace
 
-OpenedSet::OpenedSet(const block::BlockReader& reader, fs::path directory, std::size_t frames)
-    : reader_(reader), directory_(std::move(directory)), lock_(lockOf(directory_)), cache_(reader.frames(), frames) {
+OpenedSet::OpenedSet(const block::BlockReader& reader, fs::path directory, std::size_t frame_bytes,
+                     std::size_t map_bytes)
+    : reader_(reader),
+      directory_(std::move(directory)),
+      lock_(lockOf(directory_)),
+      caches_(reader, frame_bytes, map_bytes) {
     reader_.index().eachMap([&](const block::FileMap& map) {
         if (map.first_page == 0) files_.push_back({map.path, map.size});
     });
@@ -87,7 +91,8 @@ void OpenedSet::make() {
         fs::remove(bits.path());
     for (std::size_t number = 0; number < files_.size(); ++number) {
         const fs::path path = data() / files_[number].path;
-        fs::create_directories(path.parent_path());
+        if (fs::create_directories(path.parent_path()))
+            fs::permissions(path.parent_path(), fs::perms::owner_all);
         const Fd file = openFile(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
         const std::string text = std::to_string(number);
         if (::ftruncate(file.get(), static_cast<off_t>(files_[number].size)) != 0 ||
@@ -114,13 +119,33 @@ std::unique_ptr<OpenedFile::Stored> OpenedSet::storedOf(const Fd& file, const fs
     const auto number = numberOf(file, path);
     if (!number) return nullptr;
     const Known& known = files_[*number];
-    std::shared_ptr<LocalPages>& local = local_[*number];
-    if (!local) {
-        local = std::make_shared<LocalPages>(directory_ / "pages" / std::to_string(*number),
-                                             static_cast<std::uint32_t>(block::partsOf(known.size, block::kPageSize)));
-    }
     return std::unique_ptr<OpenedFile::Stored>(
-        new OpenedFile::Stored{{reader_, cache_, known.path, known.size}, *local});
+        new OpenedFile::Stored{{caches_, known.path, known.size}, localOf(*number)});
+}
+
+LocalPages& OpenedSet::localOf(std::size_t number) {
+    std::shared_ptr<LocalPages>& local = local_[number];
+    if (!local)
+        local = std::make_shared<LocalPages>(directory_ / "pages" / std::to_string(number), files_[number].pages());
+    return *local;
+}
+
+std::uint64_t OpenedSet::missing() {
+    std::uint64_t missing = 0;
+    for (std::size_t number = 0; number < files_.size(); ++number) {
+        const MutexLock lock(mutex_);
+        if (!paths_[number]) continue;
+        const LocalPages& local = localOf(number);
+        missing += local.pages() - local.count();
+    }
+    return missing;
+}
+
+std::uint64_t OpenedSet::pages() const {
+    std::uint64_t pages = 0;
+    for (const Known& file : files_)
+        pages += file.pages();
+    return pages;
 }
 
 std::shared_ptr<OpenedFile> OpenedSet::open(const fs::path& path, int flags, unsigned mode) {

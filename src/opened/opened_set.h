@@ -19,9 +19,13 @@ namespace tidemark::opened {
 /// in an extended attribute. Thread-safe. One at a time for a directory.
 class OpenedSet {
 public:
-    /// Makes what is not there yet. `frames` bounds the memory for decoded frames (bytes). The reader outlives it.
-    /// Throws Conflict if another process has the directory, or if it is of another set, or of something else.
-    OpenedSet(const block::BlockReader& reader, std::filesystem::path directory, std::size_t frames);
+    static constexpr std::size_t kMapBytes = 64 << 20;
+
+    /// Makes what is not there yet. `frame_bytes` and `map_bytes` bound the memory for decoded frames and for what the
+    /// index tells. The reader outlives it. Throws Conflict if another process has the directory, or if it is of
+    /// another set, or of something else.
+    OpenedSet(const block::BlockReader& reader, std::filesystem::path directory, std::size_t frame_bytes,
+              std::size_t map_bytes = kMapBytes);
 
     std::filesystem::path data() const { return directory_ / "data"; }
 
@@ -38,11 +42,14 @@ public:
     /// The set's file of this number, whatever its name is by now; null if it was removed.
     std::shared_ptr<OpenedFile> file(std::size_t number);
 
-    /// What was written before to any file is durable.
+    /// What was written before to any file is durable. Throws as LocalPages::sync() does.
     void sync();
+    /// Pages that are not local, of all files that are still there; and of all files, all pages.
+    std::uint64_t missing();
+    std::uint64_t pages() const;
 
     /// Frames decoded so far.
-    std::uint64_t decoded() const { return cache_.decoded(); }
+    std::uint64_t decoded() const { return caches_.frames.decoded(); }
 
 private:
     void make();
@@ -55,14 +62,16 @@ private:
     /// Of what the file is; none if the set has no such file.
     std::optional<std::size_t> numberOf(const Fd& file, const std::filesystem::path& path) const;
     std::unique_ptr<OpenedFile::Stored> storedOf(const Fd& file, const std::filesystem::path& path) REQUIRES(mutex_);
+    LocalPages& localOf(std::size_t number) REQUIRES(mutex_);
 
     const block::BlockReader& reader_;
     const std::filesystem::path directory_;
     const Fd lock_;
-    FrameCache cache_;
+    SetCaches caches_;
     struct Known {
         std::string path;
         std::uint64_t size = 0;
+        std::uint32_t pages() const { return static_cast<std::uint32_t>(block::partsOf(size, block::kPageSize)); }
     };
     std::vector<Known> files_;  ///< of the set, by number
     Mutex mutex_;

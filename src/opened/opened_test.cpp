@@ -108,6 +108,27 @@ TEST_F(OpenedTest, ReadsAFrameOnceForAllOfItsPages) {
     EXPECT_EQ(set_->decoded(), decoded) << "they are still in the cache";
 }
 
+TEST_F(OpenedTest, ReadsWhatTheIndexTellsAgainWhenThereIsNoRoomToKeepIt) {
+    set_.reset();
+    set_.emplace(*reader_, place_.path() / "opened", 1, 1);
+    for (const auto& [path, content] : files_)
+        EXPECT_TRUE(contentOf(path) == content) << path;
+}
+
+TEST_F(OpenedTest, CountsThePagesThatAreMissing) {
+    std::uint64_t pages = 0;
+    for (const auto& [path, content] : files_)
+        pages += block::partsOf(content.size(), kPageSize);
+    EXPECT_EQ(set_->pages(), pages);
+    EXPECT_EQ(set_->missing(), pages);
+    set_->open("d/t4.ibd", O_RDWR)->write(3 * kPageSize, Bytes(kPageSize));
+    EXPECT_EQ(set_->missing(), pages - 1);
+    EXPECT_EQ(set_->remove("d/t4.ibd"), 0);
+    EXPECT_EQ(set_->missing(), pages - block::partsOf(files_["d/t4.ibd"].size(), kPageSize));
+    open();
+    EXPECT_EQ(set_->missing(), pages - block::partsOf(files_["d/t4.ibd"].size(), kPageSize));
+}
+
 /// As a file would do it.
 struct Model {
     Bytes content;

@@ -1,20 +1,28 @@
 #pragma once
 
-#include <memory>
 #include <string>
-#include <vector>
 
-#include "base/mutex.h"
 #include "block/block_reader.h"
 #include "opened/frame_cache.h"
+#include "opened/map_cache.h"
 
 namespace tidemark::opened {
 
-/// A file as its set has it. What of the index tells of it is read when it is first needed. Thread-safe.
+/// What of a set has been read, for all of its files. Bounds are in bytes of memory. Thread-safe.
+struct SetCaches {
+    SetCaches(const block::BlockReader& reader, std::size_t frame_bytes, std::size_t map_bytes)
+        : reader(reader), frames(reader.frames(), frame_bytes), maps(reader.index(), map_bytes) {}
+
+    const block::BlockReader& reader;
+    FrameCache frames;
+    MapCache maps;
+};
+
+/// A file as its set has it. Thread-safe.
 class StoredFile {
 public:
-    StoredFile(const block::BlockReader& reader, FrameCache& cache, std::string path, std::uint64_t size)
-        : reader_(reader), cache_(cache), path_(std::move(path)), size_(size) {}
+    StoredFile(SetCaches& caches, std::string path, std::uint64_t size)
+        : caches_(caches), path_(std::move(path)), size_(size) {}
 
     const std::string& path() const { return path_; }
     std::uint64_t size() const { return size_; }
@@ -27,21 +35,9 @@ public:
     void read(std::uint32_t page, std::span<std::uint8_t> into);
 
 private:
-    struct Map {
-        block::FileMap file;
-        std::vector<std::uint32_t> first_hashes;  ///< which of file.hashes the first page of each run has
-    };
-    using Maps = std::vector<Map>;
-
-    std::shared_ptr<const Maps> maps();
-    [[noreturn]] void fail(const std::string& what) const;
-
-    const block::BlockReader& reader_;
-    FrameCache& cache_;
+    SetCaches& caches_;
     const std::string path_;
     const std::uint64_t size_;
-    Mutex mutex_;
-    std::shared_ptr<const Maps> maps_ GUARDED_BY(mutex_);
 };
 
 }  // namespace tidemark::opened

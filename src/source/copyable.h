@@ -5,9 +5,6 @@
 
 namespace tidemark::source {
 
-/// How many files this process, and what it starts, may have open. Raised as far as `needed` where that is allowed.
-std::uint64_t openFilesLimit(std::uint64_t needed = 0);
-
 /// Looks, before a copy, for what mariadb-backup is known to fail on: minutes later, or not before its --prepare at a
 /// restore. Throws Conflict, with what to do: trying again changes nothing. docs/decisions/data_path.md has the list.
 void requireCopyable(const std::filesystem::path& data_directory);

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -48,20 +47,6 @@ TEST(Copyable, RefusesSchemasNamedLikeFilesOfTheTool) {
     openFile(directory.path() / "xtrabackup_info", O_WRONLY | O_CREAT);
     fs::create_directory(directory.path() / "xtrabackup_information");
     EXPECT_EQ(refusal(directory.path(), 1000), "");
-}
-
-TEST(Copyable, RaisesTheLimitOfOpenFilesAsFarAsItMay) {
-    rlimit before{};
-    ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
-    const rlimit low{.rlim_cur = 200, .rlim_max = before.rlim_max};
-    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &low), 0);
-    EXPECT_EQ(openFilesLimit(), 200U);
-    EXPECT_EQ(openFilesLimit(300), 300U);
-    EXPECT_EQ(openFilesLimit(250), 300U) << "it is never lowered";
-    rlimit now{};
-    getrlimit(RLIMIT_NOFILE, &now);
-    EXPECT_EQ(now.rlim_max, before.rlim_max);
-    setrlimit(RLIMIT_NOFILE, &before);
 }
 
 }  // namespace

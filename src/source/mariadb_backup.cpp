@@ -11,6 +11,7 @@
 #include <cstdlib>
 
 #include "base/error.h"
+#include "base/open_files.h"
 #include "base/require_going.h"
 #include "base/file.h"
 #include "base/program.h"
