@@ -10,8 +10,8 @@ namespace tidemark::opened {
 
 /// What of a set has been read, for all of its files. Bounds are in bytes of memory. Thread-safe.
 struct SetCaches {
-    SetCaches(const block::BlockReader& reader, std::size_t frame_bytes, std::size_t map_bytes)
-        : reader(reader), frames(reader.frames(), frame_bytes), maps(reader.index(), map_bytes) {}
+    SetCaches(const block::BlockReader& of, std::size_t frame_bytes, std::size_t map_bytes)
+        : reader(of), frames(of.frames(), frame_bytes), maps(of.index(), map_bytes) {}
 
     const block::BlockReader& reader;
     FrameCache frames;
