@@ -52,6 +52,7 @@ MariadbBackupSource::MariadbBackupSource(MariadbBackupOptions options) : options
 MariadbBackupSource::~MariadbBackupSource() {
     guard_.reset();
     on_stop_.reset();
+    ahead_.reset();
 }
 
 SourceTotals MariadbBackupSource::measure() {
@@ -110,6 +111,7 @@ void MariadbBackupSource::open(std::stop_token stop) {
         // (mysql::AccountGuard).
         const mysql::SqlClient account(options_.endpoint);
     }
+    ahead_.emplace(options_.data_directory);
     child_ = std::make_unique<Child>(command());
     on_stop_.emplace(stop_, [this] { child_->kill(SIGKILL); });
     guard_.emplace(logFile(), options_.limits, arrived_, [this] { child_->kill(SIGKILL); });

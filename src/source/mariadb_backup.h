@@ -8,6 +8,7 @@
 #include "base/process.h"
 #include "mysql/sql_client.h"
 #include "source/mbstream.h"
+#include "source/read_ahead.h"
 #include "source/source.h"
 #include "source/stage_guard.h"
 
@@ -60,6 +61,7 @@ private:
     const MariadbBackupOptions options_;
     std::unique_ptr<PrivateDirectory> directory_;
     std::stop_token stop_;
+    std::optional<ReadAhead> ahead_;
     std::unique_ptr<Child> child_;
     std::optional<std::stop_callback<std::function<void()>>> on_stop_;
     std::atomic<std::uint64_t> arrived_ = 0;  ///< bytes of the stream
