@@ -46,6 +46,41 @@ std::optional<TenantKey> openSaved(storage::Storage& place, const storage::Key& 
     });
 }
 
+void putSaved(storage::Storage& place, const storage::Key& name, std::uint64_t tenant_id, const TenantKey& key,
+              std::string_view password) {
+    const PasswordKey with = PasswordKey::of(password);
+    place.put(name,
+              storage::sealDocument(
+                  kSavedKey, {{"tenant_id", tenant_id},
+                              {"id", key.id},
+                              {"n", with.cost.n},
+                              {"r", with.cost.r},
+                              {"p", with.cost.p},
+                              {"salt", hexOf(with.salt)},
+                              {"wrapped", hexOf(sealAlone(with.key.bytes(), identityOf(key.id), key.text.bytes()))}}));
+}
+
+/// Reads it back and opens it, as who will need it does: a key that cannot be had again must not look saved.
+void requireSaved(storage::Storage& place, const storage::Key& name, const TenantKey& key, std::string_view password,
+                  bool was_there) {
+    const std::string object = place.url() + "/" + name;
+    std::string problem = object + " does not open to it";
+    try {
+        const auto saved = openSaved(place, name, password);
+        if (saved && saved->id == key.id && saved->text.text() == key.text.text()) return;
+        if (was_there && !saved) {
+            throw Error(ErrorCode::AlreadyExists, object + " is there, under another password",
+                        "name another directory: what is stored is never written again");
+        }
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::Corrupt && error.code() != ErrorCode::NotFound) throw;
+        problem = error.what();
+    }
+    throw Error(ErrorCode::Corrupt, "the key is not saved: " + problem,
+                was_there ? "it was stored before, and is damaged: name another directory"
+                          : "the storage did not keep what it had accepted: check it, and name another directory");
+}
+
 }  // namespace
 
 TenantKey TenantKey::random() {
@@ -91,23 +126,10 @@ TenantKey openKeyFile(const std::filesystem::path& file, const NodeKey& node) {
 
 void saveTenantKey(storage::Storage& place, std::uint64_t tenant_id, const TenantKey& key, std::string_view password) {
     const storage::Key name = fmt::format("{}{}_{}.obbak", kSavedPrefix, tenant_id, key.id);
-    if (place.stat(name)) {
-        if (openSaved(place, name, password)) return;
-        throw Error(ErrorCode::AlreadyExists, place.url() + "/" + name + " is there, under another password",
-                    "name another directory: what is stored is never written again");
-    }
-    const PasswordKey with = PasswordKey::of(password);
-    place.put(name,
-              storage::sealDocument(
-                  kSavedKey, {{"tenant_id", tenant_id},
-                              {"id", key.id},
-                              {"n", with.cost.n},
-                              {"r", with.cost.r},
-                              {"p", with.cost.p},
-                              {"salt", hexOf(with.salt)},
-                              {"wrapped", hexOf(sealAlone(with.key.bytes(), identityOf(key.id), key.text.bytes()))}}));
+    const bool is_there = place.stat(name).has_value();
+    if (!is_there) putSaved(place, name, tenant_id, key, password);
+    requireSaved(place, name, key, password, is_there);
 }
-
 std::vector<TenantKey> savedTenantKeys(storage::Storage& place, std::string_view password) {
     std::vector<TenantKey> keys;
     const auto saved = place.list(std::string(kSavedPrefix));

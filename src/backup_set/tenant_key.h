@@ -28,8 +28,8 @@ TenantKey readKeyFile(const std::filesystem::path& file, const NodeKey& node);
 /// The same; makes the file (0600), with a new key, if it is not there.
 TenantKey openKeyFile(const std::filesystem::path& file, const NodeKey& node);
 
-/// Stores a copy that a password opens, beside others. Nothing, if this key is there already under that password;
-/// throws AlreadyExists if it is there under another one.
+/// Stores a copy that a password opens, beside others, and reads it back: Corrupt if it is not what was written. Stores
+/// nothing if this key is there already under that password; throws AlreadyExists if it is there under another one.
 void saveTenantKey(storage::Storage& place, std::uint64_t tenant_id, const TenantKey& key, std::string_view password);
 /// All that were stored there and that the password opens; half a second for each. Throws Ob::BackupFileNotExist if
 /// none was stored, Ob::BackupInvalidPassword if it opens none; Corrupt.

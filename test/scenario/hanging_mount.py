@@ -5,10 +5,10 @@ mount; SIGCONT lets them go on where they were; its death fails them all.
 
 It can also forbid, as a store that keeps everything does, that what is written is written again or goes: nothing is
 removed, renamed or opened a second time for writing; each such call is refused, and written into the file `refused` beside
-the directory.
+the directory. Or garble: the last byte of all that is written becomes another.
 
-    hanging_mount.py guard BACKING MOUNT [forbid]    prints the file system's process id; undoes it all when its input ends
-    hanging_mount.py serve BACKING MOUNT [forbid]    is that process
+    hanging_mount.py guard BACKING MOUNT [forbid|garble]    prints the file system's process id; undoes it all when its input ends
+    hanging_mount.py serve BACKING MOUNT [forbid|garble]    is that process
 """
 import errno
 import os
@@ -171,9 +171,15 @@ def serve(backing, mount, *options):
         def rename(self, old, new):
             self._refuse("rename", old)
 
+    class Garbling(Passthrough):
+        """Keeps something else than it was given."""
+
+        def write(self, path, data, offset, fh):
+            return super().write(path, data[:-1] + bytes([data[-1] ^ 1]), offset, fh)
+
     # hard_remove: a file that is removed while it is open is gone at once, and leaves no .fuse_hidden behind.
     # The timeouts: as of NFS, the kernel remembers for a minute what stat() has told it.
-    operations = Forbidding() if "forbid" in options else Passthrough()
+    operations = {"forbid": Forbidding, "garble": Garbling}.get(next(iter(options), None), Passthrough)()
     fusepy.FUSE(operations, mount, foreground=True, big_writes=True, hard_remove=True, default_permissions=True,
                 attr_timeout=60, entry_timeout=60)
 
