@@ -108,14 +108,17 @@ std::optional<job::Pause> BackupJob::begin(const std::stop_token& stop) {
 }
 
 void BackupJob::beginSet(const std::stop_token& stop) {
-    // As it was noted: a beginning that failed may have begun with the key of another chain.
+    // A beginning that failed may have begun with the key of another chain.
+    const BackupProgress noted = BackupProgress::from(context_.progress());
     progress_ = {.turn = 1,
                  .round_id = currentRound().round_id,
                  .parent = {},
+                 .full_because = noted.full_because,
                  .copied = {},
-                 .encryption = BackupProgress::from(context_.progress()).encryption};
+                 .encryption = noted.encryption};
     catalog::BackupSet wanted;
     if (row_.type == catalog::BackupType::Inc) parent_ = chooseParent(stop);
+    wanted.comment = progress_.full_because;
     if (parent_) {
         progress_.parent = parent_->id;
         leanOn(wanted, *parent_);
@@ -139,19 +142,25 @@ void BackupJob::beginEncryption() {
 /// Of a set that was made here.
 backup_set::ChainKeyPtr BackupJob::keyOf(std::int64_t set) const {
     const auto wrapped = parts_.stores.backups.wrappedKeyOf(row_.tenant, set);
-    if (!wrapped) throw Error(ErrorCode::NotFound, "the key of set " + std::to_string(set) + " is not in the catalog");
+    if (!wrapped) {
+        throw Error(
+            ErrorCode::NotFound,
+            fmt::format("the key of set {} is not in the catalog; CATALOG BACKUP, with its password, enters it", set));
+    }
     return backup_set::keptKey(*wrapped, parts_.node_key);
 }
 
 std::optional<backup_set::BackupSetDescription> BackupJob::chooseParent(const std::stop_token& stop) {
     const auto sets = parts_.stores.backups.sets(row_.tenant);
-    auto found = findParent(*storage_, sets,
-                            {.dest_id = row_.dest_id,
-                             .encrypted = progress_.encryption.on(),
-                             .key_of = [this](const catalog::BackupSet& set) { return keyOf(set.backup_set_id); }},
-                            log_, stop);
-    if (!found) log_->info("there is no set to lean on at {}: this one is a full one", row_.path);
-    return found;
+    ParentFound found =
+        findParent(*storage_, sets,
+                   {.dest_id = row_.dest_id,
+                    .encryption = row_.encryption,
+                    .key_of = [this](const catalog::BackupSet& set) { return keyOf(set.backup_set_id); }},
+                   log_, stop);
+    progress_.full_because = fullBecause(found.why_none);
+    if (!found.set) log_->info("{}", progress_.full_because);
+    return std::move(found.set);
 }
 
 std::optional<job::Pause> BackupJob::resume(const std::stop_token& stop) {
@@ -296,7 +305,11 @@ void BackupJob::finish(const catalog::Outcome& outcome) {
         ended = catalog::Outcome::completed();
         set_ = *whole;
     }
-    if (ended.state == catalog::Outcome::State::Completed) ended.comment = noteWrongPages();
+    if (ended.state == catalog::Outcome::State::Completed) {
+        ended.comment = progress_.full_because;
+        if (const std::string wrong = noteWrongPages(); !wrong.empty())
+            ended.comment += (ended.comment.empty() ? "" : "; ") + wrong;
+    }
     const auto left = leftovers(ended.state == catalog::Outcome::State::Completed);
     // CANCELING is a stage, too: who looks often enough sees it, however soon the work has stopped.
     if (ended.state == catalog::Outcome::State::Canceled) job::ShownStage().awaitShown();

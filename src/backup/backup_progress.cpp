@@ -32,6 +32,7 @@ LogChoice logFrom(const nlohmann::json& json) {
 std::string BackupProgress::text() const {
     nlohmann::json json{{"turn", turn}, {"round_id", round_id}};
     if (parent) json["parent"] = {{"set", parent->number}, {"full", parent->kind == backup_set::SetKind::Full}};
+    if (!full_because.empty()) json["full_because"] = full_because;
     if (copied) json["copied"] = backup_set::contentOf(*copied);
     if (log) json["log"] = jsonOf(*log);
     if (encryption.on()) json["encryption"] = encryption.json();
@@ -49,6 +50,7 @@ BackupProgress BackupProgress::from(const std::string& text) {
         progress.parent = {parent.at("set").get<std::uint32_t>(),
                            backup_set::kindOf(!parent.at("full").get<bool>())};
     }
+    progress.full_because = json.value("full_because", "");
     if (json.contains("copied"))
         progress.copied = backup_set::descriptionFrom({backup_set::kDescriptionVersion, json.at("copied")});
     if (json.contains("log")) progress.log = logFrom(json.at("log"));

@@ -22,6 +22,8 @@ struct BackupProgress {
     std::int64_t round_id = 0;  ///< of the archive that has to go on all the time
     /// The set that this one leans on; nullopt: it is a full one.
     std::optional<backup_set::SetId> parent;
+    /// What COMMENT says: why it is a full one though an incremental one was asked for.
+    std::string full_because;
     /// The copy is whole: what the set's description will be, but for what the archive knows.
     std::optional<backup_set::BackupSetDescription> copied;
     std::optional<LogChoice> log;  ///< once the archive has passed the copy: noted before anything of it is stored

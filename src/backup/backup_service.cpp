@@ -23,7 +23,11 @@ std::chrono::steady_clock::time_point aMoment() {
 }  // namespace
 
 BackupService::BackupService(BackupJobParts parts, job::WorkEngine& engine)
-    : parts_(std::move(parts)), stores_(parts_.stores), engine_(engine), log_(makeLogger("backup")) {
+    : parts_(std::move(parts)),
+      stores_(parts_.stores),
+      engine_(engine),
+      key_files_(parts_),
+      log_(makeLogger("backup")) {
     engine_.add({.name = catalog::kBackupWork,
                  .make = [this](job::WorkContext& context) { return makeBackup(context); },
                  .here = [this](const catalog::WorkRow& row) { return isHere(row); },
@@ -116,87 +120,33 @@ catalog::BackupRequest BackupService::checked(const catalog::Tenant& tenant, con
     }
     storage::requireDestination(destination->path, parts_.identity(tenant, destination->dest_id),
                                 storage::DestinationKind::Data);
-    const auto own_key = options.encryption != nullptr ? std::nullopt : ownKey(tenant);
+    return wanted(tenant, *destination, options);
+}
+
+catalog::BackupRequest BackupService::wanted(const catalog::Tenant& tenant,
+                                             const catalog::BackupDestination& destination,
+                                             const BackupOptions& options) {
+    const auto own_key = options.encryption != nullptr ? std::nullopt : key_files_.wrappingOf(tenant);
     const PasswordKey* encryption = own_key ? &*own_key : options.encryption;
     const auto method = own_key ? backup_set::KeyMethod::TenantKey : backup_set::KeyMethod::Password;
-    const ParentChoice choice{.dest_id = destination->dest_id, .encrypted = encryption != nullptr};
     catalog::BackupRequest request{.tenant = tenant.id,
-                                   .dest_id = destination->dest_id,
-                                   .path = destination->path,
-                                   .type = options.incremental && hasParent(tenant.id, choice)
-                                               ? catalog::BackupType::Inc
-                                               : catalog::BackupType::Full,
+                                   .dest_id = destination.dest_id,
+                                   .path = destination.path,
                                    .plus_archivelog = options.plus_archivelog,
                                    .description = options.description};
+    BackupProgress progress;
     if (encryption != nullptr) {
         request.encryption = {.mode = backup_set::encryptionMode(method), .passwd = encryption->id};
-        request.work_progress =
-            BackupProgress{.encryption = SetEncryption(*encryption, parts_.node_key, method)}.text();
+        progress.encryption = SetEncryption(*encryption, parts_.node_key, method);
     }
+    if (options.incremental) {
+        const std::string why_none = whyNoParent(stores_.backups.sets(tenant.id),
+                                                 {.dest_id = destination.dest_id, .encryption = request.encryption});
+        request.type = why_none.empty() ? catalog::BackupType::Inc : catalog::BackupType::Full;
+        request.comment = progress.full_because = fullBecause(why_none);
+    }
+    request.work_progress = progress.text();
     return request;
-}
-
-/// What encrypts the backups of a tenant for which nobody gives a password.
-std::optional<PasswordKey> BackupService::ownKey(const catalog::Tenant& tenant) {
-    const std::string file = stores_.parameters.value(tenant.id, kKeyFileParameter);
-    if (file.empty()) return std::nullopt;
-    return keyIn(file).wrapping();
-}
-
-/// A file that is not there is not made again: what it had may be nowhere else.
-backup_set::TenantKey BackupService::keyIn(const std::string& file) const {
-    try {
-        return backup_set::readKeyFile(file, parts_.node_key);
-    } catch (const Error& error) {
-        if (error.code() != ErrorCode::NotFound) throw;
-        throw obError(Ob::BackupFileNotExist, file + " is not there",
-                      fmt::format("put its copy back; or, for a new key, SET {} again", kKeyFileParameter));
-    }
-}
-
-void BackupService::setKeyFile(const catalog::Tenant& tenant, const std::string& file) {
-    catalog::checkedValue(*catalog::findParameter(kKeyFileParameter), file);
-    if (!file.empty()) {
-        storage::requireOutside("file://" + file, parts_.own_directory);
-        backup_set::openKeyFile(file, parts_.node_key);
-    }
-    stores_.parameters.set(tenant.id, kKeyFileParameter, file);
-}
-
-void BackupService::backupKey(const catalog::Tenant& tenant, const std::string& uri, std::string_view password) {
-    const std::string file = stores_.parameters.value(tenant.id, kKeyFileParameter);
-    if (file.empty()) {
-        throw obError(Ob::EntryNotExist, {},
-                      fmt::format("tenant {} has no key: ALTER SYSTEM SET {} = '/path' TENANT = {}", tenant.name,
-                                  kKeyFileParameter, tenant.name));
-    }
-    const std::string plain = storage::plainUri(uri);
-    storage::requireOutside(plain, parts_.own_directory);
-    const auto place = storage::openStorage(uri);
-    if (place->stat(storage::kMarkerKey))
-        throw obError(Ob::OpNotAllow, "a key beside the backups that it opens, at " + plain + ", is",
-                      "name another directory");
-    backup_set::saveTenantKey(*place, static_cast<std::uint64_t>(tenant.id), keyIn(file), password);
-    log_->info("tenant {}: its key was saved at {}", tenant.name, plain);
-}
-
-std::vector<backup_set::TenantKey> BackupService::tenantKeys() {
-    std::vector<backup_set::TenantKey> keys;
-    for (const catalog::Tenant& tenant : stores_.tenants.all()) {
-        const std::string file = stores_.parameters.value(tenant.id, kKeyFileParameter);
-        if (file.empty()) continue;
-        try {
-            keys.push_back(backup_set::readKeyFile(file, parts_.node_key));
-        } catch (const Error& error) {
-            log_->warn("tenant {}: its key is not to be had: {}", tenant.name, error.what());
-        }
-    }
-    return keys;
-}
-
-bool BackupService::hasParent(catalog::TenantId tenant, const ParentChoice& choice) {
-    const auto sets = stores_.backups.sets(tenant);
-    return std::any_of(sets.begin(), sets.end(), [&](const auto& set) { return canBeParent(set, choice); });
 }
 
 void BackupService::startOwn(const catalog::Tenant& tenant, const BackupOptions& options) {
@@ -251,11 +201,7 @@ std::vector<CatalogRow> BackupService::catalogBackups(const catalog::Tenant& ten
                           "tenant " + tenant.name + " has no destination: CATALOG BACKUP FROM 'uri'");
     }
     Cataloging cataloging(parts_, tenant, key_of);
-    std::vector<CatalogRow> rows;
-    for (const std::string& uri : uris) {
-        for (CatalogRow& row : cataloging.run(uri))
-            rows.push_back(std::move(row));
-    }
+    std::vector<CatalogRow> rows = cataloging.run(uris);
     log_->info("tenant {}: cataloged {} of {} things that lie at {} destinations", tenant.name,
                std::count_if(rows.begin(), rows.end(), [](const auto& row) { return row.result == "CATALOGED"; }),
                rows.size(), uris.size());

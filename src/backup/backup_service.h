@@ -7,15 +7,13 @@
 
 #include "backup/backup_job.h"
 #include "backup/cataloging.h"
+#include "backup/key_files.h"
 #include "backup/parent_set.h"
 #include "base/log.h"
 #include "catalog/stores.h"
 #include "job/work_engine.h"
 
 namespace tidemark::backup {
-
-/// Names the file with the key of a tenant's backups, on this node.
-constexpr const char* kKeyFileParameter = "backup_key_file";
 
 /// What a BACKUP statement says beside its tenants.
 struct BackupOptions {
@@ -47,12 +45,7 @@ public:
     std::vector<CatalogRow> catalogBackups(const catalog::Tenant& tenant, std::vector<std::string> uris,
                                            const Cataloging::KeyOf& key_of);
 
-    /// SET backup_key_file: makes the file, if it is not there; empty: for nothing is encrypted. Throws what is wrong with it.
-    void setKeyFile(const catalog::Tenant& tenant, const std::string& file);
-    /// BACKUP KEY: stores a copy of the tenant's key that a password opens. Throws 4018 if it has none.
-    void backupKey(const catalog::Tenant& tenant, const std::string& uri, std::string_view password);
-    /// Those that key files of tenants of this cluster hold, as far as they can be read here.
-    std::vector<backup_set::TenantKey> tenantKeys();
+    KeyFiles& keyFiles() { return key_files_; }
 
     /// Nothing running is no error.
     void cancel(const std::vector<catalog::Tenant>& tenants);
@@ -63,17 +56,17 @@ private:
     catalog::BackupRequest request(const catalog::Tenant& tenant, const BackupOptions& options, Deadline until);
     std::optional<catalog::ArchiveRound> begunRound(catalog::TenantId tenant, Deadline until);
     catalog::BackupRequest checked(const catalog::Tenant& tenant, const BackupOptions& options, Deadline until);
+    catalog::BackupRequest wanted(const catalog::Tenant& tenant, const catalog::BackupDestination& destination,
+                                  const BackupOptions& options);
     void startFromSys(const std::vector<catalog::Tenant>& tenants, catalog::JobLevel level,
                       const BackupOptions& options, Deadline until);
-    std::optional<PasswordKey> ownKey(const catalog::Tenant& tenant);
-    backup_set::TenantKey keyIn(const std::string& file) const;
-    bool hasParent(catalog::TenantId tenant, const ParentChoice& choice);
     std::unique_ptr<job::Job> makeBackup(job::WorkContext& context);
     bool isHere(const catalog::WorkRow& row);
 
     const BackupJobParts parts_;
     catalog::Stores& stores_;
     job::WorkEngine& engine_;
+    KeyFiles key_files_;
     const Logger log_;
 };
 

@@ -2,17 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
+#include <tuple>
 
 #include "archive/archive_reader.h"
-#include "backup/finished_set.h"
-#include "backup_set/kept_key.h"
-#include "oceanbase/ob_error.h"
 
 namespace tidemark::backup {
 namespace {
 
-constexpr const char* kSet = "BACKUP SET";
 constexpr const char* kRound = "ROUND";
 constexpr const char* kPiece = "BACKUP PIECE";
 constexpr const char* kObject = "OBJECT";
@@ -44,107 +42,79 @@ catalog::ArchivePiece pieceOf(const catalog::ArchiveRound& round, const archive:
 }  // namespace
 
 Cataloging::Cataloging(const BackupJobParts& parts, const catalog::Tenant& tenant, KeyOf key_of)
-    : parts_(parts), tenant_(tenant), key_of_(std::move(key_of)) {}
+    : parts_(parts), tenant_(tenant), own_(parts.identity(tenant, 0)), key_of_(std::move(key_of)) {}
 
-std::vector<CatalogRow> Cataloging::run(const std::string& uri) {
+std::vector<CatalogRow> Cataloging::run(const std::vector<std::string>& uris) {
     rows_.clear();
-    const storage::Destination destination = storage::readDestination(uri);
-    const storage::DestinationIdentity own = parts_.identity(tenant_, 0);
-    const storage::DestinationIdentity& owner = destination.marker.identity;
-    if (owner.cluster_name != own.cluster_name || owner.cluster_id != own.cluster_id ||
-        owner.tenant_id != own.tenant_id) {
+    places_.clear();
+    for (const std::string& uri : uris)
+        places_.push_back(openPlace(uri));
+    sortPlaces();
+    enterSets();
+    for (const Place& place : places_) {
+        if (place.destination.marker.kind == storage::DestinationKind::Archive) enterRounds(place);
+    }
+    // An unmounted file system has nothing that could be entered.
+    for (const Place& place : places_)
+        storage::requireMounted(place.storage());
+    return std::move(rows_);
+}
+
+Cataloging::Place Cataloging::openPlace(const std::string& uri) const {
+    Place place{.destination = storage::readDestination(uri), .sets = {}};
+    const storage::DestinationIdentity& owner = place.destination.marker.identity;
+    if (owner.cluster_name != own_.cluster_name || owner.cluster_id != own_.cluster_id ||
+        owner.tenant_id != own_.tenant_id) {
         throw obError(Ob::FormatFileNotMatch,
-                      fmt::format(", {} belongs to tenant '{}' ({}) of cluster '{}' ({})", destination.uri,
+                      fmt::format(", {} belongs to tenant '{}' ({}) of cluster '{}' ({})", place.path(),
                                   owner.tenant_name, owner.tenant_id, owner.cluster_name, owner.cluster_id),
                       "a set of another tenant or cluster can be restored from its destination: RESTORE t FROM 'uri'");
     }
-    path_ = destination.uri;
-    if (destination.marker.kind == storage::DestinationKind::Data) {
-        enterSets(*destination.storage);
-    } else {
-        enterRounds(*destination.storage);
-    }
-    // An unmounted file system has nothing that could be entered.
-    storage::requireMounted(*destination.storage);
-    return rows_;
+    if (place.destination.marker.kind == storage::DestinationKind::Data)
+        place.sets = backup_set::listBackupSets(place.storage());
+    return place;
 }
 
-void Cataloging::add(const char* object, std::int64_t id, const char* result, const std::string& comment) {
-    rows_.push_back({.object = object, .id = id, .result = result, .path = path_, .comment = comment});
+/// The first to be taken first, whatever the order in which they were named; each once.
+void Cataloging::sortPlaces() {
+    const auto data = parts_.stores.destinations.backup(tenant_.id);
+    const auto log = parts_.stores.destinations.archive(tenant_.id);
+    const auto rank = [&](const Place& place) {
+        const bool present = (data && data->path == place.path()) || (log && log->path == place.path());
+        const bool moved = place.destination.marker.path != place.path();
+        return std::tuple(!present, moved, place.path());
+    };
+    std::ranges::sort(places_, {}, rank);
+    const auto twice = std::ranges::unique(places_, {}, [](const Place& place) { return place.path(); });
+    places_.erase(twice.begin(), twice.end());
 }
 
-template <typename Work>
-void Cataloging::orSkip(const char* object, std::int64_t id, Work work) {
-    try {
-        work();
-    } catch (const Error& error) {
-        const bool damaged = error.code() == ErrorCode::Corrupt || error.code() == ErrorCode::Conflict ||
-                             error.code() == ErrorCode::NotFound || error.code() == ErrorCode::InvalidRequest;
-        const bool lacks_parent = is(error, Ob::OpNotAllow);
-        if (!damaged && !lacks_parent) throw;
-        add(object, id, "SKIPPED", error.what());
-    }
+void Cataloging::add(const Place& place, const char* object, std::int64_t id, const char* result,
+                     const std::string& comment) {
+    rows_.push_back({.object = object, .id = id, .result = result, .path = place.path(), .comment = comment});
 }
 
-void Cataloging::enterSets(storage::Storage& storage) {
-    for (const backup_set::FoundBackupSet& found : backup_set::listBackupSets(storage))
-        orSkip(kSet, found.id.number, [&] { enterSet(storage, found); });
-    for (const storage::Key& key : backup_set::foreignPlaceHolders(storage))
-        add(kObject, 0, "SKIPPED", key + " is none of Tidemark's");
+void Cataloging::addForeign(const Place& place, const std::string& object) {
+    add(place, kObject, 0, "SKIPPED", object + " is none of Tidemark's");
 }
 
-void Cataloging::enterSet(storage::Storage& storage, const backup_set::FoundBackupSet& found) {
-    using State = backup_set::FoundBackupSet::State;
-    const std::int64_t number = found.id.number;
-    if (const auto known = parts_.stores.backups.set(tenant_.id, number)) {
-        return add(kSet, number, "KNOWN",
-                   known->path == path_ ? "" : "the catalog has one of this number at " + known->path);
-    }
-    if (found.state == State::Unfinished) throw corrupt("it is not complete: what a backup left that did not end");
-    if (found.state == State::Damaged) throw corrupt(found.problem);
-    const storage::DestinationIdentity own = parts_.identity(tenant_, 0);
-    if (found.description->tenant_id != own.tenant_id || found.description->cluster_id != own.cluster_id)
-        throw corrupt(fmt::format("it is of tenant {} of cluster {}", found.description->tenant_id,
-                                  found.description->cluster_id));
-
-    const bool encrypted = found.description->encrypted;
-    const auto bag = encrypted ? backup_set::readKeyBag(storage, found.id) : backup_set::KeyBag{};
-    const auto key = encrypted ? key_of_(storage, found.id) : nullptr;
-    const bool sealed = encrypted && !key;
-    const auto description = sealed ? *found.description : backup_set::readBackupSet(storage, found.id, key);
-    sealed ? backup_set::verifyObjects(storage, description) : backup_set::verifyBackupSet(storage, description, key);
-    for (const std::uint32_t parent : {description.prev_full_set, description.prev_incremental_set}) {
-        if (parent != 0 && !parts_.stores.backups.set(tenant_.id, parent))
-            throw corrupt(fmt::format("it leans on set {}, which is not there", parent));
-    }
-    catalog::BackupSet set = entryOf(tenant_.id, description);
-    set.dest_id = parts_.stores.destinations.idOf(tenant_.id, catalog::DestinationUse::BackupData, path_);
-    set.path = path_;
-    if (encrypted)
-        set.encryption = {.mode = backup_set::encryptionMode(bag.entries.at(0).method), .passwd = bag.entries.at(0).id};
-    parts_.stores.backups.enter(set, description.turn, backup_set::wrappedKey(key, parts_.node_key));
-    add(kSet, number, "CATALOGED",
-        sealed
-            ? "its password is not known: what its description hides is shown as 0, and no incremental set leans on it"
-            : "");
-}
-
-void Cataloging::enterRounds(storage::Storage& storage) {
+void Cataloging::enterRounds(const Place& place) {
     std::set<archive::RoundKey> rounds;
-    for (const storage::ObjectInfo& object : storage.list("rounds/")) {
+    for (const storage::ObjectInfo& object : place.storage().list("rounds/")) {
         if (const auto marker = archive::parseRoundMarker(object.key)) {
             rounds.insert(marker->round);
         } else {
-            add(kObject, 0, "SKIPPED", object.key + " is none of Tidemark's");
+            addForeign(place, object.key);
         }
     }
     for (const archive::RoundKey& round : rounds)
-        orSkip(kRound, static_cast<std::int64_t>(round.round), [&] { enterRound(storage, round.dest, round.round); });
+        orSkip(place, kRound, static_cast<std::int64_t>(round.round),
+               [&] { enterRound(place, round.dest, round.round); });
 }
 
 /// A round that the catalog does not know is over: nobody writes it.
-void Cataloging::enterRound(storage::Storage& storage, std::uint64_t dest, std::uint64_t number) {
-    const archive::ArchiveReader reader(storage, {dest, number});
+void Cataloging::enterRound(const Place& place, std::uint64_t dest, std::uint64_t number) {
+    const archive::ArchiveReader reader(place.storage(), {dest, number});
     const archive::RoundInfo& info = reader.round({dest, number});
     constexpr Nanos kDay = 24 * 3600 * kSecond;
     catalog::ArchiveRound round{.tenant = tenant_.id,
@@ -157,7 +127,7 @@ void Cataloging::enterRound(storage::Storage& storage, std::uint64_t dest, std::
                                 .used_piece_id = static_cast<std::int64_t>(info.start.base_piece_id),
                                 .piece_switch_days = info.start.piece_interval / kDay,
                                 .comment = info.end ? "" : kWasOpen,
-                                .path = path_};
+                                .path = place.path()};
     if (info.start.tenant_id != static_cast<std::uint64_t>(tenant_.id))
         throw corrupt(fmt::format("it is of tenant {}", info.start.tenant_id));
     std::vector<catalog::ArchivePiece> pieces;
@@ -168,10 +138,10 @@ void Cataloging::enterRound(storage::Storage& storage, std::uint64_t dest, std::
         round.output_bytes += state.output_bytes;
     }
     const catalog::EnteredRound entered = parts_.stores.archive.enter(round, pieces);
-    add(kRound, round.round_id, entered.round ? "CATALOGED" : "KNOWN", entered.round ? round.comment : "");
+    add(place, kRound, round.round_id, entered.round ? "CATALOGED" : "KNOWN", entered.round ? round.comment : "");
     const std::set<std::int64_t> is_new(entered.pieces.begin(), entered.pieces.end());
     for (const catalog::ArchivePiece& piece : pieces)
-        add(kPiece, piece.piece_id, is_new.contains(piece.piece_id) ? "CATALOGED" : "KNOWN");
+        add(place, kPiece, piece.piece_id, is_new.contains(piece.piece_id) ? "CATALOGED" : "KNOWN");
 }
 
 }  // namespace tidemark::backup

@@ -59,9 +59,38 @@ TEST(SetMaking, LooksForASetToLeanOnUntilItIsCancelled) {
                                                 .status = catalog::BackupSetStatus::Success,
                                                 .file_status = catalog::FileStatus::Available}};
     std::stop_source stop;
-    EXPECT_TRUE(findParent(storage, sets, {}, makeLogger("test"), stop.get_token()));
+    EXPECT_TRUE(findParent(storage, sets, {}, makeLogger("test"), stop.get_token()).set);
     stop.request_stop();
     EXPECT_THROW(findParent(storage, sets, {}, makeLogger("test"), stop.get_token()), Error);
+}
+
+/// A chain has one key, which whoever opens one of its sets has.
+TEST(ParentSet, LeansOnWhatTheSameOpens) {
+    const auto set = [](std::int64_t number, std::int64_t parent, const std::string& mode, const std::string& key) {
+        return catalog::BackupSet{.backup_set_id = number,
+                                  .prev_inc_set_id = parent,
+                                  .status = catalog::BackupSetStatus::Success,
+                                  .file_status = catalog::FileStatus::Available,
+                                  .encryption = {.mode = mode, .passwd = key}};
+    };
+    const std::string by_key = "TRANSPARENT_ENCRYPTION";
+    const auto may_lean = [](const std::vector<catalog::BackupSet>& sets, const std::string& mode,
+                             const std::string& key = {}) {
+        return whyNoParent(sets, {.encryption = {.mode = mode, .passwd = key}}).empty();
+    };
+    EXPECT_TRUE(may_lean({set(1, 0, by_key, "a"), set(2, 1, by_key, "a")}, by_key, "a"));
+    EXPECT_FALSE(may_lean({set(1, 0, by_key, "a")}, by_key, "b")) << "another key";
+    EXPECT_TRUE(may_lean({set(1, 0, "PASSWORD", "a")}, "PASSWORD", "b")) << "who knows whether it is another";
+    EXPECT_FALSE(may_lean({set(1, 0, "PASSWORD", "a")}, by_key, "a"));
+    EXPECT_FALSE(may_lean({set(1, 0, by_key, "a")}, "PASSWORD", "b"));
+    EXPECT_FALSE(may_lean({set(1, 0, by_key, "a")}, "NONE"));
+    EXPECT_TRUE(may_lean({set(1, 0, "NONE", "")}, "NONE"));
+    // As older versions made them; the set between may be gone.
+    std::vector<catalog::BackupSet> mixed{set(1, 0, by_key, "a"), set(2, 1, by_key, "b"), set(3, 2, by_key, "a")};
+    for (catalog::BackupSet& one : mixed)
+        one.file_status = one.backup_set_id == 3 ? catalog::FileStatus::Available : catalog::FileStatus::Deleted;
+    EXPECT_FALSE(may_lean(mixed, by_key, "a"));
+    EXPECT_FALSE(may_lean(mixed, by_key, "b"));
 }
 
 TEST(SetMaking, CountsFromTheHighestNumberThereIs) {

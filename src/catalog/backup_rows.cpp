@@ -142,6 +142,7 @@ void insertBackupJob(mysql::SqlClient& client, const BackupJobRow& job) {
                {"passwd", job.encryption.passwd},
                {"start_time", sqlTime(job.start_time)},
                {"status", text(job.status)},
+               {"comment", fitting(job.comment, 4096)},
                {"description", fitting(job.description, 4096)},
                {"path", job.path}});
 }

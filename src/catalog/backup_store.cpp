@@ -31,6 +31,7 @@ BackupJobRow startJob(mysql::SqlClient& client, const BackupRequest& request, Na
             .type = request.type,
             .encryption = request.encryption,
             .start_time = now,
+            .comment = request.comment,
             .description = request.description,
             .path = request.path};
 }
@@ -222,6 +223,7 @@ BegunBackup BackupStore::begin(const WorkClaim& claim, TenantId tenant, JobId jo
         updateRows(client, "backup_job",
                    {{"status", text(BackupJobStatus::Doing)},
                     {"backup_type", text(begun.set.type)},
+                    {"comment", fitting(begun.set.comment, 4096)},
                     {"backup_set_id", begun.set.backup_set_id}},
                    jobKey(tenant, job_id));
         client.query(
@@ -333,6 +335,21 @@ bool BackupStore::enter(const BackupSet& set, std::int64_t turn, const std::stri
             "INSERT INTO tidemark.sequence (name, scope, last) VALUES ('backup_set', ?, ?) "
             "ON DUPLICATE KEY UPDATE last = GREATEST(last, VALUES(last))",
             {set.tenant, set.backup_set_id});
+        return true;
+    });
+}
+
+bool BackupStore::enterKey(const BackupSet& set, const std::string& wrapped_key) {
+    return catalog_.write(backupChanges({set.tenant}), [&](mysql::SqlClient& client) {
+        takeTurn(client);
+        const auto known = setOf(client, set.tenant, set.backup_set_id);
+        if (!known || known->status != BackupSetStatus::Success) return false;
+        const Columns key{{"tenant_id", set.tenant}, {"backup_set_id", set.backup_set_id}};
+        Columns columns;
+        appendDescription(columns, set);
+        updateRows(client, "backup_set", columns, key);
+        deleteRows(client, "backup_key", key);
+        noteKey(client, set.tenant, set.backup_set_id, wrapped_key);
         return true;
     });
 }

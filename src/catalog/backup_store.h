@@ -17,6 +17,8 @@ constexpr const char* kCleanWork = "clean";
 struct BackupEncryption {
     std::string mode = "NONE";  ///< or PASSWORD, TRANSPARENT_ENCRYPTION
     std::string passwd;         ///< the id of the key that a password has become; tells nothing about either
+
+    bool on() const { return mode != "NONE"; }
 };
 
 /// A row of *_BACKUP_JOBS or *_BACKUP_JOB_HISTORY.
@@ -49,6 +51,7 @@ struct BackupRequest {
     BackupType type = BackupType::Full;
     bool plus_archivelog = false;
     std::string description;
+    std::string comment;  ///< what is to be said of it from the start
     BackupEncryption encryption;
     std::string work_progress;  ///< what the record of work begins with
 };
@@ -145,9 +148,10 @@ public:
                                const std::string& description);
 
     /// INIT → DOING: writes the task (INIT) and the set (DOING, COPYING). The set's id is the tenant's next one, but
-    /// not below `least_set_id`, for a destination that holds sets this catalog does not know. Throws Cancelled if the
-    /// job is CANCELING, NotFound if it is over, Ob::OpNotAllow if a set that it is to lean on is being removed.
-    /// `work_progress` is noted in the record of work, `wrapped_key` (if any) beside the set.
+    /// not below `least_set_id`, for a destination that holds sets this catalog does not know. The set's comment is
+    /// said of the job. Throws Cancelled if the job is CANCELING, NotFound if it is over, Ob::OpNotAllow if a set that
+    /// it is to lean on is being removed. `work_progress` is noted in the record of work, `wrapped_key` (if any) beside
+    /// the set.
     BegunBackup begin(const WorkClaim& claim, TenantId tenant, JobId job_id, const BackupSet& set,
                       std::int64_t least_set_id = 1, const std::string& work_progress = {},
                       const std::string& wrapped_key = {});
@@ -174,6 +178,10 @@ public:
     /// False, and nothing changes, if the catalog has a set of this number, whatever became of it. Numbers that are
     /// given from now on are greater.
     bool enter(const BackupSet& set, std::int64_t turn, const std::string& wrapped_key);
+
+    /// A set that is in the catalog without its key, or with one that is none any more, gets it, and the counters that
+    /// its description has hidden. False if it is not there, or not complete.
+    bool enterKey(const BackupSet& set, const std::string& wrapped_key);
 
     /// INIT or DOING → CANCELING, with the task; for a parent, its tenants' jobs too. Returns the tenants' jobs that
     /// are now CANCELING. No tenant: all jobs.

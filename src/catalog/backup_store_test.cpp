@@ -56,6 +56,30 @@ TEST_F(StoresTest, ABackupGoesFromInitToHistory) {
     EXPECT_EQ(backups.sets(id).at(0).file_status, FileStatus::Available);
 }
 
+TEST_F(StoresTest, ASetGetsItsKeyLater) {
+    const TenantId id = makeTenant("a").id;
+    auto& backups = stores_.backups;
+    BackupSet set{.tenant = id,
+                  .backup_set_id = 3,
+                  .start_time = kStart,
+                  .end_time = kStart,
+                  .status = BackupSetStatus::Success,
+                  .file_status = FileStatus::Broken,
+                  .encryption = {.mode = "PASSWORD", .passwd = "p"}};
+    EXPECT_FALSE(backups.enterKey(set, "key")) << "it is not there";
+    EXPECT_FALSE(backups.wrappedKeyOf(id, 3));
+    EXPECT_TRUE(backups.enter(set, 1, ""));
+    EXPECT_FALSE(backups.wrappedKeyOf(id, 3));
+    set.stats.input_bytes = 7;
+    set.file_status = FileStatus::Available;
+    for (const std::string key : {"key", "other"}) {
+        EXPECT_TRUE(backups.enterKey(set, key));
+        EXPECT_EQ(backups.wrappedKeyOf(id, 3), key);
+    }
+    EXPECT_EQ(backups.set(id, 3)->stats.input_bytes, 7U);
+    EXPECT_EQ(backups.set(id, 3)->file_status, FileStatus::Broken) << "what it is says another";
+}
+
 TEST_F(StoresTest, AClusterBackupEndsWithItsLastTenantAndShowsTheWorst) {
     const TenantId a = makeTenant("a").id;
     const TenantId b = makeTenant("b").id;

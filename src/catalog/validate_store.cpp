@@ -282,6 +282,22 @@ void ValidateStore::noteSource(const WorkClaim& claim, TenantId tenant, const Va
     });
 }
 
+bool ValidateStore::noteCataloged(TenantId tenant, const ValidateUnit& set, const std::vector<FindingRow>& found) {
+    const Topic topics = Topic::Validate | Topic::Backup;
+    return catalog_.write({{kSysTenantId, topics}, {tenant, topics}}, [&](mysql::SqlClient& client) {
+        const Nanos now = catalog_.clock().now();
+        // What was found where the catalog had a set of this number before says nothing of this place.
+        client.query(
+            "UPDATE tidemark.validate_finding SET status = 'CLOSED', closed_time = ? WHERE tenant_id = ? AND "
+            "backup_set_id = ? AND dest_id <> ? AND status = 'OPEN' AND kind <> ?",
+            {sqlTime(now), tenant, set.backup_set_id, set.dest_id, text(FindingKind::SourcePage)});
+        noteFindings(client, ValidateJobRow{.tenant = tenant}, set, found, Looked::Nothing, now);
+        const bool broken = isBroken(client, tenant, set);
+        noteFileStatus(client, tenant, set, broken);
+        return broken;
+    });
+}
+
 void ValidateStore::finish(const WorkClaim& claim, const ValidateJobRow& job, const Outcome& outcome) {
     catalog_.write(validateChanges(job.tenant), [&](mysql::SqlClient& client) {
         endWork(client, claim);

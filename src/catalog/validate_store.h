@@ -100,6 +100,9 @@ public:
     /// A backup, whose claim it is, has found pages wrong in the tenant itself; the set is none the worse for it.
     void noteSource(const WorkClaim& claim, TenantId tenant, const ValidateUnit& set,
                     const std::vector<FindingRow>& found);
+    /// The same by who is no validation, of a set that is not in the catalog yet, or is there without its key: `found`
+    /// is noted, and nothing is CLOSED. Returns whether something is wrong with it, by all that is open.
+    bool noteCataloged(TenantId tenant, const ValidateUnit& set, const std::vector<FindingRow>& found);
     /// The end, also of the record of work. `lost` has finding_count, lost_sets and lost_ranges.
     void finish(const WorkClaim& claim, const ValidateJobRow& lost, const Outcome& outcome);
     /// INIT or DOING → CANCELING. Returns those of the tenant that are now CANCELING.

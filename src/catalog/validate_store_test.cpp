@@ -41,5 +41,24 @@ TEST_F(StoresTest, ACheckByRestoreSaysOnlyWhatItHasLookedAt) {
     EXPECT_EQ(open(), Found{});
 }
 
+/// What CATALOG BACKUP knows of a set is less than a validation does.
+TEST_F(StoresTest, ASetThatIsCatalogedKeepsWhatWasFoundOfIt) {
+    const TenantId id = makeTenant("a").id;
+    auto& validations = stores_.validations;
+    const ValidateUnit here{.dest_id = 1001, .backup_set_id = 1};
+    const ValidateUnit elsewhere{.dest_id = 1002, .backup_set_id = 1};
+    const auto finding = [&](const ValidateUnit& unit, const std::string& object) {
+        return FindingRow{.unit = unit, .kind = FindingKind::Damaged, .object = object, .what = "x"};
+    };
+    EXPECT_FALSE(validations.noteCataloged(id, here, {}));
+    EXPECT_TRUE(validations.noteCataloged(id, here, {finding(here, "index")}));
+    EXPECT_TRUE(validations.noteCataloged(id, here, {finding(here, "index")}));
+    EXPECT_EQ(validations.openFindings(id).size(), 1U) << "the same";
+    EXPECT_TRUE(validations.noteCataloged(id, here, {})) << "it has not looked at everything";
+    EXPECT_FALSE(validations.noteCataloged(id, {.dest_id = 1001, .backup_set_id = 2}, {}));
+    EXPECT_FALSE(validations.noteCataloged(id, elsewhere, {})) << "another copy";
+    EXPECT_TRUE(validations.openFindings(id).empty());
+}
+
 }  // namespace
 }  // namespace tidemark::catalog

@@ -89,12 +89,14 @@ void BackupAttempt::begin() {
 void BackupAttempt::beginSet() {
     progress_ = {.turn = 1, .encryption = backup::BackupProgress::from(backup_.progress).encryption};
     const bool encrypted = progress_.encryption.on();
+    const catalog::BackupEncryption encryption{.mode = encrypted ? "PASSWORD" : "NONE", .passwd = {}};
     catalog::BackupSet set;
     if (backup_.type == catalog::BackupType::Inc) {
-        parent_ = backup::findParent(
-            storage_, catalog_.sets,
-            {.encrypted = encrypted, .key_of = [this](const auto& one) { return keyOf(one.backup_set_id); }}, silent(),
-            parts_.life.stop());
+        parent_ = backup::findParent(storage_, catalog_.sets,
+                                     {.encryption = encryption,
+                                      .key_of = [this](const auto& one) { return keyOf(one.backup_set_id); }},
+                                     silent(), parts_.life.stop())
+                      .set;
     }
     if (parent_) {
         progress_.parent = parent_->id;
@@ -103,7 +105,7 @@ void BackupAttempt::beginSet() {
     if (encrypted)
         progress_.encryption.begin(parent_ ? keyOf(parent_->id.number) : block::ChainKey::random(), parts_.node_key);
     set.backup_set_id = catalog_.nextId(backup::leastSetId(storage_));
-    set.encryption.mode = encrypted ? "PASSWORD" : "NONE";
+    set.encryption = encryption;
     parts_.life.call();
     set.start_time = catalog_.now();
     catalog_.wrapped_keys[set.backup_set_id] = progress_.encryption.wrappedKey();

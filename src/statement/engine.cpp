@@ -35,6 +35,15 @@ const std::string& onlyName(const TenantClause& clause) {
     throw obError(Ob::NotSupported, "naming other than one tenant here is", "write the statement once per tenant");
 }
 
+/// One file for several tenants would be one key: who opens the backups of one would open those of all.
+void requireOneTenant(const TenantClause& clause, const std::string& parameter) {
+    if (!clause.all && clause.names.size() < 2) return;
+    throw obError(
+        Ob::OpNotAllow, "one " + parameter + " for several tenants is",
+        fmt::format("each tenant has a key of its own: ALTER SYSTEM SET {} = '/path/of/t' TENANT = t, for each",
+                    parameter));
+}
+
 // What the records of backups and restores have room for, in characters.
 constexpr std::size_t kLongestBackupDescription = 4096;
 constexpr std::size_t kLongestRestoreDescription = 1024;
@@ -116,10 +125,13 @@ StatementResult Engine::run(const Caller& caller, const SetParameters& set) {
     if (set.tenants.given) tenants = named(set.tenants);
     for (const auto& [name, value] : set.assignments) {
         if (set.tenants.given && isDestination(name)) onlyName(set.tenants);
-        for (const catalog::Tenant& tenant : tenants) {
+        if (name == backup::kKeyFileParameter && !value.empty()) requireOneTenant(set.tenants, name);
+        for (const catalog::Tenant& tenant : tenants)
             requireAllowed(caller, tenant, name, value);
+    }
+    for (const auto& [name, value] : set.assignments) {
+        for (const catalog::Tenant& tenant : tenants)
             setOne(tenant, name, value);
-        }
     }
     return {};
 }
@@ -151,7 +163,7 @@ void Engine::setOne(const catalog::Tenant& tenant, const std::string& name, cons
     } else if (name == "data_backup_dest") {
         parts_.backup.setDestination(tenant, value);
     } else if (key_file) {
-        parts_.backup.setKeyFile(tenant, value);
+        parts_.backup.keyFiles().set(tenant, value);
     } else if (name == "log_archive_dest_state") {
         if (strcasecmp(value.c_str(), "ENABLE") == 0) return;  // the only state there is
         if (strcasecmp(value.c_str(), "DEFER") != 0) throw obError(Ob::InvalidArgument, name);
@@ -313,7 +325,7 @@ StatementResult Engine::run(const Caller& caller, const CancelValidate& cancel) 
 StatementResult Engine::run(const Caller& caller, const Restore& restore) {
     requireSys(caller);
     requireFits("DESCRIPTION", restore.description, kLongestRestoreDescription);
-    const auto keys = keysFor(restore.key_from, restore.key_password);
+    const auto keys = keysFor(restore.keys);
     parts_.restore.start({.tenant = restore.tenant,
                           .from = restore.from,
                           .until_scn = restore.until_scn,
@@ -326,10 +338,11 @@ StatementResult Engine::run(const Caller& caller, const Restore& restore) {
 }
 
 /// Those of this cluster, and what BACKUP KEY has stored, if that is named.
-std::vector<backup_set::TenantKey> Engine::keysFor(const std::string& key_from, const Secret& password) {
-    auto keys = parts_.backup.tenantKeys();
-    if (key_from.empty()) return keys;
-    for (backup_set::TenantKey& key : backup_set::savedTenantKeys(*storage::openStorage(key_from), password.text()))
+std::vector<backup_set::TenantKey> Engine::keysFor(const SavedKeys& saved) {
+    auto keys = parts_.backup.keyFiles().all();
+    if (saved.from.empty()) return keys;
+    for (backup_set::TenantKey& key :
+         backup_set::savedTenantKeys(*storage::openStorage(saved.from), saved.password.text()))
         keys.push_back(std::move(key));
     return keys;
 }
@@ -338,13 +351,13 @@ StatementResult Engine::run(const Caller& caller, const BackupKey& backup) {
     requireSys(caller);
     if (backup.tenants.all || backup.tenants.names.size() != 1)
         throw obError(Ob::InvalidArgument, "tenant list, count of tenants must be 1");
-    parts_.backup.backupKey(named(backup.tenants).at(0), backup.to, backup.password.text());
+    parts_.backup.keyFiles().save(named(backup.tenants).at(0), backup.to, backup.password.text());
     return {};
 }
 
 StatementResult Engine::run(const Caller& caller, const PreviewRestore& preview) {
     requireSys(caller);
-    const auto keys = keysFor({}, {});
+    const auto keys = keysFor(preview.keys);
     const auto rows = parts_.restore.preview({.uris = restore::destinationsOf(preview.from),
                                               .until_scn = preview.until_scn,
                                               .until_time = preview.until_time,

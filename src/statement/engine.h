@@ -99,7 +99,7 @@ private:
     /// The one tenant that a statement about cleaning is about.
     catalog::Tenant oneTenant(const Caller& caller, const TenantClause& clause);
 
-    std::vector<backup_set::TenantKey> keysFor(const std::string& key_from, const Secret& password);
+    std::vector<backup_set::TenantKey> keysFor(const SavedKeys& saved);
 
     const EngineParts parts_;
 };

@@ -86,9 +86,9 @@ StatementResult Engine::run(const Caller& caller, const DeleteBackup& remove) {
 }
 
 StatementResult Engine::run(const Caller& caller, const CatalogBackup& catalog) {
-    if (!catalog.from.empty()) requireSys(caller);
+    if (!catalog.from.empty() || !catalog.keys.from.empty()) requireSys(caller);
     const catalog::Tenant tenant = oneTenant(caller, catalog.tenants);
-    const auto tenant_keys = keysFor({}, {});
+    const auto tenant_keys = keysFor(catalog.keys);
     restore::SetKeys keys(caller.memory->decryption, tenant_keys);
     const auto key_of = [&](storage::Storage& storage, const backup_set::SetId& id) {
         return keys.find(storage, id);

@@ -76,6 +76,20 @@ void parseFrom(TokenStream& in, Kind& restore) {
     }
 }
 
+/// [WITH KEY FROM 'uri' ENCRYPTED BY 'password']
+SavedKeys parseSavedKeys(TokenStream& in) {
+    SavedKeys keys;
+    if (!in.acceptWord("WITH")) return keys;
+    in.expectWord("KEY");
+    in.expectWord("FROM");
+    keys.from = in.value();
+    if (keys.from.empty()) throw obError(Ob::InvalidBackupDest, "", "write it as file:///directory");
+    in.expectWord("ENCRYPTED");
+    in.expectWord("BY");
+    keys.password = parsePassword(in);
+    return keys;
+}
+
 PreviewRestore parsePreview(TokenStream& in) {
     PreviewRestore preview;
     parseFrom(in, preview);
@@ -83,6 +97,7 @@ PreviewRestore parsePreview(TokenStream& in) {
         throw obError(Ob::NotSupported, "RESTORE without a tenant's name is",
                       "RESTORE t FROM …, or RESTORE FROM … PREVIEW");
     in.expectWord("PREVIEW");
+    preview.keys = parseSavedKeys(in);
     return preview;
 }
 
@@ -93,15 +108,7 @@ Statement parseRestore(TokenStream& in) {
     parseFrom(in, restore);
     in.expectWord("WITH");
     restore.options = in.value();
-    if (in.acceptWord("WITH")) {
-        in.expectWord("KEY");
-        in.expectWord("FROM");
-        restore.key_from = in.value();
-        if (restore.key_from.empty()) throw obError(Ob::InvalidBackupDest, "", "write it as file:///directory");
-        in.expectWord("ENCRYPTED");
-        in.expectWord("BY");
-        restore.key_password = parsePassword(in);
-    }
+    restore.keys = parseSavedKeys(in);
     restore.description = parseDescription(in);
     return restore;
 }
@@ -153,6 +160,7 @@ CatalogBackup parseCatalog(TokenStream& in) {
         if (catalog.from.empty()) throw obError(Ob::InvalidBackupDest, "", "write it as file:///directory");
     }
     catalog.tenants = parseTenantClause(in);
+    catalog.keys = parseSavedKeys(in);
     return catalog;
 }
 

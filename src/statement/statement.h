@@ -63,14 +63,18 @@ struct Validate {
 struct CancelValidate {
     TenantClause tenants;
 };
+/// WITH KEY FROM 'uri' ENCRYPTED BY 'password': what BACKUP KEY has stored there.
+struct SavedKeys {
+    std::string from;  ///< empty: the clause is not there
+    Secret password;
+};
 struct Restore {
     std::string tenant;
     std::string from;
     std::optional<Scn> until_scn;
     std::optional<std::string> until_time;
-    std::string options;   ///< 'pool_list=…&primary_zone=…'
-    std::string key_from;  ///< WITH KEY FROM 'uri' ENCRYPTED BY 'password'; empty: without
-    Secret key_password;
+    std::string options;  ///< 'pool_list=…&primary_zone=…'
+    SavedKeys keys;
     std::string description;
 };
 /// RESTORE without a tenant, … PREVIEW: nothing is restored.
@@ -78,6 +82,7 @@ struct PreviewRestore {
     std::string from;
     std::optional<Scn> until_scn;
     std::optional<std::string> until_time;
+    SavedKeys keys;
 };
 struct CancelRestore {
     std::string tenant;
@@ -94,10 +99,11 @@ struct ActivateStandby {
 /// Ends the node and its databases. Tidemark's own; OceanBase has no such statement.
 struct Shutdown {};
 
-/// CATALOG BACKUP [FROM 'uri[,uri]'] [TENANT = t]. Tidemark's own.
+/// CATALOG BACKUP [FROM 'uri[,uri]'] [TENANT = t] [WITH KEY FROM …]. Tidemark's own.
 struct CatalogBackup {
     std::string from;  ///< empty: the tenant's present destinations
     TenantClause tenants;
+    SavedKeys keys;
 };
 
 // --- the removal of backups ---

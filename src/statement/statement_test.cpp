@@ -77,13 +77,26 @@ TEST(Statement, ReadsBackups) {
     const auto key = parsed<BackupKey>("ALTER SYSTEM BACKUP KEY TENANT = t TO = 'file:///k' ENCRYPTED BY 'pw'");
     EXPECT_EQ(key.to, "file:///k");
     EXPECT_EQ(key.password.text(), "pw");
-    const auto restore = parsed<Restore>("ALTER SYSTEM RESTORE t FROM 'file:///a' WITH 'pool_list=p' WITH KEY FROM "
-                                         "'file:///k' ENCRYPTED BY 'pw' DESCRIPTION = 'd'");
-    EXPECT_EQ(restore.key_from, "file:///k");
-    EXPECT_EQ(restore.key_password.text(), "pw");
+    const auto restore = parsed<Restore>(
+        "ALTER SYSTEM RESTORE t FROM 'file:///a' WITH 'pool_list=p' WITH KEY FROM "
+        "'file:///k' ENCRYPTED BY 'pw' DESCRIPTION = 'd'");
+    EXPECT_EQ(restore.keys.from, "file:///k");
+    EXPECT_EQ(restore.keys.password.text(), "pw");
     EXPECT_EQ(restore.description, "d");
     EXPECT_TRUE(mayHoldPassword("ALTER SYSTEM BACKUP KEY TO 'file:///k' ENCRYPTED BY 'pw'"));
     EXPECT_THROW(parse("ALTER SYSTEM CATALOG BACKUP FROM ''"), Error);
+    const auto catalog = parsed<CatalogBackup>(
+        "ALTER SYSTEM CATALOG BACKUP FROM 'file:///a' TENANT = t WITH KEY FROM 'file:///k' ENCRYPTED BY 'pw'");
+    EXPECT_EQ(catalog.tenants.names, std::vector<std::string>{"t"});
+    EXPECT_EQ(catalog.keys.from, "file:///k");
+    EXPECT_EQ(catalog.keys.password.text(), "pw");
+    const auto preview = parsed<PreviewRestore>(
+        "ALTER SYSTEM RESTORE FROM 'file:///a' UNTIL SCN = 1 PREVIEW WITH KEY FROM 'file:///k' ENCRYPTED BY ?",
+        {std::string("pw")});
+    EXPECT_EQ(preview.keys.from, "file:///k");
+    EXPECT_EQ(preview.keys.password.text(), "pw");
+    EXPECT_THROW(parse("ALTER SYSTEM CATALOG BACKUP TENANT = t WITH KEY FROM '' ENCRYPTED BY 'pw'"), Error);
+    EXPECT_THROW(parse("ALTER SYSTEM CATALOG BACKUP TENANT = t WITH KEY FROM 'file:///k'"), Error);
 }
 
 TEST(Statement, ReadsPoliciesAndDeletions) {

@@ -73,6 +73,10 @@ std::vector<Bytes> statementSeeds() {
         "\x01"
         "ALTER SYSTEM BACKUP KEY TENANT = t TO 'file:///k' ENCRYPTED BY 'pw'; ALTER SYSTEM CATALOG BACKUP FROM 'u' TENANT t",
         "\x01"
+        "ALTER SYSTEM CATALOG BACKUP TENANT t WITH KEY FROM 'file:///k' ENCRYPTED BY 'pw'",
+        "\x01"
+        "ALTER SYSTEM RESTORE FROM 'file:///a' UNTIL SCN = 1 PREVIEW WITH KEY FROM 'file:///k' ENCRYPTED BY 'pw'",
+        "\x01"
         "CREATE RESOURCE UNIT IF NOT EXISTS `u 1` MAX_CPU 2, MEMORY_SIZE '512M';",
         "\x01"
         "CREATE TENANT shop RESOURCE_POOL_LIST=('p1','p2'), LOCALITY='F@z' SET VARIABLES a=1, b='x'",

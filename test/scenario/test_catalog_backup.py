@@ -37,6 +37,58 @@ def lose_sets(node):
     assert node.sql(SETS) == []
 
 
+def back_up(node, password=None, kind=""):
+    """The row of the new set."""
+    with contextlib.closing(node.connect()) as connection, connection.cursor() as cursor:
+        if password:
+            cursor.execute(f"SET ENCRYPTION ON IDENTIFIED BY '{password}' ONLY")
+        cursor.execute(f"ALTER SYSTEM BACKUP {kind} TENANT = shop")
+    job = node.scalar("SELECT MAX(JOB_ID) FROM (SELECT TENANT_ID, JOB_ID FROM oceanbase.CDB_OB_BACKUP_JOBS UNION ALL"
+                      " SELECT TENANT_ID, JOB_ID FROM oceanbase.CDB_OB_BACKUP_JOB_HISTORY) j WHERE TENANT_ID <> 1")
+    assert node.wait_backup("shop", job)["STATUS"] == "COMPLETED"
+    return node.sql(SETS)[-1]
+
+
+def validate(node):
+    """The open findings: kind and name of the object."""
+    node.sql("ALTER SYSTEM VALIDATE BACKUPSET ALL TENANT = shop")
+    wait_for("the validation to end", lambda: not node.sql(
+        "SELECT 1 FROM oceanbase.CDB_TM_VALIDATE_JOBS WHERE STATUS NOT IN ('COMPLETED', 'FAILED', 'CANCELED')"))
+    return open_findings(node)
+
+
+def open_findings(node):
+    return {(row["BACKUP_SET_ID"], row["KIND"], row["OBJECT"].rsplit("/", 1)[1]) for row in node.sql(
+        "SELECT * FROM oceanbase.CDB_TM_VALIDATE_FINDINGS WHERE STATUS = 'OPEN'")}
+
+
+def file_status(node):
+    return {row["BACKUP_SET_ID"]: row["FILE_STATUS"] for row in node.sql(SETS)}
+
+
+@contextlib.contextmanager
+def replaced(path, content):
+    """A file of a destination has another content, or is away (None), inside."""
+    whole = path.read_bytes()
+    path.unlink()
+    if content is not None:
+        path.write_bytes(content)
+    try:
+        yield
+    finally:
+        path.write_bytes(whole)
+
+
+def copy_with(node, name, numbers):
+    """A copy of the destination of sets, with some of them."""
+    place = node.backups / name
+    shutil.copytree(node.backups / "shop_data", place)
+    for path in [*place.glob("backup_set_*"), *(place / "backup_sets").iterdir()]:
+        if int(path.name.split("_")[2]) not in numbers:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    return place
+
+
 @pytest.fixture(scope="module")
 def shop(shared_node):
     """Sets of every kind, and a round that is over beside one that goes on."""
@@ -79,13 +131,79 @@ def test_a_set_whose_password_is_not_known_hides_what_it_has(shop):
     before = shop.sql(SETS)
     lose_sets(shop)
     rows = catalog(shop)
-    assert "password is not known" in rows["BACKUP SET", 4]["COMMENT"]
+    assert "what opens it is not known" in rows["BACKUP SET", 4]["COMMENT"]
     shown = shop.sql(SETS)
     assert shown[:3] == before[:3]
     hidden = ("INPUT_BYTES", "TABLET_COUNT", "FINISH_TABLET_COUNT", "MACRO_BLOCK_COUNT", "FINISH_MACRO_BLOCK_COUNT")
     assert shown[3] == before[3] | dict.fromkeys(hidden, 0)
     lose_sets(shop)
     catalog(shop, passwords="'secret'")
+
+
+def test_a_password_that_comes_later_completes_its_set(shop):
+    before = shop.sql(SETS)
+    lose_sets(shop)
+    catalog(shop)
+    for passwords in (None, "'wrong'"):
+        rows = catalog(shop, passwords=passwords)
+        assert results(rows)[4] == "KNOWN" and "what opens it is not known" in rows["BACKUP SET", 4]["COMMENT"]
+    rows = catalog(shop, passwords="'secret'")
+    assert results(rows) == {1: "KNOWN", 2: "KNOWN", 3: "KNOWN", 4: "CATALOGED"}
+    assert shop.sql(SETS) == before
+    wait_for("the tenant's own view to show it", lambda: own_sets(shop)[3]["INPUT_BYTES"] == before[3]["INPUT_BYTES"])
+    rows = catalog(shop)
+    assert (results(rows)[4], rows["BACKUP SET", 4]["COMMENT"]) == ("KNOWN", "")
+    # So does it with one whose key was kept under a key of the node that is there no more.
+    (kept,) = shop.in_catalog("SELECT wrapped FROM tidemark.backup_key")
+    shop.in_catalog("UPDATE tidemark.backup_key SET wrapped = REVERSE(wrapped)")
+    assert results(catalog(shop))[4] == "KNOWN"
+    assert results(catalog(shop, passwords="'secret'"))[4] == "CATALOGED"
+    (again,) = shop.in_catalog("SELECT wrapped FROM tidemark.backup_key")
+    assert again["wrapped"] not in (kept["wrapped"], kept["wrapped"][::-1])
+    assert shop.sql(SETS) == before
+
+
+def test_a_set_whose_index_is_lost_is_cataloged_as_broken(shop):
+    """As a restore makes it again from the data; a validation that finds it in its place says that all is well."""
+    before = shop.sql(SETS)
+    data = shop.backups / "shop_data"
+    index = {n: next(data.glob(f"backup_set_{n}_*/**/macro_range_index.obbak")) for n in (1, 2, 3, 4)}
+    damaged = index[3].read_bytes()
+    damaged = damaged[:-1] + bytes([damaged[-1] ^ 1])
+    with replaced(index[1], None), replaced(index[2], index[2].read_bytes()[:-1]), replaced(index[3], damaged), \
+            replaced(index[4], None):
+        lose_sets(shop)
+        rows = catalog(shop)
+        assert results(rows) == dict.fromkeys([1, 2, 3, 4], "CATALOGED")
+        for number in (1, 2, 3, 4):
+            comment = rows["BACKUP SET", number]["COMMENT"]
+            assert str(index[number]) in comment and "a restore makes it again" in comment
+        assert file_status(shop) == dict.fromkeys([1, 2, 3, 4], "BROKEN")
+        lost = {(1, "MISSING", index[1].name), (2, "WRONG_SIZE", index[1].name), (3, "DAMAGED", index[1].name),
+                (4, "MISSING", index[1].name)}
+        assert open_findings(shop) == lost
+        assert results(catalog(shop, passwords="'secret'")) == {1: "KNOWN", 2: "KNOWN", 3: "KNOWN", 4: "CATALOGED"}
+        assert [row | {"FILE_STATUS": "AVAILABLE"} for row in shop.sql(SETS)] == before
+        assert (file_status(shop), open_findings(shop)) == (dict.fromkeys([1, 2, 3, 4], "BROKEN"), lost)
+        # The same findings as a validation's, and its end.
+        assert validate(shop) >= lost
+    assert validate(shop) == set()
+    assert shop.sql(SETS) == before
+
+
+def test_a_set_whose_index_cannot_be_made_again_is_passed_over(shop):
+    before = shop.sql(SETS)
+    directory = next((shop.backups / "shop_data" / "backup_set_3_full").rglob("macro_range_index.obbak")).parent
+    data = directory / "macro_block_data.0.obbak"
+    content = data.read_bytes()
+    with replaced(directory / "macro_range_index.obbak", None), \
+            replaced(data, content[:-100] + bytes([content[-100] ^ 1]) + content[-99:]):
+        lose_sets(shop)
+        rows = catalog(shop, passwords="'secret'")
+        assert results(rows) == {1: "CATALOGED", 2: "CATALOGED", 3: "SKIPPED", 4: "CATALOGED"}
+        assert "cannot be made again" in rows["BACKUP SET", 3]["COMMENT"]
+    assert results(catalog(shop))[3] == "CATALOGED"
+    assert shop.sql(SETS) == before
 
 
 def test_rounds_and_pieces_come_back(shop):
@@ -172,6 +290,80 @@ def test_work_goes_on_from_there(shop):
     assert checksums(shop, "copy") == checksums(shop, "shop")
 
 
+def test_an_incremental_set_leans_on_one_whose_password_came_later(shop):
+    """And its own password opens all of its chain, also what is before it."""
+    lose_sets(shop)
+    catalog(shop)
+    inc = "INCREMENTAL"
+    assert back_up(shop, "other", inc)["BACKUP_TYPE"] == "FULL", "there is no key to lean on"
+    (job,) = shop.sql("SELECT COMMENT FROM oceanbase.CDB_OB_BACKUP_JOB_HISTORY WHERE BACKUP_SET_ID = 6")
+    assert "the key of set 4 is not in the catalog" in job["COMMENT"]
+    shop.sql("ALTER SYSTEM DELETE BACKUPSET 6 TENANT = shop")
+    wait_for("its removal", lambda: file_status(shop)[6] == "DELETED")
+    catalog(shop, passwords="'secret'")
+    made = back_up(shop, "other", inc)
+    assert (made["BACKUP_TYPE"], made["PREV_INC_BACKUP_SET_ID"]) == ("INC", 4)
+    before = shop.sql(SETS)
+    lose_sets(shop)
+    rows = catalog(shop, passwords="'other'")
+    assert [rows["BACKUP SET", number]["COMMENT"] for number in (4, 7)] == ["", ""]
+    assert shop.sql(SETS) == [row for row in before if row["BACKUP_SET_ID"] != 6]
+
+
+def in_both_orders(node, *names, passwords=None):
+    """What CATALOG BACKUP makes of an empty catalog, which is the same whatever the order of the destinations."""
+    made = []
+    for order in (names, names[::-1]):
+        lose_sets(node)
+        for table in ("archive_round", "archive_piece"):
+            node.in_catalog(f"DELETE FROM tidemark.{table} WHERE round_id = 1")
+        rows = catalog(node, "FROM '" + ",".join(map(node.uri, order)) + "'", passwords)
+        made.append((rows, node.sql(SETS), node.sql(ROUND), node.sql(PIECES)))
+    assert made[0] == made[1]
+    return made[0]
+
+
+def test_the_order_of_the_destinations_makes_no_difference(shop):
+    numbers = sorted(file_status(shop))
+    description = copy_with(shop, "a", [1, 2]) / "backup_set_1_full" / "single_backup_set_info.obbak"
+    # A copy in which set 1 is damaged, and 2, which leans on it, is not; and one that has set 1 only.
+    description.write_bytes(description.read_bytes().replace(b"shop", b"shoq", 1))
+    copy_with(shop, "b", [1])
+    _, sets, *_ = in_both_orders(shop, "a", "b")
+    assert [(row["BACKUP_SET_ID"], row["PATH"]) for row in sets] == [(1, shop.uri("b")), (2, shop.uri("a"))]
+    # One without an index, and one that has it.
+    next(copy_with(shop, "c", [3]).rglob("macro_range_index.obbak")).unlink()
+    copy_with(shop, "d", [3])
+    _, sets, *_ = in_both_orders(shop, "c", "d")
+    assert [(row["PATH"], row["FILE_STATUS"]) for row in sets] == [(shop.uri("d"), "AVAILABLE")]
+    # A set that cannot be opened and does not lie beside what it leans on cannot be restored from there.
+    copy_with(shop, "e", [4])
+    copy_with(shop, "f", [7])
+    rows, sets, *_ = in_both_orders(shop, "e", "f")
+    assert [row["BACKUP_SET_ID"] for row in sets] == [4]
+    assert "leans on set 4" in rows["BACKUP SET", 7]["COMMENT"]
+    # Of copies, and kinds: what lies where the tenant has it now.
+    copy_with(shop, "g", numbers)
+    shutil.copytree(shop.backups / "shop_log", shop.backups / "log_copy")
+    for names in (("g", "shop_data", "log_copy", "shop_log"), ("shop_log", "g", "shop_data", "log_copy")):
+        _, sets, rounds, pieces = in_both_orders(shop, *names, passwords="'secret'")
+        assert {row["PATH"] for row in sets} == {shop.uri("shop_data")}
+        assert {row["PATH"] for row in rounds + pieces} == {shop.uri("shop_log")} and rounds and pieces
+
+
+def test_nothing_is_entered_if_one_destination_is_refused(shop):
+    marker = copy_with(shop, "refused", [1]) / "format.obbak"
+    marker.unlink()
+    before = shop.sql(SETS)
+    lose_sets(shop)
+    for order in ("refused,shop_data", "shop_data,refused"):
+        with pytest.raises(pymysql.MySQLError, match="9080"):
+            catalog(shop, "FROM '" + ",".join(map(shop.uri, order.split(","))) + "'")
+        assert shop.sql(SETS) == []
+    catalog(shop, passwords="'secret'")
+    assert shop.sql(SETS) == before
+
+
 def test_refusals(shop):
     with pytest.raises(pymysql.MySQLError, match="9081"):
         shop.create_tenant("other")
@@ -180,6 +372,8 @@ def test_refusals(shop):
         shop.sql("ALTER SYSTEM CATALOG BACKUP TENANT = other")
     with pytest.raises(pymysql.MySQLError, match="1227"):
         shop.sql(f"ALTER SYSTEM CATALOG BACKUP FROM '{shop.uri('shop_data')}'", tenant="shop")
+    with pytest.raises(pymysql.MySQLError, match="1227"):
+        shop.sql("ALTER SYSTEM CATALOG BACKUP WITH KEY FROM 'file:///nowhere' ENCRYPTED BY 'x'", tenant="shop")
     assert {row["RESULT"] for row in shop.sql("ALTER SYSTEM CATALOG BACKUP", tenant="shop")} == {"KNOWN"}
 
 
