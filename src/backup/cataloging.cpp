@@ -85,8 +85,8 @@ void Cataloging::sortPlaces() {
         return std::tuple(!present, moved, place.path());
     };
     std::ranges::sort(places_, {}, rank);
-    const auto twice = std::ranges::unique(places_, {}, [](const Place& place) { return place.path(); });
-    places_.erase(twice.begin(), twice.end());
+    const auto same = [](const Place& one, const Place& other) { return one.path() == other.path(); };
+    places_.erase(std::unique(places_.begin(), places_.end(), same), places_.end());
 }
 
 void Cataloging::add(const Place& place, const char* object, std::int64_t id, const char* result,

@@ -112,7 +112,7 @@ void Cataloging::enterSet(std::int64_t number, const std::vector<FoundSet>& foun
     std::vector<LookedAtSet> usable;
     for (const FoundSet& one : found)
         orSkip(*one.place, kSet, number, [&] { usable.push_back(lookAt(one)); });
-    std::ranges::stable_partition(usable, [](const LookedAtSet& one) { return !one.lost_index; });
+    std::stable_partition(usable.begin(), usable.end(), [](const LookedAtSet& one) { return !one.lost_index; });
     for (const LookedAtSet& one : usable)
         orSkip(*one.place, kSet, number, [&] { enter(one); });
 }
