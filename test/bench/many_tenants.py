@@ -20,6 +20,7 @@ IDLE_SECONDS = 30
 REST_SECONDS = 45
 LOAD_SECONDS = 20
 SESSIONS = 4
+FILLED = 20_000_000  # bytes of rows in each tenant before anything is measured
 
 # One session per tenant commits as fast as the machine lets it; all begin and end at the same moments.
 LOAD = """CREATE PROCEDURE load_test.run(IN begin_time DATETIME(6), IN end_time DATETIME(6))
@@ -74,7 +75,8 @@ class SysView:
 
 
 class ManyTenants:
-    """One node that grows from the first count to the last; every figure is taken at each count."""
+    """One node that grows from the first count to the last; every figure is taken at each count. Each tenant has rows
+    of 20 MB."""
 
     def __init__(self, counts, say):
         self.counts, self.say = counts, say
@@ -143,7 +145,9 @@ class ManyTenants:
 
     def prepare(self, name):
         for statement in ["CREATE DATABASE load_test", LOAD,
-                          "CREATE TABLE load_test.t (id INT AUTO_INCREMENT PRIMARY KEY, text VARCHAR(200))"]:
+                          "CREATE TABLE load_test.t (id INT AUTO_INCREMENT PRIMARY KEY, text VARCHAR(200))",
+                          "CREATE TABLE load_test.filled (id INT PRIMARY KEY, v VARBINARY(1000))",
+                          f"INSERT INTO load_test.filled SELECT seq, RANDOM_BYTES(1000) FROM seq_1_to_{FILLED // 1000}"]:
             self.node.sql(statement, tenant=name)
         self.node.sql(f"ALTER SYSTEM SET LOG_ARCHIVE_DEST = 'LOCATION={self.node.uri(name + '_log')}' TENANT = {name}")
         self.node.sql(f"ALTER SYSTEM SET DATA_BACKUP_DEST = '{self.node.uri(name + '_data')}' TENANT = {name}")
