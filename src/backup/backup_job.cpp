@@ -6,7 +6,6 @@
 
 #include "archive/archive_reader.h"
 #include "backup/finished_set.h"
-#include "backup/parent_set.h"
 #include "backup/set_making.h"
 #include "backup_set/kept_key.h"
 #include "base/crash_point.h"
@@ -32,24 +31,23 @@ BackupJob::BackupJob(const BackupJobParts& parts, const catalog::BackupJobRow& r
       row_(row),
       context_(context),
       log_(makeLogger(fmt::format("backup tenant={} job={}", row.tenant, row.job_id))),
-      progress_(BackupProgress::from(context.progress())) {}
+      course_({.node_key = parts.node_key,
+               .log = log_,
+               .save = [&context](const std::string& text) { context.saveProgress(text); }},
+              BackupProgress::from(context.progress()), context.attempt()) {}
 
 std::optional<job::Pause> BackupJob::run(std::stop_token stop) {
     try {
         return step(stop);
     } catch (const Error& error) {
-        // sys, the tenant or a destination is away: what is copied is not thrown away for that. That a destination is
-        // not usable is said with a number, and ends a backup that has copied nothing yet.
-        const bool waits = step_ == Step::Begin ? !error.sql() : step_ != Step::Copy;
-        if (!waits || stop.stop_requested()) throw;
-        if (error.code() != ErrorCode::Unavailable && !isDestinationAway()) throw;
+        if (!course_.waits(error, stop.stop_requested())) throw;
         return waiting(error.what());
     }
 }
 
 std::optional<job::Pause> BackupJob::ask() {
     try {
-        storage::requireAnswer(storage_, context_.stop());
+        storage::requireAnswer(course_.storage(), context_.stop());
         if (log_archive_) storage::requireAnswer(log_archive_, context_.stop());
     } catch (const Error& error) {
         if (error.code() != ErrorCode::Unavailable) throw;
@@ -59,7 +57,7 @@ std::optional<job::Pause> BackupJob::ask() {
 }
 
 std::optional<job::Pause> BackupJob::step(std::stop_token stop) {
-    switch (step_) {
+    switch (course_.step()) {
         case Step::Begin:
             return begin(stop);
         case Step::Copy:
@@ -94,9 +92,7 @@ std::optional<job::Pause> BackupJob::begin(const std::stop_token& stop) {
     const bool resumed = row_.backup_set_id != 0;
     tenant_ = parts_.stores.tenants.get(row_.tenant);
     try {
-        storage_ = storage::requireDestination(row_.path, parts_.identity(tenant_, row_.dest_id),
-                                               storage::DestinationKind::Data)
-                       .storage;
+        openDestination();
     } catch (const Error& error) {
         if (!resumed) throw;
         // It may hold a whole set, and then the backup has not failed.
@@ -107,36 +103,27 @@ std::optional<job::Pause> BackupJob::begin(const std::stop_token& stop) {
     return beginCopy();
 }
 
+void BackupJob::openDestination() {
+    const catalog::Tenant tenant = parts_.stores.tenants.get(row_.tenant);
+    course_.open(
+        storage::requireDestination(row_.path, parts_.identity(tenant, row_.dest_id), storage::DestinationKind::Data)
+            .storage);
+}
+
 void BackupJob::beginSet(const std::stop_token& stop) {
-    // A beginning that failed may have begun with the key of another chain.
-    const BackupProgress noted = BackupProgress::from(context_.progress());
-    progress_ = {.turn = 1,
-                 .round_id = currentRound().round_id,
-                 .parent = {},
-                 .full_because = noted.full_because,
-                 .copied = {},
-                 .encryption = noted.encryption};
-    catalog::BackupSet wanted;
-    if (row_.type == catalog::BackupType::Inc) parent_ = chooseParent(stop);
-    wanted.comment = progress_.full_because;
-    if (parent_) {
-        progress_.parent = parent_->id;
-        leanOn(wanted, *parent_);
-    }
-    beginEncryption();
+    const auto key_of = [this](const catalog::BackupSet& set) { return keyOf(set.backup_set_id); };
+    const catalog::BackupSet wanted = course_.beginSet(
+        {.type = row_.type, .round_id = currentRound().round_id}, parts_.stores.backups.sets(row_.tenant),
+        {.dest_id = row_.dest_id, .encryption = row_.encryption, .key_of = key_of}, stop);
     const catalog::BegunBackup begun =
-        parts_.stores.backups.begin(context_.claim(), row_.tenant, row_.job_id, wanted, leastSetId(*storage_),
-                                    progress_.text(), progress_.encryption.wrappedKey());
+        parts_.stores.backups.begin(context_.claim(), row_.tenant, row_.job_id, wanted, leastSetId(*course_.storage()),
+                                    course_.progress().text(), course_.progress().encryption.wrappedKey());
     crashPoint("backup.set-recorded");
     task_ = begun.task;
     set_ = begun.set;
+    // Whatever fails from here on: it has begun, and goes on with this set.
+    row_.backup_set_id = set_.backup_set_id;
     log_->info("tenant {}: set {} at {}", tenant_.name, set_.backup_set_id, set_.path);
-}
-
-/// All sets of a chain have one key.
-void BackupJob::beginEncryption() {
-    if (!progress_.encryption.on()) return;
-    progress_.encryption.begin(parent_ ? keyOf(parent_->id.number) : block::ChainKey::random(), parts_.node_key);
 }
 
 /// Of a set that was made here.
@@ -150,41 +137,25 @@ backup_set::ChainKeyPtr BackupJob::keyOf(std::int64_t set) const {
     return backup_set::keptKey(*wrapped, parts_.node_key);
 }
 
-std::optional<backup_set::BackupSetDescription> BackupJob::chooseParent(const std::stop_token& stop) {
-    const auto sets = parts_.stores.backups.sets(row_.tenant);
-    ParentFound found =
-        findParent(*storage_, sets,
-                   {.dest_id = row_.dest_id,
-                    .encryption = row_.encryption,
-                    .key_of = [this](const catalog::BackupSet& set) { return keyOf(set.backup_set_id); }},
-                   log_, stop);
-    progress_.full_because = fullBecause(found.why_none);
-    if (!found.set) log_->info("{}", progress_.full_because);
-    return std::move(found.set);
-}
-
 std::optional<job::Pause> BackupJob::resume(const std::stop_token& stop) {
     const auto task = parts_.stores.backups.taskOf(row_.tenant, row_.job_id);
     const auto set = parts_.stores.backups.set(row_.tenant, row_.backup_set_id);
     if (!task || !set) throw Error(ErrorCode::NotFound, "the catalog has lost the task of the backup, or its set");
     task_ = *task;
     set_ = *set;
-    const backup_set::SetId id = idOf(set_);
-    if (const auto described = backup_set::finishDescribedSet(*storage_, id, key(), stop)) {
-        log_->info("set {} is whole at the destination", set_.backup_set_id);
-        set_ = *finishedSet(*storage_, row_.tenant, id, key());
-        return std::nullopt;
-    }
-    if (!progress_.copied) {
-        log_->info("set {} is copied again, attempt {}", set_.backup_set_id, context_.attempt());
-        if (progress_.parent) parent_ = backup_set::readBackupSet(*storage_, *progress_.parent, key());
-        nextTurn();
-        return beginCopy();
+    switch (course_.resume(row_.tenant, idOf(set_), stop)) {
+        case SetCourse::Resumed::Whole:
+            set_ = *course_.finished();
+            return std::nullopt;
+        case SetCourse::Resumed::CopyAgain:
+            task_.turn = course_.progress().turn;
+            return beginCopy();
+        case SetCourse::Resumed::Copied:
+            break;
     }
     log_->info("set {} is copied and goes on to wait for the archive", set_.backup_set_id);
-    description_ = *progress_.copied;
-    task_.stats = statsOf(description_);
-    if (progress_.log) return beginToCopyLog();
+    task_.stats = statsOf(course_.description());
+    if (course_.progress().log) return beginToCopyLog();
     return beginToWait();
 }
 
@@ -193,9 +164,9 @@ std::optional<job::Pause> BackupJob::resume(const std::stop_token& stop) {
 catalog::ArchiveRound BackupJob::currentRound() {
     using catalog::RoundStatus;
     const auto round = parts_.stores.archive.lastRound(row_.tenant);
-    const bool own = round && round->round_id == progress_.round_id;
+    const bool own = round && round->round_id == course_.progress().round_id;
     const bool begins = round && (round->status == RoundStatus::Prepare || round->status == RoundStatus::Beginning);
-    const bool goes_on = round && round->status == RoundStatus::Doing && (own || progress_.round_id == 0);
+    const bool goes_on = round && round->status == RoundStatus::Doing && (own || course_.progress().round_id == 0);
     if (goes_on || (own && begins)) return *round;
     throw obError(Ob::LogArchiveNotRunning, "it stopped before it had passed the end of the backup",
                   "ALTER SYSTEM ARCHIVELOG, then back up again");
@@ -203,15 +174,16 @@ catalog::ArchiveRound BackupJob::currentRound() {
 
 job::Pause BackupJob::beginToWait() {
     enter(BackupTaskStatus::BeforeBackupLog);
-    step_ = Step::AwaitArchive;
+    course_.go(Step::AwaitArchive);
     wait_.reset();
-    parts_.await_archive(row_.tenant, progress_.round_id, mysql::GtidPosition::parse(description_.gtid));
+    parts_.await_archive(row_.tenant, course_.progress().round_id,
+                         mysql::GtidPosition::parse(course_.description().gtid));
     return {};
 }
 
 job::Pause BackupJob::awaitArchive() {
     if (!archivePassed()) return waiting("the log archive to pass the end of the copy");
-    step_ = row_.plus_archivelog ? Step::ChooseLog : Step::Complete;
+    course_.go(row_.plus_archivelog ? Step::ChooseLog : Step::Complete);
     return {};
 }
 
@@ -222,7 +194,7 @@ bool BackupJob::archivePassed() {
     const archive::RoundKey key{static_cast<std::uint64_t>(round.dest_id), static_cast<std::uint64_t>(round.round_id)};
     std::optional<archive::ArchiveReader::Covered> covered;
     try {
-        covered = archive::ArchiveReader(*log, key).scnOf(key, mysql::GtidPosition::parse(description_.gtid));
+        covered = archive::ArchiveReader(*log, key).scnOf(key, mysql::GtidPosition::parse(course_.description().gtid));
     } catch (const Error&) {
         storage::requireMounted(*log);  // what goes meanwhile looks like damage
         throw;
@@ -236,16 +208,16 @@ bool BackupJob::archivePassed() {
 }
 
 void BackupJob::completeSet(const std::stop_token& stop) {
-    description_.start_replay_scn = set_.start_replay_scn;
-    description_.consistent_scn = set_.consistent_scn;
-    description_.min_restore_scn = set_.min_restore_scn;
-    storage::requireMounted(*storage_);
-    makeSetVisible(*storage_, description_, progress_.encryption, key(), parts_.clock.now(), stop);
+    backup_set::BackupSetDescription& description = course_.description();
+    description.start_replay_scn = set_.start_replay_scn;
+    description.consistent_scn = set_.consistent_scn;
+    description.min_restore_scn = set_.min_restore_scn;
+    course_.complete(parts_.clock.now(), stop);
 
     task_.stats = statsOfCopy();
     set_.stats = task_.stats;
-    set_.log_end_scn = description_.log_end_scn;
-    set_.end_time = description_.end_time;
+    set_.log_end_scn = description.log_end_scn;
+    set_.end_time = description.end_time;
     recorder().show(task_);
     recorder().drain();
     log_->info("set {} complete: {} macro blocks, {} of {} bytes, restores from SCN {} on", set_.backup_set_id,
@@ -254,7 +226,7 @@ void BackupJob::completeSet(const std::stop_token& stop) {
 
 /// What the views show of the copy, and of what log has come to it.
 catalog::BackupStats BackupJob::statsOfCopy() const {
-    const catalog::BackupStats described = statsOf(description_);
+    const catalog::BackupStats described = statsOf(course_.description());
     if (!counters_) return described;
     catalog::BackupStats stats = countersOf(*counters_);
     stats.output_bytes = described.output_bytes;
@@ -276,10 +248,11 @@ TaskRecorder& BackupJob::recorder() {
 
 /// Of the tenant itself: they were copied as they are. Returns what COMMENT of the backup says of them.
 std::string BackupJob::noteWrongPages() {
-    if (!progress_.copied || progress_.copied->wrong_page_count == 0) return {};
+    const auto& copied = course_.progress().copied;
+    if (!copied || copied->wrong_page_count == 0) return {};
     const catalog::ValidateUnit unit{.dest_id = set_.dest_id, .backup_set_id = set_.backup_set_id};
     std::vector<catalog::FindingRow> found;
-    for (const auto& [file, pages] : progress_.copied->wrong_pages) {
+    for (const auto& [file, pages] : copied->wrong_pages) {
         found.push_back({.unit = unit,
                          .kind = catalog::FindingKind::SourcePage,
                          .object = file,
@@ -289,10 +262,10 @@ std::string BackupJob::noteWrongPages() {
     std::vector<std::string> files;
     for (const catalog::FindingRow& one : found)
         files.push_back(one.object);
-    log_->warn("{} pages have a wrong checksum in the tenant itself: {}", progress_.copied->wrong_page_count,
+    log_->warn("{} pages have a wrong checksum in the tenant itself: {}", copied->wrong_page_count,
                fmt::join(files, ", "));
     return fmt::format("{} pages have a wrong checksum in the tenant itself: see CDB_TM_VALIDATE_FINDINGS",
-                       progress_.copied->wrong_page_count);
+                       copied->wrong_page_count);
 }
 
 void BackupJob::finish(const catalog::Outcome& outcome) {
@@ -301,12 +274,11 @@ void BackupJob::finish(const catalog::Outcome& outcome) {
     const bool failed = outcome.state != catalog::Outcome::State::Completed;
     if (failed && counters_) set_.stats = countersOf(*counters_);
     if (const auto whole = failed ? wholeSet() : std::nullopt) {
-        log_->info("set {} is whole at the destination", whole->backup_set_id);
         ended = catalog::Outcome::completed();
         set_ = *whole;
     }
     if (ended.state == catalog::Outcome::State::Completed) {
-        ended.comment = progress_.full_because;
+        ended.comment = course_.progress().full_because;
         if (const std::string wrong = noteWrongPages(); !wrong.empty())
             ended.comment += (ended.comment.empty() ? "" : "; ") + wrong;
     }
@@ -319,36 +291,18 @@ void BackupJob::finish(const catalog::Outcome& outcome) {
     crashPoint("backup.end-recorded");
 }
 
-/// What failed or was cancelled after the last object was stored can be restored all the same. Asked only where that is
-/// possible, for a destination that hangs would hold up the end. One that is away holds up nothing: the cleaner waits
-/// for it, and asks then.
 std::optional<catalog::BackupSet> BackupJob::wholeSet() {
-    catalog::BackupJobRow row = row_;
-    if (set_.backup_set_id != 0) row.backup_set_id = set_.backup_set_id;
-    const bool possible = step_ == Step::Complete || (step_ == Step::Begin && row.backup_set_id != 0);
-    if (!possible) return std::nullopt;
-    try {
-        if (!storage_) {
-            storage_ = storage::requireDestination(row.path,
-                                                   parts_.identity(parts_.stores.tenants.get(row.tenant), row.dest_id),
-                                                   storage::DestinationKind::Data)
-                           .storage;
-        }
-        const auto set = parts_.stores.backups.set(row.tenant, row.backup_set_id);
-        return set ? finishedSet(*storage_, row.tenant, idOf(*set), key()) : std::nullopt;
-    } catch (const Error& error) {
-        log_->warn("whether set {} is whole is not known, the cleaner will ask: {}", row.backup_set_id, error.what());
-        return std::nullopt;
-    }
+    return course_.wholeSet(row_.tenant, row_.backup_set_id, [this]() -> std::optional<backup_set::SetId> {
+        if (!course_.storage()) openDestination();
+        const auto set = parts_.stores.backups.set(row_.tenant, row_.backup_set_id);
+        return set ? std::optional(idOf(*set)) : std::nullopt;
+    });
 }
 
 /// What the cleaner is to do after the end.
 std::optional<Leftovers> BackupJob::leftovers(bool completed) const {
-    const std::int64_t set = set_.backup_set_id != 0 ? set_.backup_set_id : row_.backup_set_id;
-    // An earlier attempt that died has left at least what it was just writing.
-    const bool nothing_else = progress_.turn < 2 && context_.attempt() < 2;
-    if (set == 0 || (completed && nothing_else)) return std::nullopt;
-    return Leftovers{.path = row_.path, .backup_set_id = set};
+    if (row_.backup_set_id == 0 || !course_.leavesSomething(completed)) return std::nullopt;
+    return Leftovers{.path = row_.path, .backup_set_id = row_.backup_set_id};
 }
 
 }  // namespace tidemark::backup

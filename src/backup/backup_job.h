@@ -6,8 +6,7 @@
 #include <optional>
 #include <stop_token>
 
-#include "backup/backup_progress.h"
-#include "backup/data_backup.h"
+#include "backup/set_course.h"
 #include "backup/task_recorder.h"
 #include "base/log.h"
 #include "catalog/stores.h"
@@ -50,19 +49,18 @@ public:
     /// `row` is active: in INIT, or of an earlier attempt.
     BackupJob(const BackupJobParts& parts, const catalog::BackupJobRow& row, job::WorkContext& context);
 
-    bool heavy() const override { return step_ == Step::Copy || step_ == Step::CopyLog; }
+    bool heavy() const override { return course_.step() == Step::Copy || course_.step() == Step::CopyLog; }
     std::optional<job::Pause> ask() override;
     std::optional<job::Pause> run(std::stop_token stop) override;
     void finish(const catalog::Outcome& outcome) override;
 
 private:
-    enum class Step { Begin, Copy, NoteCopy, AwaitArchive, ChooseLog, CopyLog, Complete };
+    using Step = SetCourse::Step;
 
-    // Each does what it says and sets the next step. All but copy() may be repeated when something was away.
+    // Each does what it says and sets the next step.
     std::optional<job::Pause> step(std::stop_token stop);
     std::optional<job::Pause> begin(const std::stop_token& stop);
     job::Pause copy(std::stop_token stop);
-    job::Pause copyAgain(const Error& error);
     job::Pause noteCopy();
     job::Pause beginToWait();
     job::Pause awaitArchive();
@@ -78,16 +76,13 @@ private:
     void extractLog(std::stop_token stop);
     void showLog(std::uint64_t files, const archive::LogExtract::Progress& done);
 
+    void openDestination();
     void beginSet(const std::stop_token& stop);
-    std::optional<backup_set::BackupSetDescription> chooseParent(const std::stop_token& stop);
     /// Goes on with the set of an earlier attempt. nullopt: it is whole.
     std::optional<job::Pause> resume(const std::stop_token& stop);
     job::Pause beginCopy();
-    void beginEncryption();
     backup_set::ChainKeyPtr keyOf(std::int64_t set) const;
-    /// The set's; null if it is not encrypted. Once it has begun.
-    backup_set::ChainKeyPtr key() const { return progress_.encryption.key(parts_.node_key); }
-    void nextTurn();
+    backup_set::ChainKeyPtr key() const { return course_.key(); }
     void describeTenant();
     DataBackupResult copyOnce(std::stop_token stop);
     /// `gtid` without the domains that the tenant's own binlog does not have: a tenant that was restored keeps the
@@ -95,7 +90,6 @@ private:
     std::string ownPosition(const std::string& gtid);
     catalog::ArchiveRound currentRound();
     bool archivePassed();
-    bool isDestinationAway() const;
     std::optional<catalog::BackupSet> wholeSet();
     std::optional<Leftovers> leftovers(bool completed) const;
 
@@ -106,21 +100,15 @@ private:
     catalog::BackupJobRow row_;
     job::WorkContext& context_;
     const Logger log_;
-    Step step_ = Step::Begin;
-    BackupProgress progress_;
-    int failed_copies_ = 0;  ///< in this attempt
-    std::optional<DataBackupResult> copied_;
+    SetCourse course_;                         ///< decides; what it knows of the set is there
     GrowingPause wait_ = job::waitingPause();  ///< while something is waited for
     catalog::Tenant tenant_;
     catalog::BackupTask task_;
     catalog::BackupSet set_;
-    std::shared_ptr<storage::Storage> storage_;
-    std::shared_ptr<storage::Storage> log_archive_;           ///< while the log is copied: where from
-    std::optional<backup_set::BackupSetDescription> parent_;  ///< of an incremental set
-    backup_set::BackupSetDescription description_;
-    std::shared_ptr<DataBackupProgress> counters_;  // of the present copy
-    job::TimeLeft time_left_;                       // the recorder's, over all copies
-    std::unique_ptr<TaskRecorder> recorder_;        // while there is something to show
+    std::shared_ptr<storage::Storage> log_archive_;  ///< while the log is copied: where from
+    std::shared_ptr<DataBackupProgress> counters_;   // of the present copy
+    job::TimeLeft time_left_;                        // the recorder's, over all copies
+    std::unique_ptr<TaskRecorder> recorder_;         // while there is something to show
 };
 
 }  // namespace tidemark::backup

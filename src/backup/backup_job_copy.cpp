@@ -1,7 +1,6 @@
 #include <algorithm>
 
 #include "backup/backup_job.h"
-#include "backup/set_making.h"
 #include "base/crash_point.h"
 #include "mysql/gtid.h"
 #include "source/mariadb_backup.h"
@@ -33,75 +32,40 @@ job::Pause BackupJob::beginCopy() {
     enter(BackupTaskStatus::BackupSysMeta);
     describeTenant();
     enter(BackupTaskStatus::BackupUserMeta);
-    step_ = Step::Copy;
+    course_.go(Step::Copy);
     return {};
-}
-
-/// Noted before anything of it is stored, so that no two attempts ever write the same objects.
-void BackupJob::nextTurn() {
-    progress_.turn = std::max(progress_.turn, 1U) + 1;  // one that an older version began was the first
-    task_.turn = progress_.turn;
-    context_.saveProgress(progress_.text());
 }
 
 void BackupJob::describeTenant() {
     const catalog::Cluster cluster = parts_.stores.cluster.cluster();
     task_.start_scn = static_cast<Scn>(parts_.clock.now());
-    description_.id = idOf(set_);
-    description_.prev_full_set = static_cast<std::uint32_t>(set_.prev_full_set_id);
-    description_.prev_incremental_set = static_cast<std::uint32_t>(set_.prev_inc_set_id);
-    description_.cluster_name = cluster.name;
-    description_.cluster_id = static_cast<std::uint64_t>(cluster.id);
-    description_.tenant_name = tenant_.name;
-    description_.tenant_id = static_cast<std::uint64_t>(tenant_.id);
-    description_.dest_id = static_cast<std::uint64_t>(set_.dest_id);
-    description_.tenant_settings = tenant::carriedSettings(tenant_);
-    description_.comment = row_.description;
-    description_.start_time = set_.start_time;
-    description_.start_scn = task_.start_scn;
+    course_.describe(set_);
+    backup_set::BackupSetDescription& description = course_.description();
+    description.cluster_name = cluster.name;
+    description.cluster_id = static_cast<std::uint64_t>(cluster.id);
+    description.tenant_name = tenant_.name;
+    description.tenant_id = static_cast<std::uint64_t>(tenant_.id);
+    description.dest_id = static_cast<std::uint64_t>(set_.dest_id);
+    description.tenant_settings = tenant::carriedSettings(tenant_);
+    description.comment = row_.description;
+    description.start_scn = task_.start_scn;
     // The log from here on is what makes the copy consistent.
     task_.user_ls_start_scn = parts_.clock.now();
 }
 
 job::Pause BackupJob::copy(std::stop_token stop) {
-    try {
-        copied_ = copyOnce(stop);
-        // What went beneath a destination that is not mounted is not there.
-        storage::requireMounted(*storage_);
-    } catch (const Error& error) {
-        if (stop.stop_requested()) throw;
-        return copyAgain(error);
+    if (!course_.copy([&] { return copyOnce(stop); }, stop)) {
+        task_.turn = course_.progress().turn;
+        enter(BackupTaskStatus::BackupUserMeta);
+        return {};
     }
     task_.end_scn = static_cast<Scn>(parts_.clock.now());
     crashPoint("backup.copied");
-    step_ = Step::NoteCopy;
     return {};
-}
-
-/// Throws what is handled if there is no sense in it. A destination that goes, however often, is no failure of a copy:
-/// the next one begins when ask() has found it there.
-job::Pause BackupJob::copyAgain(const Error& error) {
-    // mariadb-backup loses the data of Aria and MyISAM tables that are created and renamed while it runs, which is
-    // found out at the end of the copy: docs/decisions/data_path.md. Another copy rarely meets the same again.
-    if (isDestinationAway()) {
-        log_->warn("set {} is copied again when its destination is back: {}", set_.backup_set_id, error.what());
-    } else {
-        if (error.code() != ErrorCode::Unavailable || ++failed_copies_ == kMostCopies) throw;
-        log_->warn("copy {} of {}: {}", failed_copies_, kMostCopies, error.what());
-    }
-    nextTurn();
-    enter(BackupTaskStatus::BackupUserMeta);
-    return {};
-}
-
-bool BackupJob::isDestinationAway() const {
-    return storage_ && storage::isAway(*storage_);
 }
 
 job::Pause BackupJob::noteCopy() {
-    describeCopy(description_, *copied_, progress_.turn, ownPosition(copied_->facts.gtid));
-    progress_.copied = description_;
-    context_.saveProgress(progress_.text());
+    course_.noteCopy(ownPosition(course_.copied().facts.gtid));
     crashPoint("backup.copy-noted");
     return beginToWait();
 }
@@ -113,10 +77,10 @@ DataBackupResult BackupJob::copyOnce(std::stop_token stop) {
                                         .endpoint = server->endpoint(),
                                         .work_directory = server->paths().directory});
     job::Share share(parts_.capacity, job::backupShare(row_.tenant));
-    DataBackup backup(source, *storage_, share.lane(),
-                      {.set = description_.id,
-                       .turn = progress_.turn,
-                       .parent = parent_,
+    DataBackup backup(source, *course_.storage(), share.lane(),
+                      {.set = course_.description().id,
+                       .turn = course_.progress().turn,
+                       .parent = course_.parent(),
                        .data_file_size = static_cast<std::uint64_t>(
                            parts_.stores.parameters.bytes(row_.tenant, "backup_data_file_size")),
                        .scratch = server->paths().directory,

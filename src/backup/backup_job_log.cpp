@@ -21,25 +21,26 @@ job::Pause BackupJob::chooseLog() {
     const archive::RoundKey key{static_cast<std::uint64_t>(round.dest_id), static_cast<std::uint64_t>(round.round_id)};
     try {
         const archive::ArchiveReader reader(*archive, key);
-        progress_.log = {.archive_uri = round.path,
-                         .range = archive::rangeUntilNow(reader, key, mysql::GtidPosition::parse(description_.gtid),
-                                                         set_.min_restore_scn)};
+        course_.progress().log = {
+            .archive_uri = round.path,
+            .range = archive::rangeUntilNow(reader, key, mysql::GtidPosition::parse(course_.description().gtid),
+                                            set_.min_restore_scn)};
     } catch (const Error&) {
         storage::requireMounted(*archive);  // what goes meanwhile looks like missing log
         throw;
     }
-    context_.saveProgress(progress_.text());
+    course_.save();
     crashPoint("backup.log-chosen");
     return beginToCopyLog();
 }
 
 job::Pause BackupJob::beginToCopyLog() {
-    set_.min_restore_scn = set_.consistent_scn = set_.start_replay_scn = progress_.log->range.after_scn;
-    log_archive_ = storage::openStorage(progress_.log->archive_uri);
+    set_.min_restore_scn = set_.consistent_scn = set_.start_replay_scn = course_.progress().log->range.after_scn;
+    log_archive_ = storage::openStorage(course_.progress().log->archive_uri);
     task_.stats = statsOfCopy();
     enter(BackupTaskStatus::BackupLog);
     wait_.reset();
-    step_ = Step::CopyLog;
+    course_.go(Step::CopyLog);
     return {};
 }
 
@@ -53,15 +54,16 @@ job::Pause BackupJob::copyLog(std::stop_token stop) {
     }
     log_archive_.reset();
     crashPoint("backup.log-copied");
-    step_ = Step::Complete;
+    course_.go(Step::Complete);
     return {};
 }
 
 void BackupJob::extractLog(std::stop_token stop) {
-    const archive::ArchiveReader reader(*log_archive_, progress_.log->range.round);
-    archive::LogExtract extract(reader, *log_archive_, progress_.log->range);
-    const storage::Key directory = backup_set::logDirectory(description_.id);
-    storage::ThrottledStorage limited(*storage_, parts_.capacity.destination_reading,
+    backup_set::BackupSetDescription& description = course_.description();
+    const archive::ArchiveReader reader(*log_archive_, course_.progress().log->range.round);
+    archive::LogExtract extract(reader, *log_archive_, course_.progress().log->range);
+    const storage::Key directory = backup_set::logDirectory(description.id);
+    storage::ThrottledStorage limited(*course_.storage(), parts_.capacity.destination_reading,
                                       parts_.capacity.destination_writing, {.stop = stop});
     storage::SubtreeStorage plain(limited, directory);
     // The log tells as much as the data do.
@@ -73,19 +75,19 @@ void BackupJob::extractLog(std::stop_token stop) {
         context_.moved();
         if (gate.due() || done.files == extract.files()) showLog(extract.files(), done);
     });
-    description_.plus_archivelog = true;
-    description_.log_end_scn = progress_.log->range.until;
-    description_.log_files = extract.files();
-    description_.log_objects.clear();
+    description.plus_archivelog = true;
+    description.log_end_scn = course_.progress().log->range.until;
+    description.log_files = extract.files();
+    description.log_objects.clear();
     for (const archive::ExtractedObject& object : objects) {
-        description_.log_objects.push_back(key() ? backup_set::logObjectAt(*storage_, directory + object.key)
-                                                 : backup_set::LogObject{directory + object.key, object.size,
-                                                                         object.checksum});
+        description.log_objects.push_back(
+            key() ? backup_set::logObjectAt(*course_.storage(), directory + object.key)
+                  : backup_set::LogObject{directory + object.key, object.size, object.checksum});
     }
 }
 
 void BackupJob::showLog(std::uint64_t files, const archive::LogExtract::Progress& done) {
-    task_.stats.output_bytes = description_.output_bytes + done.bytes;
+    task_.stats.output_bytes = course_.description().output_bytes + done.bytes;
     task_.stats.log_file_count = static_cast<std::int64_t>(files);
     task_.stats.finish_log_file_count = static_cast<std::int64_t>(done.files);
     recorder().show(task_);

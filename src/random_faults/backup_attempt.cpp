@@ -1,7 +1,6 @@
 #include "random_faults/backup_attempt.h"
 
 #include "backup/finished_set.h"
-#include "backup/parent_set.h"
 #include "backup/set_making.h"
 #include "backup_set/kept_key.h"
 #include "base/error.h"
@@ -30,21 +29,27 @@ BackupAttempt::BackupAttempt(const AttemptParts& parts)
     : parts_(parts),
       catalog_(parts.catalog),
       backup_(*parts.catalog.backup),
-      storage_(*parts.life.storage()),
-      progress_(backup::BackupProgress::from(backup_.progress)) {
-    ++backup_.attempts;
+      course_({.node_key = parts.node_key,
+               .log = silent(),
+               .save =
+                   [this](const std::string& text) {
+                       parts_.life.call();
+                       backup_.progress = text;
+                   }},
+              backup::BackupProgress::from(backup_.progress), ++backup_.attempts) {
+    course_.open(parts.life.storage());
 }
 
-void BackupAttempt::run() {
+AttemptEnd BackupAttempt::run() {
     bool completed = true;
     try {
-        while (step_ != Step::Done && waits_ < kMostWaits)
+        while (!over_ && waits_ < kMostWaits)
             goOn();
-        if (step_ != Step::Done) return;
+        if (!over_) return AttemptEnd::NotOver;
     } catch (const Error&) {
         completed = false;
     }
-    finish(completed);
+    return finish(completed) ? AttemptEnd::Completed : AttemptEnd::Failed;
 }
 
 void BackupAttempt::goOn() {
@@ -52,171 +57,110 @@ void BackupAttempt::goOn() {
         requireGoing(parts_.life.stop(), "the backup was cancelled");
         step();
     } catch (const Error& error) {
-        const bool waits = step_ == Step::Begin ? !error.sql() : step_ != Step::Copy;
-        if (!waits || parts_.life.stop().stop_requested()) throw;
-        if (error.code() != ErrorCode::Unavailable && !storage::isAway(storage_)) throw;
+        if (!course_.waits(error, parts_.life.stop().stop_requested())) throw;
         ++waits_;
     }
 }
 
 void BackupAttempt::step() {
-    switch (step_) {
+    switch (course_.step()) {
         case Step::Begin:
             return begin();
         case Step::Copy:
-            return copy();
-        case Step::NoteCopy:
-            backup::describeCopy(description_, *copied_, progress_.turn, copied_->facts.gtid);
-            progress_.copied = description_;
-            save();
-            step_ = Step::Complete;
+            course_.copy([this] { return copyOnce(); }, parts_.life.stop());
             return;
+        case Step::NoteCopy:
+            return course_.noteCopy(course_.copied().facts.gtid);
+        case Step::AwaitArchive:
+            course_.description().min_restore_scn = static_cast<Scn>(catalog_.now());
+            return course_.go(Step::Complete);
+        case Step::ChooseLog:
+        case Step::CopyLog:
+            throw std::logic_error("there is no archive");
         case Step::Complete:
             return complete();
-        case Step::Done:
-            break;
     }
 }
 
 void BackupAttempt::begin() {
-    storage::requireMounted(storage_);
+    storage::requireMounted(*course_.storage());
     if (backup_.set_id != 0) return resume();
     beginSet();
-    describe();
-    step_ = Step::Copy;
+    beginCopy();
 }
 
 void BackupAttempt::beginSet() {
-    progress_ = {.turn = 1, .encryption = backup::BackupProgress::from(backup_.progress).encryption};
-    const bool encrypted = progress_.encryption.on();
-    const catalog::BackupEncryption encryption{.mode = encrypted ? "PASSWORD" : "NONE", .passwd = {}};
-    catalog::BackupSet set;
-    if (backup_.type == catalog::BackupType::Inc) {
-        parent_ = backup::findParent(storage_, catalog_.sets,
-                                     {.encryption = encryption,
-                                      .key_of = [this](const auto& one) { return keyOf(one.backup_set_id); }},
-                                     silent(), parts_.life.stop())
-                      .set;
-    }
-    if (parent_) {
-        progress_.parent = parent_->id;
-        backup::leanOn(set, *parent_);
-    }
-    if (encrypted)
-        progress_.encryption.begin(parent_ ? keyOf(parent_->id.number) : block::ChainKey::random(), parts_.node_key);
-    set.backup_set_id = catalog_.nextId(backup::leastSetId(storage_));
+    const auto key_of = [this](const auto& one) { return keyOf(catalog_, parts_.node_key, one.backup_set_id); };
+    const catalog::BackupEncryption encryption{.mode = course_.progress().encryption.on() ? "PASSWORD" : "NONE",
+                                               .passwd = {}};
+    catalog::BackupSet set = course_.beginSet({.type = backup_.type}, catalog_.sets,
+                                              {.encryption = encryption, .key_of = key_of}, parts_.life.stop());
+    set.backup_set_id = catalog_.nextId(backup::leastSetId(*course_.storage()));
     set.encryption = encryption;
     parts_.life.call();
     set.start_time = catalog_.now();
-    catalog_.wrapped_keys[set.backup_set_id] = progress_.encryption.wrappedKey();
+    catalog_.wrapped_keys[set.backup_set_id] = course_.progress().encryption.wrappedKey();
     catalog_.sets.push_back(set);
     backup_.set_id = set.backup_set_id;
-    backup_.progress = progress_.text();
+    backup_.progress = course_.progress().text();
 }
 
 void BackupAttempt::resume() {
-    const backup_set::SetId id = backup::idOf(catalog_.set(backup_.set_id));
-    if (backup_set::finishDescribedSet(storage_, id, key(), parts_.life.stop())) {
-        step_ = Step::Done;
-        return;
+    switch (course_.resume(0, backup::idOf(catalog_.set(backup_.set_id)), parts_.life.stop())) {
+        case backup::SetCourse::Resumed::Whole:
+            set_ = course_.finished();
+            over_ = true;
+            return;
+        case backup::SetCourse::Resumed::CopyAgain:
+            return beginCopy();
+        case backup::SetCourse::Resumed::Copied:
+            return course_.go(Step::AwaitArchive);
     }
-    if (progress_.copied) {
-        description_ = *progress_.copied;
-        step_ = Step::Complete;
-        return;
-    }
-    if (progress_.parent) parent_ = backup_set::readBackupSet(storage_, *progress_.parent, key());
-    nextTurn();
-    describe();
-    step_ = Step::Copy;
 }
 
-void BackupAttempt::copy() {
-    try {
-        const auto source = parts_.source(description_.id, progress_.turn);
-        backup::DataBackupProgress counters;
-        backup::DataBackup backup(*source, storage_, parts_.lane,
-                                  {.set = description_.id,
-                                   .turn = progress_.turn,
-                                   .parent = parent_,
-                                   .data_file_size = parts_.data_file_size,
-                                   .key = key()},
-                                  counters);
-        copied_ = backup.run(parts_.life.stop());
-        storage::requireMounted(storage_);
-        step_ = Step::NoteCopy;
-    } catch (const Error& error) {
-        if (parts_.life.stop().stop_requested()) throw;
-        if (!storage::isAway(storage_) && (error.code() != ErrorCode::Unavailable || ++failed_copies_ == backup::kMostCopies)) throw;
-        nextTurn();
-    }
+void BackupAttempt::beginCopy() {
+    parts_.life.call();
+    course_.describe(catalog_.set(backup_.set_id));
+    course_.description().tenant_name = "acme";
+    course_.go(Step::Copy);
+}
+
+backup::DataBackupResult BackupAttempt::copyOnce() {
+    const auto source = parts_.source(course_.description().id, course_.progress().turn);
+    backup::DataBackupProgress counters;
+    backup::DataBackup backup(*source, *course_.storage(), parts_.lane,
+                              {.set = course_.description().id,
+                               .turn = course_.progress().turn,
+                               .parent = course_.parent(),
+                               .data_file_size = parts_.data_file_size,
+                               .key = course_.key()},
+                              counters);
+    return backup.run(parts_.life.stop());
 }
 
 void BackupAttempt::complete() {
-    if (description_.min_restore_scn == 0) description_.min_restore_scn = static_cast<Scn>(catalog_.now());
-    storage::requireMounted(storage_);
-    backup::makeSetVisible(storage_, description_, progress_.encryption, key(), catalog_.now(), parts_.life.stop());
-    step_ = Step::Done;
+    course_.complete(catalog_.now(), parts_.life.stop());
+    set_ = backup::entryOf(0, course_.description());
+    over_ = true;
 }
 
-void BackupAttempt::describe() {
-    const catalog::BackupSet& set = catalog_.set(backup_.set_id);
-    description_ = {.id = backup::idOf(set),
-                    .prev_full_set = static_cast<std::uint32_t>(set.prev_full_set_id),
-                    .prev_incremental_set = static_cast<std::uint32_t>(set.prev_inc_set_id),
-                    .tenant_name = "acme",
-                    .start_time = set.start_time};
-}
-
-void BackupAttempt::nextTurn() {
-    ++progress_.turn;
-    save();
-}
-
-void BackupAttempt::save() {
-    parts_.life.call();
-    backup_.progress = progress_.text();
-}
-
-backup_set::ChainKeyPtr BackupAttempt::key() const {
-    return progress_.encryption.key(parts_.node_key);
-}
-
-backup_set::ChainKeyPtr BackupAttempt::keyOf(std::int64_t set) const {
-    return random_faults::keyOf(catalog_, parts_.node_key, set);
-}
-
-/// As BackupJob::finish: a set that is whole at the destination has not failed, if that is known.
-void BackupAttempt::finish(bool completed) {
-    std::optional<catalog::BackupSet> whole;
-    if (backup_.set_id != 0) {
-        const bool possible = step_ == Step::Complete || step_ == Step::Begin || completed;
-        if (possible) whole = wholeSet();
+/// Whether it has completed, after all.
+bool BackupAttempt::finish(bool completed) {
+    if (!completed) {
+        set_ = course_.wholeSet(0, backup_.set_id,
+                                [this] { return std::optional(backup::idOf(catalog_.set(backup_.set_id))); });
     }
     parts_.life.call();
+    const bool success = set_.has_value();
     if (backup_.set_id != 0) {
         catalog::BackupSet& set = catalog_.set(backup_.set_id);
-        if (completed || whole) {
-            if (whole) set.min_restore_scn = whole->min_restore_scn;
-            if (set.min_restore_scn == 0) set.min_restore_scn = description_.min_restore_scn;
-            set.status = catalog::BackupSetStatus::Success;
-            set.file_status = catalog::FileStatus::Available;
-        } else {
-            set.status = catalog::BackupSetStatus::Failed;
-            set.file_status = catalog::FileStatus::Incomplete;
-        }
-        const bool nothing_else = progress_.turn < 2 && backup_.attempts < 2;
-        if (!(completed || whole) || !nothing_else) catalog_.leftovers.insert(backup_.set_id);
+        set.status = success ? catalog::BackupSetStatus::Success : catalog::BackupSetStatus::Failed;
+        set.file_status = success ? catalog::FileStatus::Available : catalog::FileStatus::Incomplete;
+        if (success) set.min_restore_scn = set_->min_restore_scn;
+        if (course_.leavesSomething(success)) catalog_.leftovers.insert(backup_.set_id);
     }
     catalog_.backup.reset();
-}
-
-std::optional<catalog::BackupSet> BackupAttempt::wholeSet() {
-    try {
-        return backup::finishedSet(storage_, 0, backup::idOf(catalog_.set(backup_.set_id)), key());
-    } catch (const Error&) {
-        return std::nullopt;
-    }
+    return success;
 }
 
 namespace {

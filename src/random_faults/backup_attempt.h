@@ -3,8 +3,7 @@
 #include <functional>
 #include <memory>
 
-#include "backup/backup_progress.h"
-#include "backup/data_backup.h"
+#include "backup/set_course.h"
 #include "base/log.h"
 #include "random_faults/daemon_life.h"
 #include "random_faults/small_catalog.h"
@@ -22,44 +21,42 @@ struct AttemptParts {
     std::uint64_t data_file_size = 1 << 20;
 };
 
-/// backup::BackupJob from beginning to end over a small catalog, a recorded stream and no archive: the same steps, with
-/// the same parts, and after a failure the same decisions. One attempt; ends with catalog.backup if that is over.
+/// How an attempt came out.
+enum class AttemptEnd {
+    NotOver,  ///< something it waits for did not come back; another attempt goes on
+    Completed,
+    Failed,
+};
+
+/// What backup::BackupJob does, over a small catalog, a recorded stream and no archive. What it decides is that job's
+/// own: backup::SetCourse. One attempt; ends with catalog.backup if that is over.
 class BackupAttempt {
 public:
     explicit BackupAttempt(const AttemptParts& parts);
 
     /// Throws ProcessDied alone.
-    void run();
+    AttemptEnd run();
 
 private:
-    enum class Step { Begin, Copy, NoteCopy, Complete, Done };
+    using Step = backup::SetCourse::Step;
 
     void goOn();
     void step();
     void begin();
     void beginSet();
     void resume();
-    void copy();
+    void beginCopy();
+    backup::DataBackupResult copyOnce();
     void complete();
-    void describe();
-    void nextTurn();
-    void save();
-    backup_set::ChainKeyPtr key() const;
-    backup_set::ChainKeyPtr keyOf(std::int64_t set) const;
-    void finish(bool completed);
-    std::optional<catalog::BackupSet> wholeSet();
+    bool finish(bool completed);
 
     const AttemptParts parts_;
     SmallCatalog& catalog_;
     SmallCatalog::Backup& backup_;
-    storage::Storage& storage_;
-    backup::BackupProgress progress_;
-    Step step_ = Step::Begin;
-    int failed_copies_ = 0;
+    backup::SetCourse course_;
+    bool over_ = false;
     int waits_ = 0;
-    std::optional<backup_set::BackupSetDescription> parent_;
-    backup_set::BackupSetDescription description_;
-    std::optional<backup::DataBackupResult> copied_;
+    std::optional<catalog::BackupSet> set_;  ///< as the end records it
 };
 
 /// clean::LeftoverJob: what a backup has left is removed, and a whole set is a success. Throws an Error if it is to be
