@@ -98,12 +98,13 @@ DaemonLife::Rules DaemonLife::anyFaults(std::mt19937_64& random) {
         if (random() % 4 != 0) return;
         constexpr std::array kErrors{ErrorCode::Unavailable, ErrorCode::Unavailable, ErrorCode::Unavailable,
                                      ErrorCode::NoSpace, ErrorCode::Denied};
-        rules.push_back({.on = on,
-                         .effect = effect,
-                         .key_part = part,
-                         .times = 1 + random() % 4,
-                         .probability = effect == Effect::Disorder || on == Operation::Remove || *part != '\0' ? 0.2 : often,
-                         .error = kErrors[random() % kErrors.size()]});
+        rules.push_back(
+            {.on = on,
+             .effect = effect,
+             .key_part = part,
+             .times = 1 + random() % 4,
+             .probability = effect == Effect::Disorder || on == Operation::Remove || *part != '\0' ? 0.2 : often,
+             .error = kErrors[random() % kErrors.size()]});
     };
     for (const auto on : kOperations)
         add(on, Effect::Fail);
@@ -131,6 +132,11 @@ void DaemonLife::open(Rules rules, std::uint64_t seed) {
     for (const auto on : kOperations)
         rules.insert(rules.begin(), {.on = on, .effect = Effect::Call, .call = [this] { ++storage_calls_, call(); }});
     storage_ = std::make_shared<storage::FaultyStorage>(disk_, std::move(rules), seed);
+}
+
+void DaemonLife::die() {
+    disk_.process_is_dead = true;
+    throw ProcessDied();
 }
 
 void DaemonLife::call() {

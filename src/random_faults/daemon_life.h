@@ -56,6 +56,8 @@ public:
     /// At every call of the storage, the source, the catalog. Throws ProcessDied, or Unavailable for one that has hung
     /// until the work was told to stop.
     void call();
+    /// Throws ProcessDied, and from now on all calls do.
+    [[noreturn]] void die();
 
 private:
     using Rules = std::vector<storage::FaultRule>;

@@ -93,13 +93,18 @@ void FaultyHistory::backUp(DaemonLife& life) {
                              .source = [&](const auto& set, std::uint32_t turn) { return takeSource(life, set, turn); },
                              .data_file_size = std::uint64_t{1} << (15 + random_() % 6)};
     const bool must_complete = life.faults() != DaemonLife::Faults::All && catalog_.backup->attempts == 0;
-    BackupAttempt(parts).run();
-    if (catalog_.backup || catalog_.sets.empty()) return;
-    const catalog::BackupSet& set = catalog_.sets.back();
-    const bool completed = set.status == catalog::BackupSetStatus::Success;
-    if (must_complete && !completed) throw BrokenPromise("a backup failed of errors that pass");
-    count_.completed += completed ? 1 : 0;
-    count_.incremental += completed && set.type == BackupType::Inc ? 1 : 0;
+    switch (BackupAttempt(parts).run()) {
+        case AttemptEnd::NotOver:
+            return;
+        case AttemptEnd::Failed:
+            if (must_complete) throw BrokenPromise("a backup failed of errors that pass");
+            ++count_.failed;
+            return;
+        case AttemptEnd::Completed:
+            break;
+    }
+    ++count_.completed;
+    if (catalog_.sets.back().type == BackupType::Inc) ++count_.incremental;
 }
 
 std::unique_ptr<source::Source> FaultyHistory::takeSource(DaemonLife& life, const backup_set::SetId& set,
@@ -108,8 +113,15 @@ std::unique_ptr<source::Source> FaultyHistory::takeSource(DaemonLife& life, cons
     copied_[{set.number, turn}] = tenant_.files();
     stream_ = tenant_.stream();
     RecordedSource::Faults faults;
-    if (life.faults() == DaemonLife::Faults::All && random_() % 12 == 0) faults.ends_after = random_() % stream_.size();
+    faults.calls_after = random_() % stream_.size();
     faults.call = [&life] { life.call(); };
+    if (life.faults() == DaemonLife::Faults::All && random_() % 12 == 0) faults.ends_after = random_() % stream_.size();
+    if (life.faults() == DaemonLife::Faults::All && random_() % 12 == 0) {
+        faults.call = [this, &life] {
+            ++count_.died_reading;
+            life.die();
+        };
+    }
     return std::make_unique<RecordedSource>(stream_, faults);
 }
 

@@ -36,8 +36,9 @@ public:
         int incremental = 0;  ///< of these
         int failed = 0;
         int died = 0;
-        int adopted = 0;  ///< whole sets whose backup had failed
-        int deleted = 0;  ///< sets
+        int died_reading = 0;  ///< of these, while the source was read
+        int adopted = 0;       ///< whole sets whose backup had failed
+        int deleted = 0;       ///< sets
         std::uint64_t faults = 0;
     };
     const Count& count() const { return count_; }
