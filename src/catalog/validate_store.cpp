@@ -109,8 +109,8 @@ bool isOver(const FindingRow& gone, const std::vector<FindingRow>& found, Looked
     if (gone.kind == FindingKind::SourcePage) return false;
     if (gone.kind == FindingKind::NotCompared || looked == Looked::All) {
         return gone.kind != FindingKind::RowsDiffer || std::ranges::none_of(found, [&](const FindingRow& one) {
-            return one.kind == FindingKind::NotCompared && one.object == gone.object;
-        });
+                   return one.kind == FindingKind::NotCompared && one.object == gone.object;
+               });
     }
     return looked == Looked::Tables && gone.kind != FindingKind::RowsDiffer;
 }
@@ -138,12 +138,17 @@ void noteFindings(mysql::SqlClient& client, const ValidateJobRow& job, const Val
     }
 }
 
+/// Log behind a set that cannot be replayed onto it is not the set: a restore to a point before takes the set.
+bool isOfObject(const FindingRow& finding) {
+    return finding.kind != FindingKind::NotRestorable || finding.harm != Harm::Log;
+}
+
 /// Whether something is wrong with it, found now or earlier, by whichever check.
 bool isBroken(mysql::SqlClient& client, TenantId tenant, const ValidateUnit& unit) {
     return std::ranges::any_of(openOf(client, tenant), [&](const FindingRow& finding) {
         const bool same = unit.backup_set_id != 0 ? finding.unit.backup_set_id == unit.backup_set_id
                                                   : finding.unit.piece_id == unit.piece_id;
-        return same && isDamage(finding.kind);
+        return same && isDamage(finding.kind) && isOfObject(finding);
     });
 }
 

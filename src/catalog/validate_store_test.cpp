@@ -60,5 +60,27 @@ TEST_F(StoresTest, ASetThatIsCatalogedKeepsWhatWasFoundOfIt) {
     EXPECT_TRUE(validations.openFindings(id).empty());
 }
 
+TEST_F(StoresTest, LogThatCannotBeReplayedBreaksNoSet) {
+    const TenantId id = makeTenant("a").id;
+    stores_.backups.start({.tenant = id, .dest_id = 1001, .path = "file:///d"});
+    auto [task, set] = stores_.backups.begin(claim(id, 1), id, 1, {.type = BackupType::Full});
+    set.min_restore_scn = 42;
+    stores_.backups.finish(claim(id, 1), id, 1, Outcome::completed(), &set);
+    const ValidateJobRow job = stores_.validations.start(id, kSysTenantId, "ALL", true, {});
+    const auto row = stores_.work.find(kValidateWork, id, job.job_id).value();
+    const WorkClaim own = stores_.work.take(row, {.node = 1, .session = 5}, std::chrono::hours(1)).value().claim();
+    stores_.validations.begin(own, job, {}, "");
+    const ValidateUnit unit{.dest_id = 1001, .backup_set_id = set.backup_set_id, .by_restore = true};
+    const auto status_with = [&](Harm harm) {
+        stores_.validations.note(
+            own, job, unit,
+            {{.unit = unit, .kind = FindingKind::NotRestorable, .object = "set", .what = "x", .harm = harm}}, "");
+        return stores_.backups.set(id, set.backup_set_id)->file_status;
+    };
+    EXPECT_EQ(status_with(Harm::Log), FileStatus::Available);
+    EXPECT_EQ(status_with(Harm::Set), FileStatus::Broken);
+    EXPECT_EQ(status_with(Harm::None), FileStatus::Broken) << "the log that it carries is its own";
+}
+
 }  // namespace
 }  // namespace tidemark::catalog

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -19,6 +18,7 @@
 #include "base/mutex.h"
 #include "base/require_going.h"
 #include "block/page_holes.h"
+#include "restore/disk_room.h"
 #include "restore/restored_files.h"
 #include "restore/set_files.h"
 #include "source/source.h"
@@ -46,17 +46,6 @@ void requireEmptyDirectory(const fs::path& directory) {
     if (!fs::is_directory(directory) || !fs::is_empty(directory)) {
         throw Error(ErrorCode::Conflict, directory.string() + " is not an empty directory");
     }
-}
-
-void requireSpace(const fs::path& directory, std::uint64_t bytes) {
-    struct statvfs info {};
-    if (::statvfs(directory.c_str(), &info) != 0) throwErrno(errno, "looking at " + directory.string());
-    const std::uint64_t free = std::uint64_t{info.f_bavail} * info.f_frsize;
-    if (free >= bytes) return;
-    throw Error(ErrorCode::NoSpace,
-                directory.string() + " has " + std::to_string(free >> 20) +
-                    " MiB of free space; the backup set needs " + std::to_string(bytes >> 20) + " MiB",
-                "make room and restore again");
 }
 
 /// Every file with its final size, so that workers can write anywhere.
@@ -272,7 +261,7 @@ void restoreFiles(const block::BlockReader& reader, block::Lane& lane, const Dat
     progress.total_macro_blocks = plan.reads();
     requireOrdinaryFiles(plan.files(), reader.index().name());
     requireEmptyDirectory(options.directory);
-    requireSpace(options.directory, totals.bytes);
+    requireRoom(options.directory, totals.bytes, options.kept_free, "the backup set");
     Restorers(reader, plan, lane, options, progress, std::move(stop)).run();
 }
 

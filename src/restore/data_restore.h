@@ -26,6 +26,7 @@ struct DataRestoreOptions {
     std::filesystem::path directory;  ///< absolute; must be empty, or missing in a directory that exists
     /// Given one, what the disk does not take as fast as it comes may go into the page cache (restored_files.h).
     WriteBack* write_back = nullptr;
+    std::uint64_t kept_free = 0;  ///< bytes of the file system that it leaves to others
 };
 
 /// Writes every file of a set below the directory (directories 0700, files 0600), verifying every byte on the way.
@@ -42,7 +43,8 @@ void restoreFiles(const block::BlockReader& reader, block::Lane& lane, const Dat
 /// nothing.
 /// `memory` is what it may use for that. The program reaches the directory and no other files of ours. Throws Corrupt
 /// for options in the set that cannot be, and, with what mariadb-backup said, for files that it cannot prepare;
-/// Unavailable if somebody has ended it; NoSpace if the disk is full; Cancelled.
+/// Unavailable if somebody has ended it, or it lacked memory or files that it may open; NoSpace if the disk is full;
+/// Cancelled.
 ///
 /// `WrongPages::Keep`: pages were wrong when they were copied. What the redo log would change in these is left out, and
 /// they stay wrong; else it refuses such files.

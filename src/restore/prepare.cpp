@@ -1,5 +1,4 @@
 #include <fcntl.h>
-#include <sys/statvfs.h>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -8,6 +7,8 @@
 #include "base/require_going.h"
 #include "block/stored_path.h"
 #include "restore/data_restore.h"
+#include "restore/disk_room.h"
+#include "restore/lacks_resources.h"
 #include "restore/no_sync.h"
 #include "restore/prepare_options.h"
 #include "source/backup_log.h"
@@ -49,12 +50,10 @@ void writeFile(const std::filesystem::path& path, std::string_view content, unsi
 
 /// A program that ends itself, by exit or abort(), would do so again with the same files: then they are not what was
 /// backed up, or it has a defect. Unless it wanted for something.
-ErrorCode causeOf(const ExitStatus& status, const std::filesystem::path& directory) {
+ErrorCode causeOf(const ExitStatus& status, const std::filesystem::path& directory, const std::string& complaint) {
     constexpr std::uint64_t kFull = 1 << 20;
-    struct statvfs disk {};
-    if (::statvfs(directory.c_str(), &disk) == 0 && std::uint64_t{disk.f_bavail} * disk.f_frsize < kFull)
-        return ErrorCode::NoSpace;
-    return status.killed() ? ErrorCode::Unavailable : ErrorCode::Corrupt;
+    if (roomOf(directory).free < kFull) return ErrorCode::NoSpace;
+    return status.killed() || lacksResources(complaint) ? ErrorCode::Unavailable : ErrorCode::Corrupt;
 }
 
 }  // namespace
@@ -88,8 +87,10 @@ void prepareFiles(const std::filesystem::path& directory, std::uint64_t memory, 
         requireGoing(stop, "the restore was cancelled");
         if (!status) continue;
         if (status->ok() && source::completedOk(log)) return;
-        throw Error(causeOf(*status, directory), "preparing " + directory.string() + ": mariadb-backup ended with " +
-                                                     status->text() + ": " + source::complaintOf(log));
+        const std::string complaint = source::complaintOf(log);
+        throw Error(
+            causeOf(*status, directory, complaint),
+            "preparing " + directory.string() + ": mariadb-backup ended with " + status->text() + ": " + complaint);
     }
 }
 

@@ -64,6 +64,8 @@ public:
     void createFiles(const catalog::Tenant& tenant);
     /// Starts the server of a new tenant, and returns when it is up and its files are durable.
     void startNew(const catalog::Tenant& tenant);
+    /// The files of a server that holds nothing, of a tenant or not.
+    void createFiles(TenantServer& server, catalog::CompatibilityMode mode) { server.create(template_, mode); }
     /// Makes the directory with an empty data directory, for a restore to fill, in the place of what there is.
     void createEmpty(const catalog::Tenant& tenant);
     /// Removes the tenant for good: status DROPPING, then erase().

@@ -41,6 +41,8 @@ public:
     /// What a server that is no tenant's is started with, to replay the log of this one, if that had these settings
     /// then.
     TenantSettings replaySettings(catalog::TenantId id, const std::map<std::string, std::string>& carried);
+    /// The files of such a server, if it is to hold nothing; it has no directory yet.
+    void createFiles(TenantServer& server, catalog::CompatibilityMode mode) { replicas_.createFiles(server, mode); }
     /// Restarts the standby that finishRestore() has left for mariadb-upgrade: as for a replay, and its endpoint's
     /// account may do everything. To be followed by finishRestore() again.
     void startForUpgrade(catalog::TenantId id);

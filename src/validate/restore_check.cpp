@@ -7,12 +7,10 @@
 
 #include "base/crash_point.h"
 #include "base/random.h"
-#include "base/stop_sleep.h"
 #include "restore/trial_restore.h"
+#include "storage/destination.h"
 #include "storage/open_storage.h"
-#include "validate/lost.h"
 #include "validate/restored_tables.h"
-#include "validate/validate_plan.h"
 
 namespace tidemark::validate {
 
@@ -22,21 +20,17 @@ using catalog::ValidateStage;
 
 namespace {
 
-/// The archiver has written what it was asked to; behind that only a destination that is slow, or away.
-constexpr std::chrono::seconds kArchiveLimit{30};
+/// Lines of the server's error log: where it has crashed, its first words are far from the end.
+constexpr std::size_t kLastWords = 200;
 
 backup_set::SetId idOf(const catalog::BackupSet& set) {
     return {static_cast<std::uint32_t>(set.backup_set_id), backup_set::kindOf(set.type == catalog::BackupType::Inc)};
 }
 
-archive::RoundKey keyOf(const catalog::ArchiveRound& round) {
-    return {static_cast<std::uint64_t>(round.dest_id), static_cast<std::uint64_t>(round.round_id)};
-}
-
 }  // namespace
 
 RestoreCheck::RestoreCheck(const RestoreCheckParts& parts, const catalog::BackupSet& set, const Checking& with)
-    : parts_(parts), set_(set), with_(with), key_(with.key_of(idOf(set))) {}
+    : parts_(parts), set_(set), id_(idOf(set)), with_(with), key_(with.key_of(id_)) {}
 
 std::vector<Finding> RestoreCheck::run() {
     with_.progress.looked = catalog::Looked::Nothing;
@@ -45,6 +39,7 @@ std::vector<Finding> RestoreCheck::run() {
     readTenant();
     if (!choosePlan()) return findings_.take();
     restoreAndLook();
+    if (failure_) cannotRestore(failure_->first, failure_->second);
     return findings_.take();
 }
 
@@ -53,27 +48,6 @@ bool RestoreCheck::isLocked() {
     if (key_ || set_.encryption.mode == "NONE") return false;
     notCompared(setUri(), "its key is not known here, so it was not restored");
     return true;
-}
-
-void RestoreCheck::findRound() {
-    const auto rounds = parts_.stores.archive.rounds(parts_.tenant);
-    if (const catalog::ArchiveRound* round = roundBehind(rounds, set_)) round_ = *round;
-    const bool goes_on =
-        round_ && round_->round_id == rounds.back().round_id && round_->status == catalog::RoundStatus::Doing;
-    if (!goes_on) why_not_ = "the log behind the set does not go on to the present, in which the tenant is";
-    if (hasWrongPages()) why_not_ = "pages of it have a wrong checksum (SOURCE_PAGE), so it is not read";
-    if (parts_.stores.tenants.get(parts_.tenant).role != catalog::TenantRole::Primary)
-        why_not_ = "the tenant is no primary";
-}
-
-/// Whether the newest set that was made of the tenant says so: to read such a page takes the table out of use.
-bool RestoreCheck::hasWrongPages() {
-    const auto sets = validatableSets(parts_.stores.backups, parts_.tenant);
-    const auto known = parts_.stores.validations.openFindings(parts_.tenant);
-    return std::ranges::any_of(known, [&](const catalog::FindingRow& finding) {
-        return finding.kind == FindingKind::SourcePage && !sets.empty() &&
-               finding.unit.backup_set_id == sets.back().backup_set_id;
-    });
 }
 
 /// Once for all sets of a job, before the first is restored: their logs all lead there.
@@ -92,96 +66,40 @@ bool RestoreCheck::canCompare() const {
     return why_not_.empty();
 }
 
-/// The SCN of the state in which the tenant was read, once the archive has it.
-std::optional<Scn> RestoreCheck::presentScn() {
-    if (!canCompare()) return std::nullopt;
-    const auto log = storage::openStorage(round_->path);
-    const auto deadline = std::chrono::steady_clock::now() + kArchiveLimit;
-    parts_.write_archive(round_->path);
-    do {
-        const archive::ArchiveReader reader(*log, keyOf(*round_));
-        const auto covered = reader.scnOf(keyOf(*round_), parts_.present->position);
-        if (covered && covered->complete) return std::max(covered->scn, set_.min_restore_scn);
-        sleepFor(with_.stop, std::chrono::milliseconds(200));
-        with_.requireGoing();
-    } while (std::chrono::steady_clock::now() < deadline);
-    why_not_ =
-        fmt::format("the archive has not reached {}, at which the tenant was read", parts_.present->position.text());
-    return std::nullopt;
-}
-
-/// To the present; else to where the log ends; else to the end of the set alone.
-bool RestoreCheck::choosePlan() {
-    try {
-        if (const auto scn = presentScn()) {
-            if (planTo(*scn, true)) return true;
-            why_not_ = "the log from the set to the present is not whole";
-        }
-        if (round_ && planTo(std::max(round_->checkpoint_scn, set_.min_restore_scn), true)) return true;
-        if (planTo(set_.min_restore_scn, false)) return true;
-        throw Error(ErrorCode::NotFound, "it is not there to be restored");
-    } catch (const Error& error) {
-        cannotRestore(error, false);
-    }
-    return false;
-}
-
-/// False if nothing leads there.
-bool RestoreCheck::planTo(Scn target, bool with_log) {
-    restore::RestoreChoice choice{.uris = {set_.path},
-                                  .target = target,
-                                  .newest = false,
-                                  .settings_until = 0,
-                                  .data_uri = set_.path,
-                                  .set = idOf(set_),
-                                  .archive_uri = {},
-                                  .round = {}};
-    if (with_log) {
-        choice.uris.push_back(round_->path);
-        choice.archive_uri = round_->path;
-        choice.round = keyOf(*round_);
-    }
-    try {
-        plan_ = restore::planAgain(choice, key_);
-        return true;
-    } catch (const Error& error) {
-        // A log that is not whole is a finding of its own.
-        const bool nothing = error.code() == ErrorCode::NotFound || error.code() == ErrorCode::Corrupt ||
-                             error.code() == ErrorCode::InvalidRequest;
-        if (!nothing || !with_log) throw;
-        return false;
-    }
-}
-
+/// The server is gone when it returns.
 void RestoreCheck::restoreAndLook() {
     const tenant::ThrowawayServer server(parts_.servers, parts_.tenant);
     // Whatever waits for it ends with it.
     const std::stop_callback on_stop(with_.stop, [&server] {
         if (const auto process = server->process()) process->kill(SIGKILL);
     });
+    restoreInto(*server);
+}
+
+void RestoreCheck::restoreInto(tenant::TenantServer& server) {
     while (server_id_ == 0 || std::ranges::count(plan_->serverIds(), server_id_) > 0)
         server_id_ = randomU32();
-    restore::TrialRestore trial(*plan_, *server, [this, &server](const auto& carried) {
+    restore::TrialRestore trial(*plan_, server, [this, &server](const auto& carried) {
         tenant::TenantSettings settings = settingsOf(carried);
-        settings.paths = server->paths();
+        settings.paths = server.paths();
         return settings;
     });
-    bool in_log = false;
+    bool looking = false;
     try {
         stage(ValidateStage::RestoreData);
         trial.restoreData(with_.storage, with_.lane, with_.progress.restored, with_.stop);
-        in_log = plan_->log.transactions > 0;
         stage(ValidateStage::RestoreLog);
         std::uint64_t counted = 0;
         const auto reached = trial.replay(with_.stop, [&](std::uint64_t bytes) {
             with_.progress.bytes += bytes - std::min(bytes, counted);
             counted = std::max(bytes, counted);
         });
-        in_log = false;
-        look(reached, *server);
+        looking = true;
+        look(reached, server);
     } catch (const Error& error) {
         with_.requireGoing();
-        cannotRestore(error, in_log);
+        const auto step = looking ? std::nullopt : std::optional(trial.step());
+        failure_.emplace(error, blameFor(error, step, server.logTail(kLastWords)));
     }
 }
 
@@ -196,6 +114,7 @@ void RestoreCheck::look(const mysql::GtidPosition& reached, tenant::TenantServer
     }
     with_.progress.looked = catalog::Looked::Tables;
     crashPoint("validate.tables-checked");
+    if (own_log_) why_not_ += fmt::format("; restored with the log that it carries, up to SCN {}", plan_->target);
     if (!canCompare()) return notCompared(setUri(), why_not_);
     stage(ValidateStage::Compare);
     const auto listed = tables.list();
@@ -264,7 +183,7 @@ TableProgress RestoreCheck::tableProgress() {
 }
 
 std::string RestoreCheck::setUri() const {
-    std::string directory = backup_set::setDirectory(idOf(set_));
+    std::string directory = backup_set::setDirectory(id_);
     if (directory.ends_with('/')) directory.pop_back();
     return with_.uri(directory);
 }
@@ -273,17 +192,61 @@ void RestoreCheck::notCompared(const std::string& object, const std::string& why
     findings_.add({.kind = FindingKind::NotCompared, .object = object, .what = "not compared with the tenant: " + why});
 }
 
-/// What passes, or is the node's, is thrown on.
-void RestoreCheck::cannotRestore(const Error& error, bool by_log) {
-    const bool passing = error.code() == ErrorCode::Unavailable || error.code() == ErrorCode::Denied;
+/// What may pass is thrown on, and what is the node's; else it is a finding. The server is gone by now.
+void RestoreCheck::cannotRestore(const Error& error, Blame blame) {
     if (error.code() == ErrorCode::Cancelled || error.code() == ErrorCode::NoSpace) throw error;
-    if (passing && !with_.unreadable_is_finding) throw error;
-    findings_.add({.kind = FindingKind::NotRestorable,
-                   .object = setUri(),
-                   .what = fmt::format("restoring it fails: {}", error.what()),
-                   .harm = by_log ? Harm::Log : Harm::Set,
-                   .harm_from = by_log ? set_.min_restore_scn : 0,
-                   .harm_to = by_log ? plan_->target : 0});
+    const bool passing = error.code() == ErrorCode::Unavailable || error.code() == ErrorCode::Denied;
+    if (passing && (!with_.unreadable_is_finding || isArchiveAway())) throw error;
+    if (blame == Blame::Node || (passing && !nodeRunsServers())) {
+        throw Error(ErrorCode::Conflict,
+                    fmt::format("set {} cannot be restored on this node, which says nothing of the set: {}",
+                                set_.backup_set_id, error.what()),
+                    error.hint().empty() ? "remove the cause, then validate again" : error.hint());
+    }
+    notRestorable(error, blame);
+}
+
+/// Its destination is waited for as that of the set is.
+bool RestoreCheck::isArchiveAway() const {
+    if (plan_) return plan_->archive && storage::isAway(*plan_->archive);
+    return round_ && storage::isAway(*storage::openStorage(round_->path));
+}
+
+/// Whether one starts that holds nothing, with the settings of the one that did not go on.
+bool RestoreCheck::nodeRunsServers() {
+    const tenant::ThrowawayServer server(parts_.servers, parts_.tenant);
+    const std::stop_callback on_stop(with_.stop, [&server] {
+        if (const auto process = server->process()) process->kill(SIGKILL);
+    });
+    try {
+        tenant::TenantSettings settings = settingsOf(plan_->settings);
+        settings.paths = server->paths();
+        server->removeFiles();
+        parts_.tenants.createFiles(*server, settings.mode);
+        server->configure(settings);
+        server->start();
+        return true;
+    } catch (const Error&) {
+        with_.requireGoing();
+        return false;
+    }
+}
+
+/// Of the log in the set it says that the set does not restore alone; of the log behind it, up to where it does.
+void RestoreCheck::notRestorable(const Error& error, Blame blame) {
+    Finding finding{.kind = FindingKind::NotRestorable,
+                    .object = setUri(),
+                    .what = fmt::format("restoring it fails: {}", error.what()),
+                    .harm = Harm::Set};
+    if (blame == Blame::Log && own_log_) {
+        finding.object = plan_->archive_uri + "/";
+        finding.harm = Harm::None;
+    } else if (blame == Blame::Log) {
+        finding.harm = Harm::Log;
+        finding.harm_from = set_.min_restore_scn;
+        finding.harm_to = plan_->target;
+    }
+    findings_.add(finding);
 }
 
 }  // namespace tidemark::validate

@@ -12,7 +12,8 @@
 #include "tenant/standby_service.h"
 #include "validate/checking.h"
 #include "validate/finding.h"
-#include "validate/table_states.h"
+#include "validate/restore_blame.h"
+#include "validate/tenant_reading.h"
 
 namespace tidemark::validate {
 
@@ -37,19 +38,17 @@ public:
 
     RestoreCheck(const RestoreCheckParts& parts, const catalog::BackupSet& set, const Checking& with);
 
-    /// Throws Unavailable if the storage does not give something, NoSpace, Cancelled; what is wrong it returns.
+    /// What is wrong it returns. Throws what may pass (Unavailable, Denied), as long as that is no finding
+    /// (Checking::unreadable_is_finding) or the archive is away; then Conflict: it is the node that cannot restore the
+    /// set; NoSpace; Cancelled.
     std::vector<Finding> run();
 
 private:
     bool isLocked();
-    void findRound();
-    bool hasWrongPages();
     void readTenant();
     bool canCompare() const;
-    bool choosePlan();
-    std::optional<Scn> presentScn();
-    bool planTo(Scn target, bool with_log);
     void restoreAndLook();
+    void restoreInto(tenant::TenantServer& server);
     void look(const mysql::GtidPosition& reached, tenant::TenantServer& server);
     void compare(const mysql::GtidPosition& reached, const std::map<TableName, std::string>& damaged,
                  const std::map<TableName, TableState>& listed, const std::map<TableName, TableState>& restored);
@@ -58,17 +57,33 @@ private:
     TableProgress tableProgress();
     std::string setUri() const;
     void notCompared(const std::string& object, const std::string& why);
-    void cannotRestore(const Error& error, bool by_log);
+    void cannotRestore(const Error& error, Blame blame);
+    bool isArchiveAway() const;
+    bool nodeRunsServers();
+    void notRestorable(const Error& error, Blame blame);
+
+    // What is replayed: restore_check_plan.cpp.
+    void findRound();
+    bool hasWrongPages();
+    bool choosePlan();
+    std::optional<Scn> presentScn();
+    restore::RestoreChoice choiceTo(Scn target) const;
+    bool planWithArchive(Scn target);
+    bool planWithOwnLog();
+    bool plan(const restore::RestoreChoice& choice);
 
     const RestoreCheckParts parts_;
     const catalog::BackupSet set_;
+    const backup_set::SetId id_;
     const Checking& with_;
     Findings findings_;
     std::optional<catalog::ArchiveRound> round_;  ///< whose log goes on behind the set
     std::string why_not_;                         ///< the tables cannot be compared
     block::ChainKeyPtr key_;
     std::optional<restore::RestorePlan> plan_;
+    bool own_log_ = false;  ///< the plan's is the one that the set carries
     std::uint32_t server_id_ = 0;
+    std::optional<std::pair<Error, Blame>> failure_;  ///< of the trial
 };
 
 }  // namespace tidemark::validate

@@ -89,7 +89,7 @@ std::map<TableName, TableState> RestoredTables::read(const std::map<TableName, T
     std::map<TableName, TableState> tables;
     std::int64_t done = 0;
     for (const auto& [name, state] : wanted) {
-        TableState read{.definition = state.definition, .made = {}, .checksum = {}, .problem = {}};
+        TableState read{.definition = state.definition, .made = {}, .bytes = 0, .checksum = {}, .problem = {}};
         if (!withServerTwice([&, &name = name](mysql::SqlClient& session) { readChecksum(session, name, read); }))
             read.problem = kEnded;
         tables.emplace(name, std::move(read));

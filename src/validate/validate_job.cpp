@@ -68,6 +68,7 @@ std::optional<job::Pause> ValidateJob::ask() {
 }
 
 std::optional<job::Pause> ValidateJob::run(std::stop_token stop) {
+    endLeftReadings();
     try {
         if (!begun_) {
             begin();
@@ -83,6 +84,21 @@ std::optional<job::Pause> ValidateJob::run(std::stop_token stop) {
     wait_.reset();
     if (begun_ && plan_.next == plan_.units.size()) return std::nullopt;
     return job::Pause{};
+}
+
+/// What an attempt that was killed has left running in the tenant: the server does not look whether anybody waits for
+/// the answer.
+void ValidateJob::endLeftReadings() {
+    if (readings_ended_ || context_.attempt() < 2 || !row_.with_restore) return;
+    readings_ended_ = true;
+    try {
+        mysql::Endpoint server = parts_.tenants.server(row_.tenant)->endpoint();
+        server.connect_timeout = server.statement_timeout = std::chrono::seconds(5);
+        mysql::SqlClient session(server);
+        endReadings(session);
+    } catch (const Error& error) {
+        log_->warn("whether an earlier attempt still reads the tenant is not known: {}", error.what());
+    }
 }
 
 /// Chooses what is checked and measures it; a later attempt keeps to what was chosen.
@@ -293,6 +309,7 @@ catalog::Outcome ValidateJob::found() {
 }
 
 void ValidateJob::finish(const catalog::Outcome& outcome) {
+    endLeftReadings();
     const bool completed = outcome.state == catalog::Outcome::State::Completed;
     const catalog::Outcome end = completed ? found() : outcome;
     parts_.stores.validations.finish(context_.claim(), row_, end);

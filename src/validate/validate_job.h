@@ -15,7 +15,7 @@
 #include "tenant/standby_service.h"
 #include "validate/checking.h"
 #include "validate/finding.h"
-#include "validate/table_states.h"
+#include "validate/tenant_reading.h"
 #include "validate/validate_plan.h"
 
 namespace tidemark::validate {
@@ -61,6 +61,7 @@ private:
     void showProgress(const CheckProgress& progress) EXCLUDES(showing_);
     void writeProgress(const CheckProgress& progress) REQUIRES(showing_);
     job::Pause goOnLater(const Error& error);
+    void endLeftReadings();
     catalog::Outcome found();
 
     const ValidateJobParts parts_;
@@ -69,6 +70,7 @@ private:
     const Logger log_;
     ValidatePlan plan_;
     bool begun_ = false;
+    bool readings_ended_ = false;
     Mutex showing_;  ///< row_, while a unit is checked
     std::optional<TableStates> present_;
     int failures_ = 0;  ///< of the present unit, though its destination answers

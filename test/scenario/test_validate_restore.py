@@ -3,6 +3,8 @@ What is wrong is named by its table; nothing of the server that it is done in st
 import contextlib
 import os
 import pathlib
+import subprocess
+import threading
 import time
 
 import pymysql
@@ -226,17 +228,6 @@ def test_a_set_of_a_table_whose_pages_are_damaged_though_their_checksums_are_rig
     assert {f["BACKUP_SET_ID"] for f in site.sql(OPEN)} == {2}
 
 
-def test_a_set_whose_log_does_not_reach_the_present_is_restored_and_not_compared(site):
-    site.sql("ALTER SYSTEM NOARCHIVELOG TENANT = shop")
-    site.wait_archive("shop", "STOP")
-    try:
-        (found,) = [f for f in validate(site, "1")[1] if f["BACKUP_SET_ID"] == 1]
-        assert found["KIND"] == "NOT_COMPARED" and found["OBJECT"] == f"{site.uri('shop_data')}/backup_set_1_full"
-    finally:
-        site.sql("ALTER SYSTEM ARCHIVELOG TENANT = shop")
-        site.wait_archive("shop", "DOING")
-
-
 def slow(site, seconds):
     return site.reading_takes(
         seconds, site.scalar("SELECT OUTPUT_BYTES FROM oceanbase.CDB_OB_BACKUP_SET_FILES WHERE BACKUP_SET_ID = 1"))
@@ -275,3 +266,160 @@ def test_it_goes_on_after_kill_9(site):
     assert job["JOB_ID"] == before["JOB_ID"] and job["STATUS"] == "COMPLETED", job
     assert job["FINISH_BYTES"] == job["TOTAL_BYTES"]
     nothing_is_left(site)
+
+
+def found_of(node, number):
+    """What is open of one set: tests before have left something of others."""
+    return [f for f in node.sql(OPEN) if f["BACKUP_SET_ID"] == number]
+
+
+def finds_nothing_any_more(node, number):
+    validate(node, number)
+    assert found_of(node, number) == []
+
+
+@contextlib.contextmanager
+def slow_table(node, rows):
+    """Rows that take 1 KB each, and 8 MB when they are read: a small table that is read for long. In no log, where they
+    would take 8 MB as well."""
+    inside(node, "SET sql_log_bin = 0", "CREATE TABLE t.one (b LONGBLOB COMPRESSED)",
+           "INSERT INTO t.one VALUES (REPEAT('abcdefgh', 1000000))",
+           "CREATE TABLE t.slow (id INT PRIMARY KEY AUTO_INCREMENT, b LONGBLOB COMPRESSED)",
+           f"INSERT INTO t.slow (b) SELECT one.b FROM t.one, t.seq_1_to_{rows}", "DROP TABLE t.one")
+    try:
+        yield
+    finally:
+        inside(node, "SET sql_log_bin = 0", "DROP TABLE IF EXISTS t.slow")
+
+
+def readings(node):
+    """Ids of the sessions that read the slow table."""
+    return {row["Id"] for row in inside(node, "SHOW FULL PROCESSLIST")
+            if "CHECKSUM TABLE `t`.`slow`" in (row["Info"] or "")}
+
+
+def test_ddl_waits_for_a_moment_while_its_table_is_read(site):
+    with slow_table(site, 3000):
+        begin(site, "1")
+        wait_for("the table to be read", lambda: readings(site), 60)
+        began = time.monotonic()
+        inside(site, "SET sql_log_bin = 0", "ALTER TABLE t.slow COMMENT = 'in a hurry'")
+        assert time.monotonic() - began < 3
+        assert ended(site)["RESULT"] == 0
+    (found,) = found_of(site, 1)
+    assert (found["KIND"], found["OBJECT"]) == ("NOT_COMPARED", "t.slow") and "DDL" in found["DESCRIPTION"], found
+    finds_nothing_any_more(site, 1)
+
+
+def test_what_kill_9_leaves_running_in_the_tenant_is_ended(site):
+    with slow_table(site, 3000):
+        begin(site, "1")
+        left = wait_for("the table to be read", lambda: readings(site), 60)
+        site.kill()
+        assert readings(site) == left, "the server does not care whether anybody waits for the answer"
+        site.start()
+        wait_for("the reading that was left to be ended", lambda: not readings(site) & left, 10)
+    assert ended(site)["STATUS"] == "COMPLETED"
+    nothing_is_left(site)
+    finds_nothing_any_more(site, 1)
+
+
+@contextlib.contextmanager
+def again_and_again(work):
+    stop = threading.Event()
+
+    def run():
+        while not stop.wait(0.01):
+            with contextlib.suppress(OSError):
+                work()
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def test_a_node_that_ends_its_server_is_not_the_sets_fault(site):
+    with again_and_again(lambda: [os.kill(pid, 9) for pid in throwaways(site)]):
+        begin(site, "1")
+        job = ended(site)
+    assert job["STATUS"] == "FAILED" and job["RESULT"] == -4179 and "says nothing of the set" in job["COMMENT"], job
+    assert set_status(site, 1) == "AVAILABLE" and found_of(site, 1) == []
+    nothing_is_left(site)
+
+
+def test_a_set_on_whose_files_no_server_starts(site):
+    """As if they had been stored so. A server that holds nothing starts all the same, so it is no fault of the node."""
+    data = site.data / "v" / str(site.tenant) / "data"
+
+    def spoil():
+        file = data / "mysql" / "global_priv.frm"
+        if (data / "t" / "a.ibd").exists() and any(file.read_bytes()):
+            file.write_bytes(bytes(file.stat().st_size))
+    with again_and_again(spoil):
+        job, _ = validate(site, "1")
+    assert [f["KIND"] for f in found_of(site, 1)] == ["NOT_RESTORABLE"]
+    assert set_status(site, 1) == "BROKEN" and job["LOST_BACKUP_SETS"] == "1" and job["RESULT"] == -4103
+    finds_nothing_any_more(site, 1)
+    assert set_status(site, 1) == "AVAILABLE"
+
+
+def test_the_log_that_a_set_carries_is_replayed_where_the_archive_does_not_lead_on(site):
+    job = site.start_backup("shop", "PLUS ARCHIVELOG")
+    number = site.wait_backup("shop", job)["BACKUP_SET_ID"]
+    for i in range(3):
+        site.sql("INSERT INTO t.a VALUES (%s, 'behind it')", [90000 + i], tenant="shop")
+        site.archived_now("shop")
+    segments = sorted((site.backups / "shop_log").glob("**/log/*.obarc"), key=lambda path: path.stat().st_mtime_ns)
+    missing, away = segments[-2], site.backups / "away"
+    missing.rename(away)
+    try:
+        validate(site, number)
+        found = {f["KIND"]: f for f in found_of(site, number)}
+    finally:
+        away.rename(missing)
+    assert "restored with the log that it carries, up to SCN " in found["NOT_COMPARED"]["DESCRIPTION"], found
+    assert set_status(site, number) == "AVAILABLE"
+    finds_nothing_any_more(site, number)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
+def test_the_tenants_keep_their_room(site):
+    place = site.data / "v"
+    mount = lambda *options: subprocess.run(["mount", *options, place], check=True)
+    mount("-t", "tmpfs", "-o", "size=1100m", "tmpfs")
+    try:
+        begin(site, "1")
+        job = ended(site)
+        assert job["STATUS"] == "FAILED" and job["RESULT"] == -9082, job
+        assert "1024 MiB have to stay free for the tenants" in job["COMMENT"] and "needs" in job["COMMENT"]
+        nothing_is_left(site)
+        mount("-o", "remount,size=4000m")
+        with slow(site, 4):
+            begin(site, "1")
+            wait_for("files to be restored", lambda: last_job(site)["STAGE"] == "RESTORE_DATA" and last_job(
+                site)["FINISH_BYTES"] > 0 and list(place.glob("*/data/ibdata1")), 60)
+            with open(place / "theirs", "wb") as theirs:
+                os.posix_fallocate(theirs.fileno(), 0, 3200 << 20)
+            job = ended(site)
+        assert job["STATUS"] == "FAILED" and job["RESULT"] == -9082 and "replaying the log" in job["COMMENT"], job
+        (place / "theirs").unlink()
+        nothing_is_left(site)
+    finally:
+        subprocess.run(["umount", "-l", place], check=True)
+    assert set_status(site, 1) == "AVAILABLE"
+    finds_nothing_any_more(site, 1)
+
+
+def test_a_set_whose_log_does_not_reach_the_present_is_restored_and_not_compared(site):
+    """Last: from here on that of set 1 does not."""
+    site.sql("ALTER SYSTEM NOARCHIVELOG TENANT = shop")
+    site.wait_archive("shop", "STOP")
+    try:
+        (found,) = [f for f in validate(site, "1")[1] if f["BACKUP_SET_ID"] == 1]
+        assert found["KIND"] == "NOT_COMPARED" and found["OBJECT"] == f"{site.uri('shop_data')}/backup_set_1_full"
+    finally:
+        site.sql("ALTER SYSTEM ARCHIVELOG TENANT = shop")
+        site.wait_archive("shop", "DOING")
