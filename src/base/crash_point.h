@@ -95,6 +95,13 @@ constexpr std::string_view kCrashPoints[] = {
     "restore.tenant-removed",
     "restore.end-recorded",
     "restore.in-history",
+    // RESTORE … method=quick, and what comes after it
+    "quick.source-noted",
+    "quick.opened",
+    "quick.hydrated",
+    "quick.mount-point-removed",
+    "quick.files-moved",
+    "quick.normal",
     // VALIDATE
     "validate.job-written",
     "validate.planned",

@@ -30,6 +30,7 @@ RestoreJobRow restoreJobFrom(const mysql::Row& row) {
                       .piece_list = row.text("piece_list"),
                       .description = row.maybe("description").value_or(""),
                       .backup_cluster_version = row.integer("backup_cluster_version"),
+                      .type = parseText<RestoreType>(row.text("restore_type")),
                       .finish_bytes = row.unsignedInteger("finish_bytes"),
                       .tablet_count = row.integer("tablet_count"),
                       .finish_tablet_count = row.integer("finish_tablet_count"),
@@ -60,6 +61,7 @@ void insertJob(mysql::SqlClient& client, const RestoreJobRow& job) {
                {"piece_list", job.piece_list},
                {"description", fittingOrNull(job.description)},
                {"backup_cluster_version", job.backup_cluster_version},
+               {"restore_type", text(job.type)},
                {"total_bytes", job.total_bytes ? mysql::Value(*job.total_bytes) : mysql::Value(nullptr)},
                {"tablet_count", job.tablet_count},
                {"recover_start_scn", job.recover_start_scn},
@@ -160,6 +162,27 @@ void RestoreStore::tenantCreated(const WorkClaim& claim, JobId job_id) {
 void RestoreStore::setTenantStatus(const WorkClaim& claim, JobId job_id, RestoreTenantStatus status) {
     const auto work = [&](mysql::SqlClient& client) {
         return update(client, claim, job_id, {{"tenant_status", text(status)}});
+    };
+    catalog_.writeThen(work, restoreChanges);
+}
+
+void RestoreStore::becomeFull(const WorkClaim& claim, JobId job_id, const std::string& why) {
+    const auto work = [&](mysql::SqlClient& client) {
+        return update(client, claim, job_id,
+                      {{"restore_type", text(RestoreType::Full)}, {"comment", fittingOrNull(why)}});
+    };
+    catalog_.writeThen(work, restoreChanges);
+}
+
+void RestoreStore::goOnRemote(const WorkClaim& claim, JobId job_id) {
+    const auto work = [&](mysql::SqlClient& client) {
+        endWork(client, claim);
+        addWork(client, kHydrationWork, kSysTenantId, job_id);
+        client.query("UPDATE tidemark.backup_use SET kind = ? WHERE kind = ? AND work_tenant_id = ? AND job_id = ?",
+                     {kHydrationWork, kRestoreWork, kSysTenantId, job_id});
+        updateRows(client, "restore_job", {{"tenant_status", text(RestoreTenantStatus::QuickRestoreFinish)}},
+                   {{"job_id", job_id}});
+        return tenantOf(client, job_id);
     };
     catalog_.writeThen(work, restoreChanges);
 }

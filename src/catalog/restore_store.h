@@ -32,14 +32,15 @@ struct RestoreJobRow {
     std::string piece_list;  ///< URIs, comma-separated
     std::string description;
     std::int64_t backup_cluster_version = 0;
+    RestoreType type = RestoreType::Full;
 
     std::optional<std::uint64_t> total_bytes;
     std::uint64_t finish_bytes = 0;
     std::int64_t tablet_count = 0;
     std::int64_t finish_tablet_count = 0;
     std::optional<std::chrono::milliseconds> left;  ///< that it still takes, as it is estimated
-    Scn recover_start_scn = 0;  ///< replay of the log begins here (the set's consistent SCN)
-    Scn recover_scn = 0;        ///< and has come to here
+    Scn recover_start_scn = 0;                      ///< replay of the log begins here (the set's consistent SCN)
+    Scn recover_scn = 0;                            ///< and has come to here
     int result = 0;
     std::string comment;
 };
@@ -57,6 +58,8 @@ struct RestorePace {
 
 // Kinds of work (work_store.h), all of tenant sys: a job's id is unique in the cluster.
 constexpr const char* kRestoreWork = "restore";
+/// Fetches what is missing of a tenant that a restore has opened.
+constexpr const char* kHydrationWork = "restore-hydration";
 /// Moves an ended restore to the history.
 constexpr const char* kRestoreHistoryWork = "restore-history";
 
@@ -86,6 +89,11 @@ public:
     /// attempt, again. All counters begin.
     void tenantCreated(const WorkClaim& claim, JobId job_id);
     void setTenantStatus(const WorkClaim& claim, JobId job_id, RestoreTenantStatus status);
+    /// What a quick restore comes to where nothing can be mounted; `why` is its COMMENT.
+    void becomeFull(const WorkClaim& claim, JobId job_id, const std::string& why);
+    /// The tenant is open, and not all of its files are local: QUICK_RESTORE_FINISH. The record of work ends, and one
+    /// of kHydrationWork goes on, to which what was used of backups goes over.
+    void goOnRemote(const WorkClaim& claim, JobId job_id);
     /// Writes finished bytes and tablets and the SCN that is reached; totals are there from the start. At most a few
     /// times a second.
     void progress(const WorkClaim& claim, const RestoreJobRow& job);

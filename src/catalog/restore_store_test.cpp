@@ -65,6 +65,40 @@ TEST_F(StoresTest, ARestoreGoesThroughItsStatesIntoHistory) {
     EXPECT_EQ(over.finish_time, kStart + kSecond);
 }
 
+TEST_F(StoresTest, AQuickRestoreGoesOnAsOtherWorkWhichUsesTheSameBackup) {
+    auto& restores = stores_.restores;
+    const auto [job, tenant] =
+        restores.start({.tenant_name = "new", .type = RestoreType::Quick, .total_bytes = 100}, newTenant("new"),
+                       "the plan", BackupUse{.tenant = 1002, .backup_set_id = 7});
+    const auto uses = [&] {
+        return catalog_.write({}, [](mysql::SqlClient& client) { return backupUses(client, 1002); });
+    };
+    EXPECT_EQ(uses().at(0).kind, kRestoreWork);
+    restores.goOnRemote(claimRestore(kRestoreWork, job.job_id), job.job_id);
+    EXPECT_FALSE(stores_.work.find(kRestoreWork, kSysTenantId, job.job_id));
+    ASSERT_TRUE(stores_.work.find(kHydrationWork, kSysTenantId, job.job_id));
+    ASSERT_EQ(uses().size(), 1U) << "nothing of it may be removed";
+    EXPECT_EQ(uses()[0].kind, kHydrationWork);
+    EXPECT_EQ(uses()[0].backup_set_id, 7);
+    EXPECT_EQ(restores.findActive("new")->tenant_status, RestoreTenantStatus::QuickRestoreFinish);
+    EXPECT_EQ(restores.findActive("new")->type, RestoreType::Quick);
+    EXPECT_FALSE(restores.cancel("new")) << "its tenant is open";
+    restores.finish(claimRestore(kHydrationWork, job.job_id), job.job_id, Outcome::completed());
+    EXPECT_TRUE(uses().empty());
+    moveToHistory(job.job_id);
+    EXPECT_EQ(restores.history().at(0).type, RestoreType::Quick);
+    stores_.tenants.setDataMode(tenant.id, RestoreDataMode::Remote);
+    EXPECT_EQ(stores_.tenants.get(tenant.id).data_mode, RestoreDataMode::Remote);
+}
+
+TEST_F(StoresTest, AQuickRestoreThatHasToCopySaysSo) {
+    auto& restores = stores_.restores;
+    const auto begun = restores.start({.tenant_name = "new", .type = RestoreType::Quick}, newTenant("new"), "");
+    restores.becomeFull(claimRestore(kRestoreWork, begun.job.job_id), begun.job.job_id, "no /dev/fuse");
+    EXPECT_EQ(restores.findActive("new")->type, RestoreType::Full);
+    EXPECT_EQ(restores.findActive("new")->comment, "no /dev/fuse");
+}
+
 TEST_F(StoresTest, ARestoreThatFailsIsInNobodysWay) {
     auto& restores = stores_.restores;
     EXPECT_FALSE(restores.cancel("new"));

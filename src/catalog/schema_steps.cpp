@@ -596,8 +596,15 @@ ALTER TABLE tidemark.validate_job
     ADD COLUMN IF NOT EXISTS finish_table_count BIGINT NOT NULL DEFAULT 0;
 )sql";
 
-constexpr std::array<const char*, 13> kSteps = {kStep1, kStep2, kStep3,  kStep4,  kStep5,  kStep6, kStep7,
-                                                kStep8, kStep9, kStep10, kStep11, kStep12, kStep13};
+/// Restores whose files stay at the destination at first.
+constexpr const char* kStep14 = R"sql(
+ALTER TABLE tidemark.restore_job ADD COLUMN IF NOT EXISTS restore_type VARCHAR(64) NOT NULL DEFAULT 'FULL';
+ALTER TABLE tidemark.restore_job_history ADD COLUMN IF NOT EXISTS restore_type VARCHAR(64) NOT NULL DEFAULT 'FULL';
+ALTER TABLE tidemark.tenant ADD COLUMN IF NOT EXISTS restore_data_mode VARCHAR(64) NOT NULL DEFAULT 'NORMAL';
+)sql";
+
+constexpr std::array<const char*, 14> kSteps = {kStep1, kStep2, kStep3,  kStep4,  kStep5,  kStep6,  kStep7,
+                                                kStep8, kStep9, kStep10, kStep11, kStep12, kStep13, kStep14};
 
 }  // namespace
 

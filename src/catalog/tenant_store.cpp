@@ -60,6 +60,7 @@ Tenant tenantFrom(const mysql::Row& row) {
             .charset = row.text("charset"),
             .collation = row.text("collation"),
             .variables = variablesFrom(row.text("variables")),
+            .data_mode = parseText<RestoreDataMode>(row.text("restore_data_mode")),
             .sync_scn = row.unsignedInteger("sync_scn"),
             .readable_scn = row.unsignedInteger("readable_scn"),
             .recovery_until_scn = row.unsignedInteger("recovery_until_scn"),
@@ -222,6 +223,10 @@ void TenantStore::setStatus(TenantId id, TenantStatus status) {
         setStatusOfReplicas(client, id, status, now);
     });
 }
+void TenantStore::setDataMode(TenantId id, RestoreDataMode mode) {
+    set(id, "restore_data_mode", text(mode));
+}
+
 void TenantStore::setLogMode(TenantId id, LogMode mode) {
     set(id, "log_mode", text(mode));
 }

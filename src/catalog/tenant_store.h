@@ -26,6 +26,7 @@ struct Tenant {
     std::string charset = "utf8mb4";
     std::string collation = "utf8mb4_general_ci";
     std::map<std::string, std::string> variables;  ///< as given to CREATE TENANT … SET
+    RestoreDataMode data_mode = RestoreDataMode::Normal;
     Scn sync_scn = 0;                              ///< archived (primary) or received (standby) up to here
     Scn readable_scn = 0;                          ///< applied up to here
     Scn recovery_until_scn = kScnUnlimited;
@@ -76,6 +77,7 @@ public:
     void setStatus(TenantId id, TenantStatus status);
     /// Another role than the present one counts up the switchover epoch.
     void setRole(TenantId id, TenantRole role);
+    void setDataMode(TenantId id, RestoreDataMode mode);
     void setLogMode(TenantId id, LogMode mode);
     void setLocked(TenantId id, bool locked);
     void setComment(TenantId id, const std::string& comment);

@@ -74,7 +74,12 @@ constexpr std::array kWords<RestoreSysStatus> = {"CREATE_TENANT", "WAIT_TENANT_R
                                                  "RESTORE_FAIL"};
 template <>
 constexpr std::array kWords<RestoreTenantStatus> = {
-    "RESTORING", "POST_CHECK", "UPGRADE", "WAIT_QUICK_RESTORE_FINISH", "RESTORE_SUCCESS", "RESTORE_FAIL"};
+    "RESTORING",       "POST_CHECK",  "UPGRADE", "WAIT_QUICK_RESTORE_FINISH", "QUICK_RESTORE_FINISH",
+    "RESTORE_SUCCESS", "RESTORE_FAIL"};
+template <>
+constexpr std::array kWords<RestoreType> = {"FULL", "QUICK"};
+template <>
+constexpr std::array kWords<RestoreDataMode> = {"NORMAL", "REMOTE"};
 template <>
 constexpr std::array kWords<WorkState> = {"READY", "RUNNING", "WAITING"};
 template <>
@@ -133,6 +138,8 @@ TIDEMARK_WORDS(DeleteType);
 TIDEMARK_WORDS(DeletedObject);
 TIDEMARK_WORDS(RestoreSysStatus);
 TIDEMARK_WORDS(RestoreTenantStatus);
+TIDEMARK_WORDS(RestoreType);
+TIDEMARK_WORDS(RestoreDataMode);
 TIDEMARK_WORDS(WorkState);
 TIDEMARK_WORDS(ValidateStatus);
 TIDEMARK_WORDS(FindingKind);

@@ -71,7 +71,19 @@ enum class DeleteType { Obsolete, BackupSet, BackupPiece };
 enum class DeletedObject { BackupSet, BackupPiece };
 
 enum class RestoreSysStatus { CreateTenant, WaitTenantRestoreFinish, RestoreSuccess, RestoreFail };
-enum class RestoreTenantStatus { Restoring, PostCheck, Upgrade, WaitQuickRestoreFinish, RestoreSuccess, RestoreFail };
+enum class RestoreTenantStatus {
+    Restoring,
+    PostCheck,
+    Upgrade,
+    WaitQuickRestoreFinish,  ///< it answers; not all of it is durable
+    QuickRestoreFinish,      ///< it is NORMAL; not all of it is local
+    RestoreSuccess,
+    RestoreFail
+};
+/// What `method` of a restore came to.
+enum class RestoreType { Full, Quick };
+/// Whether a tenant's files are all here, or some still at a destination.
+enum class RestoreDataMode { Normal, Remote };
 
 enum class WorkState { Ready, Running, Waiting };
 
@@ -102,8 +114,8 @@ constexpr bool isByRestore(FindingKind kind) {
 enum class ValidateStage { None, Objects, TenantRows, RestoreData, RestoreLog, CheckTables, Compare };
 /// What a check has looked at, and may therefore say of earlier findings that they are no more.
 enum class Looked {
-    Nothing,   ///< a check by restore that restored nothing
-    Tables,    ///< the same: it has checked every table, and compared none
+    Nothing,  ///< a check by restore that restored nothing
+    Tables,   ///< the same: it has checked every table, and compared none
     All,
 };
 enum class FindingStatus { Open, Closed };
@@ -139,6 +151,8 @@ std::string text(DeleteType value);
 std::string text(DeletedObject value);
 std::string text(RestoreSysStatus value);
 std::string text(RestoreTenantStatus value);
+std::string text(RestoreType value);
+std::string text(RestoreDataMode value);
 std::string text(WorkState value);
 std::string text(ValidateStatus value);
 std::string text(FindingKind value);

@@ -8,6 +8,7 @@
 
 #include "backup_set/kept_key.h"
 #include "base/crash_point.h"
+#include "base/file.h"
 #include "base/stop_sleep.h"
 #include "block/block_reader.h"
 #include "restore/data_restore.h"
@@ -139,7 +140,8 @@ void RestoreJob::restore(std::stop_token stop) {
     const auto begin = std::chrono::steady_clock::now();
     log_->info("begins from set {} to {}, attempt {}", plan_.set.id.number, row_.restore_scn, context_.attempt());
     makeTenant();
-    restoreData(stop);
+    if (!isQuick() || !openData(stop)) restoreData(stop);
+    prepare(stop);
     crashPoint("restore.prepared");
     if (plan_.log.transactions > 0) {
         parts_.tenants.startForReplay(row_.tenant);
@@ -151,7 +153,7 @@ void RestoreJob::restore(std::stop_token stop) {
     }
     // Up to the target there is no more.
     row_.recover_scn = plan_.target;
-    record(*row_.total_bytes);
+    record(isQuick() ? plan_.log.bytes : *row_.total_bytes);
     {
         const WriteBack::Pause disk_is_the_servers(*write_back_);
         becomeStandby();
@@ -166,11 +168,12 @@ void RestoreJob::restore(std::stop_token stop) {
     crashPoint("restore.durable");
     notes_.left_out = leftOut(missing_rows_);
     if (!notes_.left_out.empty()) context_.saveProgress(notes_.text());
+    if (isQuick()) parts_.stores.tenants.setDataMode(row_.tenant, catalog::RestoreDataMode::Remote);
     // Nobody may write into it before, and a failure until here removes the tenant: its readers know that it is being
     // restored.
     parts_.tenants.openRestored(row_.tenant);
     crashPoint("restore.opened");
-    notePace(since(begin));
+    if (!isQuick()) notePace(since(begin));
 }
 
 /// Not when it goes on after a crash: then nobody knows how long it took.
@@ -231,8 +234,29 @@ void RestoreJob::restoreData(std::stop_token stop) {
     log_->info("restored {} bytes of files, {} of them into the page cache", data_bytes_, progress.cached_bytes.load());
     row_.finish_tablet_count = row_.tablet_count;
     record(data_bytes_);
+}
+
+/// False if nothing can be mounted here: then the files are copied, and the views say so.
+bool RestoreJob::openData(const std::stop_token& stop) {
+    const auto paths = parts_.tenants.server(row_.tenant)->paths();
+    const auto why_not =
+        parts_.opened.open(paths, {.data_uri = plan_.data_uri, .set = plan_.set.id, .key = plan_.key}, stop);
+    if (why_not) {
+        row_.type = catalog::RestoreType::Full;
+        row_.comment = "the files were copied, as by method=full: " + *why_not;
+        log_->warn("{}", row_.comment);
+        parts_.stores.restores.becomeFull(context_.claim(), row_.job_id, row_.comment);
+        return false;
+    }
+    write_back_.emplace(paths.directory, parts_.capacity.unsynced_bytes);
+    crashPoint("quick.opened");
+    log_->info("opened {} bytes of files where they are", plan_.set.input_bytes);
+    return true;
+}
+
+void RestoreJob::prepare(const std::stop_token& stop) {
     const auto settings = parts_.tenants.settings(parts_.stores.tenants.get(row_.tenant), tenant::Profile::Replay);
-    prepareFiles(data, settings.memory_bytes / 2, stop,
+    prepareFiles(parts_.tenants.server(row_.tenant)->paths().data(), settings.memory_bytes / 2, stop,
                  plan_.set.wrong_page_count > 0 ? WrongPages::Keep : WrongPages::Refuse);
     log_->info("applied the redo log that was copied with them");
 }
@@ -303,6 +327,8 @@ void RestoreJob::upgrade() {
 /// opened. So nothing else needs a sync before.
 void RestoreJob::makeDurable(const std::stop_token& stop) {
     show(RestoreTenantStatus::WaitQuickRestoreFinish);
+    // Of a mount that is everything that has been written through it: opened/mount.h.
+    if (isQuick()) syncDirectory(parts_.tenants.server(row_.tenant)->paths().data());
     write_back_->finish(stop);
     write_back_.reset();
     log_->info("is durable");
@@ -338,7 +364,9 @@ void RestoreJob::estimate() {
     const auto done = static_cast<double>(row_.finish_bytes);
     const double rest = expected_.rest.value_or(kRest);
     const auto now = std::chrono::steady_clock::now();
-    const auto left = done > files
+    // What is fetched behind it is HydrationJob's to estimate.
+    const auto left = isQuick() ? time_left_.update(now, done, log, Seconds(rest / 2))
+                      : done > files
                           ? time_left_.update(now, done - files, log, Seconds(rest / 2))
                           : time_left_.update(now, done, files, Seconds(log / expected_.log.value_or(kLog) + rest));
     if (left) row_.left = std::chrono::duration_cast<std::chrono::milliseconds>(*left);
@@ -349,7 +377,8 @@ void RestoreJob::estimate() {
 catalog::Outcome RestoreJob::settled(const catalog::Outcome& outcome) {
     if (opened()) {
         catalog::Outcome success = catalog::Outcome::completed();
-        success.comment = notes_.left_out;
+        success.comment = row_.comment;
+        if (!notes_.left_out.empty()) success.comment += (success.comment.empty() ? "" : "; ") + notes_.left_out;
         return success;
     }
     if (!notes_.failure) {
@@ -363,14 +392,18 @@ catalog::Outcome RestoreJob::settled(const catalog::Outcome& outcome) {
 void RestoreJob::finish(const catalog::Outcome& outcome) {
     const catalog::Outcome end = settled(outcome);
     if (end.state == catalog::Outcome::State::Completed) {
-        log_->info("complete: {} bytes", *row_.total_bytes);
+        log_->info("complete: {} bytes", row_.finish_bytes);
     } else {
         log_->warn("failed: {}", end.comment);
         removeTenant();
         crashPoint("restore.tenant-removed");
     }
     stage_.awaitShown();
-    parts_.stores.restores.finish(context_.claim(), row_.job_id, end, pace_);
+    if (isQuick() && end.state == catalog::Outcome::State::Completed) {
+        parts_.stores.restores.goOnRemote(context_.claim(), row_.job_id);
+    } else {
+        parts_.stores.restores.finish(context_.claim(), row_.job_id, end, pace_);
+    }
     crashPoint("restore.end-recorded");
 }
 

@@ -16,6 +16,7 @@
 #include "job/work_context.h"
 #include "restore/data_restore.h"
 #include "restore/memory_rows.h"
+#include "restore/opened_data.h"
 #include "restore/restore_notes.h"
 #include "restore/restore_pace.h"
 #include "restore/restore_plan.h"
@@ -31,6 +32,7 @@ struct RestoreJobParts {
     const Clock& clock;
     job::Capacity& capacity;
     const NodeKey& node_key;
+    OpenedData& opened;
     /// Called before destinations (URIs) are read: archivers here that write to them shall first write what they have.
     std::function<void(const std::vector<std::string>&)> before_reading = [](const auto&) {};
     /// For so long a restore that goes on waits for a destination that is away; its tenant exists meanwhile.
@@ -43,6 +45,8 @@ constexpr int kRestoreAttempts = 3;
 
 /// One restore: the files of a backup set become a data directory, the log is replayed exactly up to the target, and
 /// the tenant ends as a read-only standby. Whatever fails, no half-made tenant stays. See docs/architecture.md.
+///
+/// With method=quick the files stay where they are until the tenant is open; then HydrationJob goes on.
 ///
 /// A later attempt restores the same set to the same point, from an empty directory on: a replay is not durable. There
 /// is one when the daemon has ended, and when an attempt failed of something that may heal (healing.h). Once the tenant
@@ -68,6 +72,9 @@ private:
     void restore(std::stop_token stop);
     void notePace(std::chrono::microseconds whole);
     void makeTenant();
+    bool isQuick() const { return row_.type == catalog::RestoreType::Quick; }
+    bool openData(const std::stop_token& stop);
+    void prepare(const std::stop_token& stop);
     void restoreData(std::stop_token stop);
     void replayLog(std::stop_token stop);
     void becomeStandby();

@@ -32,11 +32,13 @@ TEST_F(RestoreJobTest, WaitsWithoutASlotForADestinationThatIsAwayAndFailsWhenItI
     job::WorkContext context(stores_->work, left({.uris = {away()}, .data_uri = away()}), [] {});
     job::Capacity capacity(stores_->parameters, 1);
     const NodeKey node_key(directory_.path() / "node.key");
+    OpenedData opened(node_key);
     RestoreJob job({.stores = *stores_,
                     .tenants = standbys(),
                     .clock = clock_,
                     .capacity = capacity,
                     .node_key = node_key,
+                    .opened = opened,
                     .patience = 1500ms},
                    stores_->restores.findActive("copy").value(), context);
     std::string waiting_for;

@@ -30,6 +30,12 @@ unsigned parseConcurrency(const std::string& text) {
     return value;
 }
 
+bool isQuick(const std::string& method) {
+    const std::string word = lowerCase(method);
+    if (word != "full" && word != "quick") throw obError(Ob::InvalidArgument, "restore method", "full or quick");
+    return word == "quick";
+}
+
 }  // namespace
 
 std::vector<std::string> splitList(const std::string& text) {
@@ -65,8 +71,7 @@ RestoreOptions parseRestoreOptions(const std::string& text) {
         if (key == "primary_zone") options.primary_zone = value;
         if (key == "locality") options.locality = value;
         if (key == "concurrency") options.concurrency = parseConcurrency(value);
-        if (key == "method" && lowerCase(value) != "full")
-            throw obError(Ob::NotSupported, "restore method " + value + " is");
+        if (key == "method") options.quick = isQuick(value);
         if (key == "kms_encrypt" && lowerCase(value) != "false") throw obError(Ob::NotSupported, "kms_encrypt is");
     }
     if (options.pools.empty()) throw obError(Ob::MissArgument, "pool_list", "WITH 'pool_list=p1'");

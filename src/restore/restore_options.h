@@ -5,16 +5,17 @@
 
 namespace tidemark::restore {
 
-/// 'pool_list=p1,p2[&primary_zone=z][&locality=l][&concurrency=n]' of RESTORE … WITH, taken apart.
+/// 'pool_list=p1,p2[&primary_zone=z][&locality=l][&concurrency=n][&method=quick]' of RESTORE … WITH, taken apart.
 struct RestoreOptions {
     std::vector<std::string> pools;
     std::string primary_zone = "RANDOM";
     std::string locality;
     unsigned concurrency = 0;  ///< threads that decode; 0: one per core
+    bool quick = false;        ///< method=quick: the files are fetched when the tenant is open
 };
 
 /// Keys in any case; unknown keys are ignored, as OceanBase does. Throws Ob::MissArgument without pool_list,
-/// Ob::InvalidArgument for a concurrency outside of 0..100, Ob::NotSupported for method=quick.
+/// Ob::InvalidArgument for a concurrency outside of 0..100 and a method that is neither full nor quick.
 RestoreOptions parseRestoreOptions(const std::string& text);
 
 /// The parts of 'a,b,c', blanks around them trimmed, empty and repeated ones dropped.

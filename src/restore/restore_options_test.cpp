@@ -15,6 +15,8 @@ TEST(RestoreOptions, TakesKeysInAnyCaseAndIgnoresUnknownOnes) {
     EXPECT_EQ(options.primary_zone, "z1");
     EXPECT_EQ(options.concurrency, 4U);
     EXPECT_EQ(parseRestoreOptions("pool_list=p").primary_zone, "RANDOM");
+    EXPECT_FALSE(parseRestoreOptions("pool_list=p").quick || parseRestoreOptions("pool_list=p&method=FULL").quick);
+    EXPECT_TRUE(parseRestoreOptions("method=Quick&pool_list=p").quick);
 }
 
 TEST(RestoreOptions, WantsPools) {
@@ -23,7 +25,7 @@ TEST(RestoreOptions, WantsPools) {
     }
     EXPECT_THROW(parseRestoreOptions("pool_list=p&concurrency=101"), Error);
     EXPECT_THROW(parseRestoreOptions("pool_list=p&concurrency=x"), Error);
-    EXPECT_THROW(parseRestoreOptions("pool_list=p&method=quick"), Error);
+    EXPECT_THROW(parseRestoreOptions("pool_list=p&method=fast"), Error);
     EXPECT_THROW(parseRestoreOptions("nonsense"), Error);
 }
 

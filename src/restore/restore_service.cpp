@@ -10,6 +10,7 @@
 #include "base/secrets.h"
 #include "oceanbase/ob_error.h"
 #include "restore/history_job.h"
+#include "restore/hydration_job.h"
 #include "restore/server_upgrade.h"
 #include "tenant/carried_settings.h"
 
@@ -38,6 +39,12 @@ RestoreService::RestoreService(const RestoreJobParts& parts, job::WorkEngine& en
                  .make = restore,
                  .attempts = kRestoreAttempts,
                  .interrupted = fmt::format("the daemon ended {} times while the restore ran", kRestoreAttempts)});
+    const auto hydration = [this](job::WorkContext& context) -> std::unique_ptr<job::Job> {
+        const auto row = stores_.restores.findActive(context.key().id);
+        if (!row) throw Error(ErrorCode::NotFound, fmt::format("there is no restore job {}", context.key().id));
+        return std::make_unique<HydrationJob>(parts_, *row, context);
+    };
+    engine_.add({.name = catalog::kHydrationWork, .make = hydration, .attempts = std::numeric_limits<int>::max()});
     const auto history = [this](job::WorkContext& context) -> std::unique_ptr<job::Job> {
         return std::make_unique<HistoryJob>(stores_.restores, context);
     };
@@ -94,6 +101,7 @@ catalog::RestoreJobRow RestoreService::rowFor(const RestoreRequest& request, con
     row.backup_cluster_version = kClusterVersion;
     row.backup_dest = withoutSecrets(request.from);
     row.option = request.options;
+    if (parseRestoreOptions(request.options).quick) row.type = catalog::RestoreType::Quick;
     row.restore_scn = plan.target;
     row.set_list = plan.setList();
     row.piece_list = plan.pieceList();

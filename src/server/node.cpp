@@ -36,6 +36,7 @@ Node::Node(const Config& config, std::function<void()> end)
       listening_(net::listenOn(config.bind, config.port)),
       port_(net::portOf(listening_)),
       node_key_(directory_.nodeKey()),
+      opened_(node_key_),
       template_(directory_.templates()),
       running_(tenant::RunningServers::look()),
       sys_(startSys(directory_, template_, config, running_)),
@@ -52,7 +53,8 @@ Node::Node(const Config& config, std::function<void()> end)
            .stopping =
                [this](catalog::TenantId id) {
                    if (mirror_) mirror_->detach(id);
-               }},
+               },
+           .ground = opened_.ground()},
           stores_, template_, supervisor_, sys_.server),
       resources_(stores_, replicas_, turns_, memoryOfMachine()),
       tenants_(catalog_, stores_, replicas_, turns_),
@@ -82,6 +84,7 @@ Node::Node(const Config& config, std::function<void()> end)
                 .clock = clock_,
                 .capacity = capacity_,
                 .node_key = node_key_,
+                .opened = opened_,
                 .before_reading =
                     [this](const std::vector<std::string>& uris) { archive_.makeDurable(uris, kDurableLimit); }},
                work_),

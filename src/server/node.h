@@ -73,6 +73,7 @@ private:
     Fd listening_;  ///< taken before anything is started that would have to be ended if the port is not free
     const std::uint16_t port_;
     const NodeKey node_key_;
+    restore::OpenedData opened_;
     tenant::TenantTemplate template_;
     const tenant::RunningServers running_;  ///< when the daemon started
     SysTenant sys_;

@@ -125,8 +125,10 @@ StatementResult Engine::run(const Caller& caller, const DropTenant& drop) {
         tenant::TenantService::requireDroppable(*tenant, drop.force);
         parts_.backup.cancel({*tenant});
         parts_.archive.forget(tenant->id);
-        // The end of its restore is the end of the tenant: that alone can stop those who work on it.
-        if (parts_.stores.restores.findActive(drop.name)) {
+        // The end of its restore is the end of the tenant: that alone can stop those who work on it. But for one whose
+        // files are just fetched: it is as any other.
+        const auto restore = parts_.stores.restores.findActive(drop.name);
+        if (restore && restore->tenant_status != catalog::RestoreTenantStatus::QuickRestoreFinish) {
             parts_.restore.cancel(drop.name);
             if (!parts_.stores.tenants.find(drop.name)) return {};
         }

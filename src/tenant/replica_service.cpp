@@ -66,6 +66,11 @@ void ReplicaService::stopAll(std::chrono::milliseconds limit) {
         const bool sys = stopped->id() == catalog::kSysTenantId;
         if (!stopped->stop(sys ? limit : std::max(left, std::chrono::milliseconds(0))))
             log_->warn("mariadbd of tenant={} had to be killed", stopped->name());
+        try {
+            stopped->clearGround();
+        } catch (const Error& error) {
+            log_->warn("tenant={}: {}", stopped->name(), error.what());
+        }
     }
 }
 
@@ -108,8 +113,8 @@ void ReplicaService::configure(const catalog::Tenant& tenant) {
 /// The one that it has, or else a new managed one.
 std::shared_ptr<const Replica> ReplicaService::replicaOf(const catalog::Tenant& tenant) const {
     if (replicas_.has(tenant.id)) return replicas_.get(tenant.id);
-    return std::make_shared<const Replica>(
-        std::make_shared<TenantServer>(tenant.id, tenant.name, pathsOf(options_.tenants, tenant.id)));
+    return std::make_shared<const Replica>(std::make_shared<TenantServer>(
+        tenant.id, tenant.name, pathsOf(options_.tenants, tenant.id), Priority::Normal, options_.ground));
 }
 
 void ReplicaService::remember(const catalog::Tenant& tenant) {
@@ -193,6 +198,22 @@ void ReplicaService::follow(const catalog::Tenant& tenant) {
     supervisor_.watch(followed);
     options_.started(tenant.id, followed->endpoint());
     options_.await_views(tenant.id);
+}
+
+void ReplicaService::restart(const catalog::Tenant& tenant) {
+    const auto restarted = server(tenant.id);
+    supervisor_.forget(tenant.id);
+    options_.stopping(tenant.id);
+    try {
+        configure(tenant);
+        if (!restarted->stop()) log_->warn("mariadbd of tenant={} had to be killed", tenant.name);
+        restarted->start();
+        if (tenant.role == TenantRole::Primary) openForWriting(tenant);
+    } catch (const Error& error) {
+        log_->warn("tenant={} is not up after its restart, the supervisor goes on trying: {}", tenant.name,
+                   error.what());
+    }
+    follow(tenant);
 }
 
 void ReplicaService::openForWriting(const catalog::Tenant& tenant) {

@@ -24,6 +24,8 @@ struct ReplicaOptions {
     std::function<void(catalog::TenantId)> await_views = [](auto) {};
     /// Called before a server goes down on purpose; may block a little, must not throw.
     std::function<void(catalog::TenantId)> stopping = [](auto) {};
+    /// Of the tenants' data directories.
+    DataGround ground{};
 };
 
 /// What this node does for a tenant: the directory and the process of its replica here. What the tenant is (its name,
@@ -79,6 +81,8 @@ public:
 
     /// From now on the supervisor keeps it running, and whoever follows tenants does. Returns when its views are there.
     void follow(const catalog::Tenant& tenant);
+    /// Restarts the server of a tenant that is followed, cleanly if it can be.
+    void restart(const catalog::Tenant& tenant);
     /// Logins lead to it although it is in status RESTORE, until it begins anew, in role RESTORE.
     void letReadersIn(catalog::TenantId id) { replicas_.letReadersIn(id); }
     /// Allows writes and lets events run: those that the source let run, for their status came with the data and the

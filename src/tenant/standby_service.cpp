@@ -130,6 +130,12 @@ void StandbyService::openRestored(TenantId id) {
     replicas_.remember(stores_.tenants.get(id));
 }
 
+void StandbyService::restart(TenantId id) {
+    const auto turn = turns_.take(stores_.tenants.get(id).name);
+    const catalog::Tenant tenant = stores_.tenants.get(id);
+    if (tenant.status == TenantStatus::Normal) replicas_.restart(tenant);
+}
+
 void StandbyService::dropTenant(const std::string& name) {
     const auto turn = turns_.take(name);
     const auto tenant = stores_.tenants.find(name);

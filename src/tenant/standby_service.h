@@ -56,6 +56,8 @@ public:
     void openForReading(catalog::TenantId id);
     /// The restore is over, and the files are durable: status NORMAL.
     void openRestored(catalog::TenantId id);
+    /// Restarts a tenant that is NORMAL, for its data to move to where it shall be from now on (DataGround).
+    void restart(catalog::TenantId id);
     /// Removes what a restore has made, in any state of it. Nothing happens if there is no such tenant.
     void dropTenant(const std::string& name);
     /// Makes a standby a primary: replication ends, events that it had disabled are enabled, writes are allowed. The

@@ -83,6 +83,7 @@ void TenantServer::configure(const TenantSettings& settings) {
 
 void TenantServer::removeFiles() {
     if (!exists()) return;
+    ground_.clear(paths_);
     const fs::path parent = paths_.directory.parent_path();
     const fs::path doomed = parent / fmt::format("{}{}-{:08x}", kDropping, id_, randomU32());
     fs::rename(paths_.directory, doomed);

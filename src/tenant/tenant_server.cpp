@@ -118,6 +118,7 @@ void TenantServer::launch() {
     if (adoptWhileStarting(nullptr)) return;
     if (!exists())
         throw Error(ErrorCode::NotFound, "tenant " + name() + " has no directory " + paths_.directory.string());
+    ground_.lay(paths_);
     rotateLog(paths_.log());
     std::string zone;  // a copy: what follows takes its time
     {

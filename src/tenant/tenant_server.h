@@ -10,6 +10,7 @@
 #include "base/process.h"
 #include "mysql/sql_client.h"
 #include "tenant/account_keeper.h"
+#include "tenant/data_ground.h"
 #include "tenant/running_servers.h"
 #include "tenant/tenant_config.h"
 #include "tenant/tenant_template.h"
@@ -22,8 +23,9 @@ namespace tidemark::tenant {
 /// Thread-safe. Who restarts a process that died is TenantSupervisor; who may change the catalog is TenantService.
 class TenantServer : public std::enable_shared_from_this<TenantServer> {
 public:
-    TenantServer(catalog::TenantId id, std::string name, TenantPaths paths, Priority priority = Priority::Normal)
-        : id_(id), paths_(std::move(paths)), priority_(priority), name_(std::move(name)) {}
+    TenantServer(catalog::TenantId id, std::string name, TenantPaths paths, Priority priority = Priority::Normal,
+                 DataGround ground = {})
+        : id_(id), paths_(std::move(paths)), priority_(priority), ground_(std::move(ground)), name_(std::move(name)) {}
 
     /// Makes the tenant's directory with a new secret and, from the template, its data directory. Durable only after
     /// syncFiles(). Throws AlreadyExists if there is one.
@@ -38,7 +40,7 @@ public:
     void configure(const TenantSettings& settings);
 
     /// Starts mariadbd and returns once the process is there; adopts it if it runs already. Throws NotFound if mariadbd
-    /// is not installed or the tenant has no directory.
+    /// is not installed or the tenant has no directory; Unavailable if its data cannot be had (yet).
     void launch();
     /// Waits until it accepts connections; a server that has lost the daemon's account is given it back. Throws
     /// Unavailable, with the last lines of its error log, if the process ends or the limit passes (it then goes on
@@ -65,6 +67,9 @@ public:
     /// Stops nothing: call stop() or kill() before. Renames the directory, so that half-removed data is never taken for
     /// a tenant, then deletes it. Nothing happens if there is none.
     void removeFiles();
+
+    /// Likewise: what its data directory stood on is given back, and is made again by the next start.
+    void clearGround() const { ground_.clear(paths_); }
 
     bool running() const;
     /// Whether it was configured to replay a log: a restart in between would make that worthless.
@@ -106,6 +111,7 @@ private:
     const catalog::TenantId id_;
     const TenantPaths paths_;
     const Priority priority_;
+    const DataGround ground_;
     /// Held while a process is looked for or started: fork, exec, /proc. Taken before the others.
     Mutex starting_;
     bool looked_ GUARDED_BY(starting_) = false;  // it is known what ran before us

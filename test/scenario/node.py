@@ -52,6 +52,7 @@ class Node:
         self.options = list(options)
         self.environment = os.environ | (environment or {})
         self.process = None
+        self.prefix = []  # what starts the daemon's program, if need be
 
     def start(self, crash_at=None):
         """With a crash point, the daemon ends itself there."""
@@ -59,7 +60,7 @@ class Node:
         log = open(self.log, "ab")
         offset = self.log.stat().st_size
         self.process = subprocess.Popen(
-            [BIN / "tidemarkd", "--data-dir", self.data, "--port", str(self.port), *self.options],
+            [*self.prefix, BIN / "tidemarkd", "--data-dir", self.data, "--port", str(self.port), *self.options],
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment)
         log.close()
         wait_for("the daemon to accept connections", lambda: self._accepts(offset), 60)
@@ -88,7 +89,15 @@ class Node:
         for pid in self.mariadbd_pids():
             os.kill(pid, signal.SIGKILL)
         wait_for("the databases to end", lambda: not self.mariadbd_pids(), 30)
+        for mounted in self.mounts():
+            subprocess.run(["fusermount3", "-u", "-z", mounted], check=False)
+        wait_for("what served their files to end", lambda: not self.processes("tidemark-mount"), 30)
         shutil.rmtree(self.directory, ignore_errors=True)
+
+    def mounts(self):
+        """Where something is mounted below our data directory."""
+        return [line.split()[1] for line in pathlib.Path("/proc/self/mounts").read_text().splitlines()
+                if line.split()[1].startswith(str(self.data))]
 
     def processes(self, program):
         """Pids of running `program`s whose command line names our data directory."""

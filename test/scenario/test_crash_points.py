@@ -120,14 +120,21 @@ class Site:
         self.node.sql("ALTER SYSTEM DELETE OBSOLETE BACKUP TENANT = shop")
         time.sleep(2)  # the policy's own run is due
 
-    def start_restore(self):
+    def start_restore(self, method="full"):
         node = self.node
-        node.sql(f"ALTER SYSTEM RESTORE half FROM '{node.uri('shop_data')},{node.uri('shop_log')}' WITH 'pool_list=p_half'")
+        node.sql(f"ALTER SYSTEM RESTORE half FROM '{node.uri('shop_data')},{node.uri('shop_log')}'"
+                 f" WITH 'pool_list=p_half&method={method}'")
 
     def restore(self):
         self.write(50)
         self.node.archived_now("shop")
         self.start_restore()
+        self.node.wait_restore("half")
+
+    def quick_restore(self):
+        self.write(50)
+        self.node.archived_now("shop")
+        self.start_restore("quick")
         self.node.wait_restore("half")
 
     def cancelled_restore(self):
@@ -192,6 +199,7 @@ class Site:
         assert not list((self.node.data / "v").iterdir()), "a validation's server"
         wait_for("a mariadbd per tenant", lambda: len(self.node.mariadbd_pids()) == len(tenants), 20)
         wait_for("no helper to be left", lambda: not self.node.processes("mariadb-backup"), 20)
+        wait_for("no mount to be left", lambda: not self.node.mounts() and not self.node.processes("tidemark-mount"), 20)
         names = {t["name"] for t in tenants}
         assert {"sys", "shop", "other"} <= names <= {"sys", "shop", "other", "half", "new"}
 
@@ -266,6 +274,7 @@ PATHS = {
     "restore": Site.restore,
     "restore.failure-noted": Site.cancelled_restore,
     "restore.tenant-removed": Site.cancelled_restore,
+    "quick": Site.quick_restore,
     "activate": Site.activate,
     "validate": Site.validate,
     "validate.server-made": Site.validate_with_restore,

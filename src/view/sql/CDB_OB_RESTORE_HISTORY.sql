@@ -27,7 +27,7 @@ SELECT v.tenant_id AS TENANT_ID,
        BYTES_DISPLAY(r.finish_bytes, 27) AS FINISH_BYTES_DISPLAY,
        r.description AS DESCRIPTION,
        r.comment AS COMMENT,
-       'FULL' AS RESTORE_TYPE
+       r.restore_type AS RESTORE_TYPE
 FROM tidemark.restore_job_history r JOIN (
     SELECT job_id, BIGINT(1) AS tenant_id FROM tidemark.restore_job_history
     UNION ALL

@@ -20,7 +20,7 @@ SELECT v.tenant_id AS TENANT_ID,
        v.finish_bytes AS FINISH_BYTES,
        BYTES_DISPLAY(v.finish_bytes, 27) AS FINISH_BYTES_DISPLAY,
        LONGTEXT(COALESCE(r.description, '')) AS DESCRIPTION,
-       'FULL' AS RESTORE_TYPE,
+       r.restore_type AS RESTORE_TYPE,
        v.recover_scn AS RECOVER_SCN,
        SCN_TIME(v.recover_scn) AS RECOVER_SCN_DISPLAY,
        -- how much of the log between the backup set and the target is replayed

@@ -25,6 +25,6 @@ SELECT t.tenant_id AS TENANT_ID,
         FROM tidemark.unit u WHERE u.tenant_id = t.tenant_id) AS UNIT_NUM,
        '4.3.3.0' AS COMPATIBLE,
        IF(t.tenant_id = 1, BIGINT(1), BIGINT(1001)) AS MAX_LS_ID,
-       CAST('NORMAL' AS CHAR(128)) AS RESTORE_DATA_MODE
+       CAST(t.restore_data_mode AS CHAR(128)) AS RESTORE_DATA_MODE
 FROM tidemark.tenant t
 LEFT JOIN tidemark.archive_covered c ON c.tenant_id = t.tenant_id
