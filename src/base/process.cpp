@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -20,6 +21,7 @@
 #include <span>
 
 #include "base/error.h"
+#include "base/program_log.h"
 #include "base/spawner.h"
 
 namespace tidemark {
@@ -218,10 +220,23 @@ Child::~Child() {
 ExitStatus Child::wait() {
     if (status_) return *status_;
     int status = 0;
-    while (waitpid(pid_, &status, 0) < 0) {
+    struct rusage used {};
+    while (wait4(pid_, &status, 0, &used) < 0) {
         if (errno != EINTR) throwErrno(errno, "waiting for process " + std::to_string(pid_));
     }
-    return *(status_ = decode(status));
+    constexpr std::uint64_t kBlock = 512;  // of ru_oublock
+    status_ = decode(status);
+    status_->written_bytes = static_cast<std::uint64_t>(used.ru_oublock) * kBlock;
+    return *status_;
+}
+
+std::uint64_t Child::writtenBytes() const {
+    std::ifstream file("/proc/" + std::to_string(pid_) + "/io");
+    std::string name;
+    for (std::uint64_t value = 0; file >> name >> value;) {
+        if (name == "write_bytes:") return value;
+    }
+    return 0;
 }
 
 std::optional<ExitStatus> Child::waitFor(std::chrono::milliseconds limit) {
@@ -280,7 +295,7 @@ std::string runProgram(const Command& command) {
     const ExitStatus status = child.wait();
     if (status.ok()) return output;
     const std::string complaint =
-        command.stderr_file.empty() ? lastLine(readFile(own_stderr_path).value_or("")) : std::string();
+        command.stderr_file.empty() ? withoutContent(lastLine(readFile(own_stderr_path).value_or(""))) : std::string();
     throw Error(status.killed() ? ErrorCode::Unavailable : ErrorCode::Internal,
                 command.arguments.at(0) + " ended with " + status.text() + (complaint.empty() ? "" : ": " + complaint));
 }

@@ -41,6 +41,8 @@ struct Command {
 struct ExitStatus {
     int code = -1;   ///< exit code, or -1 if a signal ended it
     int signal = 0;  ///< the signal, or 0
+    /// Bytes that it, and what it has waited for, wrote to files on disks, by pages: they may be in the page cache yet.
+    std::uint64_t written_bytes = 0;
     bool ok() const { return code == 0; }
     /// Somebody has ended it (the kernel, for want of memory; an operator), and not what it was doing.
     bool killed() const;
@@ -66,6 +68,8 @@ public:
     /// nullopt if it still runs after `limit`.
     std::optional<ExitStatus> waitFor(std::chrono::milliseconds limit);
     void kill(int signal);
+    /// ExitStatus::written_bytes so far; 0 if that cannot be known. Only until it was waited for.
+    std::uint64_t writtenBytes() const;
 
 private:
     pid_t pid_ = -1;
@@ -77,8 +81,8 @@ private:
 /// here: watch it with ProcessHandle. Throws NotFound if the program cannot be executed.
 pid_t startDetached(const Command& command);
 
-/// Runs a program to its end; returns its stdout. Throws, with the last line of stderr, Internal if it fails and
-/// Unavailable if somebody has ended it.
+/// Runs a program to its end; returns its stdout. Throws, with the last line of stderr (base/program_log.h), Internal
+/// if it fails and Unavailable if somebody has ended it.
 std::string runProgram(const Command& command);
 
 /// A process that need not be our child, held by a pidfd so that a reused process id cannot be confused with it.

@@ -1,9 +1,11 @@
 #include "base/process.h"
 
 #include <gtest/gtest.h>
+#include <linux/magic.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -76,6 +78,22 @@ TEST_F(Process, WhatOutlivesUsCompetesForTheProcessorsAsOurThreadsDoAndGetsNoSig
     EXPECT_EQ(autogroup(std::to_string(pid)), autogroup("self"));
     EXPECT_NE(getpgid(pid), getpgrp());
     ProcessHandle::open(pid)->kill(SIGKILL);
+}
+
+TEST_F(Process, TellsHowMuchWasWritten) {
+    struct statfs disk {};
+    ASSERT_EQ(::statfs(place_.c_str(), &disk), 0);
+    if (disk.f_type == TMPFS_MAGIC) GTEST_SKIP() << "files in memory are never dirty";
+    const std::string write = "dd if=/dev/zero of=" + (place_ / "f").string() + " bs=64k count=32 2>/dev/null";
+    Child child({.arguments = {"sh", "-c", write}});
+    EXPECT_GE(child.wait().written_bytes, 2U << 20);
+    Child running({.arguments = {"sh", "-c", write + "; echo done; sleep 100"}, .stdout_is_read = true});
+    char line = 0;
+    ASSERT_EQ(::read(running.output(), &line, 1), 1);
+    EXPECT_GE(running.writtenBytes(), 2U << 20);
+    running.kill(SIGKILL);
+    EXPECT_GE(running.wait().written_bytes, 2U << 20);
+    EXPECT_EQ(Child({.arguments = {"true"}}).wait().written_bytes, 0U);
 }
 
 TEST_F(Process, LetsOthersGoFirstWhereThatIsAskedFor) {

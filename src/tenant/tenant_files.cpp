@@ -1,10 +1,14 @@
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cctype>
+
 #include "base/crash_point.h"
 #include "base/error.h"
+#include "base/program_log.h"
 #include "base/random.h"
 #include "tenant/tenant_server.h"
 #include "tenant/time_zone_tables.h"
@@ -29,6 +33,15 @@ void removeWorkOf(const fs::path& tenant) {
     }
     for (const fs::path& path : left)
         fs::remove_all(path);
+}
+
+/// "2026-11-21 11:37:44 0 [ERROR] text". What follows a crash has no such form: the statement that was run, the stack.
+bool isMessage(std::string_view line) {
+    constexpr std::size_t kLongestBegin = 60;
+    const std::string_view begin = line.substr(0, kLongestBegin);
+    return !begin.empty() && std::isdigit(static_cast<unsigned char>(begin.front())) != 0 &&
+           (begin.find("[ERROR] ") != std::string_view::npos || begin.find("[Warning] ") != std::string_view::npos ||
+            begin.find("[Note] ") != std::string_view::npos);
 }
 
 void makePrivate(const fs::path& directory) {
@@ -93,21 +106,10 @@ void TenantServer::removeFiles() {
 }
 
 std::string TenantServer::logTail(std::size_t lines) const {
-    constexpr std::uint64_t kTail = 8192;
-    std::error_code missing;
-    const std::uint64_t size = fs::file_size(paths_.log(), missing);
-    if (missing) return {};
-    const Fd fd(::open(paths_.log().c_str(), O_RDONLY | O_CLOEXEC));
-    if (!fd.valid()) return {};
-    Bytes tail(std::min(size, kTail));
-    tail.resize(readAt(fd.get(), tail, size - tail.size(), paths_.log()));
-    std::string text(textOf(tail));
-    while (!text.empty() && text.back() == '\n')
-        text.pop_back();
-    std::size_t begin = text.size();
-    for (std::size_t i = 0; i < lines && begin != std::string::npos && begin > 0; ++i)
-        begin = text.rfind('\n', begin - 1);
-    return begin == std::string::npos || begin >= text.size() ? text : text.substr(begin + (text[begin] == '\n'));
+    std::vector<std::string> own = lastLines(paths_.log());
+    std::erase_if(own, [](const std::string& line) { return !isMessage(line); });
+    if (own.size() > lines) own.erase(own.begin(), own.end() - static_cast<std::ptrdiff_t>(lines));
+    return fmt::format("{}", fmt::join(own, "\n"));
 }
 
 void removeLeftovers(const fs::path& tenants) {

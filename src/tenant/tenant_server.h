@@ -96,7 +96,8 @@ public:
         const MutexLock lock(mutex_);
         name_ = name;
     }
-    /// The last `lines` lines of mariadbd's error log; empty if there is none. For messages.
+    /// The last `lines` messages of mariadbd's error log, as they may be shown (base/program_log.h); empty if there is
+    /// none.
     std::string logTail(std::size_t lines = 5) const;
 
 private:

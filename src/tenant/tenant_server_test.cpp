@@ -170,6 +170,18 @@ TEST_F(TenantServerTest, TellsWhyItDoesNotStart) {
     EXPECT_FALSE(server->running());
 }
 
+TEST_F(TenantServerTest, TellsNothingOfARowThatItsServerHasPrinted) {
+    const auto server = started(1002);
+    std::ofstream(server->paths().log(), std::ios::app)
+        << "2026-11-27 22:30:01 5 [ERROR] InnoDB: tried to purge TUPLE (info_bits=0, 1 fields): {[6]secret}\n"
+        << " 0: len 6; hex 736563726574; asc secret;;\n"
+        << "251127 22:30:01 [ERROR] mysqld got signal 11 ;\n"
+        << "Query (0x7f12): INSERT INTO t VALUES (secret)\n"
+        << "stack_bottom = secret\n";
+    EXPECT_THAT(server->logTail(40), ::testing::Not(HasSubstr("secret")));
+    EXPECT_THAT(server->logTail(2), HasSubstr("tried to purge ***\n251127 22:30:01 [ERROR] mysqld got signal 11 ;"));
+}
+
 TEST_F(TenantServerTest, RemovesItsFilesAndWhatAnInterruptedRemovalLeft) {
     const auto server = started(1002);
     server->kill();

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,6 +15,7 @@
 #include "base/error.h"
 #include "base/process.h"
 #include "base/program.h"
+#include "base/program_log.h"
 #include "base/random.h"
 #include "catalog/compatibility.h"
 #include "mysql/sql_client.h"
@@ -98,7 +100,7 @@ void throwIfInitFileFailed(const fs::path& log) {
     std::istringstream lines(readFile(log).value_or(""));
     for (std::string line; std::getline(lines, line);) {
         if (line.find("[ERROR]") != std::string::npos) {
-            throw Error(ErrorCode::Internal, "making the template for tenants: " + line);
+            throw Error(ErrorCode::Internal, "making the template for tenants: " + withoutContent(line));
         }
     }
 }
@@ -144,7 +146,7 @@ void startOnce(const fs::path& directory, const std::string& sql, const mysql::E
             const auto ended = server.waitFor(std::chrono::milliseconds(20));
             if (ended || std::chrono::steady_clock::now() > deadline) {
                 throw Error(ErrorCode::Internal, "mariadbd does not start on the template for tenants: " +
-                                                     readFile(log).value_or("no error log"));
+                                                     fmt::format("{}", fmt::join(lastLines(log), "; ")));
             }
         }
     }
