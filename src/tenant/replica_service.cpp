@@ -110,6 +110,26 @@ void ReplicaService::configure(const catalog::Tenant& tenant) {
     configure(tenant, tenant.role == TenantRole::Primary ? Profile::Primary : Profile::Standby);
 }
 
+void ReplicaService::resize(const catalog::Tenant& tenant, Profile profile) {
+    const TenantSettings size = settings(tenant, profile);
+    const MemoryPlan plan = planMemory(size);
+    const IoPlan io = planIo(size);
+    const auto resized = replicas_.get(tenant.id);
+    if (!resized->isManaged() || !resized->mayBeUp()) return;
+    mysql::Endpoint endpoint = resized->endpoint();
+    // One that hangs must not keep the other tenants of the unit from their size.
+    endpoint.connect_timeout = std::chrono::seconds(5);
+    endpoint.statement_timeout = std::chrono::seconds(10);
+    mysql::SqlClient sql(endpoint);
+    sql.query("SET GLOBAL innodb_buffer_pool_size = ?", {plan.buffer_pool});
+    // The greater one first: neither order of old and new values is then refused.
+    sql.query("SET GLOBAL innodb_io_capacity_max = ?", {io.capacity_max});
+    sql.query("SET GLOBAL innodb_io_capacity = ?", {io.capacity});
+    if (profile == Profile::Replay) return;  // it has no clients
+    sql.query("SET GLOBAL max_connections = ?", {std::uint64_t{plan.client_connections + kReservedConnections}});
+    sql.query("SET GLOBAL max_user_connections = ?", {std::uint64_t{plan.client_connections}});
+}
+
 /// The one that it has, or else a new managed one.
 std::shared_ptr<const Replica> ReplicaService::replicaOf(const catalog::Tenant& tenant) const {
     if (replicas_.has(tenant.id)) return replicas_.get(tenant.id);

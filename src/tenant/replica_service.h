@@ -59,6 +59,9 @@ public:
     void configure(const catalog::Tenant& tenant, Profile profile);
     /// The same, as the tenant's role has it.
     void configure(const catalog::Tenant& tenant);
+    /// Gives its server, if one runs, what its units say now and can be changed while it runs. Throws what it answers,
+    /// Unavailable if it does not within seconds.
+    void resize(const catalog::Tenant& tenant, Profile profile);
     /// Takes the tenant's row over into what logins see.
     void remember(const catalog::Tenant& tenant);
 

@@ -11,6 +11,23 @@ namespace tidemark::tenant {
 using catalog::TenantId;
 using catalog::TenantStatus;
 
+namespace {
+
+/// As its server runs, if it does.
+Profile profileOf(const catalog::Tenant& tenant) {
+    switch (tenant.role) {
+        case catalog::TenantRole::Primary:
+            return Profile::Primary;
+        case catalog::TenantRole::Standby:
+            return Profile::Standby;
+        case catalog::TenantRole::Restore:
+            break;
+    }
+    return Profile::Replay;
+}
+
+}  // namespace
+
 ResourceService::ResourceService(catalog::Stores& stores, ReplicaService& replicas, TenantTurns& turns,
                                  std::uint64_t memory_capacity)
     : stores_(stores), replicas_(replicas), turns_(turns), memory_capacity_(memory_capacity) {}
@@ -92,33 +109,25 @@ void ResourceService::dropPool(const std::string& name, bool if_exists) {
     stores_.resources.dropPool(name);
 }
 
+/// That of a restore comes and goes; its readers are let in before it is over.
+bool ResourceService::mayHaveServer(const catalog::Tenant& tenant) const {
+    const bool restoring = tenant.status == TenantStatus::Restore && replicas_.replicas().has(tenant.id);
+    return tenant.status == TenantStatus::Normal || restoring;
+}
+
 /// Gives a tenant what its units say now: at once what mariadbd can change while it runs.
 void ResourceService::resize(TenantId id) {
     auto tenant = stores_.tenants.find(id);
-    if (!tenant || tenant->status != TenantStatus::Normal) return;
+    if (!tenant || !mayHaveServer(*tenant)) return;
     const auto turn = turns_.take(tenant->name);
     // What the turn before has made of it.
     tenant = stores_.tenants.find(id);
-    if (!tenant || tenant->status != TenantStatus::Normal) return;
+    if (!tenant || !mayHaveServer(*tenant)) return;
     replicas_.remember(*tenant);
-    replicas_.configure(*tenant);
-    const TenantSettings settings = replicas_.settings(*tenant, Profile::Primary);
-    const MemoryPlan plan = planMemory(settings);
-    const IoPlan io = planIo(settings);
-    const auto resized = replicas_.replicas().get(id);
-    if (!resized->isManaged() || !resized->mayBeUp()) return;
+    // A restore writes down itself what it starts its server with, and anew when it is over.
+    if (tenant->status == TenantStatus::Normal) replicas_.configure(*tenant);
     try {
-        mysql::Endpoint endpoint = resized->endpoint();
-        // One that hangs must not keep the other tenants of the unit from their size.
-        endpoint.connect_timeout = std::chrono::seconds(5);
-        endpoint.statement_timeout = std::chrono::seconds(10);
-        mysql::SqlClient sql(endpoint);
-        sql.query("SET GLOBAL innodb_buffer_pool_size = ?", {plan.buffer_pool});
-        // The greater one first: neither order of old and new values is then refused.
-        sql.query("SET GLOBAL innodb_io_capacity_max = ?", {io.capacity_max});
-        sql.query("SET GLOBAL innodb_io_capacity = ?", {io.capacity});
-        sql.query("SET GLOBAL max_connections = ?", {std::uint64_t{plan.client_connections + kReservedConnections}});
-        sql.query("SET GLOBAL max_user_connections = ?", {std::uint64_t{plan.client_connections}});
+        replicas_.resize(*tenant, profileOf(*tenant));
     } catch (const Error& error) {
         throw Error(error.code(), fmt::format("the size is recorded, but tenant {} gets it at its next start only: {}",
                                               tenant->name, error.what()));

@@ -40,6 +40,7 @@ public:
 
 private:
     void requireFits(const catalog::UnitConfig& unit) const;
+    bool mayHaveServer(const catalog::Tenant& tenant) const;
     void resize(catalog::TenantId id);
 
     catalog::Stores& stores_;

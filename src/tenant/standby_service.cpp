@@ -127,7 +127,15 @@ void StandbyService::openForReading(TenantId id) {
 void StandbyService::openRestored(TenantId id) {
     const auto turn = turns_.take(stores_.tenants.get(id).name);
     stores_.tenants.setStatus(id, TenantStatus::Normal);
-    replicas_.remember(stores_.tenants.get(id));
+    const catalog::Tenant tenant = stores_.tenants.get(id);
+    replicas_.remember(tenant);
+    try {
+        // Its units may be others than when its server was started.
+        replicas_.configure(tenant);
+        replicas_.resize(tenant, Profile::Standby);
+    } catch (const Error& error) {
+        log_->warn("tenant={} gets the size of its units at its next start: {}", tenant.name, error.what());
+    }
 }
 
 void StandbyService::restart(TenantId id) {

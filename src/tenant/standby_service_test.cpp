@@ -82,6 +82,36 @@ TEST_F(StandbyServiceTest, TakesARestoreToAStandbyAndAPrimary) {
     EXPECT_THAT(daemon(made.id).scalar("SELECT @@gtid_binlog_pos").value(), HasSubstr("1004-" + own + "-"));
 }
 
+TEST_F(StandbyServiceTest, ATenantThatIsRestoredGetsTheSizeOfItsUnitsAtOnceAndKeepsIt) {
+    create("source");
+    supervisor().forget(1002);
+    EXPECT_TRUE(server(1002)->stop());
+    pool("p");
+    const catalog::Tenant made = restoring("copy");
+    const auto copy = server(made.id);
+    resources().alterUnit("u_p", {.memory_size = 128 << 20});  // it has no server yet
+    std::filesystem::copy(directory_.path() / "1002" / "data", copy->paths().data(),
+                          std::filesystem::copy_options::recursive);
+    const auto pool_size = [&] {
+        return daemon(made.id).scalar("SELECT @@global.innodb_buffer_pool_size >> 20").value();
+    };
+    standbys().startForReplay(made.id);
+    EXPECT_EQ(pool_size(), "77");
+    resources().alterUnit("u_p", {.memory_size = 256 << 20});
+    EXPECT_EQ(pool_size(), "189") << "in the midst of the replay";
+    standbys().finishRestore(made.id, true);
+    standbys().openForReading(made.id);
+    EXPECT_EQ(pool_size(), "162");
+    resources().alterUnit("u_p", {.memory_size = 512 << 20});
+    EXPECT_EQ(pool_size(), "354") << "readers are in, and what they read is not durable yet";
+    EXPECT_TRUE(loginTarget("copy")->readable) << "a statement about its unit shuts nobody out";
+    standbys().openRestored(made.id);
+    supervisor().forget(made.id);
+    EXPECT_TRUE(copy->stop());
+    copy->start();
+    EXPECT_EQ(pool_size(), "354") << "it outlives a restart";
+}
+
 TEST_F(StandbyServiceTest, RefusesAReplayThatDidNotEndCleanly) {
     create("source");
     supervisor().forget(1002);
