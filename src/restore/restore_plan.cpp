@@ -237,7 +237,14 @@ void addLog(RestorePlan& plan, const LogSource& log, const archive::RoundKey& ro
     addSettings(plan, log.reader->settings(round));
 }
 
-/// The log that the set carries, if that leads to the target. What is damaged leads nowhere; another set may.
+/// What is damaged or missing leads nowhere; another way may lead to the target. Throws any other error, which is being
+/// handled.
+std::string problemOf(const Error& error) {
+    if (error.code() != ErrorCode::Corrupt && error.code() != ErrorCode::NotFound) throw;
+    return std::string("; ") + error.what();
+}
+
+/// The log that the set carries, if that leads to the target.
 std::optional<LogSource> ownLog(const DataSource& data, const OpenedSet& opened, Scn target,
                                 archive::RoundKey& round, std::string& problem) {
     const backup_set::BackupSetDescription& set = opened.set;
@@ -249,8 +256,7 @@ std::optional<LogSource> ownLog(const DataSource& data, const OpenedSet& opened,
                       .reader = openSetLog(data.destination.storage, set, opened.key)};
         if (leadsTo(log, set, target, round)) return log;
     } catch (const Error& error) {
-        if (error.code() != ErrorCode::Corrupt && error.code() != ErrorCode::NotFound) throw;
-        problem = std::string("; ") + error.what();
+        problem = problemOf(error);
     }
     return std::nullopt;
 }
@@ -285,8 +291,7 @@ RestorePlan planRestore(const RestoreTarget& wanted) {
         try {
             opened_set = opened(*data, *described, keys);
         } catch (const Error& error) {
-            if (error.code() != ErrorCode::Corrupt && error.code() != ErrorCode::NotFound) throw;
-            problem = std::string("; ") + error.what();
+            problem = problemOf(error);
             continue;
         }
         const backup_set::BackupSetDescription& set = opened_set.set;
@@ -302,7 +307,13 @@ RestorePlan planRestore(const RestoreTarget& wanted) {
             if (!sameTenant(data->destination.marker.identity, log.owner)) continue;
             if (leadsTo(log, set, target, round)) return with(log, round);
         }
-        if (const auto own = ownLog(*data, opened_set, target, round, problem)) return with(*own, round);
+        if (const auto own = ownLog(*data, opened_set, target, round, problem)) {
+            try {
+                return with(*own, round);
+            } catch (const Error& error) {
+                problem = problemOf(error);  // of a segment that is opened only to measure it
+            }
+        }
         if (set.min_restore_scn == target) return fromSet(*data, opened_set, target);
     }
     throw obError(
