@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "block/object_format.h"
+#include "storage/loss.h"
 
 namespace tidemark::backup {
 namespace {
@@ -13,10 +14,6 @@ namespace {
 using backup_set::BackupSetDescription;
 using backup_set::ChainKeyPtr;
 using catalog::FindingKind;
-
-bool isLoss(const Error& error) {
-    return error.code() == ErrorCode::Corrupt || error.code() == ErrorCode::NotFound;
-}
 
 void verify(storage::Storage& storage, const BackupSetDescription& description, const ChainKeyPtr& key) {
     if (description.sealed) return backup_set::verifyObjects(storage, description);
@@ -47,7 +44,7 @@ std::optional<catalog::FindingRow> problemOfIndex(storage::Storage& storage, con
         blocks->index().checkHead();
         blocks->index().eachMap([](const block::FileMap&) {});
     } catch (const Error& error) {
-        if (!isLoss(error)) throw;
+        if (!storage::isLoss(error)) throw;
         return finding(FindingKind::Damaged, error.what());
     }
     return std::nullopt;
@@ -59,7 +56,7 @@ void requireRebuilt(storage::Storage& storage, const BackupSetDescription& descr
     try {
         backup_set::rebuildBlocks(storage, description, key, scratch)->checkObjects();
     } catch (const Error& error) {
-        if (!isLoss(error)) throw;
+        if (!storage::isLoss(error)) throw;
         throw Error(error.code(),
                     fmt::format("{}: {}, and it cannot be made again: {}", lost.object, lost.what, error.what()));
     }
@@ -73,7 +70,7 @@ std::optional<catalog::FindingRow> findLostIndex(storage::Storage& storage, cons
         verify(storage, description, key);
         return std::nullopt;
     } catch (const Error& error) {
-        if (!isLoss(error)) throw;
+        if (!storage::isLoss(error)) throw;
         auto lost = problemOfIndex(storage, description, key);
         if (!lost) throw;
         // Data that is missing is what the set is lost by, and what is to be told.

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/require_going.h"
 #include "storage/destination.h"
+#include "storage/loss.h"
 
 namespace tidemark::backup {
 namespace {
@@ -88,7 +89,7 @@ ParentFound findParent(storage::Storage& storage, const std::vector<catalog::Bac
             none.why_none = fmt::format("set {} leans on so many sets that a full one is due", set.backup_set_id);
             return none;
         } catch (const Error& error) {
-            if (error.code() != ErrorCode::Corrupt && error.code() != ErrorCode::NotFound) throw;
+            if (!storage::isLoss(error)) throw;
             storage::requireMounted(storage);  // what is not mounted looks like missing objects
             log->warn("set {} cannot be leaned on: {}", set.backup_set_id, error.what());
             if (none.why_none.empty())

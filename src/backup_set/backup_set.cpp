@@ -13,6 +13,7 @@
 #include "base/require_going.h"
 #include "block/index_rebuild.h"
 #include "block/scratch_object.h"
+#include "storage/loss.h"
 
 namespace tidemark::backup_set {
 namespace {
@@ -303,19 +304,16 @@ std::unique_ptr<block::BlockReader> rebuildBlocks(storage::Storage& storage, con
 std::unique_ptr<block::BlockReader> openOrRebuildBlocks(storage::Storage& storage,
                                                         const BackupSetDescription& description,
                                                         const ChainKeyPtr& key, const std::filesystem::path& scratch) {
-    const auto isLoss = [](const Error& error) {
-        return error.code() == ErrorCode::Corrupt || error.code() == ErrorCode::NotFound;
-    };
     try {
         auto reader = openBlocks(storage, description, key);
         reader->index().eachMap([](const block::FileMap&) {});
         return reader;
     } catch (const Error& lost) {
-        if (!isLoss(lost)) throw;
+        if (!storage::isLoss(lost)) throw;
         try {
             return rebuildBlocks(storage, description, key, scratch);
         } catch (const Error& error) {
-            if (!isLoss(error)) throw;
+            if (!storage::isLoss(error)) throw;
             throw Error(lost.code(), lost.what(), std::string("it cannot be made again either: ") + error.what());
         }
     }

@@ -10,6 +10,7 @@
 #include "oceanbase/ob_error.h"
 #include "storage/document.h"
 #include "storage/file_storage.h"
+#include "storage/loss.h"
 
 namespace tidemark::backup_set {
 namespace {
@@ -73,7 +74,7 @@ void requireSaved(storage::Storage& place, const storage::Key& name, const Tenan
                         "name another directory: what is stored is never written again");
         }
     } catch (const Error& error) {
-        if (error.code() != ErrorCode::Corrupt && error.code() != ErrorCode::NotFound) throw;
+        if (!storage::isLoss(error)) throw;
         problem = error.what();
     }
     throw Error(ErrorCode::Corrupt, "the key is not saved: " + problem,

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/require_going.h"
+#include "storage/loss.h"
 
 namespace tidemark::block {
 namespace {
@@ -113,7 +114,7 @@ void KnownPages::addEarlier(storage::Storage& storage, const BlockWriterOptions&
         readFrameTable(storage, key, object.number, options.key,
                        [&](const FrameRecord& frame) { add(frame, number, files); });
     } catch (const Error& error) {
-        if (error.code() != ErrorCode::Corrupt && error.code() != ErrorCode::NotFound) throw;
+        if (!storage::isLoss(error)) throw;
     }
 }
 

@@ -6,6 +6,7 @@
 #include "backup_set/kept_key.h"
 #include "clean/cleaner.h"
 #include "oceanbase/ob_error.h"
+#include "storage/loss.h"
 
 namespace tidemark::clean {
 
@@ -57,7 +58,7 @@ bool LeftoverJob::isSuccess(storage::Storage& storage, backup_set::SetId id) {
         return true;
     } catch (const Error& error) {
         const bool lacks_parent = is(error, Ob::OpNotAllow);
-        if (error.code() != ErrorCode::Corrupt && error.code() != ErrorCode::NotFound && !lacks_parent) throw;
+        if (!storage::isLoss(error) && !lacks_parent) throw;
         storage::requireMounted(storage);  // what is not mounted looks like missing objects
         log_->warn("it is complete, but cannot be restored: {}", error.what());
         return false;

@@ -7,6 +7,7 @@
 #include "base/require_going.h"
 #include "clean/cleaner.h"
 #include "clean/retention.h"
+#include "storage/loss.h"
 
 namespace tidemark::random_faults {
 namespace {
@@ -185,7 +186,7 @@ bool isSuccess(SmallCatalog& catalog, DaemonLife& life, const NodeKey& node_key,
         known.min_restore_scn = found.value().min_restore_scn;
         return true;
     } catch (const Error& error) {
-        if (error.code() != ErrorCode::Corrupt && error.code() != ErrorCode::NotFound) throw;
+        if (!storage::isLoss(error)) throw;
         storage::requireMounted(*life.storage());
         return false;
     }

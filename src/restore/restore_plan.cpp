@@ -8,6 +8,7 @@
 #include "oceanbase/ob_error.h"
 #include "restore/set_keys.h"
 #include "restore/set_log.h"
+#include "storage/loss.h"
 #include "storage/open_storage.h"
 #include "tenant/carried_settings.h"
 #include "tenant/tenant_variables.h"
@@ -240,7 +241,7 @@ void addLog(RestorePlan& plan, const LogSource& log, const archive::RoundKey& ro
 /// What is damaged or missing leads nowhere; another way may lead to the target. Throws any other error, which is being
 /// handled.
 std::string problemOf(const Error& error) {
-    if (error.code() != ErrorCode::Corrupt && error.code() != ErrorCode::NotFound) throw;
+    if (!storage::isLoss(error)) throw;
     return std::string("; ") + error.what();
 }
 

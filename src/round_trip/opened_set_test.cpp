@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "backup/data_backup.h"
+#include "backup/set_making.h"
 #include "backup_set/backup_set.h"
 #include "base/error.h"
 #include "base/file.h"
@@ -103,9 +104,7 @@ protected:
         const auto result = backup::DataBackup(source, storage, lane, {.set = kSet}, progress).run({});
         backup_set::BackupSetDescription description;
         description.id = kSet;
-        description.gtid = result.facts.gtid;
-        description.objects = result.blocks.objects;
-        description.index_checksum = result.blocks.index_checksum;
+        backup::describeCopy(description, result, 1, result.facts.gtid);
         backup_set::finishBackupSet(storage, description);
         wanted_ = checksums(client);
     }

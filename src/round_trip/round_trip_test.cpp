@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "backup/data_backup.h"
+#include "backup/set_making.h"
 #include "backup_set/backup_set.h"
 #include "base/error.h"
 #include "base/file.h"
@@ -88,9 +89,7 @@ protected:
         const backup::DataBackupResult result = copyDataPatiently();
         backup_set::BackupSetDescription description;
         description.id = kSet;
-        description.gtid = result.facts.gtid;
-        description.objects = result.blocks.objects;
-        description.index_checksum = result.blocks.index_checksum;
+        backup::describeCopy(description, result, 1, result.facts.gtid);
         backup_set::finishBackupSet(storage_, description);
         return result;
     }

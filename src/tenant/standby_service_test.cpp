@@ -22,6 +22,18 @@ protected:
         standbys().makeEmpty(id, foreign);
         return stores_->tenants.get(id);
     }
+
+    /// `copy`, with the files of a tenant `source`, which is down; its own server has not been started.
+    catalog::Tenant restoringSource() {
+        create("source");
+        supervisor().forget(1002);
+        EXPECT_TRUE(server(1002)->stop());
+        pool("p");
+        catalog::Tenant made = restoring("copy");
+        std::filesystem::copy(directory_.path() / "1002" / "data", server(made.id)->paths().data(),
+                              std::filesystem::copy_options::recursive);
+        return made;
+    }
 };
 
 TEST_F(StandbyServiceTest, TakesARestoreToAStandbyAndAPrimary) {
@@ -83,15 +95,9 @@ TEST_F(StandbyServiceTest, TakesARestoreToAStandbyAndAPrimary) {
 }
 
 TEST_F(StandbyServiceTest, ATenantThatIsRestoredGetsTheSizeOfItsUnitsAtOnceAndKeepsIt) {
-    create("source");
-    supervisor().forget(1002);
-    EXPECT_TRUE(server(1002)->stop());
-    pool("p");
-    const catalog::Tenant made = restoring("copy");
+    const catalog::Tenant made = restoringSource();
     const auto copy = server(made.id);
     resources().alterUnit("u_p", {.memory_size = 128 << 20});  // it has no server yet
-    std::filesystem::copy(directory_.path() / "1002" / "data", copy->paths().data(),
-                          std::filesystem::copy_options::recursive);
     const auto pool_size = [&] {
         return daemon(made.id).scalar("SELECT @@global.innodb_buffer_pool_size >> 20").value();
     };
@@ -113,14 +119,8 @@ TEST_F(StandbyServiceTest, ATenantThatIsRestoredGetsTheSizeOfItsUnitsAtOnceAndKe
 }
 
 TEST_F(StandbyServiceTest, RefusesAReplayThatDidNotEndCleanly) {
-    create("source");
-    supervisor().forget(1002);
-    EXPECT_TRUE(server(1002)->stop());
-    pool("p");
-    const catalog::Tenant made = restoring("copy");
+    const catalog::Tenant made = restoringSource();
     const auto copy = server(made.id);
-    std::filesystem::copy(directory_.path() / "1002" / "data", copy->paths().data(),
-                          std::filesystem::copy_options::recursive);
     standbys().startForReplay(made.id);
     // The replay is not durable: what a killed server had is not known.
     ASSERT_EQ(kill(copy->pid().value(), SIGKILL), 0);

@@ -5,16 +5,12 @@
 #include <string_view>
 
 #include "restore/lacks_resources.h"
+#include "storage/loss.h"
 
 namespace tidemark::validate {
 namespace {
 
 using restore::TrialStep;
-
-/// Stored bytes are wrong, or are not there.
-bool isOfObjects(ErrorCode code) {
-    return code == ErrorCode::Corrupt || code == ErrorCode::NotFound;
-}
 
 /// A server that gives up, or fails, says so; one that somebody has killed (an administrator, the kernel that lacks
 /// memory) says nothing.
@@ -40,12 +36,12 @@ Blame blameFor(const Error& error, std::optional<TrialStep> step, const std::str
     if (!step) return server_ended ? Blame::Set : Blame::Node;
     switch (*step) {
         case TrialStep::Files:
-            return isOfObjects(error.code()) ? Blame::Set : Blame::Node;
+            return storage::isLoss(error) ? Blame::Set : Blame::Node;
         case TrialStep::Prepare:
             // NotFound is a program that is not installed.
             return error.code() == ErrorCode::Corrupt ? Blame::Set : Blame::Node;
         case TrialStep::Log:
-            if (isOfObjects(error.code()) || error.code() == ErrorCode::InvalidRequest) return Blame::Log;
+            if (storage::isLoss(error) || error.code() == ErrorCode::InvalidRequest) return Blame::Log;
             return server_ended || error.code() == ErrorCode::Internal ? Blame::Log : Blame::Node;
         case TrialStep::Start:
         case TrialStep::Restart:

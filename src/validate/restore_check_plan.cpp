@@ -6,6 +6,7 @@
 #include "base/stop_sleep.h"
 #include "restore/set_log.h"
 #include "storage/destination.h"
+#include "storage/loss.h"
 #include "storage/open_storage.h"
 #include "validate/lost.h"
 #include "validate/restore_check.h"
@@ -66,7 +67,7 @@ std::optional<Scn> RestoreCheck::presentScn() {
                                parts_.present->position.text());
     } catch (const Error& error) {
         // Findings of their own: not the set's.
-        if (error.code() != ErrorCode::Corrupt && error.code() != ErrorCode::NotFound) throw;
+        if (!storage::isLoss(error)) throw;
         storage::requireMounted(*log);
         why_not_ = fmt::format("the log archive cannot be read: {}", error.what());
     }
@@ -136,9 +137,7 @@ bool RestoreCheck::plan(const restore::RestoreChoice& choice) {
         plan_ = restore::planAgain(choice, key_);
         return true;
     } catch (const Error& error) {
-        const bool nothing = error.code() == ErrorCode::NotFound || error.code() == ErrorCode::Corrupt ||
-                             error.code() == ErrorCode::InvalidRequest;
-        if (!nothing) throw;
+        if (!storage::isLoss(error) && error.code() != ErrorCode::InvalidRequest) throw;
         if (!choice.archive_uri.empty() && choice.uris.back() == choice.archive_uri)
             storage::requireMounted(*storage::openStorage(choice.archive_uri));
         return false;

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/random.h"
+#include "storage/loss.h"
 #include "virtual_primary/dump_sender.h"
 
 namespace tidemark::virtual_primary {
@@ -190,8 +191,7 @@ void ReplicaSession::dump(ByteView command) {
         sender.emplace(connection_, reader_, options_, state_, wishes_);
         sender->run();
     } catch (const Error& error) {
-        const bool archive =
-            !sender || state_.failure() || error.code() == ErrorCode::Corrupt || error.code() == ErrorCode::NotFound;
+        const bool archive = !sender || state_.failure() || storage::isLoss(error);
         if (!archive) throw;
         state_.fail(std::current_exception());
         sendError(kFatalReplicationError, error.what());

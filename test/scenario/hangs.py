@@ -4,6 +4,7 @@ import contextlib
 import os
 import pathlib
 import signal
+import threading
 import time
 
 import pytest
@@ -30,6 +31,24 @@ def hanging(mount):
         yield
     finally:
         mount.go_on()
+
+
+@contextlib.contextmanager
+def again_and_again(work, every=0):
+    """Calls it, whatever comes of it, as long as the block takes, with `every` seconds between."""
+    over = threading.Event()
+
+    def run():
+        while not over.wait(every):
+            with contextlib.suppress(Exception):
+                work()
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 @contextlib.contextmanager

@@ -224,8 +224,12 @@ class Node:
         job = self.start_backup(tenant)
         return self.wait_backup(tenant, job)
 
-    def start_backup(self, tenant, options="", kind=""):
-        self.sql(f"ALTER SYSTEM BACKUP {kind} TENANT = {tenant} {options}")
+    def start_backup(self, tenant, options="", kind="", password=None):
+        """Returns the job's number. With a password the set is encrypted."""
+        with contextlib.closing(self.connect()) as session, session.cursor() as cursor:
+            if password:
+                cursor.execute(f"SET ENCRYPTION ON IDENTIFIED BY '{password}' ONLY")
+            cursor.execute(f"ALTER SYSTEM BACKUP {kind} TENANT = {tenant} {options}")
         return self.scalar("SELECT MAX(JOB_ID) FROM (SELECT TENANT_ID, JOB_ID FROM oceanbase.CDB_OB_BACKUP_JOBS UNION ALL"
                            " SELECT TENANT_ID, JOB_ID FROM oceanbase.CDB_OB_BACKUP_JOB_HISTORY) j"
                            " JOIN oceanbase.DBA_OB_TENANTS t USING (TENANT_ID) WHERE t.TENANT_NAME = %s", [tenant])

@@ -39,12 +39,7 @@ def lose_sets(node):
 
 def back_up(node, password=None, kind=""):
     """The row of the new set."""
-    with contextlib.closing(node.connect()) as connection, connection.cursor() as cursor:
-        if password:
-            cursor.execute(f"SET ENCRYPTION ON IDENTIFIED BY '{password}' ONLY")
-        cursor.execute(f"ALTER SYSTEM BACKUP {kind} TENANT = shop")
-    job = node.scalar("SELECT MAX(JOB_ID) FROM (SELECT TENANT_ID, JOB_ID FROM oceanbase.CDB_OB_BACKUP_JOBS UNION ALL"
-                      " SELECT TENANT_ID, JOB_ID FROM oceanbase.CDB_OB_BACKUP_JOB_HISTORY) j WHERE TENANT_ID <> 1")
+    job = node.start_backup("shop", kind=kind, password=password)
     assert node.wait_backup("shop", job)["STATUS"] == "COMPLETED"
     return node.sql(SETS)[-1]
 

@@ -6,13 +6,12 @@ import itertools
 import os
 import signal
 import statistics
-import threading
 import time
 
 import pytest
 
 from hanging_mount import HangingMount
-from hangs import back_up, hang_in_a_write, hanging, needs_fuse, on_mount, start_backup, stopped
+from hangs import again_and_again, back_up, hang_in_a_write, hanging, needs_fuse, on_mount, start_backup, stopped
 from latency import WINDOW, PointSelects, p99
 from load import Ledger, fill
 from node import Node, wait_for
@@ -89,24 +88,6 @@ class Others:
         ratio = statistics.median(ratios)
         print(f"p99 of others is {ratio:.2f} times what it is when nothing hangs")
         assert ratio <= 2
-
-
-@contextlib.contextmanager
-def again_and_again(work):
-    """Calls it, whatever comes of it, as long as the block takes."""
-    over = threading.Event()
-
-    def run():
-        while not over.is_set():
-            with contextlib.suppress(Exception):
-                work()
-    thread = threading.Thread(target=run)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
 
 
 def goes_on(what, value, limit=10):

@@ -31,12 +31,7 @@ def newest(node):
 
 
 def back_up(node, options="", kind="", password=None):
-    with contextlib.closing(node.connect()) as session, session.cursor() as cursor:
-        if password:
-            cursor.execute(f"SET ENCRYPTION ON IDENTIFIED BY '{password}' ONLY")
-        cursor.execute(f"ALTER SYSTEM BACKUP {kind} TENANT = vault {options}")
-    job = node.scalar("SELECT MAX(JOB_ID) FROM (SELECT JOB_ID, TENANT_ID FROM oceanbase.CDB_OB_BACKUP_JOBS UNION ALL SELECT"
-                      " JOB_ID, TENANT_ID FROM oceanbase.CDB_OB_BACKUP_JOB_HISTORY) j WHERE TENANT_ID <> 1")
+    job = node.start_backup("vault", options, kind, password)
     assert node.wait_backup("vault", job)["STATUS"] == "COMPLETED"
     return newest(node)
 

@@ -4,12 +4,12 @@ import contextlib
 import os
 import pathlib
 import subprocess
-import threading
 import time
 
 import pymysql
 import pytest
 
+from hangs import again_and_again
 from node import Node, checksums, wait_for
 from sampler import Sampler, in_order
 
@@ -324,25 +324,8 @@ def test_what_kill_9_leaves_running_in_the_tenant_is_ended(site):
     finds_nothing_any_more(site, 1)
 
 
-@contextlib.contextmanager
-def again_and_again(work):
-    stop = threading.Event()
-
-    def run():
-        while not stop.wait(0.01):
-            with contextlib.suppress(OSError):
-                work()
-    thread = threading.Thread(target=run)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()
-
-
 def test_a_node_that_ends_its_server_is_not_the_sets_fault(site):
-    with again_and_again(lambda: [os.kill(pid, 9) for pid in throwaways(site)]):
+    with again_and_again(lambda: [os.kill(pid, 9) for pid in throwaways(site)], every=0.01):
         begin(site, "1")
         job = ended(site)
     assert job["STATUS"] == "FAILED" and job["RESULT"] == -4179 and "says nothing of the set" in job["COMMENT"], job
@@ -358,7 +341,7 @@ def test_a_set_on_whose_files_no_server_starts(site):
         file = data / "mysql" / "global_priv.frm"
         if (data / "t" / "a.ibd").exists() and any(file.read_bytes()):
             file.write_bytes(bytes(file.stat().st_size))
-    with again_and_again(spoil):
+    with again_and_again(spoil, every=0.01):
         job, _ = validate(site, "1")
     assert [f["KIND"] for f in found_of(site, 1)] == ["NOT_RESTORABLE"]
     assert set_status(site, 1) == "BROKEN" and job["LOST_BACKUP_SETS"] == "1" and job["RESULT"] == -4103
